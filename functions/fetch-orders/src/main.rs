@@ -1,2 +1,36 @@
-//! (being written)
-fn main() {}
+//! Wires fetch-orders and nothing else.
+
+// The AWS SDK nests its futures deeply.
+#![recursion_limit = "512"]
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use renkei_platform::queue::Queue;
+use renkei_platform::{Clock, Config, Metrics, aws, telemetry};
+use renkei_shop::robot::Robots;
+use renkei_store::Tables;
+
+const FUNCTION: &str = "fetch-orders";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let config = Config::from_env();
+    let clock = Clock::system();
+    telemetry::start(FUNCTION, config.log_level()?, clock)?;
+    let aws = aws::load().await;
+    let tables = Tables {
+        robots: config.robots_table()?.to_owned(),
+        gate: config.gate_table()?.to_owned(),
+        runs: config.runs_table()?.to_owned(),
+        ..Tables::default()
+    };
+    let (url, arn) = (config.fetch_orders_queue()?, config.fetch_orders_queue_arn()?);
+    let robots = Robots::wire(&config, &aws, tables, url, arn)?;
+    let import = Queue::new(&aws, config.import_orders_queue()?);
+    let stage = config.stage()?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let metrics = Metrics::begin(stage, FUNCTION, clock);
+        Ok::<_, Error>(robots.serve(event, &metrics, async |work| fetch_orders::fetch(work, &import).await).await)
+    }))
+    .await
+}

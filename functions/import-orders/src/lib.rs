@@ -1,1 +1,214 @@
-//! (being written)
+//! import-orders: fetched orders into shipments, each exactly once.
+//!
+//! Works on a whole batch of messages at a time: what is known of all orders is read in one request, what becomes of
+//! each is decided by the pure rules of [`renkei_domain::import`], and the shipments are written in a few requests, each
+//! on condition that it is new. A message that is delivered again finds its own record and changes nothing.
+//!
+//! An order that cannot be imported is kept with its reason, and hinders no other.
+
+mod batch;
+mod cache;
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use futures::FutureExt;
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, OrderId, TenantId};
+use renkei_domain::run::Outcome;
+use renkei_domain::shipment::Shipment;
+use renkei_domain::work::{Fetched, ImportOrder, Place};
+use renkei_platform::batch::{Failed, run_together};
+use renkei_platform::{Metric, Metrics};
+use renkei_store::orders::{NotImported, NotImportedSummary};
+use renkei_store::runs::rows_by_page;
+use renkei_store::{Store, StoreError, Tenant};
+
+use batch::Batch;
+pub use cache::Cache;
+
+/// Why a whole group of messages could not be imported; they come again.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tenant or its connection is not set up (any more).
+    #[error("{0}")]
+    NotSetUp(String),
+    /// A defect: the log's panic line says where.
+    #[error("the import panicked; the log says where")]
+    Panicked,
+}
+
+/// What became of a batch, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// By outcome.
+    pub by_outcome: BTreeMap<Outcome, u64>,
+    /// Orders that turned up again although the shop had been told.
+    pub reappeared: u64,
+}
+
+/// What became of one message.
+struct Settled {
+    run: String,
+    place: Place,
+    outcome: Outcome,
+    /// The order, if it could be read.
+    of: Option<OrderId>,
+    /// To be kept, if it was not imported.
+    kept: Option<NotImported>,
+    /// The order's record, if it had been imported before, and when the order was read now.
+    known: Option<(Box<Shipment>, Timestamp)>,
+    /// The order is on the list of those not imported, and was imported now.
+    to_forget: Option<OrderId>,
+}
+
+/// Works on a queue's delivery, a shop's messages at a time. A message that spoils its batch is tried by itself, so that
+/// only it fails.
+pub async fn serve(store: &Store, cache: &Cache, event: SqsEvent, metrics: &Metrics) -> SqsBatchResponse {
+    run_together(event, ImportOrder::read, metrics, async |messages| {
+        let mut by_shop: BTreeMap<(TenantId, ConnectionId), Vec<(String, ImportOrder)>> = BTreeMap::new();
+        for message in messages {
+            let shop = (message.content.tenant.clone(), message.content.connection.clone());
+            by_shop.entry(shop).or_default().push((message.id, message.content));
+        }
+        let mut failed = Vec::new();
+        for messages in by_shop.into_values() {
+            let orders = messages.iter().map(|(_, order)| order.clone()).collect();
+            if try_import(store, cache, orders, metrics).await.is_ok() {
+                continue;
+            }
+            for (id, order) in messages {
+                if let Err(error) = try_import(store, cache, vec![order], metrics).await {
+                    failed.push(Failed { id, error });
+                }
+            }
+        }
+        Ok(failed)
+    })
+    .await
+}
+
+/// Imports, counts, and makes a panic an error like any other.
+async fn try_import(
+    store: &Store,
+    cache: &Cache,
+    orders: Vec<ImportOrder>,
+    metrics: &Metrics,
+) -> Result<(), ImportError> {
+    let import = AssertUnwindSafe(import(store, cache, orders)).catch_unwind();
+    let counts = import.await.unwrap_or(Err(ImportError::Panicked))?;
+    for (outcome, count) in counts.by_outcome {
+        metrics.add(metric(outcome), count);
+    }
+    Ok(())
+}
+
+fn metric(outcome: Outcome) -> Metric {
+    match outcome {
+        Outcome::Imported => Metric::OrdersImported,
+        Outcome::Duplicate => Metric::OrdersDuplicate,
+        Outcome::Quarantined => Metric::OrdersQuarantined,
+        Outcome::Refused => Metric::OrdersRefused,
+    }
+}
+
+/// Imports messages of one connection.
+pub async fn import(store: &Store, cache: &Cache, messages: Vec<ImportOrder>) -> Result<Counts, ImportError> {
+    let Some(first) = messages.first() else { return Ok(Counts::default()) };
+    let tenant = store.tenant(first.tenant.clone());
+    let connection = first.connection.clone();
+    let setup = cache.setup(&tenant).await?;
+    let now = Timestamp::now();
+
+    let mut settled = Vec::with_capacity(messages.len());
+    let mut orders = Vec::with_capacity(messages.len());
+    for message in messages {
+        match &message.order {
+            Fetched::Order(_) => orders.push(message),
+            Fetched::Unreadable { .. } => settled.push(unreadable(message, now)),
+        }
+    }
+    let batch = Batch::read(&tenant, &setup, &connection, orders, now).await?;
+    settled.extend(batch.settle().await?);
+
+    let kept: Vec<NotImported> = settled.iter_mut().filter_map(|message| message.kept.take()).collect();
+    tenant.keep_not_imported(&connection, &kept).await?;
+    let mut counts = Counts::default();
+    for message in &settled {
+        *counts.by_outcome.entry(message.outcome).or_default() += 1;
+        if let Some(order) = message.to_forget {
+            tenant.forget_not_imported(&connection, order.0).await?;
+        }
+        if let Some((lead, read_at)) = &message.known {
+            counts.reappeared += u64::from(reappear(&tenant, lead, *read_at, now).await?);
+        }
+    }
+    // Last: a run must not seem done before everything of it is.
+    note_progress(&tenant, &settled).await?;
+    Ok(counts)
+}
+
+/// A row that is not an order goes to quarantine as it is.
+fn unreadable(message: ImportOrder, now: Timestamp) -> Settled {
+    let (order_id, order_number, reason) = match &message.order {
+        Fetched::Unreadable { id, number, reason } => (*id, number.clone(), reason.clone()),
+        Fetched::Order(order) => (Some(order.id.0), Some(order.number.to_string()), String::new()),
+    };
+    let summary = NotImportedSummary {
+        order_id,
+        order_number,
+        outcome: Outcome::Quarantined,
+        reason,
+        missing_skus: Vec::new(),
+        at: now,
+        run: message.run.clone(),
+    };
+    Settled {
+        run: message.run.clone(),
+        place: message.place,
+        outcome: Outcome::Quarantined,
+        of: None,
+        kept: Some(NotImported { summary, message }),
+        known: None,
+        to_forget: None,
+    }
+}
+
+/// An order that turns up again in the fetch state although the shop had been told was not moved: it is told again, and
+/// counted.
+async fn reappear(tenant: &Tenant, lead: &Shipment, read_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
+    if !lead.clone().reappear(read_at) {
+        return Ok(false);
+    }
+    let mut reappeared = false;
+    tenant
+        .change(&lead.id, |shipment| {
+            reappeared = shipment.reappear(read_at);
+            if reappeared {
+                shipment.note(now, "seen again in the fetch state; told again", "import-orders");
+            }
+            reappeared
+        })
+        .await?;
+    Ok(reappeared)
+}
+
+/// Notes what became of each row, and ends the runs of which this was the last.
+async fn note_progress(tenant: &Tenant, settled: &[Settled]) -> Result<(), StoreError> {
+    let mut by_run: BTreeMap<&str, Vec<(Place, Outcome)>> = BTreeMap::new();
+    for message in settled {
+        by_run.entry(&message.run).or_default().push((message.place, message.outcome));
+    }
+    for (run, done) in by_run {
+        for (page, rows) in rows_by_page(&done) {
+            if tenant.note_rows(run, page, &rows).await?.is_complete() && tenant.complete_page(run, page).await? {
+                tenant.finish_queued_run(run).await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,1 +1,136 @@
-//! (being written)
+//! push-statuses: what we did, told to the shop.
+//!
+//! State → working: an order is told once all of its shipments are stored, which is when the record of its first parcel
+//! stands on the list of work. Orders are told a hundred at a time. Telling one twice is harmless, so a crash between
+//! the shop's answer and our note repeats a page and loses nothing; that a "200" had no effect shows when the order is
+//! fetched again, and then it is told again.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use renkei_domain::ids::OrderId;
+use renkei_domain::settings::Action;
+use renkei_domain::shipment::{ShopError as Refusal, ShopWork};
+use renkei_ecforce::{Outcome, RecordError, Retry, StateChange, WriteAnswer};
+use renkei_shop::ShopError;
+use renkei_shop::robot::{Told, Work};
+use renkei_store::shipments::WorkEntry;
+
+/// Tells the shop what the robot is there to tell.
+pub async fn tell(work: Work<'_>) -> Result<Told, ShopError> {
+    match work.message.action {
+        Action::StateWorking => tell_working(work).await,
+        other @ (Action::FetchOrders | Action::StateShipped | Action::StatusSync | Action::Inventory) => Ok(Told {
+            failure: Some(format!("{} is not a robot of push-statuses in this release", other.as_str())),
+            ..Told::default()
+        }),
+    }
+}
+
+/// Tells the shop which orders we took.
+async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
+    let Work { tenant, connection, message, session, .. } = work;
+    let by = message.robot.as_str();
+    let batch = i32::from(connection.batch_size);
+    let mut tally = Tally::default();
+    // The list follows the records a moment behind: what was told in this run is not told again because of that.
+    let mut done: HashSet<OrderId> = HashSet::new();
+    let mut from = None;
+    loop {
+        let page = tenant.shop_work(&connection.id, ShopWork::TellWorking, batch, from).await?;
+        let orders: Vec<WorkEntry> = page.rows.into_iter().filter(|entry| done.insert(entry.id.order)).collect();
+        if !orders.is_empty() {
+            let changes: Vec<StateChange> = orders
+                .iter()
+                .map(|entry| StateChange { id: entry.id.order.0, state: connection.states.working.clone() })
+                .collect();
+            let answer = session.call(async |client, token| client.bulk_update(token, &changes).await).await?;
+            let told = sorted(orders, &answer, &mut tally);
+            tenant.acknowledge(&told.taken, Timestamp::now(), by).await?;
+            for (entry, error) in &told.refused {
+                tenant.shop_refused(entry, error.clone(), Timestamp::now(), by).await?;
+            }
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(tally.told(&connection.states.working));
+        }
+    }
+}
+
+/// What the shop's answer makes of each order.
+#[derive(Default)]
+struct Sorted {
+    taken: Vec<WorkEntry>,
+    refused: Vec<(WorkEntry, Refusal)>,
+}
+
+/// What a run has done so far.
+#[derive(Default)]
+struct Tally {
+    told: u64,
+    refused: u64,
+    later: u64,
+    unknown_state: bool,
+}
+
+impl Tally {
+    fn told(self, state: &str) -> Told {
+        let counts = [("told", self.told), ("refused", self.refused), ("later", self.later)];
+        Told {
+            counts: counts.into_iter().map(|(word, count)| (word.to_owned(), count)).collect(),
+            for_a_person: self.refused,
+            failure: self.unknown_state.then(|| {
+                format!(
+                    "the shop has no order state {state:?}: create it at the shop (対応状況管理), or name the shop's own \
+                     under states.working in the document and apply it"
+                )
+            }),
+            ..Told::default()
+        }
+    }
+}
+
+/// Sorts orders by what the shop's answer says of each. One that it does not mention, that failed in passing, or that
+/// failed because the connection's settings name a state wrongly, stays on the list of work.
+fn sorted(orders: Vec<WorkEntry>, answer: &WriteAnswer, tally: &mut Tally) -> Sorted {
+    let mut sorted = Sorted::default();
+    for entry in orders {
+        match answer.outcome_for(entry.id.order.0, None) {
+            Outcome::Success => {
+                tally.told += 1;
+                sorted.taken.push(entry);
+            }
+            Outcome::Unknown => tally.later += 1,
+            Outcome::Failure(error) => match error.map(RecordError::retry) {
+                Some(Retry::Passing { .. }) => tally.later += 1,
+                _ if error.is_some_and(names_unknown_state) => {
+                    tally.later += 1;
+                    tally.unknown_state = true;
+                }
+                Some(Retry::Permanent) | None => {
+                    tally.refused += 1;
+                    sorted.refused.push((entry, refusal(error)));
+                }
+            },
+        }
+    }
+    sorted
+}
+
+/// The shop's code for a state that it does not have.
+const UNKNOWN_STATE: &str = "AOR3002";
+
+fn names_unknown_state(error: &RecordError) -> bool {
+    error.code == UNKNOWN_STATE || error.causes.has_code(UNKNOWN_STATE)
+}
+
+fn refusal(error: Option<&RecordError>) -> Refusal {
+    // The code that merely wraps others says nothing.
+    let cause = error.and_then(|error| error.causes.as_slice().first());
+    match (cause, error) {
+        (Some(cause), _) => Refusal { code: cause.code.clone(), message: cause.message.clone() },
+        (None, Some(error)) => Refusal { code: error.code.clone(), message: error.message.clone() },
+        (None, None) => Refusal { code: "unknown".into(), message: "the shop gave no reason".into() },
+    }
+}

@@ -1,1 +1,25 @@
-//! (being written)
+//! The words of the trade, and the rules that hold between them.
+//!
+//! Everything here is pure: no clock, no network, no store. A function takes what it needs, the time included, and
+//! answers with a decision; the crates around it carry the decision out. That is why the rules can be tested against
+//! every interleaving instead of a lucky one.
+//!
+//! In the order of an order's way:
+//! [`settings`] (what a merchant set up) · [`gate`] (may we call the shop now) · [`order`] (what the shop gave) ·
+//! [`convert`] and [`import`] (what becomes of it) · [`shipment`] (what the warehouse ships) · [`work`] (the messages
+//! between the functions) · [`run`] (what a robot's run did).
+
+pub mod convert;
+pub mod document;
+pub mod gate;
+pub mod ids;
+pub mod import;
+pub mod jst;
+pub mod money;
+pub mod order;
+pub mod payment;
+pub mod processing;
+pub mod run;
+pub mod settings;
+pub mod shipment;
+pub mod work;

@@ -1,1 +1,82 @@
-//! (being written)
+//! What Renkei keeps, in DynamoDB: a file per kind of item, keys built in one place.
+//!
+//! Every way in starts from a [`Tenant`] handle: a lookup cannot be written without its tenant, and what belongs to
+//! another tenant is simply not found. Everything here is safe to repeat: after a lost answer each write tells by its own
+//! marks whether it had been done.
+
+mod codec;
+pub mod error;
+pub mod gate;
+mod keys;
+pub mod orders;
+pub mod products;
+mod reads;
+pub mod runs;
+pub mod settings;
+pub mod shipments;
+mod statements;
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use renkei_domain::ids::TenantId;
+
+pub use error::StoreError;
+
+/// Names of the tables, as the stack's outputs give them. A function leaves out those that it has no right to.
+#[derive(Debug, Clone, Default)]
+pub struct Tables {
+    /// Shipments, their details, order numbers, and orders that were not imported.
+    pub shipments: String,
+    /// Settings, products.
+    pub robots: String,
+    /// One item per connection: the gate.
+    pub gate: String,
+    /// Runs and their progress.
+    pub runs: String,
+}
+
+/// The store. Cheap to clone; nothing can be read through it but the list of tenants.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    tables: Arc<Tables>,
+}
+
+impl Store {
+    /// A store over these tables.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, tables: Tables) -> Self {
+        Self { client: Client::new(aws), tables: Arc::new(tables) }
+    }
+
+    /// All that belongs to one tenant.
+    #[must_use]
+    pub fn tenant(&self, id: TenantId) -> Tenant {
+        Tenant { store: self.clone(), id }
+    }
+}
+
+/// All that belongs to one tenant.
+#[derive(Debug, Clone)]
+pub struct Tenant {
+    store: Store,
+    id: TenantId,
+}
+
+impl Tenant {
+    /// Which one.
+    #[must_use]
+    pub fn id(&self) -> &TenantId {
+        &self.id
+    }
+
+    fn client(&self) -> &Client {
+        &self.store.client
+    }
+
+    fn tables(&self) -> &Tables {
+        &self.store.tables
+    }
+}

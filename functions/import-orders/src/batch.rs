@@ -1,0 +1,197 @@
+//! A batch of orders of one connection: known, decided, stored.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, Sku};
+use renkei_domain::import::{self, Context, REJECT_DUPLICATE, Verdict};
+use renkei_domain::order::SourceOrder;
+use renkei_domain::run::Outcome;
+use renkei_domain::settings::Connection;
+use renkei_domain::work::{Fetched, ImportOrder};
+use renkei_store::Tenant;
+use renkei_store::orders::{NotImported, NotImportedSummary};
+use renkei_store::shipments::{Known, NewOrder, Stored, detail_version};
+
+use crate::cache::Setup;
+use crate::{ImportError, Settled};
+
+/// Orders of one connection with all that deciding about them needs.
+pub(crate) struct Batch<'a> {
+    tenant: &'a Tenant,
+    setup: Arc<Setup>,
+    connection: Connection,
+    orders: Vec<Arrived>,
+    unknown: HashSet<Sku>,
+    now: Timestamp,
+}
+
+struct Arrived {
+    message: ImportOrder,
+    known: Known,
+}
+
+impl Arrived {
+    fn order(&self) -> Option<&SourceOrder> {
+        match &self.message.order {
+            Fetched::Order(order) => Some(order),
+            Fetched::Unreadable { .. } => None,
+        }
+    }
+}
+
+impl<'a> Batch<'a> {
+    /// Reads what is known of the orders and of their products.
+    pub(crate) async fn read(
+        tenant: &'a Tenant,
+        setup: &Arc<Setup>,
+        connection: &ConnectionId,
+        messages: Vec<ImportOrder>,
+        now: Timestamp,
+    ) -> Result<Self, ImportError> {
+        let Some(settings) = setup.settings.connection(connection) else {
+            return Err(ImportError::NotSetUp(format!("connection {connection} is not in the tenant's settings any more")));
+        };
+        // The same order may have been delivered twice into one batch; its later copies find the first one's record, in
+        // a second round.
+        let names: Vec<(OrderId, OrderNumber)> = messages
+            .iter()
+            .filter_map(|message| match &message.order {
+                Fetched::Order(order) => Some((order.id, order.number.clone())),
+                Fetched::Unreadable { .. } => None,
+            })
+            .collect();
+        let known = tenant.known_orders(connection, &names).await?;
+        let orders: Vec<Arrived> =
+            messages.into_iter().zip(known).map(|(message, known)| Arrived { message, known }).collect();
+        let new = orders.iter().filter(|arrived| arrived.known.lead.is_none()).filter_map(Arrived::order);
+        let skus = new.flat_map(|order| order.lines.iter().map(|line| line.sku.clone())).collect();
+        let unknown = setup.unknown_skus(tenant, skus).await?;
+        Ok(Self { tenant, setup: Arc::clone(setup), connection: settings.clone(), orders, unknown, now })
+    }
+
+    /// Decides about each order, stores the new ones, and says what became of each message.
+    pub(crate) async fn settle(self) -> Result<Vec<Settled>, ImportError> {
+        let mut settled = Vec::with_capacity(self.orders.len());
+        let mut open: Vec<&Arrived> = Vec::new();
+        let mut copies: HashMap<OrderId, Vec<&Arrived>> = HashMap::new();
+        for arrived in &self.orders {
+            let Some(order) = arrived.order() else { continue };
+            match &arrived.known.lead {
+                Some(lead) if lead.run == arrived.message.run && lead.place == arrived.message.place => {
+                    // Delivered again: this very message made the record.
+                    settled.push(self.settled(arrived, Outcome::Imported));
+                }
+                Some(lead) => settled.push(Settled {
+                    known: Some((lead.clone(), arrived.message.fetched_at)),
+                    ..self.settled(arrived, Outcome::Duplicate)
+                }),
+                None if open.iter().any(|first| first.order().map(|o| o.id) == Some(order.id)) => {
+                    copies.entry(order.id).or_default().push(arrived);
+                }
+                None => open.push(arrived),
+            }
+        }
+        for round in [false, true] {
+            let mut new = Vec::new();
+            let mut next = Vec::new();
+            for arrived in std::mem::take(&mut open) {
+                let Some(order) = arrived.order() else { continue };
+                let number_taken = arrived.known.number_of.is_some_and(|other| other != order.id);
+                match self.decide(arrived, order, number_taken || round) {
+                    Ok(order) => new.push((arrived, order)),
+                    Err(other) => settled.push(*other),
+                }
+            }
+            let (waiting, orders): (Vec<&Arrived>, Vec<NewOrder>) = new.into_iter().unzip();
+            for (arrived, stored) in waiting.into_iter().zip(self.tenant.store_orders(orders).await?) {
+                match stored {
+                    Stored::New => settled.push(self.settled(arrived, Outcome::Imported)),
+                    Stored::Known(lead) => settled.push(Settled {
+                        known: Some((lead, arrived.message.fetched_at)),
+                        ..self.settled(arrived, Outcome::Duplicate)
+                    }),
+                    // Another order took the number a moment ago: decided anew, with that known.
+                    Stored::NumberTaken(_) => next.push(arrived),
+                }
+            }
+            open = next;
+        }
+        // Copies of one order in one batch: the first stands for all.
+        for (order, arrived) in copies.into_values().flatten().filter_map(|arrived| Some((arrived.order()?.id, arrived))) {
+            let first = settled.iter().find(|message| message.of == Some(order)).map(|message| message.outcome);
+            let outcome = match first {
+                Some(Outcome::Imported | Outcome::Duplicate) | None => Outcome::Duplicate,
+                Some(other) => other,
+            };
+            settled.push(Settled { to_forget: None, ..self.settled(arrived, outcome) });
+        }
+        Ok(settled)
+    }
+
+    fn settled(&self, arrived: &Arrived, outcome: Outcome) -> Settled {
+        let message = &arrived.message;
+        let imported = matches!(outcome, Outcome::Imported | Outcome::Duplicate);
+        let order = arrived.order().map(|order| order.id);
+        Settled {
+            run: message.run.clone(),
+            place: message.place,
+            outcome,
+            of: order,
+            kept: None,
+            known: None,
+            to_forget: order.filter(|_| imported && arrived.known.not_imported.is_some()),
+        }
+    }
+
+    /// The order to be stored, or what becomes of it instead.
+    fn decide(&self, arrived: &Arrived, order: &SourceOrder, number_taken: bool) -> Result<NewOrder, Box<Settled>> {
+        let message = &arrived.message;
+        let context = Context {
+            settings: &self.setup.settings,
+            connection: &self.connection,
+            robots: &self.setup.robots,
+            conversion_robot: message.conversion_robot.as_ref(),
+            run: &message.run,
+            place: message.place,
+            now: self.now,
+        };
+        let mut unknown: Vec<Sku> = Vec::new();
+        for line in order.lines.iter().filter(|line| self.unknown.contains(&line.sku)) {
+            if !unknown.contains(&line.sku) {
+                unknown.push(line.sku.clone());
+            }
+        }
+        let (outcome, reason, missing_skus) = match import::decide(&context, order, &unknown, number_taken) {
+            Verdict::Store { mut parcels, claim_number } => {
+                for (shipment, detail) in &mut parcels {
+                    shipment.detail = detail_version(detail);
+                }
+                return Ok(NewOrder { parcels, claim_number });
+            }
+            Verdict::Quarantine { reason, missing_skus } => (Outcome::Quarantined, reason, missing_skus),
+            Verdict::Refuse { robot, reason } => {
+                let duplicate = robot.as_str() == REJECT_DUPLICATE;
+                (if duplicate { Outcome::Duplicate } else { Outcome::Refused }, reason, Vec::new())
+            }
+        };
+        let summary = NotImportedSummary {
+            order_id: Some(order.id.0),
+            order_number: Some(order.number.to_string()),
+            outcome,
+            reason,
+            missing_skus,
+            at: self.now,
+            run: message.run.clone(),
+        };
+        // An order that waits is read again with every fetch; what is noted of it already is not written again.
+        let noted = arrived.known.not_imported.as_ref();
+        let changed = noted.is_none_or(|noted| (noted.outcome, &noted.reason) != (summary.outcome, &summary.reason));
+        Err(Box::new(Settled {
+            kept: changed.then(|| NotImported { summary, message: message.clone() }),
+            to_forget: None,
+            ..self.settled(arrived, outcome)
+        }))
+    }
+}

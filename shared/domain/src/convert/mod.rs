@@ -1,0 +1,61 @@
+//! 変換ロボット: how a shop's order becomes shipments, field by field.
+//!
+//! [`standard`] is the built-in robot 14448, "EC Force 出荷指示登録(標準・API用)". A merchant's own robot is a copy of it
+//! with some fields made otherwise by templates. Conversion comes after fetching and before the processing robots; it
+//! decides nothing but what stands in a field.
+
+pub mod standard;
+
+use crate::ids::{ConnectionId, ShipmentId};
+use crate::order::{SourceAddress, SourceOrder};
+use crate::shipment::ShipmentDetail;
+
+/// Why an order cannot become shipments. The order goes to quarantine with this sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConvertError {
+    /// No line goes to an address, or there is no address.
+    #[error("the order has no line to ship")]
+    NothingToShip,
+    /// More addresses than one order can be stored with.
+    #[error("the order goes to {0} addresses; at most {MOST_PARCELS} can be imported, split it at the shop")]
+    TooManyParcels(usize),
+}
+
+/// Most parcels that one order may become.
+pub const MOST_PARCELS: usize = 90;
+
+/// What one address of an order became.
+#[derive(Debug, Clone)]
+pub struct Converted {
+    /// Its id.
+    pub id: ShipmentId,
+    /// The shop's address.
+    pub address: SourceAddress,
+    /// What is to be shipped.
+    pub detail: ShipmentDetail,
+    /// What is missing in the address for a label, if anything.
+    pub bad_address: Option<&'static str>,
+}
+
+/// Makes an order's shipments: one for each address to which a line goes.
+pub fn convert(connection: &ConnectionId, order: &SourceOrder) -> Result<Vec<Converted>, ConvertError> {
+    let mut parcels = Vec::with_capacity(order.addresses.len());
+    for address in &order.addresses {
+        if order.lines_to(address.id).next().is_none() {
+            continue;
+        }
+        let id = ShipmentId {
+            connection: connection.clone(),
+            order: order.id,
+            parcel: u16::try_from(parcels.len() + 1).unwrap_or(u16::MAX),
+        };
+        let detail = standard::detail(order, address);
+        let bad_address = standard::missing_for_a_label(&detail.ship_to);
+        parcels.push(Converted { id, address: address.clone(), detail, bad_address });
+    }
+    match parcels.len() {
+        0 => Err(ConvertError::NothingToShip),
+        n if n > MOST_PARCELS => Err(ConvertError::TooManyParcels(n)),
+        _ => Ok(parcels),
+    }
+}

@@ -1,0 +1,152 @@
+//! The built-in conversion robot 14448: each field of a shipment from the order, as the shop has it.
+
+use jiff::civil::{Date, DateTime};
+
+use crate::money::Yen;
+use crate::order::{SourceAddress, SourceOrder};
+use crate::shipment::{Item, ShipTo, ShipmentDetail, Totals};
+
+/// The shipment that the standard robot makes of the lines that go to one address.
+#[must_use]
+pub fn detail(order: &SourceOrder, address: &SourceAddress) -> ShipmentDetail {
+    ShipmentDetail {
+        ship_to: ship_to(address),
+        items: order
+            .lines_to(address.id)
+            .map(|line| Item {
+                sku: line.sku.clone(),
+                name: line.name.clone(),
+                quantity: line.quantity,
+                price: line.price,
+                added_by: None,
+            })
+            .collect(),
+        totals: totals(order),
+        payment_method: order.text("payment_method_name").unwrap_or_default(),
+        delivery_note: order.text("remark").unwrap_or_default(),
+        ship_on: order.text("scheduled_to_be_shipped_at").as_deref().and_then(date),
+        deliver_on: order.text("scheduled_to_be_delivered_at").as_deref().and_then(date),
+        delivery_time: order.text("scheduled_delivery_time").unwrap_or_default(),
+        tags: Vec::new(),
+        robots: Vec::new(),
+        source: order.clone(),
+    }
+}
+
+fn ship_to(address: &SourceAddress) -> ShipTo {
+    let joined = |whole: &str, parts: [&str; 2], by: &str| {
+        let whole = address.part(whole);
+        if whole.is_empty() { join(parts.map(|p| address.part(p)), by) } else { whole.to_owned() }
+    };
+    let phone = match address.part("full_tel") {
+        "" => join(["tel01", "tel02", "tel03"].map(|p| address.part(p)), "-"),
+        whole => whole.to_owned(),
+    };
+    ShipTo {
+        name: joined("full_name", ["name01", "name02"], " "),
+        kana: join([address.part("kana01"), address.part("kana02")], " "),
+        company: address.part("company_name").to_owned(),
+        postal_code: postal_code(&joined("full_zip", ["zip01", "zip02"], "-")),
+        prefecture: address.part("prefecture_name").to_owned(),
+        address1: address.part("addr01").to_owned(),
+        address2: address.part("addr02").to_owned(),
+        address3: address.part("addr03").to_owned(),
+        phone,
+    }
+}
+
+fn join<const N: usize>(parts: [&str; N], by: &str) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(by)
+}
+
+/// `135-0064` of any seven digits, half or full width, with or without marks; anything else stays as it is.
+fn postal_code(text: &str) -> String {
+    let digits: String = text
+        .chars()
+        .filter_map(|c| match c {
+            '０'..='９' => char::from_digit(c as u32 - '０' as u32, 10),
+            c if c.is_ascii_digit() => Some(c),
+            _ => None,
+        })
+        .collect();
+    if digits.len() == 7 { format!("{}-{}", &digits[..3], &digits[3..]) } else { text.to_owned() }
+}
+
+/// Shops write `2026/11/25 00:00:00`, `2026-11-25 00:00:00` or the date alone.
+fn date(text: &str) -> Option<Date> {
+    let text = text.replace('/', "-");
+    text.parse::<DateTime>().map(DateTime::date).or_else(|_| text.parse()).ok()
+}
+
+fn totals(order: &SourceOrder) -> Totals {
+    let yen = |name: &str| Yen(order.text(name).and_then(|t| whole(&t)).unwrap_or(0));
+    Totals {
+        total: order.total,
+        subtotal: yen("subtotal"),
+        delivery_fee: yen("deliv_fee"),
+        charge: yen("charge"),
+        discount: yen("discount"),
+        points: yen("point"),
+        tax: yen("tax"),
+    }
+}
+
+/// `980`, and `980.0` as some shops send it.
+fn whole(text: &str) -> Option<i64> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    if rest.bytes().all(|b| b == b'0') { whole.parse().ok() } else { None }
+}
+
+const PREFECTURES: [&str; 47] = [
+    "北海道", "青森県", "岩手県", "宮城県", "秋田県", "山形県", "福島県", "茨城県", "栃木県", "群馬県", "埼玉県", "千葉県", "東京都", "神奈川県",
+    "新潟県", "富山県", "石川県", "福井県", "山梨県", "長野県", "岐阜県", "静岡県", "愛知県", "三重県", "滋賀県", "京都府", "大阪府", "兵庫県",
+    "奈良県", "和歌山県", "鳥取県", "島根県", "岡山県", "広島県", "山口県", "徳島県", "香川県", "愛媛県", "高知県", "福岡県", "佐賀県", "長崎県",
+    "熊本県", "大分県", "宮崎県", "鹿児島県", "沖縄県",
+];
+
+/// What a carrier's label needs and this address lacks. Such a shipment is held as a bad address, not refused: a person
+/// can ask the customer.
+#[must_use]
+pub fn missing_for_a_label(to: &ShipTo) -> Option<&'static str> {
+    let seven_digits = to.postal_code.len() == 8 && to.postal_code.as_bytes()[3] == b'-';
+    if to.name.is_empty() && to.company.is_empty() {
+        Some("name")
+    } else if !seven_digits {
+        Some("postal code")
+    } else if !PREFECTURES.contains(&to.prefecture.as_str()) {
+        Some("prefecture")
+    } else if to.address1.is_empty() && to.address2.is_empty() {
+        Some("address")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn postal_codes_take_one_form() {
+        for given in ["1350064", "135-0064", "〒135-0064", "１３５－００６４", "135 0064"] {
+            assert_eq!(postal_code(given), "135-0064", "{given}");
+        }
+        assert_eq!(postal_code("13-50"), "13-50");
+    }
+
+    #[test]
+    fn dates_are_read_in_every_form_that_shops_send() {
+        for given in ["2026/11/25 00:00:00", "2026-11-25 00:00:00", "2026-11-25", "2026/11/25"] {
+            assert_eq!(date(given).unwrap().to_string(), "2026-11-25", "{given}");
+        }
+        assert_eq!(date("soon"), None);
+    }
+
+    #[test]
+    fn amounts_with_a_fraction_are_not_guessed() {
+        assert_eq!(whole("980"), Some(980));
+        assert_eq!(whole("980.00"), Some(980));
+        assert_eq!(whole("-50"), Some(-50));
+        assert_eq!(whole("980.5"), None);
+    }
+}

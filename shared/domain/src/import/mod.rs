@@ -1,0 +1,199 @@
+//! 取込み: what becomes of a fetched order.
+//!
+//! In this order: already imported → nothing (the store's conditional write decides that); otherwise converted, carrier
+//! method chosen, processing robots applied in their order (payment, unknown products, duplicate numbers are theirs),
+//! then stored. An order that cannot be imported never hinders another: it is quarantined or refused with its reason.
+
+pub mod method;
+
+use jiff::Timestamp;
+
+use crate::convert::{self, Converted};
+use crate::ids::{RuleId, ShipmentId, Sku};
+use crate::order::SourceOrder;
+use crate::payment::{Meaning, Payment};
+use crate::processing::{Applied, Facts, ImportDecision, Phase, RobotSet, divide, settle};
+use crate::settings::{Connection, TenantSettings};
+use crate::shipment::{HoldReason, ShopSync, Shipment, ShipmentDetail, Status};
+use crate::work::Place;
+
+/// The built-in robot that forbids two orders of one number.
+pub const REJECT_DUPLICATE: &str = "reject-duplicate";
+
+/// What import knows beside the order.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The merchant's settings.
+    pub settings: &'a TenantSettings,
+    /// The shop that the order came from.
+    pub connection: &'a Connection,
+    /// The merchant's processing robots.
+    pub robots: &'a RobotSet,
+    /// 変換ロボット; the standard one if none.
+    pub conversion_robot: Option<&'a RuleId>,
+    /// The run that fetched it.
+    pub run: &'a str,
+    /// Where in that run.
+    pub place: Place,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What becomes of an order.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// It is stored as these shipments, the first of which stands for the order.
+    Store {
+        /// Each with its large part. [`Shipment::detail`] is still empty: the store names what it writes.
+        parcels: Vec<(Shipment, ShipmentDetail)>,
+        /// Must no other order of the shop have its number?
+        claim_number: bool,
+    },
+    /// Not now: it is kept, and tried again.
+    Quarantine {
+        /// Why, with the SKUs named if it is for those.
+        reason: String,
+        /// The SKUs that must exist first.
+        missing_skus: Vec<Sku>,
+    },
+    /// Not at all, by a robot's decision.
+    Refuse {
+        /// The robot.
+        robot: RuleId,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Decides about one order. `unknown_skus` are those of its lines that are no products of the merchant;
+/// `duplicate_number` says that another order of the shop with its number is imported.
+#[must_use]
+pub fn decide(context: &Context<'_>, order: &SourceOrder, unknown_skus: &[Sku], duplicate_number: bool) -> Verdict {
+    let converted = match convert::convert(&context.connection.id, order) {
+        Ok(converted) => converted,
+        Err(error) => return Verdict::Quarantine { reason: error.to_string(), missing_skus: Vec::new() },
+    };
+    let facts = Facts {
+        connection: context.connection,
+        conversion_robot: context.conversion_robot,
+        unknown_skus,
+        duplicate_number,
+        now: context.now,
+    };
+    let mut parcels = Vec::with_capacity(converted.len());
+    for address in converted {
+        match parcels_of(context, order, &facts, address) {
+            Ok(made) => parcels.extend(made),
+            Err(verdict) => return verdict,
+        }
+    }
+    if parcels.len() > convert::MOST_PARCELS {
+        let reason = convert::ConvertError::TooManyParcels(parcels.len()).to_string();
+        return Verdict::Quarantine { reason, missing_skus: Vec::new() };
+    }
+    let count = u16::try_from(parcels.len()).unwrap_or(u16::MAX);
+    for (place, (shipment, _)) in parcels.iter_mut().enumerate() {
+        shipment.id.parcel = u16::try_from(place + 1).unwrap_or(u16::MAX);
+        shipment.parcels = count;
+    }
+    let claim_number = context.robots.robots().any(|robot| robot.id.as_str() == REJECT_DUPLICATE);
+    Verdict::Store { parcels, claim_number }
+}
+
+/// One address's shipment, robots applied; more than one where a robot splits it.
+fn parcels_of(
+    context: &Context<'_>,
+    order: &SourceOrder,
+    facts: &Facts<'_>,
+    converted: Converted,
+) -> Result<Vec<(Shipment, ShipmentDetail)>, Verdict> {
+    let Converted { id, address, mut detail, bad_address } = converted;
+    let mut shipment = fresh(context, order, id);
+    shipment.address_id = address.id;
+    if bad_address.is_some() {
+        shipment.hold(HoldReason::BadAddress);
+    }
+    let method = method::choose(&context.settings.shipping_methods, order.carrier.as_ref());
+    shipment.shipping_method = method.map(|method| method.id.clone());
+    if method.is_none() && !context.settings.shipping_methods.is_empty() {
+        shipment.hold(HoldReason::NeedsReview);
+    }
+    let Applied { traces, import, split, .. } =
+        context.robots.apply(Phase::OnImport, facts, &mut shipment, &mut detail);
+    match import {
+        ImportDecision::Accept => {}
+        ImportDecision::Refuse { robot, reason } => return Err(Verdict::Refuse { robot, reason }),
+        ImportDecision::Quarantine { reason, .. } => {
+            let missing_skus = facts.unknown_skus.to_vec();
+            return Err(Verdict::Quarantine { reason: naming(&reason, &missing_skus), missing_skus });
+        }
+    }
+    detail.robots = traces;
+    // Whatever robots are on: what the shop calls cancelled is never shipped.
+    if context.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled {
+        shipment.cancel();
+    }
+    settle(&mut shipment);
+    note_import(context, &mut shipment, bad_address, method.is_none());
+    Ok(divide(std::mem::take(&mut detail.items), &split)
+        .into_iter()
+        .map(|parcel| {
+            let (mut shipment, mut detail) = (shipment.clone(), detail.clone());
+            if let Some(method) = parcel.shipping_method {
+                shipment.shipping_method = Some(method);
+            }
+            detail.items = parcel.items;
+            (shipment, detail)
+        })
+        .collect())
+}
+
+fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment {
+    Shipment {
+        id,
+        order_number: order.number.clone(),
+        address_id: crate::ids::AddressId(0),
+        parcels: 1,
+        ship_from: context.connection.ship_from.clone(),
+        status: Status::Hold,
+        holds: Vec::new(),
+        payment: Payment::Unpaid,
+        payment_state: order.payment_state.clone(),
+        shop_sync: ShopSync::Registered,
+        shipping_method: None,
+        tracking_number: None,
+        shipped_at: None,
+        told_at: None,
+        shop_error: None,
+        reappeared: 0,
+        imported_at: context.now,
+        updated_at: context.now,
+        run: context.run.to_owned(),
+        place: context.place,
+        rev: 0,
+        detail: String::new(),
+        events: Vec::new(),
+    }
+}
+
+fn note_import(context: &Context<'_>, shipment: &mut Shipment, bad_address: Option<&str>, no_method: bool) {
+    let mut what = format!("imported: {}", shipment.status.as_str());
+    for reason in &shipment.holds {
+        what.push(' ');
+        what.push_str(reason.as_str());
+        match (reason, bad_address) {
+            (HoldReason::BadAddress, Some(missing)) => what.push_str(&format!(" ({missing})")),
+            (HoldReason::NeedsReview, _) if no_method => what.push_str(" (no shipping method matches)"),
+            _ => {}
+        }
+    }
+    shipment.note(context.now, what, context.run);
+}
+
+fn naming(reason: &str, skus: &[Sku]) -> String {
+    if skus.is_empty() {
+        return reason.to_owned();
+    }
+    let names: Vec<&str> = skus.iter().map(Sku::as_str).collect();
+    format!("{reason}: {}", names.join(", "))
+}

@@ -1,0 +1,380 @@
+//! Applying robots to one shipment.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::compile::{Robot, RobotSet};
+use super::effect::{Done, Effect};
+use super::field::View;
+use super::parcel::ParcelPlan;
+use super::{ProcessingRobot, Run};
+use crate::ids::{RuleId, ShippingMethodId, Sku};
+use crate::jst;
+use crate::payment::Payment;
+use crate::settings::Connection;
+use crate::shipment::{HoldReason, Item, RobotTrace, ShipTo, Shipment, ShipmentDetail, Status};
+
+/// Which robots are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase<'a> {
+    /// Import of a new shipment: all robots.
+    OnImport,
+    /// A stored shipment is processed again: the robots that run always.
+    Always,
+    /// 処理ロボット適用: this robot, whenever else it runs.
+    Only(&'a RuleId),
+}
+
+/// What robots are told beside the shipment, its detail, and the source order in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The shop that the order came from.
+    pub connection: &'a Connection,
+    /// The conversion robot that made the shipment, for robots that are tied to some. Where it is not known, ties do not
+    /// matter.
+    pub conversion_robot: Option<&'a RuleId>,
+    /// SKUs of the order that are no products of the tenant.
+    pub unknown_skus: &'a [Sku],
+    /// Has another order of the connection with the same order number been imported?
+    pub duplicate_number: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What becomes of the order on import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ImportDecision {
+    /// It is imported.
+    #[default]
+    Accept,
+    /// It is not imported, now or later. Goes before every quarantine.
+    Refuse {
+        /// The robot that decided.
+        robot: RuleId,
+        /// Why, as the robot says.
+        reason: String,
+    },
+    /// It is not imported now, and tried again later.
+    Quarantine {
+        /// The robot that decided.
+        robot: RuleId,
+        /// Why, as the robot says.
+        reason: String,
+    },
+}
+
+/// What robots did to a shipment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Robots that matched, in their order. Of a refused or quarantined order: the deciding one.
+    pub traces: Vec<RobotTrace>,
+    /// What becomes of the order. Always `Accept` after import.
+    pub import: ImportDecision,
+    /// Texts for people, each once.
+    pub notify: Vec<String>,
+    /// Parcels to be made of the shipment, see [`super::divide`]. Always empty after import.
+    pub split: Vec<ParcelPlan>,
+    /// Did the shipment change?
+    pub shipment_changed: bool,
+    /// Did its detail change?
+    pub detail_changed: bool,
+}
+
+/// Rounds after which robots count as never coming to rest. Robots that feed each other need one round for each step
+/// back up the list; more than a few is a mistake in the robots.
+const MAX_ROUNDS: usize = 8;
+
+/// What robots can change, to compare and to go back to.
+#[derive(Clone, PartialEq)]
+struct State {
+    shipment: ShipmentState,
+    detail: DetailState,
+}
+
+#[derive(Clone, PartialEq)]
+struct ShipmentState {
+    status: Status,
+    holds: Vec<HoldReason>,
+    payment: Payment,
+    shipping_method: Option<ShippingMethodId>,
+}
+
+#[derive(Clone, PartialEq)]
+struct DetailState {
+    ship_to: ShipTo,
+    items: Vec<Item>,
+    payment_method: String,
+    delivery_note: String,
+    deliver_on: Option<Date>,
+    delivery_time: String,
+    tags: Vec<String>,
+}
+
+impl State {
+    fn of(shipment: &Shipment, detail: &ShipmentDetail) -> Self {
+        Self {
+            shipment: ShipmentState {
+                status: shipment.status,
+                holds: shipment.holds.clone(),
+                payment: shipment.payment,
+                shipping_method: shipment.shipping_method.clone(),
+            },
+            detail: DetailState {
+                ship_to: detail.ship_to.clone(),
+                items: detail.items.clone(),
+                payment_method: detail.payment_method.clone(),
+                delivery_note: detail.delivery_note.clone(),
+                deliver_on: detail.deliver_on,
+                delivery_time: detail.delivery_time.clone(),
+                tags: detail.tags.clone(),
+            },
+        }
+    }
+
+    fn restore(&self, shipment: &mut Shipment, detail: &mut ShipmentDetail) {
+        let state = self.clone();
+        shipment.status = state.shipment.status;
+        shipment.holds = state.shipment.holds;
+        shipment.payment = state.shipment.payment;
+        shipment.shipping_method = state.shipment.shipping_method;
+        detail.ship_to = state.detail.ship_to;
+        detail.items = state.detail.items;
+        detail.payment_method = state.detail.payment_method;
+        detail.delivery_note = state.detail.delivery_note;
+        detail.deliver_on = state.detail.deliver_on;
+        detail.delivery_time = state.detail.delivery_time;
+        detail.tags = state.detail.tags;
+    }
+}
+
+/// One round over the robots.
+#[derive(Default)]
+struct Round {
+    traces: Vec<RobotTrace>,
+    /// Robots that changed something, if only for the next to change it back.
+    changed_by: Vec<RuleId>,
+    refused: Option<(RuleId, String)>,
+    quarantined: Option<(RuleId, String)>,
+    notify: Vec<String>,
+    split: Vec<ParcelPlan>,
+}
+
+impl RobotSet {
+    /// Applies robots to a shipment. Pure: the same robots, facts and shipment give the same result, and applying them
+    /// again changes nothing.
+    ///
+    /// A refused or quarantined order leaves the shipment as it was. A shipment on hold for `error` is left to a person:
+    /// no robot acts on it.
+    pub fn apply(
+        &self,
+        phase: Phase<'_>,
+        facts: &Facts<'_>,
+        shipment: &mut Shipment,
+        detail: &mut ShipmentDetail,
+    ) -> Applied {
+        if shipment.holds.contains(&HoldReason::Error) {
+            return Applied::default();
+        }
+        let before = State::of(shipment, detail);
+        let mut start = None;
+        let mut applied = Applied::default();
+        let mut quarantined = None;
+        let mut at_rest = false;
+        let mut restless = Vec::new();
+        for number in 0..MAX_ROUNDS {
+            let round = self.round(phase, facts, shipment, detail);
+            if let Some((robot, reason)) = round.refused {
+                before.restore(shipment, detail);
+                return decided(&robot, round.traces, ImportDecision::Refuse { robot: robot.clone(), reason });
+            }
+            if quarantined.is_none() {
+                quarantined = round.quarantined.map(|(robot, reason)| (robot, reason, round.traces.clone()));
+            }
+            let touched = !round.changed_by.is_empty();
+            at_rest = !touched || *start.as_ref().unwrap_or(&before) == State::of(shipment, detail);
+            if number == 0 || !at_rest {
+                merge(&mut applied, round.traces, round.notify, round.split);
+            }
+            if at_rest {
+                break;
+            }
+            restless = round.changed_by;
+            start = Some(State::of(shipment, detail));
+        }
+        if let Some((robot, reason, traces)) = quarantined {
+            before.restore(shipment, detail);
+            return decided(&robot, traces, ImportDecision::Quarantine { robot: robot.clone(), reason });
+        }
+        if !at_rest {
+            before.restore(shipment, detail);
+            applied = never_at_rest(restless, shipment);
+        }
+        let after = State::of(shipment, detail);
+        applied.shipment_changed = before.shipment != after.shipment;
+        applied.detail_changed = before.detail != after.detail;
+        if phase != Phase::OnImport && !applied.shipment_changed && !applied.detail_changed {
+            applied.notify.clear();
+        }
+        applied
+    }
+
+    /// The robots that are on, in the order in which they are applied.
+    pub fn robots(&self) -> impl Iterator<Item = &ProcessingRobot> {
+        self.robots.iter().map(|robot| &robot.form)
+    }
+
+    /// The robot of this id, if it is on.
+    #[must_use]
+    pub fn get(&self, id: &RuleId) -> Option<&ProcessingRobot> {
+        self.robots().find(|robot| robot.id == *id)
+    }
+
+    fn round(
+        &self,
+        phase: Phase<'_>,
+        facts: &Facts<'_>,
+        shipment: &mut Shipment,
+        detail: &mut ShipmentDetail,
+    ) -> Round {
+        let today = jst::date(facts.now);
+        let mut round = Round::default();
+        for robot in self.robots.iter().filter(|robot| robot.takes_part(phase, facts)) {
+            if !robot.check.holds(View { shipment, detail, facts }, today) {
+                continue;
+            }
+            robot.act(phase, facts, shipment, detail, &mut round);
+            if round.refused.is_some() {
+                break;
+            }
+        }
+        round
+    }
+}
+
+impl Robot {
+    fn takes_part(&self, phase: Phase<'_>, facts: &Facts<'_>) -> bool {
+        let robot = &self.form;
+        let now = match phase {
+            Phase::OnImport => true,
+            Phase::Always => robot.run == Run::Always,
+            Phase::Only(id) => robot.id == *id,
+        };
+        let tied = robot.conversion_robots.is_empty()
+            || facts.conversion_robot.is_none_or(|conversion| robot.conversion_robots.contains(conversion));
+        now && tied
+    }
+
+    fn act(
+        &self,
+        phase: Phase<'_>,
+        facts: &Facts<'_>,
+        shipment: &mut Shipment,
+        detail: &mut ShipmentDetail,
+        round: &mut Round,
+    ) {
+        let id = &self.form.id;
+        let on_import = phase == Phase::OnImport;
+        let mut said = Vec::new();
+        let mut changed = false;
+        for effect in &self.effects {
+            match effect {
+                Effect::RefuseImport(reason) if on_import => {
+                    said.push("not imported".to_owned());
+                    round.refused = Some((id.clone(), reason.clone()));
+                }
+                Effect::Quarantine(reason) if on_import => {
+                    said.push("quarantined".to_owned());
+                    if round.quarantined.is_none() {
+                        round.quarantined = Some((id.clone(), reason.clone()));
+                    }
+                }
+                Effect::Split(plan) if on_import => {
+                    if detail.items.iter().any(|item| plan.skus.contains(&item.sku)) {
+                        said.push("parcel of its own".to_owned());
+                        round.split.push(plan.clone());
+                    }
+                }
+                _ => match effect.perform(id, facts, shipment, detail) {
+                    Done::Changed(what) => {
+                        changed = true;
+                        said.push(what);
+                    }
+                    Done::Stays(why) => said.push(why),
+                    Done::Nothing => {}
+                },
+            }
+        }
+        // After the other actions, wherever it stands among them: after import it depends on what they changed.
+        for effect in &self.effects {
+            if let Effect::Notify(text) = effect
+                && (on_import || changed)
+            {
+                round.notify.push(text.clone());
+            }
+        }
+        if changed {
+            round.changed_by.push(id.clone());
+        }
+        round.traces.push(RobotTrace { robot: id.clone(), changes: said });
+    }
+}
+
+/// What a later round adds to what earlier ones did.
+fn merge(applied: &mut Applied, traces: Vec<RobotTrace>, notify: Vec<String>, split: Vec<ParcelPlan>) {
+    for trace in traces {
+        match applied.traces.iter_mut().find(|known| known.robot == trace.robot) {
+            Some(known) => {
+                for change in trace.changes {
+                    if !known.changes.contains(&change) {
+                        known.changes.push(change);
+                    }
+                }
+            }
+            None => applied.traces.push(trace),
+        }
+    }
+    for text in notify {
+        if !applied.notify.contains(&text) {
+            applied.notify.push(text);
+        }
+    }
+    for plan in split {
+        if !applied.split.contains(&plan) {
+            applied.split.push(plan);
+        }
+    }
+}
+
+fn decided(robot: &RuleId, mut traces: Vec<RobotTrace>, import: ImportDecision) -> Applied {
+    traces.retain(|trace| trace.robot == *robot);
+    Applied { traces, import, ..Applied::default() }
+}
+
+/// Robots that undo each other have no right result. None of what they did stays, and a person is asked.
+fn never_at_rest(robots: Vec<RuleId>, shipment: &mut Shipment) -> Applied {
+    let names: Vec<&str> = robots.iter().map(RuleId::as_str).collect();
+    let notify = vec![format!("Robots undo each other's changes for ever, so none was made: {}", names.join(", "))];
+    shipment.hold(HoldReason::Error);
+    let traces = robots
+        .into_iter()
+        .map(|robot| RobotTrace {
+            robot,
+            changes: vec!["undone: together with other robots it never comes to rest; hold error".into()],
+        })
+        .collect();
+    Applied { traces, notify, ..Applied::default() }
+}
+
+/// The end of import: a shipment that no robot released, and for which none gave a reason to wait, gets one. Unpaid ones
+/// await payment, which is the truth and is what the release after a status sync looks for; a paid one that nothing
+/// released needs a person. Answers with the reason that it gave.
+pub fn settle(shipment: &mut Shipment) -> Option<HoldReason> {
+    if shipment.status != Status::Hold || !shipment.holds.is_empty() {
+        return None;
+    }
+    let reason = match shipment.payment {
+        Payment::Unpaid => HoldReason::AwaitingPayment,
+        Payment::Paid => HoldReason::NeedsReview,
+    };
+    shipment.hold(reason).then_some(reason)
+}

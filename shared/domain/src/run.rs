@@ -1,0 +1,107 @@
+//! What a robot's run did: its counts, its end, and how far it has come.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ConnectionId, RobotId};
+use crate::settings::Action;
+use crate::work::Cause;
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// At work, or what it queued is.
+    Running,
+    /// Done, everything that it queued included.
+    Done,
+    /// The day's calls are spent: goes on by itself after 09:00 in Japan.
+    Blocked,
+    /// Done, with records that need a person.
+    NeedsPerson,
+    /// Could not do its work; the error says what to mend.
+    Failed,
+}
+
+impl RunState {
+    /// Its name in listings and stored records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Blocked => "blocked",
+            Self::NeedsPerson => "needs-person",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One run of an integration robot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its name; also the correlation id in logs.
+    pub id: String,
+    /// Whose shop.
+    pub connection: ConnectionId,
+    /// Which robot.
+    pub robot: RobotId,
+    /// What it does.
+    pub action: Action,
+    /// What started it.
+    pub cause: Cause,
+    /// How it stands.
+    pub state: RunState,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Until when it is blocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_until: Option<Timestamp>,
+    /// Calls that it made to the shop.
+    #[serde(default)]
+    pub calls: u32,
+    /// Pages of orders that it queued for import (fetching only); None while it is still reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued: Option<u64>,
+    /// What it did, counted by word: `pages`, `told`, `failed`, ….
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, u64>,
+    /// What went wrong, in a sentence that says what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What became of an order at import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Stored as shipments.
+    Imported,
+    /// Known already, by its id or by its number.
+    Duplicate,
+    /// Not imported: waits until a product exists, or a person looks.
+    Quarantined,
+    /// Not imported, by a robot's decision.
+    Refused,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Imported, Self::Duplicate, Self::Quarantined, Self::Refused];
+
+    /// Its name in listings and stored records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Imported => "imported",
+            Self::Duplicate => "duplicate",
+            Self::Quarantined => "quarantined",
+            Self::Refused => "refused",
+        }
+    }
+}

@@ -1,0 +1,502 @@
+//! A small world around the gate: a shop that keeps its own books, one stored item behind a network that loses and
+//! delays, and runs on machines whose clocks differ. The nasty cases are operations of this model; two drivers walk
+//! through it, one at random and long (`gate_model`), one through everything and short (`gate_states`).
+//!
+//! The model keeps to what `renkei_domain::gate` asks of the store and of a run, and checks the promises made there
+//! from outside: by the shop's books and in true time, which no run knows.
+
+#![allow(dead_code, reason = "each driver uses its part")]
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use renkei_domain::gate::{Call, CallDecision, Entry, GateRules, GateState, Kind, Lane, Observation, Reason, adopt};
+
+pub const DAY: i64 = 86_400_000;
+
+/// What becomes of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    Answered,
+    /// Carried out; the writer never hears of it.
+    AnswerLost,
+    /// Never arrives.
+    Dropped,
+    /// Arrives at some later time; the writer has given it up by then.
+    Late,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    Enter,
+    Call { id: String, kind: Kind },
+    Renew,
+    Penalty(Duration),
+    Close,
+    Leave,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    Outside,
+    Inside {
+        known: GateState,
+    },
+    /// A write was sent, and what became of it is not known. `since`: when it was first asked for.
+    Unsure {
+        request: Request,
+        attempted: GateState,
+        since: i64,
+    },
+    Granted {
+        known: GateState,
+        kind: Kind,
+        since: i64,
+    },
+    /// `until`: the run's own time limit, from its lease.
+    Calling {
+        known: GateState,
+        ends: i64,
+        until: i64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Run {
+    pub machine: usize,
+    pub serial: u32,
+    pub offset: i64,
+    pub lane: Lane,
+    pub phase: Phase,
+    calls: u32,
+    seen: Option<(u64, i64)>,
+    last_began: Option<i64>,
+}
+
+impl Run {
+    fn name(&self) -> String {
+        format!("{}.{}", self.machine, self.serial)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Write {
+    expected: u64,
+    state: GateState,
+    writer: String,
+    entry: bool,
+}
+
+/// The shop's own books, in true time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shop {
+    pub last_began: Option<i64>,
+    pub by_day: Vec<(i64, u32)>,
+    pub sign_ins: Vec<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct World {
+    pub rules: GateRules,
+    /// True time, milliseconds.
+    pub now: i64,
+    pub item: Option<GateState>,
+    pub late: Vec<Write>,
+    pub runs: Vec<Run>,
+    pub shop: Shop,
+    /// The highest limit that was ever in force.
+    pub highest_limit: u32,
+    /// Promises that were broken.
+    pub broken: Vec<String>,
+}
+
+impl World {
+    pub fn new(rules: GateRules, now: i64, machines: &[(i64, Lane)]) -> Self {
+        let runs = machines
+            .iter()
+            .enumerate()
+            .map(|(machine, &(offset, lane))| Run {
+                machine,
+                serial: 0,
+                offset,
+                lane,
+                phase: Phase::Outside,
+                calls: 0,
+                seen: None,
+                last_began: None,
+            })
+            .collect();
+        Self {
+            highest_limit: rules.daily_limit,
+            rules,
+            now,
+            item: None,
+            late: Vec::new(),
+            runs,
+            shop: Shop::default(),
+            broken: Vec::new(),
+        }
+    }
+
+    pub fn set_limit(&mut self, limit: u32) {
+        self.rules.daily_limit = limit;
+        self.highest_limit = self.highest_limit.max(limit);
+    }
+
+    pub fn tick(&mut self, by: i64) {
+        self.now += by;
+        for run in &mut self.runs {
+            if let Phase::Calling { known, ends, until } = &run.phase
+                && self.now >= *ends.min(until)
+            {
+                run.phase = Phase::Inside { known: known.clone() };
+            }
+        }
+    }
+
+    /// The run's next own move. A run inside decides from what it knows, as one does that was paused in between.
+    pub fn step(&mut self, who: usize, wish: &Request, fate: Fate, call_takes: i64) {
+        match self.runs[who].phase.clone() {
+            Phase::Outside => self.ask(who, Request::Enter, self.now, self.item.clone(), fate),
+            Phase::Inside { known } => self.ask(who, wish.clone(), self.now, Some(known), fate),
+            Phase::Unsure { request, attempted, since } => self.ask_again(who, request, &attempted, since, fate),
+            Phase::Granted { known, kind, since } => self.begin(who, known, kind, since, call_takes),
+            Phase::Calling { known, ends, .. } => {
+                let run = &self.runs[who];
+                let Some(item) = self.item.clone() else { return };
+                let Ok(next) = item.renew(&self.rules, self.local(who), &run.name(), known.epoch()) else { return };
+                let write = Write { expected: item.seq(), state: next, writer: run.name(), entry: false };
+                if self.send(write, fate).is_some_and(|result| result.is_ok()) {
+                    self.runs[who].phase = Phase::Calling { known, ends, until: self.now + self.lease() };
+                }
+            }
+        }
+    }
+
+    /// The function is killed; its machine starts another.
+    pub fn die(&mut self, who: usize) {
+        let run = &mut self.runs[who];
+        run.serial += 1;
+        run.phase = Phase::Outside;
+        run.seen = None;
+        run.last_began = None;
+    }
+
+    /// A write arrives that its writer gave up long ago.
+    pub fn arrive(&mut self, which: usize) {
+        if !self.late.is_empty() {
+            let write = self.late.remove(which % self.late.len());
+            let _ = self.compare_and_set(write);
+        }
+    }
+
+    /// A call that this run never asked for before.
+    pub fn next_call(&self, who: usize, kind: Kind) -> Request {
+        let run = &self.runs[who];
+        Request::Call { id: format!("{}-{}", run.name(), run.calls), kind }
+    }
+
+    /// Forgets what can no longer make a difference, so that states which differ only in that are one.
+    pub fn forget(&mut self) {
+        let (now, interval) = (self.now, millis(self.rules.interval));
+        let seq = self.item.as_ref().map_or(0, GateState::seq);
+        self.late.retain(|write| write.expected == seq);
+        self.shop.last_began = self.shop.last_began.filter(|last| now - last < interval);
+        self.shop.by_day.retain(|(day, _)| *day == now.div_euclid(DAY));
+        let lease = self.lease();
+        for run in &mut self.runs {
+            run.last_began = run.last_began.filter(|last| now - last < interval);
+            run.seen = run.seen.filter(|&(seen, _)| seen == seq && run.phase == Phase::Outside);
+            run.seen = run.seen.map(|(seen, since)| (seen, since.max(now - lease)));
+        }
+    }
+
+    fn ask(&mut self, who: usize, request: Request, since: i64, item: Option<GateState>, fate: Fate) {
+        let now = self.local(who);
+        let expected = item.as_ref().map_or(0, GateState::seq);
+        let base = item.unwrap_or_else(|| GateState::fresh(now));
+        let run = &self.runs[who];
+        let name = run.name();
+        let epoch = match &run.phase {
+            Phase::Inside { known } => known.epoch(),
+            Phase::Unsure { attempted, .. } => attempted.epoch(),
+            _ => 0,
+        };
+        let change = match &request {
+            Request::Enter => {
+                let seen = run.seen.filter(|&(seq, _)| seq == base.seq()).unwrap_or((base.seq(), self.now));
+                let unchanged_for = Duration::from_millis((self.now - seen.1).cast_unsigned());
+                let observed = Observation { seq: seen.0, unchanged_for };
+                let entry = base.enter(&self.rules, now, &name, run.lane, Some(observed));
+                self.runs[who].seen = Some(seen);
+                match entry {
+                    Entry::Entered(next) => next,
+                    Entry::Held { .. } | Entry::Closed(_) => {
+                        self.runs[who].phase = Phase::Outside;
+                        return;
+                    }
+                }
+            }
+            Request::Call { id, kind } => {
+                let call = Call {
+                    run: &name,
+                    epoch,
+                    lane: run.lane,
+                    robot: "robot",
+                    call_id: id,
+                    kind: *kind,
+                    last_began: run.last_began.map(|at| stamp(at + run.offset)),
+                };
+                match base.call(&self.rules, now, &call) {
+                    CallDecision::Granted(next) => {
+                        self.check_floors(&base, &next, now, run.lane);
+                        next
+                    }
+                    CallDecision::AlreadyGranted => {
+                        self.runs[who].phase = Phase::Granted { known: base, kind: *kind, since };
+                        return;
+                    }
+                    CallDecision::LeaseLost => return self.die(who),
+                    CallDecision::Wait(_) | CallDecision::Closed(_) | CallDecision::SignInsSpent { .. } => {
+                        self.runs[who].phase = Phase::Inside { known: base };
+                        return;
+                    }
+                }
+            }
+            Request::Renew | Request::Penalty(_) | Request::Close | Request::Leave => {
+                let answer = match &request {
+                    Request::Penalty(wait) => base.penalty(&self.rules, now, &name, epoch, *wait),
+                    Request::Close => base.close(&self.rules, now, &name, epoch),
+                    Request::Leave => base.leave(&self.rules, now, &name, epoch),
+                    Request::Renew | Request::Enter | Request::Call { .. } => {
+                        base.renew(&self.rules, now, &name, epoch)
+                    }
+                };
+                match answer {
+                    Ok(next) => next,
+                    Err(_) => return self.die(who),
+                }
+            }
+        };
+        if matches!(request, Request::Call { .. }) {
+            self.runs[who].calls += 1;
+        }
+        let write = Write { expected, state: change.clone(), writer: name, entry: request == Request::Enter };
+        match self.send(write, fate) {
+            Some(Ok(())) => self.won(who, &request, change, since),
+            Some(Err(Some(current))) if adopt(&change, &current) => self.won(who, &request, current, since),
+            Some(Err(_)) | None => self.runs[who].phase = Phase::Unsure { request, attempted: change, since },
+        }
+    }
+
+    fn ask_again(&mut self, who: usize, request: Request, attempted: &GateState, since: i64, fate: Fate) {
+        match self.item.clone() {
+            Some(item) if adopt(attempted, &item) => self.won(who, &request, item, since),
+            item => self.ask(who, request, since, item, fate),
+        }
+    }
+
+    fn won(&mut self, who: usize, request: &Request, known: GateState, since: i64) {
+        match request {
+            Request::Call { kind, .. } => self.runs[who].phase = Phase::Granted { known, kind: *kind, since },
+            Request::Leave => self.die(who),
+            Request::Enter | Request::Renew | Request::Penalty(_) | Request::Close => {
+                self.runs[who].phase = Phase::Inside { known };
+            }
+        }
+    }
+
+    fn begin(&mut self, who: usize, known: GateState, kind: Kind, since: i64, takes: i64) {
+        let until = since + self.lease();
+        if self.now >= until {
+            self.runs[who].phase = Phase::Inside { known };
+            return;
+        }
+        self.shop_is_called(who, kind);
+        self.runs[who].last_began = Some(self.now);
+        self.runs[who].phase = Phase::Calling { known, ends: self.now + takes, until };
+        // A call that takes no time is over.
+        self.tick(0);
+    }
+
+    fn shop_is_called(&mut self, who: usize, kind: Kind) {
+        let now = self.now;
+        for (other, run) in self.runs.iter().enumerate() {
+            if other != who && matches!(run.phase, Phase::Calling { .. }) {
+                self.broken.push(format!("runs {other} and {who} call at once"));
+            }
+        }
+        let interval = millis(self.rules.interval);
+        if let Some(last) = self.shop.last_began.filter(|last| now - last < interval) {
+            self.broken.push(format!("calls begin only {} ms apart", now - last));
+        }
+        self.shop.last_began = Some(now);
+        let day = now.div_euclid(DAY);
+        match self.shop.by_day.last_mut().filter(|(last, _)| *last == day) {
+            Some((_, count)) => *count += 1,
+            None => self.shop.by_day.push((day, 1)),
+        }
+        let count = self.shop.by_day.last().map_or(0, |(_, count)| *count);
+        if count > self.highest_limit {
+            self.broken.push(format!("{count} calls on one of the shop's days"));
+        }
+        if kind == Kind::SignIn {
+            self.shop.sign_ins.push(now);
+            self.shop.sign_ins.retain(|at| now - at < 3_600_000);
+            if self.shop.sign_ins.len() > self.rules.sign_ins_per_hour as usize {
+                self.broken.push(format!("{} sign-ins in an hour", self.shop.sign_ins.len()));
+            }
+        }
+    }
+
+    /// None: the writer hears nothing.
+    fn send(&mut self, write: Write, fate: Fate) -> Option<Result<(), Option<GateState>>> {
+        match fate {
+            Fate::Answered => Some(self.compare_and_set(write)),
+            Fate::AnswerLost => {
+                let _ = self.compare_and_set(write);
+                None
+            }
+            Fate::Dropped => None,
+            Fate::Late => {
+                self.late.push(write);
+                None
+            }
+        }
+    }
+
+    /// The store's one conditional write; what an implementation of the store must do, and all it must do.
+    fn compare_and_set(&mut self, write: Write) -> Result<(), Option<GateState>> {
+        if self.item.as_ref().map_or(0, GateState::seq) != write.expected {
+            return Err(self.item.clone());
+        }
+        self.check_change(&write);
+        self.item = Some(write.state);
+        Ok(())
+    }
+
+    fn check_change(&mut self, write: &Write) {
+        let new = &write.state;
+        let mut must = |holds: bool, promise: &str| {
+            if !holds {
+                self.broken.push(promise.to_owned());
+            }
+        };
+        must(new.seq() == write.expected + 1, "every change is the next version");
+        must(new.used() + new.carried() <= self.highest_limit, "no more than the limit is counted on a day");
+        must(new.by_robot().values().sum::<u32>() == new.used(), "every call is some robot's");
+        must(Lane::ALL.iter().map(|&lane| new.by_lane().get(lane)).sum::<u32>() == new.used(), "and some lane's");
+        must(new.sign_ins().len() <= self.rules.sign_ins_per_hour as usize, "no more sign-ins are kept than allowed");
+        must(new.closed().is_none_or(|closure| closure.reason != Reason::LaneFloor), "a floor closes no gate");
+        let Some(old) = &self.item else { return };
+        must(new.day() >= old.day(), "the day never goes back");
+        must(new.day() > old.day() || new.used() >= old.used(), "nothing is uncounted");
+        let counts = new.day() > old.day() && new.used() > 0 || new.used() > old.used();
+        must(counts == (new.last_call() != old.last_call()), "each call is counted once, and nothing else is");
+        if write.entry && old.holder() != Some(write.writer.as_str()) {
+            must(new.epoch() == old.epoch() + 1, "each holder has an epoch of its own");
+        } else {
+            must(new.epoch() == old.epoch(), "an epoch lasts as long as its holder");
+            must(old.holder() == Some(write.writer.as_str()), "only the holder changes anything");
+        }
+    }
+
+    /// Another lane's floor is whole after a call, if all floors had fitted before.
+    fn check_floors(&self, old: &GateState, new: &GateState, now: Timestamp, caller: Lane) {
+        // On the same day only: the turn of the day renews the floors.
+        if new.day() != old.day() {
+            return;
+        }
+        let end = (stamp_ms(now).div_euclid(DAY) + 1) * DAY;
+        let left = if new.day() > day_of(now) { DAY } else { end - stamp_ms(now) };
+        let floor = |state: &GateState, lane: Lane| {
+            let whole = u64::from(self.rules.daily_limit) * u64::from(self.rules.floors.get(lane)) / 100;
+            let kept = whole * (left / 1000).min(21_600).cast_unsigned() / 21_600;
+            kept.saturating_sub(u64::from(state.by_lane().get(lane)))
+        };
+        let sum = |state: &GateState| Lane::ALL.iter().map(|&lane| floor(state, lane)).sum::<u64>();
+        let rest = |state: &GateState| {
+            u64::from(self.rules.daily_limit).saturating_sub(u64::from(state.used()) + u64::from(state.carried()))
+        };
+        if sum(old) <= rest(old) {
+            assert!(sum(new) <= rest(new), "{caller:?} spent from another lane's floor: {old:?} {new:?}");
+        }
+    }
+
+    /// Once all is quiet, a run that keeps watching holds the gate within one lease, and calls; unless the gate says
+    /// until when it is closed, and then it does so after that.
+    pub fn check_that_somebody_gets_in(&self, offset: i64) {
+        let mut world = self.clone();
+        world.late.clear();
+        world.runs = Self::new(world.rules.clone(), 0, &[(offset, Lane::WriteBack)]).runs;
+        world.runs[0].machine = 99;
+        let mut closures = 0;
+        let mut waited_for_the_holder = false;
+        loop {
+            let local = world.local(0);
+            if let Some(closure) = world.item.as_ref().and_then(|i| i.closed_for(&world.rules, local, Lane::WriteBack))
+            {
+                closures += 1;
+                assert!(closures <= 3, "closed for ever: {self:?}");
+                let wait = stamp_ms(closure.until) - stamp_ms(local);
+                assert!(wait > 0 && wait <= 2 * DAY, "closed until a strange time {closure:?} at {local}: {self:?}");
+                world.tick(wait);
+                continue;
+            }
+            world.step(0, &Request::Enter, Fate::Answered, 0);
+            if matches!(world.runs[0].phase, Phase::Inside { .. }) {
+                break;
+            }
+            assert!(!waited_for_the_holder, "locked out: {self:?}");
+            // The time to the reopening may have to be waited out again, by the holder's silence.
+            waited_for_the_holder = true;
+            world.tick(world.lease());
+        }
+        let wish = world.next_call(0, Kind::Call);
+        let longest = self.item.as_ref().map_or(0, |item| {
+            let ahead = stamp_ms(item.next_call_at()) - self.now;
+            ahead.max(0) + 4 * millis(self.rules.clocks_apart) + self.lease()
+        });
+        let before = world.now;
+        for _ in 0..4 {
+            world.step(0, &wish, Fate::Answered, 0);
+            if let Phase::Granted { .. } = world.runs[0].phase {
+                return;
+            }
+            let Phase::Inside { known } = &world.runs[0].phase else { panic!("thrown out: {self:?}") };
+            let wait = stamp_ms(known.next_call_at()) - stamp_ms(world.local(0));
+            if let Some(closure) = known.closed_for(&world.rules, world.local(0), Lane::WriteBack) {
+                assert!(closure.until > world.local(0));
+                return;
+            }
+            assert!(wait > 0, "refused without a reason: {self:?}");
+            world.tick(wait);
+            assert!(world.now - before <= longest + 2 * millis(self.rules.interval), "waited too long: {self:?}");
+        }
+        panic!("never called: {self:?}");
+    }
+
+    pub fn lease(&self) -> i64 {
+        millis(self.rules.lease)
+    }
+
+    fn local(&self, who: usize) -> Timestamp {
+        stamp(self.now + self.runs[who].offset)
+    }
+}
+
+pub fn stamp(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap()
+}
+
+fn stamp_ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+fn day_of(at: Timestamp) -> jiff::civil::Date {
+    jiff::tz::Offset::UTC.to_datetime(at).date()
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap()
+}

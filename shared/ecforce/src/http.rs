@@ -1,0 +1,60 @@
+//! The one HTTP client of a process, with everything switched off that could make one call into two, or a call to the
+//! shop into a call to somewhere else.
+
+use std::time::Duration;
+
+use reqwest::redirect;
+
+use crate::guard::{AddressPolicy, CheckedResolver};
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Resolving, connecting and TLS together.
+    pub connect: Duration,
+    /// The whole call, to the last byte of the answer.
+    pub total: Duration,
+    /// How long an unused connection is kept. Short: shops close them without a word, and a request that goes out on
+    /// a dead connection leaves open whether it arrived.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(25),
+            idle: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The HTTP client could not be built: the machine has no usable TLS roots.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client could not be set up: are the system's TLS root certificates installed?")]
+pub struct HttpClientError(#[source] reqwest::Error);
+
+/// Builds the HTTP client for [`Client`](crate::Client). Call it once in a process and clone the result: each build
+/// reads the system's TLS roots, and clones share connections.
+///
+/// No redirects (an API that redirects is at another address, and the token must not follow), no proxies from the
+/// environment, no retries, only addresses that pass the policy, and https alone unless the policy opens loopback.
+pub fn http_client(
+    policy: &AddressPolicy,
+    timeouts: &Timeouts,
+) -> Result<reqwest::Client, HttpClientError> {
+    reqwest::Client::builder()
+        .user_agent(concat!("renkei-ecforce/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(CheckedResolver::new(policy.clone()))
+        .https_only(!policy.opens_loopback())
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .connect_timeout(timeouts.connect)
+        .timeout(timeouts.total)
+        .pool_idle_timeout(timeouts.idle)
+        .pool_max_idle_per_host(1)
+        .build()
+        .map_err(HttpClientError)
+}

@@ -1,0 +1,231 @@
+//! Metrics, written as one log line at the end of each invocation (CloudWatch's embedded metric format): no call, no
+//! cost in the order's way, and the counts stand beside the run that made them.
+//!
+//! Dimensions are few, for each combination is paid for: `Stage` and `Function`; and `Connection` too where it is said
+//! ([`Metrics::of_connection`]). What else is known (tenant, robot, run) stands in the line to be found, not to be
+//! counted by.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use renkei_domain::ids::{ConnectionId, TenantId};
+use serde_json::{Map, Value, json};
+
+use crate::clock::Clock;
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Metric {
+    /// Orders read from a shop and queued.
+    OrdersFetched,
+    /// Orders stored as shipments.
+    OrdersImported,
+    /// Orders set aside for a product or a person.
+    OrdersQuarantined,
+    /// Orders that were known already.
+    OrdersDuplicate,
+    /// Orders not imported, by a robot's decision.
+    OrdersRefused,
+    /// Orders that a shop was told about.
+    OrdersTold,
+    /// Calls made to a shop.
+    ShopCalls,
+    /// Calls that a shop did not answer, or with an error.
+    ShopErrors,
+    /// Runs that could not do their work.
+    RunsFailed,
+    /// Runs that wait for the next day's calls.
+    RunsBlocked,
+    /// Part of the day's calls that is spent, in percent. The highest of an invocation counts.
+    GateUsedShare,
+    /// Messages that could not be read.
+    Unreadable,
+    /// Messages whose work failed; they are delivered again.
+    MessagesFailed,
+    /// Mistakes of ours that were caught in a record.
+    Panics,
+}
+
+impl Metric {
+    /// Its name in CloudWatch.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OrdersFetched => "OrdersFetched",
+            Self::OrdersImported => "OrdersImported",
+            Self::OrdersQuarantined => "OrdersQuarantined",
+            Self::OrdersDuplicate => "OrdersDuplicate",
+            Self::OrdersRefused => "OrdersRefused",
+            Self::OrdersTold => "OrdersTold",
+            Self::ShopCalls => "ShopCalls",
+            Self::ShopErrors => "ShopErrors",
+            Self::RunsFailed => "RunsFailed",
+            Self::RunsBlocked => "RunsBlocked",
+            Self::GateUsedShare => "GateUsedShare",
+            Self::Unreadable => "Unreadable",
+            Self::MessagesFailed => "MessagesFailed",
+            Self::Panics => "Panics",
+        }
+    }
+
+    fn unit(self) -> &'static str {
+        match self {
+            Self::GateUsedShare => "Percent",
+            Self::OrdersFetched
+            | Self::OrdersImported
+            | Self::OrdersQuarantined
+            | Self::OrdersDuplicate
+            | Self::OrdersRefused
+            | Self::OrdersTold
+            | Self::ShopCalls
+            | Self::ShopErrors
+            | Self::RunsFailed
+            | Self::RunsBlocked
+            | Self::Unreadable
+            | Self::MessagesFailed
+            | Self::Panics => "Count",
+        }
+    }
+}
+
+/// One invocation's counts. Written when it is dropped, however the invocation ends.
+#[derive(Debug)]
+pub struct Metrics {
+    stage: String,
+    function: &'static str,
+    clock: Clock,
+    counted: Mutex<Counted>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    connection: Option<String>,
+    values: BTreeMap<Metric, f64>,
+    notes: BTreeMap<&'static str, String>,
+}
+
+impl Metrics {
+    /// Begins an invocation's counts.
+    #[must_use]
+    pub fn begin(stage: &str, function: &'static str, clock: Clock) -> Self {
+        Self { stage: stage.to_owned(), function, clock, counted: Mutex::default() }
+    }
+
+    /// Counts by connection too: for invocations that serve one shop only. The dimension's value is
+    /// `<tenant>/<connection>`, for two tenants may call their connections the same.
+    pub fn of_connection(&self, tenant: &TenantId, connection: &ConnectionId) {
+        self.with(|counted| counted.connection = Some(format!("{tenant}/{connection}")));
+    }
+
+    /// Something to find the line by, such as `run`. An id or a word, never personal data.
+    pub fn note(&self, name: &'static str, value: impl Into<String>) {
+        self.with(|counted| {
+            counted.notes.insert(name, value.into());
+        });
+    }
+
+    /// Counts so many more.
+    pub fn add(&self, metric: Metric, more: u64) {
+        self.with(|counted| *counted.values.entry(metric).or_default() += more as f64);
+    }
+
+    /// Records the part of a connection's day that is spent, 0 to 100.
+    pub fn gate_used(&self, used: u32, limit: u32) {
+        let percent = f64::from(used) * 100.0 / f64::from(limit.max(1));
+        self.with(|counted| {
+            let highest = counted.values.entry(Metric::GateUsedShare).or_default();
+            *highest = highest.max(percent);
+        });
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Counted) -> T) -> T {
+        // A panic elsewhere does not make counts wrong: each change is whole.
+        change(&mut self.counted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn line(&self) -> String {
+        self.with(|counted| {
+            let mut line = Map::new();
+            for (name, value) in &counted.notes {
+                line.insert((*name).to_owned(), value.as_str().into());
+            }
+            let now = self.clock.now();
+            let mut dimensions = vec![json!(["Stage", "Function"])];
+            line.insert("Stage".into(), self.stage.as_str().into());
+            line.insert("Function".into(), self.function.into());
+            if let Some(connection) = &counted.connection {
+                dimensions.push(json!(["Stage", "Function", "Connection"]));
+                line.insert("Connection".into(), connection.as_str().into());
+            }
+            line.insert("timestamp".into(), format!("{now:.3}").into());
+            line.insert("level".into(), "INFO".into());
+            line.insert("message".into(), "invocation ended".into());
+            line.insert("target".into(), module_path!().into());
+            line.insert("function".into(), self.function.into());
+            if !counted.values.is_empty() {
+                let metrics: Vec<Value> =
+                    counted.values.keys().map(|m| json!({ "Name": m.as_str(), "Unit": m.unit() })).collect();
+                let about = json!({
+                    "Timestamp": now.as_millisecond(),
+                    "CloudWatchMetrics": [{ "Namespace": "Renkei", "Dimensions": dimensions, "Metrics": metrics }],
+                });
+                line.insert("_aws".into(), about);
+                for (metric, value) in &counted.values {
+                    line.insert(metric.as_str().to_owned(), number(*value));
+                }
+            }
+            let mut text = Value::Object(line).to_string();
+            text.push('\n');
+            text
+        })
+    }
+}
+
+/// Counts without a decimal point.
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 { (value as u64).into() } else { value.into() }
+}
+
+impl Drop for Metrics {
+    fn drop(&mut self) {
+        // There is nobody to tell if it fails.
+        drop(std::io::stdout().lock().write_all(self.line().as_bytes()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line with its two times taken out, which must be there and be the same.
+    fn golden(metrics: &Metrics) -> String {
+        let mut line: Map<String, Value> = serde_json::from_str(&metrics.line()).unwrap();
+        let time = line.remove("timestamp").unwrap();
+        let time: jiff::Timestamp = time.as_str().unwrap().parse().unwrap();
+        if let Some(about) = line.get_mut("_aws") {
+            assert_eq!(about.as_object_mut().unwrap().remove("Timestamp").unwrap(), json!(time.as_millisecond()));
+        }
+        Value::Object(line).to_string()
+    }
+
+    #[test]
+    fn counts_of_an_invocation_are_one_line() {
+        let metrics = Metrics::begin("production", "fetch-orders", Clock::system());
+        metrics.of_connection(&TenantId::parse("hanako").unwrap(), &ConnectionId::parse("main").unwrap());
+        metrics.note("run", "run-1");
+        metrics.add(Metric::OrdersFetched, 100);
+        metrics.add(Metric::OrdersFetched, 40);
+        metrics.gate_used(1_001, 2_000);
+        metrics.gate_used(10, 2_000);
+        let line = r#"{"Connection":"hanako/main","Function":"fetch-orders","GateUsedShare":50.05,"OrdersFetched":140,"Stage":"production","_aws":{"CloudWatchMetrics":[{"Dimensions":[["Stage","Function"],["Stage","Function","Connection"]],"Metrics":[{"Name":"OrdersFetched","Unit":"Count"},{"Name":"GateUsedShare","Unit":"Percent"}],"Namespace":"Renkei"}]},"function":"fetch-orders","level":"INFO","message":"invocation ended","run":"run-1","target":"renkei_platform::emf"}"#;
+        assert_eq!(golden(&metrics), line);
+    }
+
+    #[test]
+    fn an_invocation_that_counted_nothing_still_writes_a_line() {
+        let metrics = Metrics::begin("local", "push-statuses", Clock::system());
+        let line = r#"{"Function":"push-statuses","Stage":"local","function":"push-statuses","level":"INFO","message":"invocation ended","target":"renkei_platform::emf"}"#;
+        assert_eq!(golden(&metrics), line);
+    }
+}

@@ -1,0 +1,79 @@
+//! What can stand between a run and its shop.
+
+use jiff::Timestamp;
+use renkei_domain::gate::Closure;
+use renkei_domain::jst;
+use renkei_ecforce::{AddressError, Retry};
+use renkei_platform::queue::QueueError;
+use renkei_platform::secrets::SecretsError;
+use renkei_store::StoreError;
+
+/// Sessions cannot be made at all: the deployment's configuration is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum ShopsError {
+    /// The allowed address ranges.
+    #[error(transparent)]
+    Policy(#[from] renkei_ecforce::PolicyError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Http(#[from] renkei_ecforce::HttpClientError),
+}
+
+/// Why a call was not made, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ShopError {
+    /// The day's calls, or this lane's share of them, are spent; or the shop said so.
+    #[error("blocked until {}", jst::display(.0.until))]
+    Closed(Closure),
+    /// Another run is talking to the shop.
+    #[error("another run of this connection is talking to the shop; this one comes again")]
+    Busy,
+    /// This run was paused for so long that another took the gate.
+    #[error("another run took over meanwhile; this one stops, and what is left is done by the next")]
+    LeaseLost,
+    /// Five sign-ins in this hour already.
+    #[error("the shop bears no further sign-in before {}", jst::display(*.until))]
+    SignInsSpent {
+        /// When the next may be tried.
+        until: Timestamp,
+    },
+    /// The run's time is nearly over.
+    #[error("the run's time is over; it goes on in a new one")]
+    OutOfTime,
+    /// The API URL of the connection is not one.
+    #[error("the API URL is wrong: {0}")]
+    Address(#[from] AddressError),
+    /// A ready-made token is not of a form that can be sent.
+    #[error("the token cannot be used: {0}; apply the document again with the right one")]
+    BadToken(#[from] renkei_ecforce::BadToken),
+    /// The shop took neither e-mail and password nor token.
+    #[error("{0}")]
+    SignInRefused(&'static str),
+    /// The shop answered, or failed to.
+    #[error(transparent)]
+    Shop(#[from] renkei_ecforce::Error),
+    /// Our own store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The connection's secret.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The queue that the run's findings go to.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+impl ShopError {
+    /// Will coming again later help, without anybody doing anything?
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Closed(_) | Self::Busy | Self::LeaseLost | Self::SignInsSpent { .. } | Self::OutOfTime => true,
+            Self::Address(_) | Self::BadToken(_) | Self::SignInRefused(_) => false,
+            Self::Shop(error) => matches!(error.retry(), Retry::Passing { .. }),
+            Self::Store(error) => error.is_passing(),
+            Self::Secrets(error) => error.is_passing(),
+            Self::Queue(error) => error.is_passing(),
+        }
+    }
+}

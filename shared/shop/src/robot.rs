@@ -1,0 +1,329 @@
+//! A robot's run, around its story: begin, hold the gate, and end in one of the ways a run can end.
+//!
+//! A story (fetch orders, tell states) says what to do with an open session. This says what happens when it cannot: the
+//! gate is closed for the day, another run is talking to the shop, time is over, the shop is down. None of those is a
+//! failure of the message: it comes again later, or is woken, and the run goes on where it stood.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::{Timestamp, ToSpan};
+use lambda_runtime::LambdaEvent;
+use renkei_domain::gate::Lane;
+use renkei_domain::run::{Run, RunState};
+use renkei_domain::settings::{Action, Connection, TenantSettings};
+use renkei_domain::work::{Cause, StartRobot, VERSION};
+use renkei_platform::batch::{Message, run_batch};
+use renkei_platform::emf::{Metric, Metrics};
+use renkei_platform::queue::{Queue, QueueError, group};
+use renkei_platform::telemetry::run_span;
+use renkei_platform::wakeup::{WakeUpError, WakeUps};
+use renkei_store::{Store, StoreError, Tenant};
+use tracing::Instrument;
+
+use crate::error::ShopError;
+use crate::session::{Session, SessionRequest};
+use crate::Shops;
+
+/// When a message comes again because another run is talking to the shop.
+const BUSY_DELAY: Duration = Duration::from_secs(15);
+/// How long a message stays in hand at a time while its robot is at work.
+const IN_HAND: Duration = Duration::from_secs(60);
+/// A run stops so long before its function's time is over, and goes on in a new invocation.
+const TIME_TO_SPARE: Duration = Duration::from_secs(20);
+/// How often a run comes again after passing failures before it is given up; the robot's next start tries anew.
+const ATTEMPTS: u8 = 5;
+
+/// What a function that runs robots needs around its story.
+#[derive(Clone)]
+pub struct Robots {
+    /// The store.
+    pub store: Store,
+    /// The shops.
+    pub shops: Shops,
+    /// The function's own queue, on which runs go on.
+    pub queue: Queue,
+    /// One-time schedules that wake blocked robots.
+    pub wake_ups: WakeUps,
+}
+
+/// One run at work, as its story sees it.
+pub struct Work<'a> {
+    /// The tenant's data.
+    pub tenant: &'a Tenant,
+    /// The tenant's settings.
+    pub settings: &'a TenantSettings,
+    /// The shop's settings.
+    pub connection: &'a Connection,
+    /// The run's name.
+    pub run: &'a str,
+    /// The message that started it.
+    pub message: &'a StartRobot,
+    /// The way to the shop.
+    pub session: &'a mut Session,
+}
+
+/// How a story ended that came to its end.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// What it did, counted by word.
+    pub counts: BTreeMap<String, u64>,
+    /// Pages of work that it queued for another function; the run ends when all of them are done. 0 if it queued none.
+    pub queued_pages: u32,
+    /// Records that need a person.
+    pub for_a_person: u64,
+    /// Why it could not do its work, in a sentence that says what to mend; the run has failed then.
+    pub failure: Option<String>,
+}
+
+/// Why a message cannot be worked on and must be looked at by a person: it fails, and ends among the dead letters.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The queue: the message comes again by itself.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The scheduler: likewise.
+    #[error(transparent)]
+    WakeUp(#[from] WakeUpError),
+    /// A message of ours cannot be written down, which is a defect.
+    #[error(transparent)]
+    Message(#[from] serde_json::Error),
+}
+
+impl Robots {
+    /// Works on a queue's delivery: each message starts a robot, which `story` tells. While one is at work its message
+    /// stays in hand a minute at a time: a function that dies gives it back within that, whatever the queue's own
+    /// time-out is.
+    pub async fn serve(
+        &self,
+        event: LambdaEvent<SqsEvent>,
+        metrics: &Metrics,
+        story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
+    ) -> SqsBatchResponse {
+        let LambdaEvent { payload, context } = event;
+        let deadline = Instant::now() + time_left(context.deadline()).saturating_sub(TIME_TO_SPARE);
+        let holder = &context.request_id;
+        run_batch(payload, StartRobot::read, metrics, async |message| {
+            let Message { id, receipt_handle, content, .. } = message;
+            let run = content.run.clone().unwrap_or_else(|| id.clone());
+            metrics.of_connection(&content.tenant, &content.connection);
+            metrics.note("run", run.as_str());
+            metrics.note("robot", content.robot.as_str());
+            let span = run_span(&content.tenant, &content.connection, Some(&content.robot), &run);
+            let work = self.run(&content, &id, format!("{run}-{holder}"), deadline, &story).instrument(span);
+            let ended = self.queue.keep_invisible(&receipt_handle, IN_HAND, work).await?;
+            metrics.add(Metric::ShopCalls, u64::from(ended.calls));
+            metrics.add(Metric::RunsFailed, u64::from(ended.state == RunState::Failed));
+            metrics.add(Metric::RunsBlocked, u64::from(ended.state == RunState::Blocked));
+            metrics.note("state", ended.state.as_str());
+            Ok::<(), RunError>(())
+        })
+        .await
+    }
+
+    /// Carries out one start of a robot. `holder` is unique to this invocation; `message_id` names the run where the
+    /// message does not.
+    pub async fn run(
+        &self,
+        message: &StartRobot,
+        message_id: &str,
+        holder: String,
+        deadline: Instant,
+        story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
+    ) -> Result<Run, RunError> {
+        let tenant = self.store.tenant(message.tenant.clone());
+        let run_id = message.run.clone().unwrap_or_else(|| message_id.to_owned());
+        let mut run = Run {
+            id: run_id.clone(),
+            connection: message.connection.clone(),
+            robot: message.robot.clone(),
+            action: message.action,
+            cause: message.cause,
+            state: RunState::Running,
+            started_at: Timestamp::now(),
+            ended_at: None,
+            blocked_until: None,
+            calls: 0,
+            queued: None,
+            counts: BTreeMap::new(),
+            error: None,
+        };
+        if !tenant.begin_run(&run).await?
+            && let Some(begun) = tenant.run(&run_id).await?
+        {
+            match begun.state {
+                // Delivered again after its end: everything is done.
+                RunState::Done | RunState::NeedsPerson | RunState::Failed => return Ok(begun),
+                // Everything is queued, and whoever works that off ends the run.
+                RunState::Running if begun.queued.is_some() => return self.all_queued(&tenant, begun).await,
+                RunState::Running | RunState::Blocked => {
+                    run = Run { state: RunState::Running, ended_at: None, blocked_until: None, ..begun };
+                }
+            }
+        }
+        let Some(applied) = tenant.settings().await? else {
+            return self.failed(&tenant, run, "there are no settings for this tenant; apply its document first").await;
+        };
+        let Some(connection) = applied.settings.connection(&message.connection) else {
+            return self.failed(&tenant, run, "this connection is not in the tenant's settings any more").await;
+        };
+        let request = SessionRequest {
+            connection,
+            holder,
+            robot: message.robot.as_str(),
+            lane: lane_of(message.action),
+            deadline,
+        };
+        let mut session = match self.shops.open(&tenant, request).await {
+            Ok(session) => session,
+            Err(error) => return self.interrupted(&tenant, run, message, error).await,
+        };
+        let calls_before = run.calls;
+        let work = Work {
+            tenant: &tenant,
+            settings: &applied.settings,
+            connection,
+            run: &run_id,
+            message,
+            session: &mut session,
+        };
+        let ended = story(work).await;
+        run.calls = calls_before + session.calls();
+        // A gate that could not be handed back comes free by itself after its lease.
+        if let Err(error) = session.leave().await {
+            tracing::warn!(error = %error, "the gate could not be handed back");
+        }
+        match ended {
+            Ok(told) => self.told(&tenant, run, told).await,
+            Err(error) => self.interrupted(&tenant, run, message, error).await,
+        }
+    }
+
+    async fn told(&self, tenant: &Tenant, mut run: Run, told: Told) -> Result<Run, RunError> {
+        for (word, count) in told.counts {
+            *run.counts.entry(word).or_default() += count;
+        }
+        run.error = told.failure;
+        if told.queued_pages > 0 {
+            run.queued = Some(u64::from(told.queued_pages));
+            tenant.end_run(&run).await?;
+            return self.all_queued(tenant, run).await;
+        }
+        run.state = match &run.error {
+            Some(_) => RunState::Failed,
+            None if told.for_a_person > 0 => RunState::NeedsPerson,
+            None => RunState::Done,
+        };
+        run.ended_at = Some(Timestamp::now());
+        tenant.end_run(&run).await?;
+        Ok(run)
+    }
+
+    /// Nothing more is queued. Whoever works off the last page ends the run; if that has happened already, this does.
+    async fn all_queued(&self, tenant: &Tenant, run: Run) -> Result<Run, RunError> {
+        let pages = run.queued.and_then(|pages| u32::try_from(pages).ok()).unwrap_or(0);
+        if tenant.announce_end(&run.id, pages).await?
+            && let Some(finished) = tenant.finish_queued_run(&run.id).await?
+        {
+            return Ok(finished);
+        }
+        Ok(run)
+    }
+
+    async fn failed(&self, tenant: &Tenant, mut run: Run, error: &str) -> Result<Run, RunError> {
+        run.state = RunState::Failed;
+        run.ended_at = Some(Timestamp::now());
+        run.error = Some(error.to_owned());
+        tenant.end_run(&run).await?;
+        Ok(run)
+    }
+
+    /// The run stopped before its end: what becomes of it depends on why.
+    async fn interrupted(
+        &self,
+        tenant: &Tenant,
+        mut run: Run,
+        message: &StartRobot,
+        error: ShopError,
+    ) -> Result<Run, RunError> {
+        let again = |cause: Cause, attempt: u8| StartRobot {
+            v: VERSION,
+            cause,
+            run: Some(run.id.clone()),
+            attempt,
+            ..message.clone()
+        };
+        match error {
+            ShopError::Closed(closure) => self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), closure.until).await,
+            ShopError::SignInsSpent { until } => {
+                self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), until).await
+            }
+            ShopError::Busy => {
+                self.come_again(&again(message.cause, message.attempt), BUSY_DELAY).await?;
+                Ok(run)
+            }
+            ShopError::LeaseLost | ShopError::OutOfTime => {
+                tenant.end_run(&run).await?;
+                self.come_again(&again(Cause::Continuation, message.attempt), Duration::ZERO).await?;
+                Ok(run)
+            }
+            passing if passing.is_passing() && message.attempt + 1 < ATTEMPTS => {
+                tracing::warn!(error = %passing, attempt = message.attempt, "the run comes again after a passing failure");
+                // What it has cost so far counts, and the reason is shown while it waits.
+                run.error = Some(passing.to_string());
+                tenant.end_run(&run).await?;
+                let delay = Duration::from_secs(30 << message.attempt.min(4));
+                self.come_again(&again(Cause::Continuation, message.attempt + 1), delay).await?;
+                Ok(run)
+            }
+            lasting => {
+                let error = lasting.to_string();
+                self.failed(tenant, run, &error).await
+            }
+        }
+    }
+
+    /// The wake-up is set before the run says that it is blocked: a crash in between repeats, and never forgets.
+    async fn blocked(
+        &self,
+        tenant: &Tenant,
+        mut run: Run,
+        again: StartRobot,
+        until: Timestamp,
+    ) -> Result<Run, RunError> {
+        // All robots of all shops wake at the same minute; a few seconds apart they do not stand in each other's way.
+        let apart = i64::from(fastrand::u8(1..60));
+        let at = until.checked_add(apart.seconds()).unwrap_or(until);
+        self.wake_ups.set(&again, until, at).await?;
+        run.state = RunState::Blocked;
+        run.blocked_until = Some(until);
+        run.ended_at = Some(Timestamp::now());
+        tenant.end_run(&run).await?;
+        Ok(run)
+    }
+
+    async fn come_again(&self, message: &StartRobot, delay: Duration) -> Result<(), RunError> {
+        let body = serde_json::to_string(message)?;
+        self.queue.send(body, group(&message.tenant, &message.connection), delay).await?;
+        Ok(())
+    }
+}
+
+fn time_left(deadline: SystemTime) -> Duration {
+    deadline.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+/// Which lane an action spends from.
+#[must_use]
+pub fn lane_of(action: Action) -> Lane {
+    match action {
+        Action::StateWorking | Action::StateShipped => Lane::WriteBack,
+        Action::StatusSync => Lane::Payment,
+        Action::FetchOrders => Lane::Fetch,
+        Action::Inventory => Lane::Stock,
+    }
+}

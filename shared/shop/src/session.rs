@@ -1,0 +1,329 @@
+//! A session: one run's hold of one shop's gate.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use renkei_domain::gate::{Call, CallDecision, Entry, GateRules, GateState, Kind, Lane, Observation};
+use renkei_domain::settings::Connection;
+use renkei_ecforce::{Client, Error, Retry, Token};
+use renkei_store::Tenant;
+use renkei_store::gate::GateWrite;
+
+use crate::error::ShopError;
+use crate::{BEGIN_WITHIN, Shops, gate_rules};
+
+/// How often somebody waiting looks at the gate.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long a run waits for another that is alive before it lets its message come again instead.
+const WAIT_FOR_THE_LIVING: Duration = Duration::from_secs(10);
+/// Waits after a passing failure for which the shop named no time.
+const BACK_OFF: [Duration; 3] = [Duration::from_secs(3), Duration::from_secs(5), Duration::from_secs(15)];
+
+/// What a session is opened for.
+#[derive(Debug, Clone)]
+pub struct SessionRequest<'a> {
+    /// Of which shop.
+    pub connection: &'a Connection,
+    /// Unique to this invocation: a second try is another run to the gate.
+    pub holder: String,
+    /// The robot whose count of calls goes up.
+    pub robot: &'a str,
+    /// For what.
+    pub lane: Lane,
+    /// When the function must be done.
+    pub deadline: Instant,
+}
+
+/// One run's hold of a shop's gate. Ends with [`Session::leave`]; dropped without it (a crash), the gate comes free by
+/// itself after its lease.
+pub struct Session {
+    pub(crate) shops: Shops,
+    pub(crate) tenant: Tenant,
+    pub(crate) connection: Connection,
+    pub(crate) client: Client,
+    pub(crate) lane: Lane,
+    rules: GateRules,
+    holder: String,
+    robot: String,
+    epoch: u64,
+    gate: GateState,
+    clock: RunClock,
+    deadline: Instant,
+    /// Calls made so far, sign-ins and repetitions included.
+    calls: u32,
+    asked: u32,
+    last_began: Option<Timestamp>,
+}
+
+/// The wall clock once, the monotonic clock on top: never goes back within a run, whatever happens to the machine's
+/// clock.
+#[derive(Debug, Clone, Copy)]
+struct RunClock {
+    wall: Timestamp,
+    started: Instant,
+}
+
+impl RunClock {
+    fn start() -> Self {
+        Self { wall: Timestamp::now(), started: Instant::now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.wall.saturating_add(self.started.elapsed()).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl Shops {
+    /// Opens a session: waits for the gate as long as is sensible.
+    pub async fn open(&self, tenant: &Tenant, request: SessionRequest<'_>) -> Result<Session, ShopError> {
+        let client = self.client(request.connection)?;
+        let rules = gate_rules(request.connection);
+        let clock = RunClock::start();
+        let mut gate = tenant.gate(&request.connection.id, clock.now()).await?;
+        let began = Instant::now();
+        let mut watched = Watched::new(gate.seq());
+        loop {
+            let observed = watched.observation();
+            match gate.enter(&rules, clock.now(), &request.holder, request.lane, Some(observed)) {
+                Entry::Entered(next) => {
+                    match tenant.write_gate(&request.connection.id, &gate, &next).await? {
+                        GateWrite::Written => {
+                            return Ok(Session {
+                                shops: self.clone(),
+                                tenant: tenant.clone(),
+                                connection: request.connection.clone(),
+                                client,
+                                lane: request.lane,
+                                rules,
+                                holder: request.holder,
+                                robot: request.robot.to_owned(),
+                                epoch: next.epoch(),
+                                gate: next,
+                                clock,
+                                deadline: request.deadline,
+                                calls: 0,
+                                asked: 0,
+                                last_began: None,
+                            });
+                        }
+                        GateWrite::Changed(current) => gate = *current,
+                    }
+                }
+                Entry::Closed(closure) => return Err(ShopError::Closed(closure)),
+                Entry::Held { .. } => {
+                    // A holder that shows itself is alive and may take minutes; one that is silent is watched for a
+                    // whole lease, and then relieved.
+                    let patience = if watched.changes > 0 { WAIT_FOR_THE_LIVING } else { rules.lease + LOOK_EVERY * 2 };
+                    if began.elapsed() > patience || Instant::now() + LOOK_EVERY > request.deadline {
+                        return Err(ShopError::Busy);
+                    }
+                    tokio::time::sleep(LOOK_EVERY).await;
+                    gate = tenant.gate(&request.connection.id, clock.now()).await?;
+                }
+            }
+            watched.see(gate.seq());
+        }
+    }
+}
+
+/// What a waiting run saw of the gate, on its own monotonic clock.
+struct Watched {
+    seq: u64,
+    since: Instant,
+    changes: u32,
+}
+
+impl Watched {
+    fn new(seq: u64) -> Self {
+        Self { seq, since: Instant::now(), changes: 0 }
+    }
+
+    fn see(&mut self, seq: u64) {
+        if seq != self.seq {
+            *self = Self { seq, since: Instant::now(), changes: self.changes + 1 };
+        }
+    }
+
+    fn observation(&self) -> Observation {
+        Observation { seq: self.seq, unchanged_for: self.since.elapsed() }
+    }
+}
+
+impl Session {
+    /// Calls made so far, sign-ins and repetitions included.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    /// Fences what the run writes elsewhere: a run that was robbed of the gate while paused has an older one.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// How many more calls this lane may make today, by our count.
+    #[must_use]
+    pub fn rest(&self) -> u32 {
+        self.gate.rest(&self.rules, self.clock.now(), self.lane)
+    }
+
+    /// How much of the day's limit is used, from 0 to 1.
+    #[must_use]
+    pub fn used_share(&self) -> f64 {
+        f64::from(self.gate.used()) / f64::from(self.rules.daily_limit.max(1))
+    }
+
+    /// Makes one request to the shop, with a token, repeating it over passing failures as long as the run's time
+    /// allows. `request` must be safe to repeat: every write of ours to a shop is.
+    pub async fn call<T>(
+        &mut self,
+        request: impl AsyncFn(&Client, &Token) -> Result<T, Error>,
+    ) -> Result<T, ShopError> {
+        let mut token = self.token(None).await?;
+        let client = self.client.clone();
+        let mut refusals = 0;
+        loop {
+            let answer = self.passed(self.lane, Kind::Call, async || request(&client, &token).await).await;
+            match answer {
+                // Twice: the token that others share may be as old as the refused one, and only a new one is surely good.
+                Err(ShopError::Shop(Error::Unauthorized { .. })) if refusals < 2 => {
+                    refusals += 1;
+                    self.forget_token(&token);
+                    token = self.token(Some(&token)).await?;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Makes one request through the gate, repeated over passing failures.
+    pub(crate) async fn passed<T>(
+        &mut self,
+        lane: Lane,
+        kind: Kind,
+        request: impl AsyncFn() -> Result<T, Error>,
+    ) -> Result<T, ShopError> {
+        for wait in BACK_OFF.into_iter().map(Some).chain([None]) {
+            let error = match self.pass(lane, kind, &request).await? {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if matches!(error, Error::DailyLimit { .. }) {
+                return Err(self.close().await?);
+            }
+            let (Retry::Passing { after }, Some(back_off)) = (error.retry(), wait) else {
+                return Err(error.into());
+            };
+            let pause = after.unwrap_or_else(|| back_off.mul_f64(0.75 + fastrand::f64() / 2.0));
+            tracing::warn!(robot = %self.robot, pause_seconds = pause.as_secs_f64(), error = %error, "the shop failed; the call is repeated");
+            self.penalty(pause).await?;
+            if Instant::now() + pause > self.deadline {
+                return Err(error.into());
+            }
+        }
+        Err(ShopError::OutOfTime)
+    }
+
+    /// One call: asks the gate until it is granted, then makes the request once.
+    async fn pass<T>(
+        &mut self,
+        lane: Lane,
+        kind: Kind,
+        request: &impl AsyncFn() -> Result<T, Error>,
+    ) -> Result<Result<T, Error>, ShopError> {
+        loop {
+            self.asked += 1;
+            let call_id = format!("{}-{}", self.holder, self.asked);
+            let asked_at = Instant::now();
+            if !self.granted(lane, kind, &call_id).await? {
+                continue;
+            }
+            // Too late to be over within the lease: it stays counted, and is not made.
+            if asked_at.elapsed() > BEGIN_WITHIN {
+                continue;
+            }
+            self.calls += 1;
+            self.last_began = Some(self.clock.now());
+            return Ok(request().await);
+        }
+    }
+
+    /// Asks for one call. False if a wait came in between, after which the call wants a new id.
+    async fn granted(&mut self, lane: Lane, kind: Kind, call_id: &str) -> Result<bool, ShopError> {
+        loop {
+            let call = Call {
+                run: &self.holder,
+                epoch: self.epoch,
+                lane,
+                robot: &self.robot,
+                call_id,
+                kind,
+                last_began: self.last_began,
+            };
+            match self.gate.call(&self.rules, self.clock.now(), &call) {
+                CallDecision::Granted(next) => {
+                    match self.tenant.write_gate(&self.connection.id, &self.gate, &next).await? {
+                        GateWrite::Written => {
+                            self.gate = next;
+                            return Ok(true);
+                        }
+                        GateWrite::Changed(current) => self.gate = *current,
+                    }
+                }
+                CallDecision::AlreadyGranted => return Ok(true),
+                CallDecision::LeaseLost => return Err(ShopError::LeaseLost),
+                CallDecision::Closed(closure) => return Err(ShopError::Closed(closure)),
+                CallDecision::SignInsSpent { until } => return Err(ShopError::SignInsSpent { until }),
+                CallDecision::Wait(wait) => {
+                    if Instant::now() + wait > self.deadline {
+                        return Err(ShopError::OutOfTime);
+                    }
+                    tokio::time::sleep(wait).await;
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    async fn penalty(&mut self, wait: Duration) -> Result<(), ShopError> {
+        self.change(|gate, session| gate.penalty(&session.rules, session.clock.now(), &session.holder, session.epoch, wait))
+            .await
+    }
+
+    /// Closes the gate for the day, because the shop said so.
+    async fn close(&mut self) -> Result<ShopError, ShopError> {
+        self.change(|gate, session| gate.close(&session.rules, session.clock.now(), &session.holder, session.epoch))
+            .await?;
+        let closed = self.gate.closed_for(&self.rules, self.clock.now(), self.lane);
+        Ok(closed.map_or(ShopError::LeaseLost, ShopError::Closed))
+    }
+
+    /// Hands the gate back.
+    pub async fn leave(mut self) -> Result<(), ShopError> {
+        match self
+            .change(|gate, session| gate.leave(&session.rules, session.clock.now(), &session.holder, session.epoch))
+            .await
+        {
+            // Somebody else has it already: there is nothing to hand back.
+            Err(ShopError::LeaseLost) => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn change(
+        &mut self,
+        decide: impl Fn(&GateState, &Self) -> Result<GateState, renkei_domain::gate::LeaseLost>,
+    ) -> Result<(), ShopError> {
+        loop {
+            let next = decide(&self.gate, self).map_err(|_| ShopError::LeaseLost)?;
+            match self.tenant.write_gate(&self.connection.id, &self.gate, &next).await? {
+                GateWrite::Written => {
+                    self.gate = next;
+                    return Ok(());
+                }
+                GateWrite::Changed(current) => self.gate = *current,
+            }
+        }
+    }
+}

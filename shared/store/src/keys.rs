@@ -1,0 +1,132 @@
+//! Every key of every table. Nothing else builds one, so the separators and the tenant's place in front are right once.
+//!
+//! | table | pk | sk | item |
+//! |---|---|---|---|
+//! | shipments | `S#tenant#connection#order` | `P#parcel` | a shipment, small part |
+//! | | | `D#parcel#version` | a shipment, large part |
+//! | | `N#tenant#connection#number` | `N` | which order has this number |
+//! | | `X#tenant#connection` | `order` | an order that was not imported, and why |
+//! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
+//! | | `P#tenant` | sku | a product |
+//! | | `TENANTS` | tenant | that the tenant exists |
+//! | gate | `tenant#connection` | `gate` | the gate |
+//! | runs | `tenant#run` | `RUN`, `PAGE#page` | a run, and the progress of what it queued |
+//!
+//! Order numbers and SKUs may hold any character; they stand last in their key, so they cannot reach into another's.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId, Sku, TenantId};
+use renkei_domain::shipment::{ShopWork, Status};
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    pub fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+
+    pub fn of(item: &HashMap<String, AttributeValue>) -> Option<Self> {
+        let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned();
+        Some(Self { pk: text("pk")?, sk: text("sk")? })
+    }
+}
+
+pub(crate) fn order_pk(tenant: &TenantId, connection: &ConnectionId, order: OrderId) -> String {
+    format!("S#{tenant}#{connection}#{order}")
+}
+
+pub(crate) fn shipment(tenant: &TenantId, id: &ShipmentId) -> Key {
+    Key::new(order_pk(tenant, &id.connection, id.order), format!("P#{:05}", id.parcel))
+}
+
+pub(crate) fn detail(tenant: &TenantId, id: &ShipmentId, version: &str) -> Key {
+    Key::new(order_pk(tenant, &id.connection, id.order), format!("D#{:05}#{version}", id.parcel))
+}
+
+pub(crate) fn number(tenant: &TenantId, connection: &ConnectionId, number: &OrderNumber) -> Key {
+    Key::new(format!("N#{tenant}#{connection}#{number}"), "N")
+}
+
+pub(crate) fn not_imported_pk(tenant: &TenantId, connection: &ConnectionId) -> String {
+    format!("X#{tenant}#{connection}")
+}
+
+/// `order` is the shop's id, or for a row without one, its place in the run that read it.
+pub(crate) fn not_imported(tenant: &TenantId, connection: &ConnectionId, order: &str) -> Key {
+    Key::new(not_imported_pk(tenant, connection), order)
+}
+
+pub(crate) fn status_pk(tenant: &TenantId, connection: &ConnectionId, status: Status) -> String {
+    format!("{tenant}#{connection}#{}", status.as_str())
+}
+
+/// Sorted by the time of import, oldest first.
+pub(crate) fn status_sk(imported_at: Timestamp, id: &ShipmentId) -> String {
+    format!("{imported_at:.3}#{}#{}", id.order, id.parcel)
+}
+
+pub(crate) fn work_pk(tenant: &TenantId, connection: &ConnectionId, work: ShopWork) -> String {
+    format!("{tenant}#{connection}#{}", work.as_str())
+}
+
+/// Carries what the work needs, so that the work list can be worked off without reading the shipments.
+pub(crate) fn work_sk(since: Timestamp, id: &ShipmentId, parcels: u16) -> String {
+    format!("{since:.3}#{}#{}#{parcels}", id.order, id.parcel)
+}
+
+pub(crate) fn tenant_pk(tenant: &TenantId) -> String {
+    format!("T#{tenant}")
+}
+
+pub(crate) fn current_settings(tenant: &TenantId) -> Key {
+    Key::new(tenant_pk(tenant), "CURRENT")
+}
+
+pub(crate) fn settings_version(tenant: &TenantId, version: u64) -> Key {
+    Key::new(tenant_pk(tenant), format!("V#{version:08}"))
+}
+
+pub(crate) const TENANTS_PK: &str = "TENANTS";
+
+pub(crate) fn tenant_entry(tenant: &TenantId) -> Key {
+    Key::new(TENANTS_PK.to_owned(), tenant.as_str())
+}
+
+pub(crate) fn product_pk(tenant: &TenantId) -> String {
+    format!("P#{tenant}")
+}
+
+pub(crate) fn product(tenant: &TenantId, sku: &Sku) -> Key {
+    Key::new(product_pk(tenant), sku.as_str())
+}
+
+pub(crate) fn gate(tenant: &TenantId, connection: &ConnectionId) -> Key {
+    Key::new(format!("{tenant}#{connection}"), "gate")
+}
+
+pub(crate) fn run_pk(tenant: &TenantId, run: &str) -> String {
+    format!("{tenant}#{run}")
+}
+
+pub(crate) fn run(tenant: &TenantId, run: &str) -> Key {
+    Key::new(run_pk(tenant, run), "RUN")
+}
+
+pub(crate) fn run_page(tenant: &TenantId, run: &str, page: u32) -> Key {
+    Key::new(run_pk(tenant, run), format!("PAGE#{page:06}"))
+}

@@ -1,0 +1,106 @@
+//! Orders that were not imported, and why. Nothing is lost: each keeps the order itself, so that it can be imported once
+//! the cause is gone.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, Sku};
+use renkei_domain::run::Outcome;
+use renkei_domain::work::{ImportOrder, Place};
+use serde::{Deserialize, Serialize};
+
+use crate::Tenant;
+use crate::codec::{self, Item};
+use crate::error::StoreError;
+use crate::keys;
+use crate::reads;
+
+const KIND: &str = "order that was not imported";
+
+/// An order that was not imported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotImported {
+    /// What is known of it.
+    pub summary: NotImportedSummary,
+    /// The message that would import it: put it on the queue again and it is tried anew.
+    pub message: ImportOrder,
+}
+
+/// What is known of an order that was not imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotImportedSummary {
+    /// The shop's id; None where not even that could be read.
+    pub order_id: Option<u64>,
+    /// The order's number, if readable.
+    pub order_number: Option<String>,
+    /// Quarantined, refused, or a duplicate of another order's number.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// The SKUs that must exist before it can be imported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_skus: Vec<Sku>,
+    /// Since when.
+    pub at: Timestamp,
+    /// The run that read it.
+    pub run: String,
+}
+
+impl NotImportedSummary {
+    pub(crate) fn of(mut item: Item) -> Result<Self, StoreError> {
+        item.retain(|_, value| !matches!(value, AttributeValue::B(_)));
+        codec::from_item(KIND, item)
+    }
+}
+
+impl NotImported {
+    /// What it is kept under: the order's id, or for a row without one the place where it was read.
+    fn name(&self) -> String {
+        self.summary.order_id.map_or_else(
+            || {
+                let Place { page, row } = self.message.place;
+                format!("row#{}#{page}#{row}", self.summary.run)
+            },
+            |id| id.to_string(),
+        )
+    }
+}
+
+impl Tenant {
+    /// Keeps orders that were not imported. The latest reading of an order replaces an earlier one.
+    pub async fn keep_not_imported(&self, connection: &ConnectionId, orders: &[NotImported]) -> Result<(), StoreError> {
+        let mut items = std::collections::HashMap::new();
+        for order in orders {
+            let key = keys::not_imported(&self.id, connection, &order.name());
+            let mut item = codec::to_item(KIND, &order.summary)?;
+            item.extend(key.attributes());
+            item.insert("v".into(), codec::number(1));
+            item.insert("body".into(), codec::pack(KIND, &order.message)?);
+            items.insert(key, item);
+        }
+        reads::batch_put(self, &self.tables().shipments, items.into_values().collect()).await
+    }
+
+    /// All orders of a connection that are not imported.
+    pub async fn not_imported(&self, connection: &ConnectionId) -> Result<Vec<NotImported>, StoreError> {
+        let pk = keys::not_imported_pk(&self.id, connection);
+        reads::partition(self, &self.tables().shipments, &pk, None).await?.into_iter().map(not_imported).collect()
+    }
+
+    /// Takes an order off the list, once it has been imported after all.
+    pub async fn forget_not_imported(&self, connection: &ConnectionId, order_id: u64) -> Result<(), StoreError> {
+        let key = keys::not_imported(&self.id, connection, &order_id.to_string());
+        self.client()
+            .delete_item()
+            .table_name(&self.tables().shipments)
+            .set_key(Some(key.attributes()))
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("DeleteItem", &e))?;
+        Ok(())
+    }
+}
+
+fn not_imported(item: Item) -> Result<NotImported, StoreError> {
+    let message = codec::unpack(KIND, &item, "body")?;
+    Ok(NotImported { summary: NotImportedSummary::of(item)?, message })
+}

@@ -1,0 +1,192 @@
+//! Reading and plain writing in batches, with what DynamoDB left over asked for again.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, WriteRequest};
+use futures::{StreamExt, TryStreamExt};
+
+use crate::Tenant;
+use crate::codec::{self, Item};
+use crate::error::StoreError;
+use crate::keys::Key;
+use crate::shipments::{Cursor, Page};
+
+const ATTEMPTS: u32 = 8;
+/// DynamoDB's limits.
+const READ_AT_ONCE: usize = 100;
+const WRITE_AT_ONCE: usize = 25;
+const REQUESTS_AT_ONCE: usize = 4;
+
+pub(crate) async fn get(tenant: &Tenant, table: &str, key: &Key) -> Result<Option<Item>, StoreError> {
+    let answer = tenant
+        .client()
+        .get_item()
+        .table_name(table)
+        .set_key(Some(key.attributes()))
+        .consistent_read(true)
+        .send()
+        .await
+        .map_err(|e| StoreError::from_sdk("GetItem", &e))?;
+    Ok(answer.item)
+}
+
+/// Items by key, read consistently. Keys without an item are not in the answer.
+pub(crate) async fn batch_get(
+    tenant: &Tenant,
+    table: &str,
+    keys: Vec<Key>,
+) -> Result<HashMap<Key, Item>, StoreError> {
+    let requests: Vec<Vec<Key>> = keys.chunks(READ_AT_ONCE).map(<[Key]>::to_vec).collect();
+    let answers: Vec<Vec<Item>> = futures::stream::iter(requests)
+        .map(|keys| batch_get_request(tenant, table, keys))
+        .buffered(REQUESTS_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(answers.into_iter().flatten().filter_map(|item| Some((Key::of(&item)?, item))).collect())
+}
+
+async fn batch_get_request(tenant: &Tenant, table: &str, keys: Vec<Key>) -> Result<Vec<Item>, StoreError> {
+    const OPERATION: &str = "BatchGetItem";
+    let mut open = KeysAndAttributes::builder().consistent_read(true);
+    for key in &keys {
+        open = open.keys(key.attributes());
+    }
+    let mut open = open.build().map_err(|e| StoreError::Refused {
+        operation: OPERATION,
+        code: "build".into(),
+        message: e.to_string(),
+    })?;
+    let mut found = Vec::with_capacity(keys.len());
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+        }
+        let answer = tenant
+            .client()
+            .batch_get_item()
+            .request_items(table, open)
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk(OPERATION, &e))?;
+        found.extend(answer.responses.and_then(|mut r| r.remove(table)).unwrap_or_default());
+        match answer.unprocessed_keys.and_then(|mut left| left.remove(table)) {
+            Some(left) if !left.keys().is_empty() => open = left,
+            _ => return Ok(found),
+        }
+    }
+    Err(StoreError::Unavailable { operation: OPERATION, code: "keys left unread".into() })
+}
+
+/// Writes items without a condition.
+pub(crate) async fn batch_put(tenant: &Tenant, table: &str, items: Vec<Item>) -> Result<(), StoreError> {
+    let requests: Vec<Vec<Item>> = items.chunks(WRITE_AT_ONCE).map(<[Item]>::to_vec).collect();
+    futures::stream::iter(requests)
+        .map(|items| batch_put_request(tenant, table, items))
+        .buffered(REQUESTS_AT_ONCE)
+        .try_collect::<Vec<()>>()
+        .await?;
+    Ok(())
+}
+
+async fn batch_put_request(tenant: &Tenant, table: &str, items: Vec<Item>) -> Result<(), StoreError> {
+    const OPERATION: &str = "BatchWriteItem";
+    let mut open = items
+        .into_iter()
+        .map(|item| {
+            let put = PutRequest::builder().set_item(Some(item)).build().map_err(|e| StoreError::Refused {
+                operation: OPERATION,
+                code: "build".into(),
+                message: e.to_string(),
+            })?;
+            Ok(WriteRequest::builder().put_request(put).build())
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+        }
+        let answer = tenant
+            .client()
+            .batch_write_item()
+            .request_items(table, open)
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk(OPERATION, &e))?;
+        match answer.unprocessed_items.and_then(|mut left| left.remove(table)) {
+            Some(left) if !left.is_empty() => open = left,
+            _ => return Ok(()),
+        }
+    }
+    Err(StoreError::Unavailable { operation: OPERATION, code: "items left unwritten".into() })
+}
+
+/// A page of an index, in the order of its sort key.
+pub(crate) async fn query_index(
+    tenant: &Tenant,
+    table: &str,
+    index: &str,
+    (name, pk): (&str, &str),
+    limit: i32,
+    from: Option<Cursor>,
+) -> Result<Page<Item>, StoreError> {
+    let answer = tenant
+        .client()
+        .query()
+        .table_name(table)
+        .index_name(index)
+        .key_condition_expression("#pk = :pk")
+        .expression_attribute_names("#pk", name)
+        .expression_attribute_values(":pk", codec::text(pk))
+        .limit(limit)
+        .set_exclusive_start_key(from.map(|cursor| cursor.0))
+        .send()
+        .await
+        .map_err(|e| StoreError::from_sdk("Query", &e))?;
+    Ok(Page {
+        rows: answer.items.unwrap_or_default(),
+        next: answer.last_evaluated_key.filter(|key| !key.is_empty()).map(Cursor),
+    })
+}
+
+/// All items of a partition whose sort key begins with `prefix`, page by page, read consistently.
+pub(crate) async fn partition(
+    tenant: &Tenant,
+    table: &str,
+    pk: &str,
+    prefix: Option<&str>,
+) -> Result<Vec<Item>, StoreError> {
+    let mut items = Vec::new();
+    let mut from = None;
+    loop {
+        let mut request = tenant
+            .client()
+            .query()
+            .table_name(table)
+            .expression_attribute_values(":pk", codec::text(pk))
+            .consistent_read(true)
+            .set_exclusive_start_key(from);
+        request = match prefix {
+            None => request.key_condition_expression("pk = :pk"),
+            Some(prefix) => request
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", codec::text(prefix)),
+        };
+        let answer = request.send().await.map_err(|e| StoreError::from_sdk("Query", &e))?;
+        items.extend(answer.items.unwrap_or_default());
+        from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        if from.is_none() {
+            return Ok(items);
+        }
+    }
+}
+
+/// The item that made a conditional put fail; None if it failed otherwise, or if there is no item.
+pub(crate) fn conflicting_item<R>(error: &SdkError<PutItemError, R>) -> Option<Item> {
+    match error.as_service_error()? {
+        PutItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
+        _ => None,
+    }
+}

@@ -1,0 +1,338 @@
+//! Runs of robots, and the progress of what they queued.
+//!
+//! A run that fetches queues its orders page by page; whoever imports notes the rows that are done in the page's sets.
+//! A set counts a row once however often it is noted, so a run's end is seen exactly, whatever is delivered twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use jiff::{Timestamp, ToSpan};
+use renkei_domain::run::{Outcome, Run, RunState};
+use renkei_domain::work::Place;
+
+use crate::codec::{self, Item};
+use crate::error::StoreError;
+use crate::keys;
+use crate::reads;
+use crate::shipments::{Cursor, Page};
+use crate::Tenant;
+
+const KIND: &str = "run";
+/// How long runs are kept.
+const KEPT_DAYS: i64 = 90;
+
+/// What became of the rows of a page of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageProgress {
+    /// How many rows the page had; None if that is not known (yet).
+    pub rows: Option<u64>,
+    /// Rows by what became of them.
+    pub done: BTreeMap<Outcome, BTreeSet<u16>>,
+}
+
+impl PageProgress {
+    /// How many rows had this outcome.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.done.get(&outcome).map_or(0, |rows| rows.len() as u64)
+    }
+
+    /// Are all rows done?
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let done: BTreeSet<u16> = self.done.values().flatten().copied().collect();
+        self.rows.is_some_and(|rows| done.len() as u64 >= rows)
+    }
+}
+
+/// Where a fetching run stands, so that it can go on after a stop or a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The last page that is queued.
+    pub page: u32,
+    /// The last order id that is queued: the next page begins after it.
+    pub after: u64,
+}
+
+impl Tenant {
+    /// Notes that a run begins. False if it had begun before: then it goes on.
+    pub async fn begin_run(&self, run: &Run) -> Result<bool, StoreError> {
+        let mut item = codec::to_item(KIND, run)?;
+        item.extend(keys::run(&self.id, &run.id).attributes());
+        item.insert("v".into(), codec::number(1));
+        item.insert("tenant_pk".into(), codec::text(self.id.as_str()));
+        item.insert("started_sk".into(), codec::text(format!("{:.3}#{}", run.started_at, run.id)));
+        let kept_until = run.started_at.saturating_add((KEPT_DAYS * 24).hours()).unwrap_or(run.started_at);
+        item.insert("expires_at".into(), codec::number(kept_until.as_second()));
+        let put = self
+            .client()
+            .put_item()
+            .table_name(&self.tables().runs)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(
+                aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
+            )
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(true),
+            Err(error) if reads::conflicting_item(&error).is_some() => Ok(false),
+            Err(error) => Err(StoreError::from_sdk("PutItem", &error)),
+        }
+    }
+
+    /// A run.
+    pub async fn run(&self, run: &str) -> Result<Option<Run>, StoreError> {
+        let item = reads::get(self, &self.tables().runs, &keys::run(&self.id, run)).await?;
+        item.map(|item| codec::from_item(KIND, item)).transpose()
+    }
+
+    /// Where a fetching run stands; None before its first page.
+    pub async fn run_progress(&self, run: &str) -> Result<Option<Progress>, StoreError> {
+        let item = reads::get(self, &self.tables().runs, &keys::run(&self.id, run)).await?;
+        Ok(item.and_then(|item| {
+            Some(Progress { page: int(&item, "cursor_page")?, after: int(&item, "cursor_after")? })
+        }))
+    }
+
+    /// Notes that a page is queued, and moves the run's cursor. `epoch` is the gate's: a run that was robbed of the gate
+    /// while it was paused moves nothing, and gets false.
+    pub async fn advance_run(
+        &self,
+        run: &str,
+        progress: Progress,
+        epoch: u64,
+    ) -> Result<bool, StoreError> {
+        let update = self
+            .client()
+            .update_item()
+            .table_name(&self.tables().runs)
+            .set_key(Some(keys::run(&self.id, run).attributes()))
+            .update_expression("SET cursor_page = :page, cursor_after = :after, #epoch = :epoch")
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(#epoch) OR #epoch <= :epoch)")
+            .expression_attribute_names("#epoch", "epoch")
+            .expression_attribute_values(":page", codec::number(progress.page))
+            .expression_attribute_values(":after", codec::number(progress.after))
+            .expression_attribute_values(":epoch", codec::number(epoch))
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(StoreError::from_sdk("UpdateItem", &error)),
+        }
+    }
+
+    /// Notes how many rows a page has, before they are queued.
+    pub async fn announce_page(&self, run: &str, page: u32, rows: u64) -> Result<(), StoreError> {
+        self.client()
+            .update_item()
+            .table_name(&self.tables().runs)
+            .set_key(Some(keys::run_page(&self.id, run, page).attributes()))
+            .update_expression("SET #rows = :rows, expires_at = :expires")
+            .expression_attribute_names("#rows", "rows")
+            .expression_attribute_values(":rows", codec::number(rows))
+            .expression_attribute_values(":expires", codec::number(expiry()))
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("UpdateItem", &e))?;
+        Ok(())
+    }
+
+    /// Notes what became of rows of one page, and gives the page's progress with them.
+    pub async fn note_rows(
+        &self,
+        run: &str,
+        page: u32,
+        rows: &BTreeMap<Outcome, BTreeSet<u16>>,
+    ) -> Result<PageProgress, StoreError> {
+        let mut update = self
+            .client()
+            .update_item()
+            .table_name(&self.tables().runs)
+            .set_key(Some(keys::run_page(&self.id, run, page).attributes()))
+            .return_values(ReturnValue::AllNew)
+            .expression_attribute_values(":expires", codec::number(expiry()));
+        let mut adds = Vec::new();
+        for (outcome, rows) in rows.iter().filter(|(_, rows)| !rows.is_empty()) {
+            let name = outcome.as_str();
+            adds.push(format!("#{name} :{name}"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(
+                    format!(":{name}"),
+                    AttributeValue::Ns(rows.iter().map(ToString::to_string).collect()),
+                );
+        }
+        let adds = if adds.is_empty() { String::new() } else { format!(" ADD {}", adds.join(", ")) };
+        let answer = update
+            .update_expression(format!("SET expires_at = if_not_exists(expires_at, :expires){adds}"))
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("UpdateItem", &e))?;
+        Ok(page_progress(&answer.attributes.unwrap_or_default()))
+    }
+
+    /// Notes that all of a page's rows are done. True if with it the whole run is: every page that it announced, and it
+    /// announces no more.
+    pub async fn complete_page(&self, run: &str, page: u32) -> Result<bool, StoreError> {
+        let answer = self
+            .client()
+            .update_item()
+            .table_name(&self.tables().runs)
+            .set_key(Some(keys::run(&self.id, run).attributes()))
+            .update_expression("ADD pages_done :page")
+            .expression_attribute_values(":page", AttributeValue::Ns(vec![page.to_string()]))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("UpdateItem", &e))?;
+        Ok(all_pages_done(&answer.attributes.unwrap_or_default()))
+    }
+
+    /// Notes that a fetching run has queued its last page. True if all of its pages are done already.
+    pub async fn announce_end(&self, run: &str, pages: u32) -> Result<bool, StoreError> {
+        let answer = self
+            .client()
+            .update_item()
+            .table_name(&self.tables().runs)
+            .set_key(Some(keys::run(&self.id, run).attributes()))
+            .update_expression("SET pages = :pages")
+            .expression_attribute_values(":pages", codec::number(pages))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("UpdateItem", &e))?;
+        Ok(all_pages_done(&answer.attributes.unwrap_or_default()))
+    }
+
+    /// The progress of all pages of a run, by page.
+    pub async fn run_pages(&self, run: &str) -> Result<Vec<PageProgress>, StoreError> {
+        let pk = keys::run_pk(&self.id, run);
+        let items = reads::partition(self, &self.tables().runs, &pk, Some("PAGE#")).await?;
+        Ok(items.iter().map(page_progress).collect())
+    }
+
+    /// Writes how a run ended, or that it is blocked. The run's other marks (cursor, epoch) stay.
+    pub async fn end_run(&self, run: &Run) -> Result<(), StoreError> {
+        let mut update = self
+            .client()
+            .update_item()
+            .table_name(&self.tables().runs)
+            .set_key(Some(keys::run(&self.id, &run.id).attributes()))
+            .condition_expression("attribute_exists(pk)");
+        let mut sets = Vec::new();
+        let mut removes = Vec::new();
+        let mut item = codec::to_item(KIND, run)?;
+        for name in ["state", "ended_at", "blocked_until", "calls", "queued", "counts", "error"] {
+            update = update.expression_attribute_names(format!("#{name}"), name);
+            match item.remove(name) {
+                Some(value) => {
+                    sets.push(format!("#{name} = :{name}"));
+                    update = update.expression_attribute_values(format!(":{name}"), value);
+                }
+                None => removes.push(format!("#{name}")),
+            }
+        }
+        let removes = if removes.is_empty() { String::new() } else { format!(" REMOVE {}", removes.join(", ")) };
+        update
+            .update_expression(format!("SET {}{removes}", sets.join(", ")))
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("UpdateItem", &e))?;
+        Ok(())
+    }
+
+    /// Ends a run whose queued work is done: counts what became of it. Safe to repeat; a run that has ended stays as it is.
+    pub async fn finish_queued_run(&self, run: &str) -> Result<Option<Run>, StoreError> {
+        let Some(mut run) = self.run(run).await? else { return Ok(None) };
+        if run.state != RunState::Running {
+            return Ok(Some(run));
+        }
+        let pages = self.run_pages(&run.id).await?;
+        let count = |outcome| pages.iter().map(|page| page.count(outcome)).sum::<u64>();
+        for outcome in Outcome::ALL {
+            run.counts.insert(outcome.as_str().to_owned(), count(outcome));
+        }
+        run.state = match &run.error {
+            Some(_) => RunState::Failed,
+            None if count(Outcome::Quarantined) > 0 => RunState::NeedsPerson,
+            None => RunState::Done,
+        };
+        run.ended_at = Some(Timestamp::now());
+        self.end_run(&run).await?;
+        Ok(Some(run))
+    }
+
+    /// Runs of this tenant, latest first.
+    pub async fn runs(&self, limit: i32, from: Option<Cursor>) -> Result<Page<Run>, StoreError> {
+        let answer = self
+            .client()
+            .query()
+            .table_name(&self.tables().runs)
+            .index_name("by_tenant")
+            .key_condition_expression("tenant_pk = :tenant")
+            .expression_attribute_values(":tenant", codec::text(self.id.as_str()))
+            .scan_index_forward(false)
+            .limit(limit)
+            .set_exclusive_start_key(from.map(|cursor| cursor.0))
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("Query", &e))?;
+        let wanted: Vec<_> = answer.items.unwrap_or_default().iter().filter_map(keys::Key::of).collect();
+        let mut found = reads::batch_get(self, &self.tables().runs, wanted.clone()).await?;
+        Ok(Page {
+            rows: wanted
+                .iter()
+                .filter_map(|key| found.remove(key))
+                .map(|item| codec::from_item(KIND, item))
+                .collect::<Result<_, _>>()?,
+            next: answer.last_evaluated_key.filter(|key| !key.is_empty()).map(Cursor),
+        })
+    }
+}
+
+/// Rows by page and outcome, as [`Tenant::note_rows`] takes them.
+#[must_use]
+pub fn rows_by_page(done: &[(Place, Outcome)]) -> BTreeMap<u32, BTreeMap<Outcome, BTreeSet<u16>>> {
+    let mut pages: BTreeMap<u32, BTreeMap<Outcome, BTreeSet<u16>>> = BTreeMap::new();
+    for (place, outcome) in done {
+        pages.entry(place.page).or_default().entry(*outcome).or_default().insert(place.row);
+    }
+    pages
+}
+
+fn expiry() -> i64 {
+    Timestamp::now().as_second() + KEPT_DAYS * 24 * 3600
+}
+
+fn all_pages_done(run: &Item) -> bool {
+    let done = run.get("pages_done").and_then(|v| v.as_ns().ok()).map_or(0, Vec::len) as u64;
+    int::<u64>(run, "pages").is_some_and(|pages| done >= pages)
+}
+
+fn page_progress(item: &Item) -> PageProgress {
+    let set = |outcome: Outcome| -> BTreeSet<u16> {
+        let rows = item.get(outcome.as_str()).and_then(|v| v.as_ns().ok());
+        rows.map(|rows| rows.iter().filter_map(|row| row.parse().ok()).collect()).unwrap_or_default()
+    };
+    PageProgress {
+        rows: int(item, "rows"),
+        done: Outcome::ALL
+            .into_iter()
+            .map(|outcome| (outcome, set(outcome)))
+            .filter(|(_, rows)| !rows.is_empty())
+            .collect(),
+    }
+}
+
+fn int<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+fn condition_failed<R>(error: &SdkError<UpdateItemError, R>) -> bool {
+    matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)))
+}

@@ -1,0 +1,493 @@
+//! Shipments: their two parts, the numbers of their orders, and the lists that work is taken from.
+//!
+//! A shipment is its own dedup record. An order is imported once because its first parcel's record is inserted once,
+//! whatever poll, webhook and retries race for it; and only once per order number where the merchant wants that,
+//! because the number's record is inserted once.
+
+use std::collections::{HashMap, HashSet};
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
+use renkei_domain::shipment::{Shipment, ShipmentDetail, ShopError, ShopSync, ShopWork, Status};
+
+use crate::Tenant;
+use crate::codec::{self, Item};
+use crate::error::StoreError;
+use crate::keys::{self, Key};
+use crate::orders::NotImportedSummary;
+use crate::reads;
+use crate::statements::{self, Statement, Written};
+
+const SHIPMENT: &str = "shipment";
+const DETAIL: &str = "shipment detail";
+
+/// An order to be stored: its parcels, the first standing for the order.
+#[derive(Debug, Clone)]
+pub struct NewOrder {
+    /// Its parcels, in order; never empty.
+    pub parcels: Vec<(Shipment, ShipmentDetail)>,
+    /// Must no other order have this number?
+    pub claim_number: bool,
+}
+
+impl NewOrder {
+    fn lead(&self) -> &Shipment {
+        &self.parcels[0].0
+    }
+}
+
+/// What became of an order that was to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    /// It is stored now (or was, by this very message, before).
+    New,
+    /// It had been stored before; its record as it is.
+    Known(Box<Shipment>),
+    /// Another order has its number.
+    NumberTaken(OrderId),
+}
+
+/// What is known of an order before it is imported.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Its record, if it is stored.
+    pub lead: Option<Box<Shipment>>,
+    /// Which order has its number, if any.
+    pub number_of: Option<OrderId>,
+    /// What is noted of it, if it was read before and not imported.
+    pub not_imported: Option<NotImportedSummary>,
+}
+
+/// One entry of a list of work. It carries all that the work needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkEntry {
+    /// The shipment.
+    pub id: ShipmentId,
+    /// How many parcels its order has.
+    pub parcels: u16,
+}
+
+/// A page of a list, and where the next begins.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// What is on it.
+    pub rows: Vec<T>,
+    /// Where the next page begins; None at the end.
+    pub next: Option<Cursor>,
+}
+
+/// Where a list goes on.
+#[derive(Debug, Clone)]
+pub struct Cursor(pub(crate) Item);
+
+impl Tenant {
+    /// What is known of these orders, in their order. Reads each key consistently: what this says is stored, is stored.
+    pub async fn known_orders(
+        &self,
+        connection: &ConnectionId,
+        orders: &[(OrderId, OrderNumber)],
+    ) -> Result<Vec<Known>, StoreError> {
+        let mut wanted: HashSet<Key> = HashSet::new();
+        for (id, number) in orders {
+            wanted.insert(keys::shipment(&self.id, &ShipmentId::lead(connection.clone(), *id)));
+            wanted.insert(keys::number(&self.id, connection, number));
+            wanted.insert(keys::not_imported(&self.id, connection, &id.to_string()));
+        }
+        let found = reads::batch_get(self, &self.tables().shipments, wanted.into_iter().collect()).await?;
+        orders
+            .iter()
+            .map(|(id, number)| {
+                let lead = found.get(&keys::shipment(&self.id, &ShipmentId::lead(connection.clone(), *id)));
+                let number = found.get(&keys::number(&self.id, connection, number));
+                let not_imported = found.get(&keys::not_imported(&self.id, connection, &id.to_string()));
+                Ok(Known {
+                    lead: lead.cloned().map(shipment_of).transpose()?.map(Box::new),
+                    number_of: number.and_then(order_with_number),
+                    not_imported: not_imported.cloned().map(NotImportedSummary::of).transpose()?,
+                })
+            })
+            .collect()
+    }
+
+    /// Stores new orders, each on condition that it is new. Safe to repeat: what a former attempt of the same message
+    /// left behind is taken up, not doubled. The answers stand in the orders' order.
+    pub async fn store_orders(&self, orders: Vec<NewOrder>) -> Result<Vec<Stored>, StoreError> {
+        let mut answers: Vec<Option<Stored>> = vec![None; orders.len()];
+        self.claim_numbers(&orders, &mut answers).await?;
+        self.put_details(orders.iter().zip(&answers).filter(|(_, a)| a.is_none()).map(|(o, _)| o)).await?;
+
+        // Orders of one parcel, nearly all, go in batches; one of several parcels is all or nothing.
+        let mut single = Vec::new();
+        let mut several = Vec::new();
+        for (n, order) in orders.iter().enumerate().filter(|(n, _)| answers[*n].is_none()) {
+            if order.parcels.len() == 1 { single.push(n) } else { several.push(n) }
+        }
+        let inserts = single
+            .iter()
+            .map(|n| Ok(statements::insert(&self.tables().shipments, self.shipment_item(orders[*n].lead())?)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let mut known = Vec::new();
+        for (n, written) in single.into_iter().zip(statements::execute(self, inserts).await?) {
+            match written {
+                Written::Yes => answers[n] = Some(Stored::New),
+                Written::Exists | Written::ConditionFailed(_) => known.push(n),
+            }
+        }
+        for n in several {
+            if self.insert_parcels(&orders[n]).await? { answers[n] = Some(Stored::New) } else { known.push(n) }
+        }
+        self.settle_known(&orders, known, &mut answers).await?;
+        let unanswered = || StoreError::Conflict { kind: SHIPMENT };
+        answers.into_iter().map(|answer| answer.ok_or_else(unanswered)).collect()
+    }
+
+    /// An insert that found a record may have found its own: an answer was lost and the request repeated. The record
+    /// names the message that made it.
+    async fn settle_known(
+        &self,
+        orders: &[NewOrder],
+        known: Vec<usize>,
+        answers: &mut [Option<Stored>],
+    ) -> Result<(), StoreError> {
+        let wanted = known.iter().map(|n| keys::shipment(&self.id, &orders[*n].lead().id)).collect();
+        let found = reads::batch_get(self, &self.tables().shipments, wanted).await?;
+        for n in known {
+            let lead = orders[n].lead();
+            if let Some(item) = found.get(&keys::shipment(&self.id, &lead.id)) {
+                let stored = shipment_of(item.clone())?;
+                let own = stored.run == lead.run && stored.place == lead.place;
+                answers[n] = Some(if own { Stored::New } else { Stored::Known(Box::new(stored)) });
+            }
+        }
+        Ok(())
+    }
+
+    async fn claim_numbers(
+        &self,
+        orders: &[NewOrder],
+        answers: &mut [Option<Stored>],
+    ) -> Result<(), StoreError> {
+        let mut claimed: HashMap<Key, OrderId> = HashMap::new();
+        let mut inserts = Vec::new();
+        let mut claiming = Vec::new();
+        for (n, order) in orders.iter().enumerate().filter(|(_, o)| o.claim_number) {
+            let lead = order.lead();
+            let key = keys::number(&self.id, &lead.id.connection, &lead.order_number);
+            // Two orders of one batch may share a number; a request must not name a key twice.
+            match claimed.get(&key) {
+                Some(other) if *other != lead.id.order => answers[n] = Some(Stored::NumberTaken(*other)),
+                Some(_) => {}
+                None => {
+                    let mut item = key.attributes();
+                    item.insert("v".into(), codec::number(1));
+                    item.insert("order".into(), codec::number(lead.id.order));
+                    claimed.insert(key.clone(), lead.id.order);
+                    inserts.push(statements::insert(&self.tables().shipments, item));
+                    claiming.push((n, key));
+                }
+            }
+        }
+        let written = statements::execute(self, inserts).await?;
+        let taken: Vec<(usize, Key)> = claiming
+            .into_iter()
+            .zip(written)
+            .filter(|(_, written)| *written != Written::Yes)
+            .map(|(claim, _)| claim)
+            .collect();
+        let wanted = taken.iter().map(|(_, key)| key.clone()).collect();
+        let found = reads::batch_get(self, &self.tables().shipments, wanted).await?;
+        for (n, key) in taken {
+            match found.get(&key).and_then(order_with_number) {
+                Some(other) if other != orders[n].lead().id.order => answers[n] = Some(Stored::NumberTaken(other)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Details go first and without a condition: their key names their content, so writing one again changes nothing,
+    /// and one whose shipment was not stored after all is never read.
+    async fn put_details<'a>(&self, orders: impl Iterator<Item = &'a NewOrder>) -> Result<(), StoreError> {
+        let mut items: HashMap<Key, Item> = HashMap::new();
+        for (shipment, detail) in orders.flat_map(|order| &order.parcels) {
+            let key = keys::detail(&self.id, &shipment.id, &shipment.detail);
+            let mut item = key.attributes();
+            item.insert("v".into(), codec::number(1));
+            item.insert("body".into(), codec::pack(DETAIL, detail)?);
+            items.insert(key, item);
+        }
+        reads::batch_put(self, &self.tables().shipments, items.into_values().collect()).await
+    }
+
+    /// False if the order was there already.
+    async fn insert_parcels(&self, order: &NewOrder) -> Result<bool, StoreError> {
+        const OPERATION: &str = "TransactWriteItems";
+        let mut request = self.client().transact_write_items();
+        for (shipment, _) in &order.parcels {
+            let put = Put::builder()
+                .table_name(&self.tables().shipments)
+                .set_item(Some(self.shipment_item(shipment)?))
+                .condition_expression("attribute_not_exists(pk)")
+                .build()
+                .map_err(|e| refused(OPERATION, &e))?;
+            request = request.transact_items(TransactWriteItem::builder().put(put).build());
+        }
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                let cancelled = error
+                    .as_service_error()
+                    .and_then(|e| match e {
+                        aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(c) => Some(c),
+                        _ => None,
+                    })
+                    .is_some_and(|c| c.cancellation_reasons().iter().any(|r| r.code() == Some("ConditionalCheckFailed")));
+                if cancelled { Ok(false) } else { Err(StoreError::from_sdk(OPERATION, &error)) }
+            }
+        }
+    }
+
+    /// A shipment.
+    pub async fn shipment(&self, id: &ShipmentId) -> Result<Option<Shipment>, StoreError> {
+        reads::get(self, &self.tables().shipments, &keys::shipment(&self.id, id)).await?.map(shipment_of).transpose()
+    }
+
+    /// Shipments by id; those that do not exist are left out.
+    pub async fn shipments(&self, ids: &[ShipmentId]) -> Result<Vec<Shipment>, StoreError> {
+        let wanted: Vec<Key> = ids.iter().map(|id| keys::shipment(&self.id, id)).collect();
+        let mut found = reads::batch_get(self, &self.tables().shipments, wanted.clone()).await?;
+        wanted.iter().filter_map(|key| found.remove(key)).map(shipment_of).collect()
+    }
+
+    /// The large parts of these shipments, in their order.
+    pub async fn details(&self, shipments: &[Shipment]) -> Result<Vec<ShipmentDetail>, StoreError> {
+        let key = |shipment: &Shipment| keys::detail(&self.id, &shipment.id, &shipment.detail);
+        let wanted = shipments.iter().map(key).collect();
+        let found = reads::batch_get(self, &self.tables().shipments, wanted).await?;
+        shipments
+            .iter()
+            .map(|shipment| {
+                let missing = || StoreError::Unreadable { kind: DETAIL, reason: "it is missing".into() };
+                codec::unpack(DETAIL, found.get(&key(shipment)).ok_or_else(missing)?, "body")
+            })
+            .collect()
+    }
+
+    /// Ids of the shipments of a connection in a status, oldest first.
+    pub async fn shipments_by_status(
+        &self,
+        connection: &ConnectionId,
+        status: Status,
+        limit: i32,
+        from: Option<Cursor>,
+    ) -> Result<Page<ShipmentId>, StoreError> {
+        let pk = keys::status_pk(&self.id, connection, status);
+        let page = reads::query_index(self, &self.tables().shipments, "by_status", ("status_pk", &pk), limit, from).await?;
+        Ok(Page {
+            rows: page
+                .rows
+                .iter()
+                .map(|item| {
+                    let mut parts = sort_key(item, "status_sk")?.split('#').skip(1).map(str::to_owned);
+                    id_from(connection, parts.next(), parts.next())
+                })
+                .collect::<Result<_, StoreError>>()?,
+            next: page.next,
+        })
+    }
+
+    /// What is to be told to a shop, oldest first. The list follows the records a moment behind: an entry may be done
+    /// already, which makes telling it again harmless and never missing.
+    pub async fn shop_work(
+        &self,
+        connection: &ConnectionId,
+        work: ShopWork,
+        limit: i32,
+        from: Option<Cursor>,
+    ) -> Result<Page<WorkEntry>, StoreError> {
+        let pk = keys::work_pk(&self.id, connection, work);
+        let page = reads::query_index(self, &self.tables().shipments, "work", ("work_pk", &pk), limit, from).await?;
+        Ok(Page {
+            rows: page
+                .rows
+                .iter()
+                .map(|item| {
+                    let mut parts = sort_key(item, "work_sk")?.split('#').skip(1).map(str::to_owned);
+                    let id = id_from(connection, parts.next(), parts.next())?;
+                    let parcels = parts.next().and_then(|p| p.parse().ok()).ok_or_else(unreadable_key)?;
+                    Ok(WorkEntry { id, parcels })
+                })
+                .collect::<Result<_, StoreError>>()?,
+            next: page.next,
+        })
+    }
+
+    /// Notes that the shop has been told that we took these orders. Those that were noted already stay as they are.
+    pub async fn acknowledge(&self, orders: &[WorkEntry], at: Timestamp, by: &str) -> Result<(), StoreError> {
+        let event = codec::to_item(SHIPMENT, Note { at, what: "told working", by })?;
+        let statements = orders
+            .iter()
+            .flat_map(WorkEntry::parcel_ids)
+            .map(|id| {
+                let key = keys::shipment(&self.id, &id);
+                Statement {
+                    text: format!(
+                        "UPDATE \"{}\" SET shop_sync='{}' SET updated_at=? SET told_at=? SET rev=rev+1 SET events=list_append(events,?) \
+                         REMOVE work_pk REMOVE work_sk REMOVE shop_error \
+                         WHERE pk=? AND sk=? AND shop_sync='{}'",
+                        self.tables().shipments,
+                        ShopSync::Acknowledged.as_str(),
+                        ShopSync::Registered.as_str(),
+                    ),
+                    parameters: vec![
+                        codec::text(at.to_string()),
+                        codec::text(at.to_string()),
+                        AttributeValue::L(vec![AttributeValue::M(event.clone())]),
+                        codec::text(key.pk),
+                        codec::text(key.sk),
+                    ],
+                }
+            })
+            .collect();
+        statements::execute(self, statements).await?;
+        Ok(())
+    }
+
+    /// Notes that the shop refused an order for good: it leaves the list of work, and waits for a person.
+    pub async fn shop_refused(
+        &self,
+        order: &WorkEntry,
+        error: ShopError,
+        at: Timestamp,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        self.change(&order.id, |shipment| {
+            if shipment.shop_work().is_none() {
+                return false;
+            }
+            shipment.shop_sync = ShopSync::Failed;
+            shipment.shop_error = Some(error.clone());
+            shipment.note(at, format!("shop refused: {}", error.code), by);
+            true
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Changes a shipment by `change`, which answers whether it changed anything. Reads, changes and writes on condition
+    /// that nobody else wrote meanwhile, as often as it takes. Gives the shipment as it is then; None if there is none.
+    pub async fn change(
+        &self,
+        id: &ShipmentId,
+        mut change: impl FnMut(&mut Shipment) -> bool,
+    ) -> Result<Option<Shipment>, StoreError> {
+        const OPERATION: &str = "PutItem";
+        const ATTEMPTS: usize = 8;
+        let Some(mut current) = self.shipment(id).await? else { return Ok(None) };
+        for _ in 0..ATTEMPTS {
+            let mut next = current.clone();
+            if !change(&mut next) {
+                return Ok(Some(current));
+            }
+            next.rev = current.rev + 1;
+            let put = self
+                .client()
+                .put_item()
+                .table_name(&self.tables().shipments)
+                .set_item(Some(self.shipment_item(&next)?))
+                .condition_expression("rev = :rev")
+                .expression_attribute_values(":rev", codec::number(current.rev))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+                .await;
+            match put {
+                Ok(_) => return Ok(Some(next)),
+                Err(error) => {
+                    let Some(item) = reads::conflicting_item(&error) else {
+                        return Err(StoreError::from_sdk(OPERATION, &error));
+                    };
+                    current = shipment_of(item)?;
+                    // The answer to our own write may have been lost, and the SDK have repeated it.
+                    if current == next {
+                        return Ok(Some(next));
+                    }
+                }
+            }
+        }
+        Err(StoreError::Conflict { kind: SHIPMENT })
+    }
+
+    fn shipment_item(&self, shipment: &Shipment) -> Result<Item, StoreError> {
+        let id = &shipment.id;
+        let mut item = codec::to_item(SHIPMENT, shipment)?;
+        // An absent list cannot be appended to.
+        item.entry("events".into()).or_insert_with(|| AttributeValue::L(Vec::new()));
+        item.extend(keys::shipment(&self.id, id).attributes());
+        item.insert("v".into(), codec::number(1));
+        item.insert("status_pk".into(), codec::text(keys::status_pk(&self.id, &id.connection, shipment.status)));
+        item.insert("status_sk".into(), codec::text(keys::status_sk(shipment.imported_at, id)));
+        if let Some(work) = shipment.shop_work() {
+            let since = match work {
+                ShopWork::TellWorking => shipment.imported_at,
+                ShopWork::WriteBack => shipment.shipped_at.unwrap_or(shipment.updated_at),
+            };
+            item.insert("work_pk".into(), codec::text(keys::work_pk(&self.id, &id.connection, work)));
+            item.insert("work_sk".into(), codec::text(keys::work_sk(since, id, shipment.parcels)));
+        }
+        Ok(item)
+    }
+}
+
+impl WorkEntry {
+    fn parcel_ids(&self) -> impl Iterator<Item = ShipmentId> {
+        let id = self.id.clone();
+        (1..=self.parcels).map(move |parcel| ShipmentId { parcel, ..id.clone() })
+    }
+}
+
+/// The version that a detail's key carries: the same content has the same.
+#[must_use]
+pub fn detail_version(detail: &ShipmentDetail) -> String {
+    let json = serde_json::to_vec(detail).unwrap_or_default();
+    format!("{:08x}", crc32fast::hash(&json))
+}
+
+#[derive(serde::Serialize)]
+struct Note<'a> {
+    at: Timestamp,
+    what: &'a str,
+    by: &'a str,
+}
+
+fn shipment_of(item: Item) -> Result<Shipment, StoreError> {
+    codec::from_item(SHIPMENT, item)
+}
+
+fn order_with_number(item: &Item) -> Option<OrderId> {
+    item.get("order")?.as_n().ok()?.parse().ok().map(OrderId)
+}
+
+fn sort_key<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
+    item.get(name).and_then(|v| v.as_s().ok()).map(String::as_str).ok_or_else(unreadable_key)
+}
+
+fn unreadable_key() -> StoreError {
+    StoreError::Unreadable { kind: SHIPMENT, reason: "its key is not of the known form".into() }
+}
+
+fn id_from(
+    connection: &ConnectionId,
+    order: Option<String>,
+    parcel: Option<String>,
+) -> Result<ShipmentId, StoreError> {
+    let order = order.and_then(|o| o.parse().ok()).ok_or_else(unreadable_key)?;
+    let parcel = parcel.and_then(|p| p.parse().ok()).ok_or_else(unreadable_key)?;
+    Ok(ShipmentId { connection: connection.clone(), order: OrderId(order), parcel })
+}
+
+fn refused(operation: &'static str, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Refused { operation, code: "build".into(), message: error.to_string() }
+}
