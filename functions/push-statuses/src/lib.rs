@@ -46,7 +46,7 @@ async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
                 .collect();
             let answer = session.call(async |client, token| client.bulk_update(token, &changes).await).await?;
             let told = sorted(orders, &answer, &mut tally);
-            tenant.acknowledge(&told.taken, Timestamp::now(), by).await?;
+            tenant.acknowledge(&told.taken, Timestamp::now()).await?;
             for (entry, error) in &told.refused {
                 tenant.shop_refused(entry, error.clone(), Timestamp::now(), by).await?;
             }

@@ -159,6 +159,7 @@ fn condition() -> impl Strategy<Value = Condition> {
             text().prop_map(|text| Literal::from_text(&text)),
             any::<i64>().prop_map(Literal::Integer),
             any::<bool>().prop_map(Literal::Flag),
+            // Decimals have seventeen digits, and each of them must come back.
             (-1.0e6..1.0e6f64).prop_map(|number| Literal::from_text(&number.to_string())),
         ]
     };

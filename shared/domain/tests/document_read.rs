@@ -186,11 +186,13 @@ fn the_references_examples_are_accepted() {
 /// Very many mistakes are told up to a number, and do not take long.
 #[test]
 fn very_many_mistakes_end_with_a_last_word() {
-    let unknown: String = (0..60_000).map(|n| format!("key-{n}: 1\n")).collect();
-    let twice: String = (0..30_000).map(|_| "  - { sku: A, name: B }\n").collect();
-    let lost: String = (0..15_000)
-        .map(|n| format!("  - {{ id: m{n}, name: B, warehouse_code: C, carrier_ids: {{ x{n}: 1 }} }}\n"))
-        .collect();
+    use std::fmt::Write as _;
+    let (mut unknown, mut twice, mut lost) = (String::new(), String::new(), String::new());
+    for n in 0..10_000 {
+        let _ = writeln!(unknown, "key-{n}: 1");
+        let _ = writeln!(twice, "  - {{ sku: A, name: B }}");
+        let _ = writeln!(lost, "  - {{ id: m{n}, name: B, warehouse_code: C, carrier_ids: {{ x{n}: 1 }} }}");
+    }
     for text in [unknown, format!("tenant: a\nproducts:\n{twice}"), format!("tenant: a\nshipping_methods:\n{lost}")] {
         let problems = read(&text).unwrap_err();
         assert_eq!(problems.len(), 1_001);

@@ -25,8 +25,10 @@ struct Bounds {
     changes: u64,
 }
 
+type IsMet = fn(&World) -> bool;
+
 /// What must have been met on the way for the exploration to be worth its name.
-const MET: [(&str, fn(&World) -> bool); 7] = [
+const MET: [(&str, IsMet); 7] = [
     ("a second holder", |world| item(world).is_some_and(|item| item.epoch() >= 2)),
     ("a paused run that still believes to be in", |world| {
         world.runs.iter().any(|run| {
@@ -51,10 +53,14 @@ fn explore(first: World, bounds: &Bounds) -> usize {
     let mut met = [false; MET.len()];
     let horizon = first.now + (bounds.from + bounds.to) * TICK;
     let mut known = HashSet::from([fingerprint(&(&first, 0u32))]);
+    let mut items = HashSet::new();
     let mut open = vec![(first, 0u32)];
     while let Some((world, faults)) = open.pop() {
         assert!(world.broken.is_empty(), "{:?} in {world:#?}", world.broken);
-        world.check_that_somebody_gets_in(0);
+        // Whoever comes after all is quiet meets nothing but the item.
+        if items.insert(fingerprint(&(&world.item, world.now))) {
+            world.check_that_somebody_gets_in(0);
+        }
         for (met, (_, is_met)) in met.iter_mut().zip(MET) {
             *met = *met || is_met(&world);
         }
@@ -132,14 +138,14 @@ fn small(limit: u32, apart: i64, bounds: &Bounds) -> World {
 
 #[test]
 fn all_states_with_a_limit_of_three_and_clocks_that_agree() {
-    let bounds = Bounds { from: 5, to: 2, faults: 1, changes: 5 };
+    let bounds = Bounds { from: 4, to: 2, faults: 1, changes: 5 };
     let states = explore(small(3, 0, &bounds), &bounds);
     println!("{states} states with a limit of three and clocks that agree");
 }
 
 #[test]
 fn all_states_with_a_limit_of_one_and_one_clock_fast_and_one_slow() {
-    let bounds = Bounds { from: 3, to: 4, faults: 1, changes: 5 };
+    let bounds = Bounds { from: 3, to: 3, faults: 1, changes: 5 };
     let states = explore(small(1, 1_000, &bounds), &bounds);
     println!("{states} states with a limit of one, one clock fast and one slow");
 }

@@ -11,6 +11,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{Timestamp, ToSpan};
 use lambda_runtime::LambdaEvent;
 use renkei_domain::gate::Lane;
+use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
 use renkei_domain::settings::{Action, Connection, TenantSettings};
 use renkei_domain::work::{Cause, StartRobot, VERSION};
@@ -300,7 +301,7 @@ impl Robots {
         let at = until.checked_add(apart.seconds()).unwrap_or(until);
         self.wake_ups.set(&again, until, at).await?;
         run.state = RunState::Blocked;
-        run.blocked_until = Some(until);
+        run.blocked_until = Some(shown(until));
         run.ended_at = Some(Timestamp::now());
         tenant.end_run(&run).await?;
         Ok(run)
@@ -311,6 +312,13 @@ impl Robots {
         self.queue.send(body, group(&message.tenant, &message.connection), delay).await?;
         Ok(())
     }
+}
+
+/// People know the time at which the day's calls begin anew; that the gate opens a few minutes later, for clocks that
+/// are apart, is not theirs to reckon with.
+fn shown(until: Timestamp) -> Timestamp {
+    let reset = jst::next_reset(until.checked_sub(10.minutes()).unwrap_or(until));
+    if reset <= until { reset } else { until }
 }
 
 fn time_left(deadline: SystemTime) -> Duration {

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
@@ -326,8 +326,7 @@ impl Tenant {
     }
 
     /// Notes that the shop has been told that we took these orders. Those that were noted already stay as they are.
-    pub async fn acknowledge(&self, orders: &[WorkEntry], at: Timestamp, by: &str) -> Result<(), StoreError> {
-        let event = codec::to_item(SHIPMENT, Note { at, what: "told working", by })?;
+    pub async fn acknowledge(&self, orders: &[WorkEntry], at: Timestamp) -> Result<(), StoreError> {
         let statements = orders
             .iter()
             .flat_map(WorkEntry::parcel_ids)
@@ -335,7 +334,7 @@ impl Tenant {
                 let key = keys::shipment(&self.id, &id);
                 Statement {
                     text: format!(
-                        "UPDATE \"{}\" SET shop_sync='{}' SET updated_at=? SET told_at=? SET rev=rev+1 SET events=list_append(events,?) \
+                        "UPDATE \"{}\" SET shop_sync='{}' SET updated_at=? SET told_at=? SET rev=rev+1 \
                          REMOVE work_pk REMOVE work_sk REMOVE shop_error \
                          WHERE pk=? AND sk=? AND shop_sync='{}'",
                         self.tables().shipments,
@@ -345,7 +344,6 @@ impl Tenant {
                     parameters: vec![
                         codec::text(at.to_string()),
                         codec::text(at.to_string()),
-                        AttributeValue::L(vec![AttributeValue::M(event.clone())]),
                         codec::text(key.pk),
                         codec::text(key.sk),
                     ],
@@ -423,8 +421,6 @@ impl Tenant {
     fn shipment_item(&self, shipment: &Shipment) -> Result<Item, StoreError> {
         let id = &shipment.id;
         let mut item = codec::to_item(SHIPMENT, shipment)?;
-        // An absent list cannot be appended to.
-        item.entry("events".into()).or_insert_with(|| AttributeValue::L(Vec::new()));
         item.extend(keys::shipment(&self.id, id).attributes());
         item.insert("v".into(), codec::number(1));
         item.insert("status_pk".into(), codec::text(keys::status_pk(&self.id, &id.connection, shipment.status)));
@@ -453,13 +449,6 @@ impl WorkEntry {
 pub fn detail_version(detail: &ShipmentDetail) -> String {
     let json = serde_json::to_vec(detail).unwrap_or_default();
     format!("{:08x}", crc32fast::hash(&json))
-}
-
-#[derive(serde::Serialize)]
-struct Note<'a> {
-    at: Timestamp,
-    what: &'a str,
-    by: &'a str,
 }
 
 fn shipment_of(item: Item) -> Result<Shipment, StoreError> {

@@ -13,7 +13,7 @@ use crate::ids::{RuleId, ShipmentId, Sku};
 use crate::order::SourceOrder;
 use crate::payment::{Meaning, Payment};
 use crate::processing::{Applied, Facts, ImportDecision, Phase, RobotSet, divide, settle};
-use crate::settings::{Connection, TenantSettings};
+use crate::settings::{Connection, STANDARD_CONVERSION, TenantSettings};
 use crate::shipment::{HoldReason, ShopSync, Shipment, ShipmentDetail, Status};
 use crate::work::Place;
 
@@ -73,9 +73,10 @@ pub fn decide(context: &Context<'_>, order: &SourceOrder, unknown_skus: &[Sku], 
         Ok(converted) => converted,
         Err(error) => return Verdict::Quarantine { reason: error.to_string(), missing_skus: Vec::new() },
     };
+    let standard = RuleId::parse(STANDARD_CONVERSION.to_string()).ok();
     let facts = Facts {
         connection: context.connection,
-        conversion_robot: context.conversion_robot,
+        conversion_robot: context.conversion_robot.or(standard.as_ref()),
         unknown_skus,
         duplicate_number,
         now: context.now,

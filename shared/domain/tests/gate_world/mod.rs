@@ -166,7 +166,7 @@ impl World {
                 let Some(item) = self.item.clone() else { return };
                 let Ok(next) = item.renew(&self.rules, self.local(who), &run.name(), known.epoch()) else { return };
                 let write = Write { expected: item.seq(), state: next, writer: run.name(), entry: false };
-                if self.send(write, fate).is_some_and(|result| result.is_ok()) {
+                if self.send(write, fate) == Some(true) {
                     self.runs[who].phase = Phase::Calling { known, ends, until: self.now + self.lease() };
                 }
             }
@@ -186,7 +186,7 @@ impl World {
     pub fn arrive(&mut self, which: usize) {
         if !self.late.is_empty() {
             let write = self.late.remove(which % self.late.len());
-            let _ = self.compare_and_set(write);
+            self.compare_and_set(write);
         }
     }
 
@@ -283,9 +283,8 @@ impl World {
         }
         let write = Write { expected, state: change.clone(), writer: name, entry: request == Request::Enter };
         match self.send(write, fate) {
-            Some(Ok(())) => self.won(who, &request, change, since),
-            Some(Err(Some(current))) if adopt(&change, &current) => self.won(who, &request, current, since),
-            Some(Err(_)) | None => self.runs[who].phase = Phase::Unsure { request, attempted: change, since },
+            Some(true) => self.won(who, &request, change, since),
+            Some(false) | None => self.runs[who].phase = Phase::Unsure { request, attempted: change, since },
         }
     }
 
@@ -349,30 +348,27 @@ impl World {
         }
     }
 
-    /// None: the writer hears nothing.
-    fn send(&mut self, write: Write, fate: Fate) -> Option<Result<(), Option<GateState>>> {
+    /// Whether it was written; None: the writer hears nothing.
+    fn send(&mut self, write: Write, fate: Fate) -> Option<bool> {
         match fate {
-            Fate::Answered => Some(self.compare_and_set(write)),
+            Fate::Answered => return Some(self.compare_and_set(write)),
             Fate::AnswerLost => {
-                let _ = self.compare_and_set(write);
-                None
+                self.compare_and_set(write);
             }
-            Fate::Dropped => None,
-            Fate::Late => {
-                self.late.push(write);
-                None
-            }
+            Fate::Dropped => {}
+            Fate::Late => self.late.push(write),
         }
+        None
     }
 
     /// The store's one conditional write; what an implementation of the store must do, and all it must do.
-    fn compare_and_set(&mut self, write: Write) -> Result<(), Option<GateState>> {
+    fn compare_and_set(&mut self, write: Write) -> bool {
         if self.item.as_ref().map_or(0, GateState::seq) != write.expected {
-            return Err(self.item.clone());
+            return false;
         }
         self.check_change(&write);
         self.item = Some(write.state);
-        Ok(())
+        true
     }
 
     fn check_change(&mut self, write: &Write) {
