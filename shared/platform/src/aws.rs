@@ -20,6 +20,7 @@ pub async fn load() -> SdkConfig {
 ///
 /// An attempt that takes longer than 5 s is lost (a connection that went stale while the function slept), and the next
 /// one is quick; 20 s in all leave a run time to put its work back. Up to 5 attempts, with back-off and jitter.
+#[must_use]
 pub fn tuned() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(

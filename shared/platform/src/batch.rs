@@ -168,7 +168,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::telemetry::tests::Written;
+    use crate::telemetry::tests::{listen, logged};
 
     #[derive(Deserialize)]
     struct Note {
@@ -207,8 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_message_answers_for_itself() {
-        let written = Written::default();
-        let listening = written.listen("info");
+        listen();
         let metrics = Metrics::begin("local", "fetch-orders", Clock::system());
         let answer = run_batch(event(&DELIVERY), read, &metrics, |message| {
             assert_ne!(message.content.say, "panic", "山田花子 is in hand");
@@ -216,11 +215,10 @@ mod tests {
             async move { if message.content.say == "no" { Err(SaidNo) } else { Ok(()) } }
         })
         .await;
-        drop(listening);
         let mut ids = failed(&answer);
         ids.sort_unstable();
         assert_eq!(ids, ["m1", "m2", "m3", "m4"]);
-        let log = written.text();
+        let log = logged();
         assert!(log.contains("it has another shape than expected, at line 1") && log.contains("it ends too early"));
         assert!(log.contains("said no") && log.contains(r#""message_id":"m2""#), "{log}");
         assert!(!log.contains("山田"), "{log}");

@@ -1,4 +1,4 @@
-//! Metrics, written as one log line at the end of each invocation (CloudWatch's embedded metric format): no call, no
+//! Metrics, written as one log line at the end of each invocation (the embedded metric format): no call, no
 //! cost in the order's way, and the counts stand beside the run that made them.
 //!
 //! Dimensions are few, for each combination is paid for: `Stage` and `Function`; and `Connection` too where it is said
@@ -48,7 +48,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Its name in CloudWatch.
+    /// Its name where metrics are read.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::BuildError;
+use aws_sdk_sqs::error::{BuildError, SdkError};
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use renkei_domain::ids::{ConnectionId, TenantId};
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -22,7 +23,7 @@ const MOST_ENTRIES: usize = 10;
 /// Most bytes of all bodies in one call, and of one body. SQS takes 1 MiB; a queue may be set to less, never below this.
 const MOST_BYTES: usize = 256 * 1024;
 /// The longest that SQS holds a message back.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
+const LONGEST_DELAY: Duration = Duration::from_mins(15);
 /// How often the refused part of a batch is sent, the first time included.
 const ATTEMPTS: u32 = 5;
 
@@ -30,7 +31,7 @@ const ATTEMPTS: u32 = 5;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// Whose backlog it belongs to: see [`group`].
-    pub group: String,
+    pub group: Group,
     /// What it says.
     pub body: String,
     /// How long nobody gets it. Longer than 15 minutes is cut to that: it then comes early, and whoever reads it looks
@@ -40,14 +41,25 @@ pub struct Outgoing {
 
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Outgoing({} bytes for {}, after {:?})", self.body.len(), self.group, self.delay)
+        write!(f, "Outgoing({} bytes for {}, after {:?})", self.body.len(), self.group.0, self.delay)
+    }
+}
+
+/// Whose backlog a message belongs to. A type, so that it cannot change places with a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group(String);
+
+/// As a message had it that is sent on, from a queue's dead letters for example.
+impl From<String> for Group {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
 /// The group of a shop's messages. Two tenants may call their connections the same.
 #[must_use]
-pub fn group(tenant: &TenantId, connection: &ConnectionId) -> String {
-    format!("{tenant}/{connection}")
+pub fn group(tenant: &TenantId, connection: &ConnectionId) -> Group {
+    Group(format!("{tenant}/{connection}"))
 }
 
 /// Why messages were not sent.
@@ -61,7 +73,6 @@ pub enum QueueError {
         /// Of how many.
         of: usize,
         /// The last failure.
-        #[source]
         failure: AwsFailure,
     },
     /// Permanent: the queue does not take these. The code is SQS's.
@@ -92,7 +103,7 @@ pub enum QueueError {
     },
     /// A message's visibility could not be changed. Passing or not as the failure is.
     #[error("the message could not be kept: {0}")]
-    NotKept(#[source] AwsFailure),
+    NotKept(AwsFailure),
 }
 
 impl QueueError {
@@ -122,13 +133,8 @@ impl Queue {
     }
 
     /// Sends one message.
-    pub async fn send(
-        &self,
-        body: impl Into<String>,
-        group: impl Into<String>,
-        delay: Duration,
-    ) -> Result<(), QueueError> {
-        self.send_batch(&[Outgoing { group: group.into(), body: body.into(), delay }]).await
+    pub async fn send(&self, body: impl Into<String>, group: Group, delay: Duration) -> Result<(), QueueError> {
+        self.send_batch(&[Outgoing { group, body: body.into(), delay }]).await
     }
 
     /// Sends all of them, or says how many were not sent. Stops at the first batch that cannot be sent: whoever sends
@@ -226,7 +232,7 @@ enum Stopped {
     Busy,
 }
 
-fn failed(error: &aws_sdk_sqs::error::SdkError<aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError>) -> Stopped {
+fn failed(error: &SdkError<SendMessageBatchError>) -> Stopped {
     Stopped::Failed(AwsFailure::new("SendMessageBatch", error))
 }
 
@@ -234,7 +240,7 @@ fn entry(id: &str, message: &Outgoing) -> Result<SendMessageBatchRequestEntry, B
     SendMessageBatchRequestEntry::builder()
         .id(id)
         .message_body(&message.body)
-        .message_group_id(&message.group)
+        .message_group_id(&message.group.0)
         .set_delay_seconds((!message.delay.is_zero()).then(|| seconds(message.delay.min(LONGEST_DELAY))))
         .build()
 }
@@ -273,7 +279,8 @@ mod tests {
     use super::*;
 
     fn of_sizes(sizes: &[usize]) -> Vec<Outgoing> {
-        let message = |size: &usize| Outgoing { group: "g".into(), body: "x".repeat(*size), delay: Duration::ZERO };
+        let message =
+            |size: &usize| Outgoing { group: Group("g".into()), body: "x".repeat(*size), delay: Duration::ZERO };
         sizes.iter().map(message).collect()
     }
 
@@ -290,12 +297,13 @@ mod tests {
     fn waiting_is_rounded_up() {
         assert_eq!(seconds(Duration::ZERO), 0);
         assert_eq!(seconds(Duration::from_millis(1)), 1);
-        assert_eq!(seconds(Duration::from_secs(60)), 60);
+        assert_eq!(seconds(Duration::from_mins(1)), 60);
     }
 
     #[test]
     fn a_message_does_not_print_its_body() {
-        let message = Outgoing { group: "hanako/main".into(), body: "山田花子".into(), delay: Duration::ZERO };
+        let message =
+            Outgoing { group: Group("hanako/main".into()), body: "山田花子".into(), delay: Duration::ZERO };
         assert_eq!(format!("{message:?}"), "Outgoing(12 bytes for hanako/main, after 0ns)");
     }
 }

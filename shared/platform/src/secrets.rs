@@ -1,9 +1,11 @@
-//! The shops' credentials: one secret per connection, and nowhere else.
+//! The shops' credentials: one secret for each connection, named `<prefix>/<tenant>/<connection>`.
 //!
-//! The secret's current version holds what the merchant gave (`renkei apply` writes it). The token that a sign-in gave is
-//! another version of the same secret, under a label of its own, with the version of the credentials that it was got
-//! with: a sign-in that finishes while the password is being changed can then neither overwrite the new password nor
-//! outlive it.
+//! Its current version holds what the merchant gave (`AWSCURRENT`). The token that a sign-in brought is another version
+//! of the same secret, under a label of its own (`RENKEI_SESSION`), and names the version of the credentials that it was
+//! got with. So all functions share one sign-in; one permission covers both; and a token never outlives a change of the
+//! password, for then the versions differ.
+//!
+//! Nothing in here prints a value: neither types nor errors, and AWS's own messages are left out of them.
 
 use std::fmt;
 
@@ -15,33 +17,80 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::AwsFailure;
 
-/// The label of the version that holds the session's token.
-const SESSION: &str = "RENKEI_SESSION";
-/// The version of both shapes that is written.
+/// The version of the shapes that is written.
 const VERSION: u8 = 1;
-/// How long a removed secret can be brought back.
+/// Label of the version that the merchant's credentials are in.
+const CURRENT: &str = "AWSCURRENT";
+/// Label of the version that the sign-in's token is in.
+const SESSION: &str = "RENKEI_SESSION";
+/// For so many days a deleted secret can be got back.
 const RECOVERY_DAYS: i64 = 7;
 
-/// Why a secret could not be had.
+/// What a merchant gave to get into the shop. Prints neither secret nor address.
+#[derive(Clone)]
+pub enum Credentials {
+    /// E-mail address and password, to sign in with.
+    Password {
+        /// The address; the service's own if none.
+        email: Option<String>,
+        /// The password.
+        password: SecretString,
+    },
+    /// A ready-made token.
+    Token(SecretString),
+}
+
+impl Credentials {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Password { email, password }, Self::Password { email: other_email, password: other_password }) => {
+                email == other_email && password.expose_secret() == other_password.expose_secret()
+            }
+            (Self::Token(token), Self::Token(other)) => token.expose_secret() == other.expose_secret(),
+            (Self::Password { .. }, Self::Token(_)) | (Self::Token(_), Self::Password { .. }) => false,
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password { .. } => "Credentials::Password",
+            Self::Token(_) => "Credentials::Token",
+        })
+    }
+}
+
+/// Which version of a connection's credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CredentialsVersion(String);
+
+/// Why credentials could not be had or kept. None of them says anything of a secret's value.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// Permanent: nobody has stored the credentials.
-    #[error("connection {connection} of tenant {tenant} has no credentials: apply its document (`renkei apply`)")]
+    /// Permanent: there are none.
+    #[error("there are no credentials for {secret}: run `renkei apply` with the document of this tenant")]
     Missing {
-        /// Whose.
-        tenant: TenantId,
-        /// Which shop's.
-        connection: ConnectionId,
+        /// The secret's name.
+        secret: String,
     },
-    /// Permanent: what is stored is not of the known shape.
-    #[error("the credentials of connection {connection} cannot be read: apply its document again (`renkei apply`)")]
+    /// Permanent: they are not in a shape that this release knows.
+    #[error(
+        "the credentials in {secret} cannot be read by this release: run `renkei apply` with the document of this \
+         tenant, or deploy the release that wrote them"
+    )]
     Unreadable {
-        /// Which shop's.
-        connection: ConnectionId,
+        /// The secret's name.
+        secret: String,
     },
     /// Passing or not as the failure is.
-    #[error(transparent)]
-    Aws(#[from] AwsFailure),
+    #[error("the credentials in {secret} could not be reached: {failure}")]
+    Aws {
+        /// The secret's name.
+        secret: String,
+        /// What AWS made of it.
+        failure: AwsFailure,
+    },
 }
 
 impl SecretsError {
@@ -50,35 +99,11 @@ impl SecretsError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Missing { .. } | Self::Unreadable { .. } => false,
-            Self::Aws(failure) => failure.is_passing(),
+            Self::Aws { failure, .. } => failure.is_passing(),
         }
     }
 }
 
-/// How a connection signs in.
-#[derive(Clone)]
-pub enum Credentials {
-    /// With e-mail and password. Without an e-mail, the service's own address signs in.
-    Password {
-        /// The account's address at the shop.
-        email: Option<String>,
-        /// Its password.
-        password: SecretString,
-    },
-    /// With a token that the shop handed out.
-    Token(SecretString),
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Password { .. } => "Credentials(password)",
-            Self::Token(_) => "Credentials(token)",
-        })
-    }
-}
-
-/// As stored.
 #[derive(Serialize, Deserialize)]
 struct StoredCredentials {
     v: u8,
@@ -94,12 +119,18 @@ struct StoredCredentials {
 struct StoredSession {
     v: u8,
     token: String,
-    /// The version of the credentials that it was got with.
+    /// Version of the credentials that it was got with.
     #[serde(rename = "for")]
-    credentials: String,
+    got_with: String,
 }
 
-/// All connections' secrets.
+/// A version of a secret, as it is stored.
+struct Stored {
+    text: SecretString,
+    version: String,
+}
+
+/// The secrets of a stack's connections.
 #[derive(Debug, Clone)]
 pub struct ConnectionSecrets {
     client: Client,
@@ -107,154 +138,200 @@ pub struct ConnectionSecrets {
 }
 
 impl ConnectionSecrets {
-    /// Secrets whose names begin with `prefix`.
+    /// Secrets whose names begin with this, without a slash at its end.
     #[must_use]
     pub fn new(config: &SdkConfig, prefix: &str) -> Self {
         Self { client: Client::new(config), prefix: prefix.trim_end_matches('/').to_owned() }
     }
 
-    fn name(&self, tenant: &TenantId, connection: &ConnectionId) -> String {
-        format!("{}/{tenant}/{connection}", self.prefix)
-    }
-
-    /// The credentials in force, and their version.
+    /// What the merchant gave, and which version of it.
     pub async fn credentials(
         &self,
         tenant: &TenantId,
         connection: &ConnectionId,
-    ) -> Result<(Credentials, String), SecretsError> {
-        let missing = || SecretsError::Missing { tenant: tenant.clone(), connection: connection.clone() };
-        let unreadable = || SecretsError::Unreadable { connection: connection.clone() };
-        let (text, version) = self.read(tenant, connection, None).await?.ok_or_else(missing)?;
-        let stored: StoredCredentials = serde_json::from_str(text.expose_secret()).map_err(|_| unreadable())?;
-        let credentials = match (stored.password, stored.token) {
-            (_, Some(token)) => Credentials::Token(token.into()),
-            (Some(password), None) => Credentials::Password { email: stored.email, password: password.into() },
-            (None, None) => return Err(unreadable()),
-        };
-        Ok((credentials, version))
+    ) -> Result<(Credentials, CredentialsVersion), SecretsError> {
+        let secret = self.name(tenant, connection);
+        match self.get(&secret, CURRENT).await {
+            Ok(stored) => match read_credentials(&stored.text) {
+                Some(credentials) => Ok((credentials, CredentialsVersion(stored.version))),
+                None => Err(SecretsError::Unreadable { secret }),
+            },
+            // Also if it is deleted, but could be got back: only `apply` does that.
+            Err(failure) if failure.is(NOT_FOUND) || failure.is(INVALID_REQUEST) => {
+                Err(SecretsError::Missing { secret })
+            }
+            Err(failure) => Err(SecretsError::Aws { secret, failure }),
+        }
     }
 
-    /// The token that somebody signed in for with this version of the credentials, if there is one.
+    /// The token of the last sign-in, if it was got with these credentials.
     pub async fn session(
         &self,
         tenant: &TenantId,
         connection: &ConnectionId,
-        version: &str,
+        credentials: &CredentialsVersion,
     ) -> Result<Option<SecretString>, SecretsError> {
-        let Some((text, _)) = self.read(tenant, connection, Some(SESSION)).await? else { return Ok(None) };
-        let session: Option<StoredSession> = serde_json::from_str(text.expose_secret()).ok();
-        Ok(session.filter(|session| session.credentials == version).map(|session| session.token.into()))
+        let secret = self.name(tenant, connection);
+        match self.get(&secret, SESSION).await {
+            Ok(stored) => {
+                // One that this release cannot read is none: signing in again brings one that it can.
+                let session: Option<StoredSession> = serde_json::from_str(stored.text.expose_secret()).ok();
+                let usable = session.filter(|s| s.v == VERSION && s.got_with == credentials.0);
+                Ok(usable.map(|session| session.token.into()))
+            }
+            Err(failure) if failure.is(NOT_FOUND) => Ok(None),
+            Err(failure) => Err(SecretsError::Aws { secret, failure }),
+        }
     }
 
-    /// Shares a token that was got with this version of the credentials.
+    /// Keeps the token that a sign-in with these credentials brought.
     pub async fn put_session(
         &self,
         tenant: &TenantId,
         connection: &ConnectionId,
-        version: &str,
+        credentials: &CredentialsVersion,
         token: &SecretString,
     ) -> Result<(), SecretsError> {
+        let secret = self.name(tenant, connection);
         let session =
-            StoredSession { v: VERSION, token: token.expose_secret().to_owned(), credentials: version.to_owned() };
-        let unreadable = |_| SecretsError::Unreadable { connection: connection.clone() };
-        self.client
-            .put_secret_value()
-            .secret_id(self.name(tenant, connection))
-            .secret_string(serde_json::to_string(&session).map_err(unreadable)?)
-            .version_stages(SESSION)
-            .send()
-            .await
-            .map_err(|error| AwsFailure::without_message("PutSecretValue", &error))?;
-        Ok(())
+            StoredSession { v: VERSION, token: token.expose_secret().to_owned(), got_with: credentials.0.clone() };
+        self.put(&secret, &to_json(&secret, &session)?, SESSION).await
     }
 
-    /// Stores credentials. True if they are new; the same ones make no new version.
+    /// Keeps what the merchant gave: makes the secret, or a new version of it, or gets it back if it was deleted. Says
+    /// whether anything changed; the same once more makes no new version, which would end the shop's session.
     pub async fn put_credentials(
         &self,
         tenant: &TenantId,
         connection: &ConnectionId,
         credentials: &Credentials,
     ) -> Result<bool, SecretsError> {
-        let stored = match credentials {
-            Credentials::Password { email, password } => StoredCredentials {
-                v: VERSION,
-                email: email.clone(),
-                password: Some(password.expose_secret().to_owned()),
-                token: None,
-            },
-            Credentials::Token(token) => StoredCredentials {
-                v: VERSION,
-                email: None,
-                password: None,
-                token: Some(token.expose_secret().to_owned()),
-            },
+        let secret = self.name(tenant, connection);
+        let wanted = to_json(&secret, &store(credentials))?;
+        let current = match self.get(&secret, CURRENT).await {
+            Err(failure) if failure.is(INVALID_REQUEST) && self.is_deleted(&secret).await? => {
+                self.restore(&secret).await?;
+                self.get(&secret, CURRENT).await
+            }
+            other => other,
         };
-        let unreadable = |_| SecretsError::Unreadable { connection: connection.clone() };
-        let text = serde_json::to_string(&stored).map_err(unreadable)?;
-        let name = self.name(tenant, connection);
-        match self.read(tenant, connection, None).await? {
-            Some((current, _)) if current.expose_secret() == text => return Ok(false),
-            Some(_) => {
-                self.client
-                    .put_secret_value()
-                    .secret_id(&name)
-                    .secret_string(text)
-                    .send()
-                    .await
-                    .map_err(|error| AwsFailure::without_message("PutSecretValue", &error))?;
-            }
-            None => {
-                self.client
-                    .create_secret()
-                    .name(&name)
-                    .description("Credentials of one connection to a shop; written by renkei apply.")
-                    .secret_string(text)
-                    .send()
-                    .await
-                    .map_err(|error| AwsFailure::without_message("CreateSecret", &error))?;
-            }
-        }
-        Ok(true)
-    }
-
-    /// Removes a connection's secret. It can be brought back for a week.
-    pub async fn delete(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<(), SecretsError> {
-        let sent = self
-            .client
-            .delete_secret()
-            .secret_id(self.name(tenant, connection))
-            .recovery_window_in_days(RECOVERY_DAYS)
-            .send()
-            .await;
-        match sent.map_err(|error| AwsFailure::without_message("DeleteSecret", &error)) {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.is("ResourceNotFoundException") => Ok(()),
-            Err(failure) => Err(failure.into()),
+        match current {
+            Ok(stored) if read_credentials(&stored.text).is_some_and(|stored| stored.is(credentials)) => Ok(false),
+            Ok(_) => self.put(&secret, &wanted, CURRENT).await.map(|()| true),
+            Err(failure) if failure.is(NOT_FOUND) => self.create(&secret, &wanted).await.map(|()| true),
+            Err(failure) => Err(SecretsError::Aws { secret, failure }),
         }
     }
 
-    async fn read(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-        stage: Option<&str>,
-    ) -> Result<Option<(SecretString, String)>, SecretsError> {
-        let sent = self
+    /// Deletes a connection's secret, so that it can be got back for a week. Says whether there was one.
+    pub async fn delete(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<bool, SecretsError> {
+        let secret = self.name(tenant, connection);
+        let deleted =
+            self.client.delete_secret().secret_id(&secret).recovery_window_in_days(RECOVERY_DAYS).send().await;
+        match deleted.map_err(|error| AwsFailure::without_message("DeleteSecret", &error)) {
+            Ok(_) => Ok(true),
+            Err(failure) if failure.is(NOT_FOUND) => Ok(false),
+            Err(failure) if failure.is(INVALID_REQUEST) && self.is_deleted(&secret).await? => Ok(false),
+            Err(failure) => Err(SecretsError::Aws { secret, failure }),
+        }
+    }
+
+    fn name(&self, tenant: &TenantId, connection: &ConnectionId) -> String {
+        format!("{}/{tenant}/{connection}", self.prefix)
+    }
+
+    async fn get(&self, secret: &str, label: &str) -> Result<Stored, AwsFailure> {
+        let answer = self
             .client
             .get_secret_value()
-            .secret_id(self.name(tenant, connection))
-            .set_version_stage(stage.map(str::to_owned))
+            .secret_id(secret)
+            .version_stage(label)
             .send()
-            .await;
-        match sent.map_err(|error| AwsFailure::without_message("GetSecretValue", &error)) {
-            Ok(answer) => {
-                let version = answer.version_id.unwrap_or_default();
-                Ok(answer.secret_string.map(|text| (text.into(), version)))
-            }
-            Err(failure) if failure.is("ResourceNotFoundException") => Ok(None),
-            Err(failure) => Err(failure.into()),
+            .await
+            .map_err(|error| AwsFailure::without_message("GetSecretValue", &error))?;
+        Ok(Stored {
+            text: answer.secret_string.unwrap_or_default().into(),
+            version: answer.version_id.unwrap_or_default(),
+        })
+    }
+
+    /// A new version under this label. Other labels stay where they are.
+    async fn put(&self, secret: &str, text: &SecretString, label: &str) -> Result<(), SecretsError> {
+        self.client
+            .put_secret_value()
+            .secret_id(secret)
+            .secret_string(text.expose_secret())
+            .version_stages(label)
+            .send()
+            .await
+            .map_err(|error| aws(secret, AwsFailure::without_message("PutSecretValue", &error)))?;
+        Ok(())
+    }
+
+    async fn create(&self, secret: &str, text: &SecretString) -> Result<(), SecretsError> {
+        let created = self.client.create_secret().name(secret).secret_string(text.expose_secret()).send().await;
+        match created.map_err(|error| AwsFailure::without_message("CreateSecret", &error)) {
+            Ok(_) => Ok(()),
+            // Somebody else has just made it, or an answer was lost: the value is what counts.
+            Err(failure) if failure.is("ResourceExistsException") => self.put(secret, text, CURRENT).await,
+            Err(failure) => Err(aws(secret, failure)),
         }
+    }
+
+    async fn is_deleted(&self, secret: &str) -> Result<bool, SecretsError> {
+        let described = self.client.describe_secret().secret_id(secret).send().await;
+        let described =
+            described.map_err(|error| aws(secret, AwsFailure::without_message("DescribeSecret", &error)))?;
+        Ok(described.deleted_date.is_some())
+    }
+
+    async fn restore(&self, secret: &str) -> Result<(), SecretsError> {
+        let restored = self.client.restore_secret().secret_id(secret).send().await;
+        restored.map_err(|error| aws(secret, AwsFailure::without_message("RestoreSecret", &error)))?;
+        Ok(())
+    }
+}
+
+/// No such secret, or no version under this label.
+const NOT_FOUND: &str = "ResourceNotFoundException";
+/// Among others: the secret is deleted, and could be got back.
+const INVALID_REQUEST: &str = "InvalidRequestException";
+
+fn aws(secret: &str, failure: AwsFailure) -> SecretsError {
+    SecretsError::Aws { secret: secret.to_owned(), failure }
+}
+
+fn to_json(secret: &str, value: &impl Serialize) -> Result<SecretString, SecretsError> {
+    // Of strings and a number; the error cannot happen, and would quote nothing.
+    let text = serde_json::to_string(value).map_err(|_| SecretsError::Unreadable { secret: secret.to_owned() })?;
+    Ok(text.into())
+}
+
+fn store(credentials: &Credentials) -> StoredCredentials {
+    match credentials {
+        Credentials::Password { email, password } => StoredCredentials {
+            v: VERSION,
+            email: email.clone(),
+            password: Some(password.expose_secret().to_owned()),
+            token: None,
+        },
+        Credentials::Token(token) => {
+            StoredCredentials { v: VERSION, email: None, password: None, token: Some(token.expose_secret().to_owned()) }
+        }
+    }
+}
+
+/// None if it is not what this release knows. Why is not said, for that would quote it.
+fn read_credentials(text: &SecretString) -> Option<Credentials> {
+    let stored: StoredCredentials = serde_json::from_str(text.expose_secret()).ok()?;
+    match stored {
+        StoredCredentials { v: VERSION, email, password: Some(password), token: None } => {
+            Some(Credentials::Password { email, password: password.into() })
+        }
+        StoredCredentials { v: VERSION, token: Some(token), password: None, .. } => {
+            Some(Credentials::Token(token.into()))
+        }
+        _ => None,
     }
 }
 
@@ -262,14 +339,28 @@ impl ConnectionSecrets {
 mod tests {
     use super::*;
 
+    /// What must never be seen.
+    const CANARY: &str = "canary-4f7a";
+
     #[test]
-    fn credentials_do_not_print() {
-        let canary = "canary-8d1f";
-        let shown = format!(
-            "{:?} {:?}",
-            Credentials::Token(canary.into()),
-            Credentials::Password { email: None, password: canary.into() }
-        );
-        assert!(!shown.contains(canary), "{shown}");
+    fn stored_shapes_stay_readable() {
+        // Golden: what earlier releases wrote.
+        let password = r#"{"v":1,"email":"api@shop.example","password":"canary-4f7a"}"#;
+        let token = r#"{"v":1,"token":"canary-4f7a"}"#;
+        for golden in [password, token, r#"{"v":1,"password":"canary-4f7a"}"#] {
+            let credentials = read_credentials(&golden.into()).unwrap();
+            assert_eq!(serde_json::to_string(&store(&credentials)).unwrap(), golden);
+        }
+        for bad in ["", "canary-4f7a", r#"{"v":2,"token":"t"}"#, r#"{"v":1}"#, r#"{"v":1,"token":"t","password":"p"}"#]
+        {
+            assert!(read_credentials(&bad.into()).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nothing_prints_a_secret() {
+        let password = Credentials::Password { email: Some(CANARY.into()), password: CANARY.into() };
+        let printed = format!("{password:?} {:?}", Credentials::Token(CANARY.into()));
+        assert!(!printed.contains(CANARY), "{printed}");
     }
 }

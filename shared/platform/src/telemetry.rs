@@ -11,7 +11,6 @@
 
 use std::fmt;
 use std::io::Write;
-use std::str::FromStr;
 
 use renkei_domain::ids::{ConnectionId, RobotId, TenantId};
 use serde_json::{Map, Value};
@@ -35,12 +34,13 @@ impl LogLevel {
     /// `info`, or `info,renkei_shop=debug`. None if it is neither, or asks for `trace`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // A word that is no level would be taken for a module, and silence everything else.
-        let names_a_level = text.split(',').any(|part| LevelFilter::from_str(part.trim()).is_ok());
         let targets: Targets = text.parse().ok()?;
+        // A word that is no level is taken for a module of which all is wanted, `trace` too; nothing for `error`.
+        let says_something = text.split(',').all(|part| !part.trim().is_empty());
+        let has_general_level = targets.default_level().is_some_and(|level| level > LevelFilter::OFF);
         let asks_for_trace = targets.default_level() == Some(LevelFilter::TRACE)
             || targets.iter().any(|(_, level)| level == LevelFilter::TRACE);
-        (names_a_level && !asks_for_trace).then_some(Self(targets))
+        (says_something && has_general_level && !asks_for_trace).then_some(Self(targets))
     }
 }
 
@@ -175,31 +175,20 @@ impl Visit for Fields<'_> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::cell::RefCell;
+    use std::sync::Once;
 
     use super::*;
 
-    /// What was logged, for tests to read.
-    #[derive(Clone, Default)]
-    pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Written {
-        /// Logs of this thread go here as long as the guard lives.
-        pub(crate) fn listen(&self, level: &str) -> tracing::subscriber::DefaultGuard {
-            let written = self.clone();
-            let level = LogLevel::parse(level).unwrap();
-            let lines = subscriber("fetch-orders", level, Clock::system(), move || written.clone());
-            tracing::subscriber::set_default(lines)
-        }
-
-        pub(crate) fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
+    thread_local! {
+        static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
 
-    impl Write for Written {
+    struct ThisThread;
+
+    impl Write for ThisThread {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
+            LOGGED.with_borrow_mut(|logged| logged.extend_from_slice(bytes));
             Ok(bytes.len())
         }
 
@@ -208,18 +197,39 @@ pub(crate) mod tests {
         }
     }
 
+    /// Forgets what this thread has logged, and listens from now on, at `debug`.
+    ///
+    /// One subscriber for all tests: with one for each, whether an event is heard depends on which test's thread comes
+    /// by it first, for `tracing` remembers that for the whole process.
+    pub(crate) fn listen() {
+        static LISTENING: Once = Once::new();
+        LISTENING.call_once(|| {
+            let lines = subscriber("fetch-orders", LogLevel::parse("debug").unwrap(), Clock::system(), || ThisThread);
+            tracing::subscriber::set_global_default(lines).unwrap();
+            tracing::callsite::rebuild_interest_cache();
+        });
+        LOGGED.take();
+    }
+
+    /// What this thread has logged since.
+    pub(crate) fn logged() -> String {
+        String::from_utf8(LOGGED.take()).unwrap()
+    }
+
     /// The line with its time taken out, which must be there and be one.
     fn without_time(line: &str) -> String {
         let mut line: Map<String, Value> = serde_json::from_str(line).unwrap();
         let time = line.remove("timestamp").unwrap();
-        assert!(time.as_str().unwrap().parse::<jiff::Timestamp>().is_ok() && time.as_str().unwrap().len() == 24, "{time}");
+        assert!(
+            time.as_str().unwrap().parse::<jiff::Timestamp>().is_ok() && time.as_str().unwrap().len() == 24,
+            "{time}"
+        );
         Value::Object(line).to_string()
     }
 
     #[test]
     fn a_line_has_the_fields_of_its_spans_at_its_root_each_once() {
-        let written = Written::default();
-        let listening = written.listen("info");
+        listen();
         let (tenant, connection) = (TenantId::parse("hanako").unwrap(), ConnectionId::parse("hanako-ecforce").unwrap());
         let robot = RobotId::parse("hanako-ecforce/fetch-orders").unwrap();
         run_span(&tenant, &connection, Some(&robot), "run-1").in_scope(|| {
@@ -227,30 +237,25 @@ pub(crate) mod tests {
                 tracing::warn!(orders = 100, level = "shout", "queued");
             });
         });
-        drop(listening);
         let golden = r#"{"connection":"hanako-ecforce","function":"fetch-orders","level":"WARN","message":"queued","orders":100,"page":3,"robot":"hanako-ecforce/fetch-orders","run":"run-2","target":"renkei_platform::telemetry::tests","tenant":"hanako"}"#;
-        assert_eq!(without_time(&written.text()), golden);
+        assert_eq!(without_time(&logged()), golden);
     }
 
     #[test]
     fn a_panic_is_logged_by_place_and_not_by_text() {
-        let written = Written::default();
-        let listening = written.listen("info");
+        listen();
         log_panic(Some(std::panic::Location::caller()));
-        drop(listening);
-        let text = written.text();
+        let text = logged();
         assert!(text.contains("telemetry.rs:") && text.contains(r#""level":"ERROR""#), "{text}");
     }
 
     #[test]
     fn others_are_not_heard_below_info() {
-        let written = Written::default();
-        let listening = written.listen("debug");
+        listen();
         tracing::debug!(target: "aws_smithy_runtime::client", "a request");
         tracing::debug!(target: "fetch_orders::story", "ours");
         tracing::info!(target: "aws_smithy_runtime::client", "worth hearing");
-        drop(listening);
-        let text = written.text();
+        let text = logged();
         assert!(!text.contains("a request") && text.contains("ours") && text.contains("worth hearing"), "{text}");
     }
 
@@ -259,7 +264,16 @@ pub(crate) mod tests {
         for good in ["error", "warn", "info", "debug", "info,renkei_shop=debug"] {
             assert!(LogLevel::parse(good).is_some(), "{good}");
         }
-        for bad in ["", "loud", "trace", "info,aws_smithy_runtime=trace", "renkei_shop", "info,renkei_shop=loud"] {
+        for bad in [
+            "",
+            "off",
+            "info,",
+            "loud",
+            "trace",
+            "info,aws_smithy_runtime=trace",
+            "renkei_shop",
+            "info,renkei_shop=loud",
+        ] {
             assert!(LogLevel::parse(bad).is_none(), "{bad}");
         }
     }

@@ -2,19 +2,23 @@
 //!
 //! Its name says robot and time, so that whoever is blocked again before then finds it there and sets no second one.
 
+use std::fmt::Write;
+
 use aws_config::SdkConfig;
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::error::BuildError;
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use renkei_domain::work::StartRobot;
+use jiff::{SignedDuration, Timestamp};
+use renkei_domain::work::{Cause, StartRobot};
 use sha2::{Digest, Sha256};
 
 use crate::aws::AwsFailure;
+use crate::clock::Clock;
 
 /// What names of wake-up schedules begin with; the functions' rights are for these only.
 const PREFIX: &str = "wake-";
+/// No schedule is set for a time nearer than this: it might be over before the schedule exists, and would never fire.
+const SOONEST: SignedDuration = SignedDuration::from_mins(1);
 
 /// Why a robot's wake-up was not set.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,17 @@ pub enum WakeUpError {
     Message(#[from] serde_json::Error),
 }
 
+impl WakeUpError {
+    /// May the same succeed later, with nothing mended?
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Aws(failure) => failure.is_passing(),
+            Self::Request(_) | Self::Message(_) => false,
+        }
+    }
+}
+
 /// One-time schedules onto one queue.
 #[derive(Debug, Clone)]
 pub struct WakeUps {
@@ -37,6 +52,7 @@ pub struct WakeUps {
     group: String,
     role_arn: String,
     queue_arn: String,
+    clock: Clock,
 }
 
 impl WakeUps {
@@ -48,24 +64,33 @@ impl WakeUps {
             group: group.to_owned(),
             role_arn: role_arn.to_owned(),
             queue_arn: queue_arn.to_owned(),
+            clock: Clock::system(),
         }
     }
 
-    /// Has `message` sent at `at`; `due` is the time that the robot waits for, of which `at` may be a little later.
+    /// The same, by this clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Has `message` sent at `at` as a wake-up, or in a minute if that is over or nearly; `due` is the time that the robot waits for, of which `at` may be a little later.
     /// Where the robot's wake-up for `due` is set already, that one stays.
     pub async fn set(&self, message: &StartRobot, due: Timestamp, at: Timestamp) -> Result<(), WakeUpError> {
+        let now = self.clock.now();
+        let at = at.max(now.checked_add(SOONEST).unwrap_or(now));
+        let wake_up = StartRobot { cause: Cause::WakeUp, ..message.clone() };
         let target = Target::builder()
             .arn(&self.queue_arn)
             .role_arn(&self.role_arn)
-            .input(serde_json::to_string(message)?)
+            .input(serde_json::to_string(&wake_up)?)
             .build()?;
-        let at = at.to_zoned_datetime(TimeZone::UTC).strftime("at(%Y-%m-%dT%H:%M:%S)").to_string();
         let sent = self
             .client
             .create_schedule()
             .group_name(&self.group)
             .name(name(message, due))
-            .schedule_expression(at)
+            .schedule_expression(at.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string())
             .schedule_expression_timezone("UTC")
             .flexible_time_window(FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build()?)
             .action_after_completion(ActionAfterCompletion::Delete)
@@ -86,7 +111,8 @@ fn name(message: &StartRobot, due: Timestamp) -> String {
     let digest = Sha256::digest(of.as_bytes());
     let mut name = String::from(PREFIX);
     for byte in digest.iter().take(20) {
-        name.push_str(&format!("{byte:02x}"));
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{byte:02x}");
     }
     name
 }

@@ -1,0 +1,274 @@
+//! `renkei apply`: one document, checked as a whole, shown as changes, applied in an order that can be interrupted.
+//!
+//! Secrets and products go first, then the settings that need them, then the schedules that start robots by them. Each
+//! part is compared with what is there and written only if it differs, so applying again after a crash completes what
+//! is missing, and applying twice does nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use renkei_domain::document::{self, Document, difference};
+use renkei_domain::ids::{ConnectionId, Sku};
+use renkei_domain::settings::{Connection, Product, SecretSource, TenantSettings};
+use renkei_ecforce::{ApiAddress, Token};
+use renkei_platform::secrets::{Credentials, SecretsError};
+use renkei_store::settings::AppliedSettings;
+use renkei_store::{StoreError, Tenant};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::schedules;
+use crate::error::{CliError, Exit};
+use crate::output::{self, plain};
+use crate::stack::{Stack, queue_output};
+
+/// Where the values of `{ env: NAME }` come from.
+pub enum Secrets {
+    /// This process's environment.
+    Environment,
+    /// These, by name.
+    Given(BTreeMap<String, SecretString>),
+}
+
+impl Secrets {
+    fn get(&self, name: &str) -> Option<SecretString> {
+        match self {
+            Self::Environment => std::env::var(name).ok().map(SecretString::from),
+            Self::Given(values) => values.get(name).cloned(),
+        }
+        .filter(|value| !value.expose_secret().is_empty())
+    }
+}
+
+/// All that applying would do, but for schedules: those are compared when everything else is in place.
+struct Plan {
+    current: Option<AppliedSettings>,
+    settings: Vec<String>,
+    products: Vec<Product>,
+    secrets: Vec<(ConnectionId, Credentials, String)>,
+}
+
+impl Plan {
+    fn sentences(&self) -> impl Iterator<Item = &str> {
+        let secrets = self.secrets.iter().map(|(_, _, sentence)| sentence);
+        self.settings.iter().chain(secrets).map(String::as_str)
+    }
+}
+
+/// Applies a document.
+pub async fn apply(stack: &Stack, text: &str, secrets: Secrets, dry_run: bool) -> Result<Exit, CliError> {
+    let policy = stack.address_policy()?;
+    let check_url = |url: &str| match ApiAddress::parse(url, &policy) {
+        Ok(address) => Ok(address.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let document = document::read(text, &check_url).map_err(|problems| {
+        for problem in &problems {
+            eprintln!("{}", plain(&problem.to_string()));
+        }
+        CliError::said(match problems.len() {
+            1 => "1 problem to put right; nothing was applied".to_owned(),
+            count => format!("{count} problems to put right; nothing was applied"),
+        })
+    })?;
+    for warning in &document.warnings {
+        eprintln!("warning: {}", plain(&warning.to_string()));
+    }
+    let credentials = credentials(&document, &secrets)?;
+    let settings = &document.settings;
+    let tenant = stack.store.tenant(settings.tenant.clone());
+    let plan = plan(stack, &tenant, settings, credentials).await?;
+    for (path, sentence) in not_active(settings) {
+        output::line(format!("not active yet (未対応): line {}: {sentence}", document.places.line(&path)))?;
+    }
+    for sentence in plan.sentences() {
+        output::line(format!("  {}", plain(sentence)))?;
+    }
+    if dry_run {
+        let nothing = plan.sentences().next().is_none();
+        output::line(if nothing {
+            "nothing to change (変更はありません)"
+        } else {
+            "dry run: nothing was applied"
+        })?;
+        return Ok(Exit::Done);
+    }
+    let version = carry_out(stack, &tenant, settings, &plan).await?;
+    let schedules = schedules::reconcile(stack, settings).await?;
+    for sentence in &schedules {
+        output::line(format!("  {}", plain(sentence)))?;
+    }
+    if schedules.is_empty() && plan.sentences().next().is_none() {
+        output::line("nothing to change (変更はありません)")?;
+    } else {
+        output::line(format!("applied: tenant {} is at version {version}", settings.tenant))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The connections' credentials; or, all at once, what is missing.
+fn credentials(document: &Document, secrets: &Secrets) -> Result<Vec<(ConnectionId, Credentials)>, CliError> {
+    let mut found = Vec::new();
+    let mut complete = true;
+    for (place, connection) in document.settings.connections.iter().enumerate() {
+        let (key, source) = match (&connection.token, &connection.password) {
+            (Some(token), _) => ("token", token),
+            (None, Some(password)) => ("password", password),
+            // The document's check asks for one of them.
+            (None, None) => continue,
+        };
+        match credential(connection, key, source, secrets) {
+            Ok(credentials) => found.push((connection.id.clone(), credentials)),
+            Err(sentence) => {
+                complete = false;
+                let line = document.places.line(&format!("connections[{place}].{key}.env"));
+                eprintln!("line {line}: {sentence}");
+            }
+        }
+    }
+    if complete { Ok(found) } else { Err(CliError::said("secrets are missing; nothing was applied")) }
+}
+
+fn credential(
+    connection: &Connection,
+    key: &str,
+    source: &SecretSource,
+    secrets: &Secrets,
+) -> Result<Credentials, String> {
+    let name = &source.env;
+    let secret = secrets.get(name).ok_or_else(|| {
+        format!("the environment variable {name} is not set: set it to the {key} of {} and apply again", connection.id)
+    })?;
+    if key == "token" {
+        Token::parse(&secret).map_err(|error| format!("{name}: {error}"))?;
+        return Ok(Credentials::Token(secret));
+    }
+    Ok(Credentials::Password { email: connection.email.clone(), password: secret })
+}
+
+async fn plan(
+    stack: &Stack,
+    tenant: &Tenant,
+    settings: &TenantSettings,
+    credentials: Vec<(ConnectionId, Credentials)>,
+) -> Result<Plan, CliError> {
+    let current = tenant.settings().await?;
+    let stored = tenant.products().await?;
+    // Products come from elsewhere too: what the document does not name stays, and is no change.
+    let mut before = current.as_ref().map(|applied| applied.settings.clone());
+    let named: HashMap<&Sku, &Product> = stored.iter().map(|product| (&product.sku, product)).collect();
+    let known = |product: &Product| named.get(&product.sku).copied();
+    if let Some(before) = &mut before {
+        before.products = settings.products.iter().filter_map(known).cloned().collect();
+    }
+    let changes = difference(before.as_ref(), settings);
+    let products = settings.products.iter().filter(|product| known(product) != Some(product)).cloned().collect();
+    let secrets = stack.secrets()?;
+    let mut new_secrets = Vec::new();
+    for (connection, credentials) in credentials {
+        let what = match secrets.credentials(tenant.id(), &connection).await {
+            Ok((stored, _)) if same(&stored, &credentials) => continue,
+            Ok(_) | Err(SecretsError::Unreadable { .. }) => "is replaced by the new one",
+            Err(SecretsError::Missing { .. }) => "is stored",
+            Err(error @ SecretsError::Aws { .. }) => return Err(error.into()),
+        };
+        let sentence = format!("secret of {connection} {what}");
+        new_secrets.push((connection, credentials, sentence));
+    }
+    Ok(Plan { current, settings: changes.iter().map(ToString::to_string).collect(), products, secrets: new_secrets })
+}
+
+fn same(one: &Credentials, other: &Credentials) -> bool {
+    let equal = |one: &SecretString, other: &SecretString| one.expose_secret() == other.expose_secret();
+    match (one, other) {
+        (Credentials::Token(one), Credentials::Token(other)) => equal(one, other),
+        (
+            Credentials::Password { email: one_email, password: one },
+            Credentials::Password { email: other_email, password: other },
+        ) => one_email == other_email && equal(one, other),
+        (Credentials::Token(_), Credentials::Password { .. })
+        | (Credentials::Password { .. }, Credentials::Token(_)) => false,
+    }
+}
+
+/// Does what is planned, and gives the version of the settings in force.
+async fn carry_out(stack: &Stack, tenant: &Tenant, settings: &TenantSettings, plan: &Plan) -> Result<u64, CliError> {
+    let secrets = stack.secrets()?;
+    for (connection, credentials, _) in &plan.secrets {
+        secrets.put_credentials(tenant.id(), connection, credentials).await?;
+    }
+    tenant.put_products(&plan.products).await?;
+    let after = plan.current.as_ref().map_or(0, |applied| applied.version);
+    if plan.settings.is_empty() {
+        return Ok(after);
+    }
+    let by = std::env::var("USER").unwrap_or_else(|_| "renkei apply".to_owned());
+    match tenant.apply_settings(settings, after, Timestamp::now(), &by).await {
+        Ok(applied) => Ok(applied.version),
+        Err(StoreError::Conflict { .. }) => Err(changed_meanwhile(tenant).await?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What was shown, and agreed to, is not what would be changed any more.
+async fn changed_meanwhile(tenant: &Tenant) -> Result<CliError, CliError> {
+    let who = match tenant.settings().await? {
+        Some(applied) => format!("version {} by {}", applied.version, plain(&applied.by)),
+        None => "another version".to_owned(),
+    };
+    Ok(CliError::said(format!(
+        "somebody else changed the settings of {} meanwhile ({who}): yours were not applied. Apply again to see what they \
+         would change now",
+        tenant.id()
+    )))
+}
+
+/// What the document sets up that nothing carries out in this release: the setting, and a sentence.
+fn not_active(settings: &TenantSettings) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for setup in settings.integration_robots.easy_setup.iter() {
+        for (robot, action) in settings.easy_robots(setup) {
+            if queue_output(action).is_none() {
+                let sentence = format!("the robot {robot} is kept, and does not run in this release");
+                found.push(("integration_robots.easy_setup".to_owned(), sentence));
+            }
+        }
+    }
+    for (place, robot) in settings.integration_robots.custom.iter().enumerate() {
+        let sentence = format!("the robot {} is kept, and does not run in this release", robot.id);
+        found.push((format!("integration_robots.custom[{place}]"), sentence));
+    }
+    for (place, robot) in settings.conversion_robots.iter().enumerate() {
+        if !robot.fields.is_empty() {
+            let fields: Vec<&str> = robot.fields.keys().map(String::as_str).collect();
+            let sentence = format!(
+                "orders are converted by the standard; your own {} do not apply in this release",
+                fields.join(", ")
+            );
+            found.push((format!("conversion_robots[{place}].fields"), sentence));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_secret_is_none() {
+        let secrets = Secrets::Given(BTreeMap::from([("A".to_owned(), "x".into()), ("B".to_owned(), "".into())]));
+        assert!(secrets.get("A").is_some() && secrets.get("B").is_none() && secrets.get("C").is_none());
+    }
+
+    #[test]
+    fn another_email_is_another_credential() {
+        let password = |email: Option<&str>, password: &str| Credentials::Password {
+            email: email.map(str::to_owned),
+            password: password.into(),
+        };
+        assert!(same(&password(None, "p"), &password(None, "p")));
+        assert!(!same(&password(None, "p"), &password(Some("a@shop.example"), "p")));
+        assert!(!same(&password(None, "p"), &password(None, "q")));
+        assert!(!same(&password(None, "p"), &Credentials::Token("p".into())));
+    }
+}

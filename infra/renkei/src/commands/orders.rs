@@ -1,0 +1,169 @@
+//! `renkei orders` and `renkei retry`: what became of each order.
+
+use renkei_domain::run::Outcome;
+use renkei_domain::shipment::Status;
+use renkei_platform::queue::{Outgoing, Queue, group};
+use serde::Serialize;
+
+use crate::cli::Scope;
+use crate::error::{CliError, Exit};
+use crate::output;
+use crate::stack::{Found, Stack};
+
+const PAGE: i32 = 100;
+/// How many imported orders are shown to people; scripts get all.
+const SHOWN: usize = 50;
+
+/// An order, by the stable keys of `docs/cli.md`.
+#[derive(Serialize)]
+struct OrderLine {
+    tenant: String,
+    connection: String,
+    order_id: Option<u64>,
+    order_number: Option<String>,
+    outcome: &'static str,
+    reason: Option<String>,
+}
+
+/// Lists orders: first those that were not imported, since they need somebody.
+pub async fn list(stack: &Stack, scope: &Scope, outcome: Option<&str>, json: bool) -> Result<Exit, CliError> {
+    let wanted = match outcome {
+        None => None,
+        Some(name) => Some(Outcome::ALL.into_iter().find(|o| o.as_str() == name).ok_or_else(|| {
+            CliError::said(format!("there is no outcome {name}; take one of imported, duplicate, quarantined, refused"))
+        })?),
+    };
+    let mut out = Listing { json, rows: Vec::new(), imported: 0 };
+    for place in stack.connections(scope).await? {
+        for order in place.tenant.not_imported(place.id()).await? {
+            let summary = order.summary;
+            if wanted.is_none_or(|wanted| wanted == summary.outcome) {
+                let reason = Some(summary.reason);
+                out.add(&place, summary.order_id, summary.order_number, summary.outcome, reason)?;
+            }
+        }
+        if wanted.is_none_or(|wanted| wanted == Outcome::Imported) {
+            imported(&place, &mut out).await?;
+        }
+    }
+    if !json {
+        output::table(&["tenant", "connection", "order", "number", "outcome", "reason"], &out.rows)?;
+        if out.imported > SHOWN {
+            eprintln!("{} more are imported; --json lists all", out.imported - SHOWN);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+struct Listing {
+    json: bool,
+    rows: Vec<Vec<String>>,
+    imported: usize,
+}
+
+impl Listing {
+    fn add(
+        &mut self,
+        place: &Found,
+        id: Option<u64>,
+        number: Option<String>,
+        outcome: Outcome,
+        reason: Option<String>,
+    ) -> Result<(), CliError> {
+        if self.json {
+            return output::json_line(&OrderLine {
+                tenant: place.tenant.id().to_string(),
+                connection: place.id().to_string(),
+                order_id: id,
+                order_number: number,
+                outcome: outcome.as_str(),
+                reason,
+            });
+        }
+        if outcome == Outcome::Imported {
+            self.imported += 1;
+            if self.imported > SHOWN {
+                return Ok(());
+            }
+        }
+        self.rows.push(vec![
+            place.tenant.id().to_string(),
+            place.id().to_string(),
+            id.map(|id| id.to_string()).unwrap_or_default(),
+            output::plain(&number.unwrap_or_default()),
+            outcome.as_str().to_owned(),
+            output::plain(&reason.unwrap_or_default()),
+        ]);
+        Ok(())
+    }
+}
+
+/// Orders that are stored: the record of the first parcel stands for the order.
+async fn imported(place: &Found, out: &mut Listing) -> Result<(), CliError> {
+    for status in Status::ALL {
+        let mut from = None;
+        loop {
+            let page = place.tenant.shipments_by_status(place.id(), status, PAGE, from).await?;
+            let leads: Vec<_> = page.rows.into_iter().filter(renkei_domain::ids::ShipmentId::is_lead).collect();
+            for lead in place.tenant.shipments(&leads).await? {
+                let number = Some(lead.order_number.to_string());
+                out.add(place, Some(lead.id.order.0), number, Outcome::Imported, None)?;
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts orders that were not imported onto the queue again, as they were read then.
+pub async fn retry(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<Exit, CliError> {
+    let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
+    let mut sent = 0;
+    for place in stack.connections(scope).await? {
+        let messages = place
+            .tenant
+            .not_imported(place.id())
+            .await?
+            .into_iter()
+            .filter(|kept| order.is_none_or(|order| kept.summary.order_id == Some(order)))
+            .map(|kept| {
+                let message = kept.message;
+                Ok(Outgoing {
+                    group: group(&message.tenant, &message.connection),
+                    body: serde_json::to_string(&message)?,
+                })
+            })
+            .collect::<Result<Vec<_>, CliError>>()?;
+        sent += messages.len();
+        queue.send_batch(messages).await?;
+    }
+    if sent == 0 && order.is_some() {
+        return Err(CliError::said("this order is not among those that were not imported; see `renkei orders`"));
+    }
+    output::line(format!("{sent} orders are tried again; see `renkei orders` in a moment"))?;
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_these_keys_in_this_order() {
+        let line = OrderLine {
+            tenant: "hanako".into(),
+            connection: "hanako-ecforce".into(),
+            order_id: Some(88111),
+            order_number: Some("EC-88111".into()),
+            outcome: Outcome::Quarantined.as_str(),
+            reason: Some("the product NEW-1 is not known".into()),
+        };
+        assert_eq!(
+            serde_json::to_string(&line).unwrap(),
+            r#"{"tenant":"hanako","connection":"hanako-ecforce","order_id":88111,"order_number":"EC-88111","outcome":"quarantined","reason":"the product NEW-1 is not known"}"#
+        );
+    }
+}

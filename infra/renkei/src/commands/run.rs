@@ -1,0 +1,149 @@
+//! `renkei run`: starts a robot, and waits for its end.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use renkei_domain::jst;
+use renkei_domain::run::{Outcome, Run, RunState};
+use renkei_domain::work::{Cause, StartRobot, VERSION};
+use renkei_platform::queue::group;
+use renkei_store::Tenant;
+use ulid::Ulid;
+
+use super::runs::RunLine;
+use crate::error::{CliError, Exit};
+use crate::output;
+use crate::stack::Stack;
+
+/// How often the run's record is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// A run, as it stood when it was waited for no longer.
+pub struct Finished {
+    /// Whose.
+    pub tenant: Tenant,
+    /// The run.
+    pub run: Run,
+}
+
+/// `renkei run ROBOT`.
+pub async fn command(
+    stack: &Stack,
+    tenant: Option<&str>,
+    robot: &str,
+    wait: bool,
+    timeout: u64,
+    json: bool,
+) -> Result<Exit, CliError> {
+    let started = start(stack, tenant, robot).await?;
+    if !wait {
+        if json {
+            output::json_line(&serde_json::json!({ "tenant": started.0.id(), "run": started.1 }))?;
+        } else {
+            output::line(format!("robot {robot} is started as run {}", started.1))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let finished = wait_for(&started.0, &started.1, Duration::from_secs(timeout)).await?;
+    if json {
+        output::json_line(&RunLine::of(&finished.tenant, &finished.run))?;
+    } else {
+        describe(&finished.run)?;
+    }
+    Ok(exit_of(&finished.run))
+}
+
+/// Starts a robot and waits for its end.
+pub async fn run(stack: &Stack, tenant: Option<&str>, robot: &str, timeout: Duration) -> Result<Finished, CliError> {
+    let (tenant, run) = start(stack, tenant, robot).await?;
+    wait_for(&tenant, &run, timeout).await
+}
+
+async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, String), CliError> {
+    let (place, robot, action) = stack.robot(tenant, name).await?;
+    let Some((queue, _)) = stack.queue_of(action)? else {
+        return Err(CliError::said(format!("robot {robot} is not active yet: this release has no function for it")));
+    };
+    let run = Ulid::generate().to_string().to_lowercase();
+    let message = StartRobot {
+        v: VERSION,
+        tenant: place.tenant.id().clone(),
+        connection: place.id().clone(),
+        robot,
+        action,
+        cause: Cause::Hand,
+        run: Some(run.clone()),
+        attempt: 0,
+    };
+    let body = serde_json::to_string(&message)?;
+    queue.send(group(&message.tenant, &message.connection), body, Duration::ZERO).await?;
+    Ok((place.tenant, run))
+}
+
+async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration) -> Result<Finished, CliError> {
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    let began = Instant::now();
+    loop {
+        let run = tenant.run(id).await?;
+        if let Some(run) = &run
+            && run.state != RunState::Running
+        {
+            bar.finish_and_clear();
+            return Ok(Finished { tenant: tenant.clone(), run: run.clone() });
+        }
+        if began.elapsed() > timeout {
+            bar.finish_and_clear();
+            let why = run.and_then(|run| run.error).unwrap_or_else(|| "its function has not taken it up".to_owned());
+            return Err(CliError::said(format!(
+                "run {id} is not done after {} s ({why}); look at `renkei runs` and `renkei dead-letters list`",
+                timeout.as_secs()
+            )));
+        }
+        bar.set_message(progress(tenant, id, run.as_ref()).await?);
+        bar.tick();
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn progress(tenant: &Tenant, id: &str, run: Option<&Run>) -> Result<String, CliError> {
+    let Some(run) = run else { return Ok("waiting for its function".into()) };
+    if let Some(error) = &run.error {
+        return Ok(format!("tries again: {error}"));
+    }
+    let pages = tenant.run_pages(id).await?;
+    let rows: u64 = pages.iter().filter_map(|page| page.rows).sum();
+    let done: u64 = Outcome::ALL.iter().flat_map(|outcome| pages.iter().map(|page| page.count(*outcome))).sum();
+    Ok(if rows > 0 { format!("{done} of {rows} orders imported") } else { "at work".into() })
+}
+
+/// What a run's end means to a script.
+pub fn exit_of(run: &Run) -> Exit {
+    match run.state {
+        RunState::Done | RunState::Running => Exit::Done,
+        RunState::Blocked => Exit::Blocked,
+        RunState::NeedsPerson => Exit::NeedsPerson,
+        RunState::Failed => Exit::Failed,
+    }
+}
+
+fn describe(run: &Run) -> Result<(), CliError> {
+    let counts: Vec<String> =
+        run.counts.iter().filter(|(_, n)| **n > 0).map(|(word, count)| format!("{word} {count}")).collect();
+    let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+    output::line(match (run.state, run.blocked_until) {
+        (RunState::Blocked, Some(until)) => {
+            format!("{}: blocked until {}; it goes on by itself", run.robot, jst::display(until))
+        }
+        _ => format!("{}: {} ({counts}; {} calls)", run.robot, run.state.as_str(), run.calls),
+    })?;
+    if let Some(error) = &run.error {
+        output::line(format!("  {error}"))?;
+    }
+    if run.state == RunState::NeedsPerson {
+        output::line("  see `renkei orders --outcome quarantined`")?;
+    }
+    Ok(())
+}

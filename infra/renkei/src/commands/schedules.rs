@@ -1,0 +1,180 @@
+//! Robots' schedules: one in `EventBridge` Scheduler for each robot, made, changed and removed with it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use aws_sdk_scheduler::Client;
+use aws_sdk_scheduler::error::BuildError;
+use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
+use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
+use renkei_domain::settings::TenantSettings;
+use renkei_domain::work::{Cause, StartRobot, VERSION};
+use renkei_platform::aws::AwsFailure;
+use sha2::{Digest, Sha256};
+
+use crate::error::CliError;
+use crate::stack::{Stack, queue_output};
+
+/// The widest window in which a robot starts: apart from each other, robots do not crowd the same second.
+const WIDEST_WINDOW: i32 = 5;
+
+/// What a schedule is to be.
+struct Wanted {
+    robot: String,
+    expression: String,
+    window: Option<i32>,
+    queue_arn: String,
+    input: String,
+}
+
+/// Makes the schedules what the settings say; what was otherwise is mended, whoever changed it. Says what it did.
+pub async fn reconcile(stack: &Stack, settings: &TenantSettings) -> Result<Vec<String>, CliError> {
+    let client = Client::new(&stack.aws);
+    let group = stack.output("ScheduleGroupName")?;
+    let role = stack.output("SchedulerRoleArn")?;
+    let prefix = format!("robot-{}-", digest(settings.tenant.as_str(), 5));
+    let mut wanted = wanted(stack, settings, &prefix)?;
+    let mut done = Vec::new();
+    for name in names(&client, group, &prefix).await? {
+        match wanted.remove(&name) {
+            None => {
+                client
+                    .delete_schedule()
+                    .group_name(group)
+                    .name(&name)
+                    .send()
+                    .await
+                    .map_err(|error| AwsFailure::new("DeleteSchedule", &error))?;
+                done.push(format!("schedule {name} is removed with its robot"));
+            }
+            Some(schedule) => {
+                let is = client
+                    .get_schedule()
+                    .group_name(group)
+                    .name(&name)
+                    .send()
+                    .await
+                    .map_err(|error| AwsFailure::new("GetSchedule", &error))?;
+                if !schedule.matches(&is) {
+                    client
+                        .update_schedule()
+                        .group_name(group)
+                        .name(&name)
+                        .schedule_expression(&schedule.expression)
+                        .schedule_expression_timezone("UTC")
+                        .flexible_time_window(schedule.flexible().map_err(said)?)
+                        .target(schedule.target(role).map_err(said)?)
+                        .send()
+                        .await
+                        .map_err(|error| AwsFailure::new("UpdateSchedule", &error))?;
+                    done.push(format!("robot {} starts by {}", schedule.robot, schedule.expression));
+                }
+            }
+        }
+    }
+    for (name, schedule) in wanted {
+        client
+            .create_schedule()
+            .group_name(group)
+            .name(name)
+            .schedule_expression(&schedule.expression)
+            .schedule_expression_timezone("UTC")
+            .flexible_time_window(schedule.flexible().map_err(said)?)
+            .target(schedule.target(role).map_err(said)?)
+            .send()
+            .await
+            .map_err(|error| AwsFailure::new("CreateSchedule", &error))?;
+        done.push(format!("robot {} starts by {}", schedule.robot, schedule.expression));
+    }
+    Ok(done)
+}
+
+fn wanted(stack: &Stack, settings: &TenantSettings, prefix: &str) -> Result<BTreeMap<String, Wanted>, CliError> {
+    let mut wanted = BTreeMap::new();
+    for setup in settings.integration_robots.easy_setup.iter() {
+        let minutes = setup.every.as_minutes();
+        let window = i32::try_from(minutes / 2).unwrap_or(WIDEST_WINDOW).min(WIDEST_WINDOW);
+        for (robot, action) in settings.easy_robots(setup) {
+            let Some(queue) = queue_output(action) else { continue };
+            let start = StartRobot {
+                v: VERSION,
+                tenant: settings.tenant.clone(),
+                connection: setup.connection.clone(),
+                robot: robot.clone(),
+                action,
+                cause: Cause::Schedule,
+                run: None,
+                attempt: 0,
+            };
+            let schedule = Wanted {
+                robot: robot.to_string(),
+                expression: format!("rate({minutes} minute{})", if minutes == 1 { "" } else { "s" }),
+                window: (window > 0).then_some(window),
+                queue_arn: stack.output(&format!("{queue}QueueArn"))?.to_owned(),
+                input: serde_json::to_string(&start)?,
+            };
+            wanted.insert(format!("{prefix}{}", digest(robot.as_str(), 10)), schedule);
+        }
+    }
+    Ok(wanted)
+}
+
+impl Wanted {
+    fn flexible(&self) -> Result<FlexibleTimeWindow, BuildError> {
+        match self.window {
+            Some(minutes) => FlexibleTimeWindow::builder()
+                .mode(FlexibleTimeWindowMode::Flexible)
+                .maximum_window_in_minutes(minutes)
+                .build(),
+            None => FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build(),
+        }
+    }
+
+    fn target(&self, role: &str) -> Result<Target, BuildError> {
+        Target::builder().arn(&self.queue_arn).role_arn(role).input(&self.input).build()
+    }
+
+    fn matches(&self, is: &GetScheduleOutput) -> bool {
+        let target = is.target();
+        is.schedule_expression() == Some(self.expression.as_str())
+            && is.flexible_time_window().and_then(FlexibleTimeWindow::maximum_window_in_minutes) == self.window
+            && target.map(Target::arn) == Some(self.queue_arn.as_str())
+            && target.and_then(Target::input) == Some(self.input.as_str())
+            && is.state().is_none_or(|state| state.as_str() == "ENABLED")
+    }
+}
+
+async fn names(client: &Client, group: &str, prefix: &str) -> Result<Vec<String>, CliError> {
+    let mut names = Vec::new();
+    let mut from = None;
+    loop {
+        let page = client
+            .list_schedules()
+            .group_name(group)
+            .name_prefix(prefix)
+            .set_next_token(from)
+            .send()
+            .await
+            .map_err(|error| AwsFailure::new("ListSchedules", &error))?;
+        names.extend(page.schedules.into_iter().filter_map(|schedule| schedule.name));
+        from = page.next_token;
+        if from.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
+fn said(error: BuildError) -> CliError {
+    CliError::said(format!("a schedule could not be written down: {error}"))
+}
+
+/// Names of schedules have at most 64 characters of a small alphabet; tenants' and robots' own may be longer.
+fn digest(text: &str, bytes: usize) -> String {
+    let mut hex = String::with_capacity(bytes * 2);
+    for byte in Sha256::digest(text.as_bytes()).iter().take(bytes) {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}

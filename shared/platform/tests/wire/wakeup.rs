@@ -1,0 +1,85 @@
+use jiff::{SignedDuration, Timestamp};
+use renkei_domain::work::{Cause, StartRobot};
+use renkei_platform::Clock;
+use renkei_platform::wakeup::WakeUps;
+use serde_json::{Value, json};
+
+use super::{Answer, Aws, error};
+
+/// The robot's name for what it waits for: the same in every release, or a robot would be woken twice after a deploy.
+const PATH: &str = "POST /schedules/wake-7f0d1b14c98b5c0256f3a1b7dfb5ed05dbf72b01";
+
+fn start() -> StartRobot {
+    let message = json!({ "v": 1, "tenant": "hanako", "connection": "main", "robot": "main/fetch-orders",
+        "action": "fetch-orders", "cause": "schedule", "run": "run-1" });
+    serde_json::from_value(message).unwrap()
+}
+
+fn set() -> Answer {
+    (PATH, 200, json!({ "ScheduleArn": "arn" }))
+}
+
+async fn wake_ups(aws: &Aws, clock: Clock) -> WakeUps {
+    WakeUps::new(&aws.config().await, "stack", "arn:aws:iam::1:role/r", "arn:aws:sqs:ap-northeast-1:1:q")
+        .with_clock(clock)
+}
+
+/// What the robot waits for.
+fn due() -> Timestamp {
+    "2099-11-25T00:00:00Z".parse().unwrap()
+}
+
+/// When it is to be woken.
+fn at() -> Timestamp {
+    "2099-11-25T00:00:17Z".parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_wake_up_sends_the_robots_message_once_and_goes() {
+    let aws = Aws::answering([set()]).await;
+    wake_ups(&aws, Clock::system()).await.set(&start(), due(), at()).await.unwrap();
+    let (_, mut asked) = aws.asked().await.remove(0);
+    let message = StartRobot::read(asked["Target"]["Input"].as_str().unwrap()).unwrap();
+    assert_eq!(message, StartRobot { cause: Cause::WakeUp, ..start() });
+    asked["Target"]["Input"].take();
+    asked["ClientToken"].take();
+    let wanted = json!({
+        "ActionAfterCompletion": "DELETE",
+        "ClientToken": null,
+        "FlexibleTimeWindow": { "Mode": "OFF" },
+        "GroupName": "stack",
+        "ScheduleExpression": "at(2099-11-25T00:00:17)",
+        "ScheduleExpressionTimezone": "UTC",
+        "Target": { "Arn": "arn:aws:sqs:ap-northeast-1:1:q", "Input": null, "RoleArn": "arn:aws:iam::1:role/r" },
+    });
+    assert_eq!(asked, wanted);
+}
+
+#[tokio::test]
+async fn one_that_is_set_already_is_as_good() {
+    let aws = Aws::answering([(PATH, 409, conflict())]).await;
+    wake_ups(&aws, Clock::system()).await.set(&start(), due(), at()).await.unwrap();
+}
+
+/// As the service says it: the kind of error stands in the body too.
+fn conflict() -> Value {
+    error("ConflictException")
+}
+
+#[tokio::test]
+async fn a_time_that_is_over_becomes_the_next_minute() {
+    // Ten minutes past the wanted time.
+    let late = at().duration_since(Timestamp::now()) + SignedDuration::from_mins(10);
+    let aws = Aws::answering([set()]).await;
+    wake_ups(&aws, Clock::off_by(late)).await.set(&start(), due(), at()).await.unwrap();
+    let (_, asked) = aws.asked().await.remove(0);
+    let expression = asked["ScheduleExpression"].as_str().unwrap();
+    assert!(expression.starts_with("at(2099-11-25T00:11:"), "{expression}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_permanent_and_says_why() {
+    let aws = Aws::answering([(PATH, 403, error("AccessDeniedException"))]).await;
+    let error = wake_ups(&aws, Clock::system()).await.set(&start(), due(), at()).await.unwrap_err();
+    assert!(!error.is_passing() && error.to_string().contains("AccessDeniedException"), "{error}");
+}
