@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use renkei_platform::aws::AwsFailure;
-use renkei_platform::Error as QueueError;
+use renkei_platform::queue::QueueError;
 use renkei_platform::secrets::SecretsError;
 use renkei_shop::ShopError;
 use renkei_shop::error::ShopsError;

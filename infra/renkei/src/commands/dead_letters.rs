@@ -88,7 +88,7 @@ pub async fn replay(stack: &Stack, id: Option<&str>, queue: Option<&str>) -> Res
             if id.is_some_and(|wanted| message.message_id() != Some(wanted)) {
                 continue;
             }
-            back.send(group_of(&message), message.body().unwrap_or_default(), Duration::ZERO).await?;
+            back.send(message.body().unwrap_or_default(), group_of(&message).into(), Duration::ZERO).await?;
             client
                 .delete_message()
                 .queue_url(&from.dead_letters)

@@ -134,11 +134,12 @@ pub async fn retry(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<E
                 Ok(Outgoing {
                     group: group(&message.tenant, &message.connection),
                     body: serde_json::to_string(&message)?,
+                    delay: std::time::Duration::ZERO,
                 })
             })
             .collect::<Result<Vec<_>, CliError>>()?;
         sent += messages.len();
-        queue.send_batch(messages).await?;
+        queue.send_batch(&messages).await?;
     }
     if sent == 0 && order.is_some() {
         return Err(CliError::said("this order is not among those that were not imported; see `renkei orders`"));

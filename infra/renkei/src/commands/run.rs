@@ -76,7 +76,7 @@ async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenan
         attempt: 0,
     };
     let body = serde_json::to_string(&message)?;
-    queue.send(group(&message.tenant, &message.connection), body, Duration::ZERO).await?;
+    queue.send(body, group(&message.tenant, &message.connection), Duration::ZERO).await?;
     Ok((place.tenant, run))
 }
 
