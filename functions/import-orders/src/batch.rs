@@ -51,7 +51,9 @@ impl<'a> Batch<'a> {
         now: Timestamp,
     ) -> Result<Self, ImportError> {
         let Some(settings) = setup.settings.connection(connection) else {
-            return Err(ImportError::NotSetUp(format!("connection {connection} is not in the tenant's settings any more")));
+            return Err(ImportError::NotSetUp(format!(
+                "connection {connection} is not in the tenant's settings any more"
+            )));
         };
         // The same order may have been delivered twice into one batch; its later copies find the first one's record, in
         // a second round.
@@ -119,7 +121,9 @@ impl<'a> Batch<'a> {
             open = next;
         }
         // Copies of one order in one batch: the first stands for all.
-        for (order, arrived) in copies.into_values().flatten().filter_map(|arrived| Some((arrived.order()?.id, arrived))) {
+        for (order, arrived) in
+            copies.into_values().flatten().filter_map(|arrived| Some((arrived.order()?.id, arrived)))
+        {
             let first = settled.iter().find(|message| message.of == Some(order)).map(|message| message.outcome);
             let outcome = match first {
                 Some(Outcome::Imported | Outcome::Duplicate) | None => Outcome::Duplicate,

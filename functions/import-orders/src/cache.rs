@@ -59,15 +59,15 @@ impl Cache {
         if let Some(setup) = remembered.filter(|setup| setup.read.elapsed() < BELIEVED_FOR) {
             return Ok(setup);
         }
-        let applied = tenant
-            .settings()
-            .await?
-            .ok_or_else(|| ImportError::NotSetUp(format!("tenant {} has no settings; apply its document", tenant.id())))?;
+        let applied = tenant.settings().await?.ok_or_else(|| {
+            ImportError::NotSetUp(format!("tenant {} has no settings; apply its document", tenant.id()))
+        })?;
         let robots = RobotSet::compile(&applied.settings).map_err(|problems| {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             ImportError::NotSetUp(format!("the processing robots of tenant {} cannot be used: {first}", tenant.id()))
         })?;
-        let setup = Arc::new(Setup { settings: applied.settings, robots, read: Instant::now(), known: Mutex::default() });
+        let setup =
+            Arc::new(Setup { settings: applied.settings, robots, read: Instant::now(), known: Mutex::default() });
         if let Ok(mut setups) = self.setups.lock() {
             setups.insert(tenant.id().clone(), Arc::clone(&setup));
         }

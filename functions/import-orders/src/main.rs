@@ -4,8 +4,8 @@
 #![recursion_limit = "512"]
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
 use import_orders::{Cache, serve};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use renkei_platform::{Clock, Config, Metrics, aws, telemetry};
 use renkei_store::{Store, Tables};
 

@@ -24,7 +24,10 @@ pub fn quota_day(now: Timestamp) -> Date {
 #[must_use]
 pub fn next_reset(now: Timestamp) -> Timestamp {
     let tomorrow = quota_day(now).saturating_add(1.day());
-    tomorrow.to_datetime(jiff::civil::Time::midnight()).to_zoned_datetime(TimeZone::UTC).map_or(now, |at| at.timestamp())
+    tomorrow
+        .to_datetime(jiff::civil::Time::midnight())
+        .to_zoned_datetime(TimeZone::UTC)
+        .map_or(now, |at| at.timestamp())
 }
 
 /// A shop's wall-clock time as an instant. None for times outside of what can be represented.

@@ -79,8 +79,7 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// All, first shown first.
-    pub const ALL: [Self; 5] =
-        [Self::Error, Self::BadAddress, Self::Remark, Self::NeedsReview, Self::AwaitingPayment];
+    pub const ALL: [Self; 5] = [Self::Error, Self::BadAddress, Self::Remark, Self::NeedsReview, Self::AwaitingPayment];
 
     /// Its name in documents, listings and stored records.
     #[must_use]

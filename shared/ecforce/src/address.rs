@@ -67,9 +67,7 @@ pub enum AddressError {
     #[error("the API URL must begin with https://, not with {0}:")]
     Scheme(String),
     /// `http://` to anything but an allowed loopback address.
-    #[error(
-        "the API URL must begin with https://: over http:// the shop's password could be read on the way"
-    )]
+    #[error("the API URL must begin with https://: over http:// the shop's password could be read on the way")]
     PlainHttp,
     /// `user:password@host`.
     #[error("the API URL must not contain a user name or password (the part before @)")]
@@ -210,9 +208,7 @@ impl Place {
             return Err(AddressError::Empty);
         }
         // People leave the brackets of IPv6 out; half of a pair is a mistake.
-        let inner = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         if let Ok(ip) = inner.unwrap_or(host).parse::<Ipv6Addr>() {
             return Self::literal(ip.into(), policy);
         }
@@ -234,20 +230,12 @@ impl Place {
             IpAddr::V4(v4) => v4.to_string(),
             IpAddr::V6(v6) => format!("[{v6}]"),
         };
-        Ok(Self {
-            text,
-            opened: true,
-            loopback: ip.is_loopback(),
-        })
+        Ok(Self { text, opened: true, loopback: ip.is_loopback() })
     }
 
     fn name(name: &str, policy: &AddressPolicy) -> Result<Self, AddressError> {
         if name == "localhost" && policy.opens_loopback() {
-            return Ok(Self {
-                text: name.to_owned(),
-                opened: true,
-                loopback: true,
-            });
+            return Ok(Self { text: name.to_owned(), opened: true, loopback: true });
         }
         if name.len() > LONGEST_HOST {
             return Err(AddressError::TooLong);
@@ -257,10 +245,7 @@ impl Place {
             return Err(AddressError::Host(shown(name)));
         }
         // Both ends of the list exist: splitting any text gives at least one piece.
-        let (first, last) = (
-            labels.first().copied().unwrap_or_default(),
-            labels.last().copied().unwrap_or_default(),
-        );
+        let (first, last) = (labels.first().copied().unwrap_or_default(), labels.last().copied().unwrap_or_default());
         if METADATA_LABELS.contains(&first) {
             return Err(AddressError::MetadataName(shown(name)));
         }
@@ -270,20 +255,14 @@ impl Place {
         if labels.len() < 2 {
             return Err(AddressError::SingleLabel(shown(name)));
         }
-        Ok(Self {
-            text: name.to_owned(),
-            opened: false,
-            loopback: false,
-        })
+        Ok(Self { text: name.to_owned(), opened: false, loopback: false })
     }
 }
 
 /// Letters, digits and hyphens: what a certificate can be issued for.
 fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
 }
@@ -298,9 +277,7 @@ fn clean(input: &str) -> Result<String, AddressError> {
     }
     // URL parsers drop tabs and line ends, decode % and read \ as /: each of these can show a person one host and
     // connect to another.
-    match text.chars().find(|c| {
-        c.is_whitespace() || c.is_control() || is_invisible(*c) || matches!(c, '%' | '\\')
-    }) {
+    match text.chars().find(|c| c.is_whitespace() || c.is_control() || is_invisible(*c) || matches!(c, '%' | '\\')) {
         Some(c) => Err(AddressError::Character(c.escape_default().to_string())),
         None => Ok(text.to_owned()),
     }
@@ -320,10 +297,7 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), AddressError> {
     };
     // One slash is a slip of the finger; more than two leave the host out.
     let rest = &text[scheme.len() + 1..];
-    let rest = rest
-        .strip_prefix("//")
-        .or_else(|| rest.strip_prefix('/'))
-        .unwrap_or(rest);
+    let rest = rest.strip_prefix("//").or_else(|| rest.strip_prefix('/')).unwrap_or(rest);
     match scheme {
         "https" => Ok((Scheme::Https, rest)),
         "http" => Ok((Scheme::Http, rest)),
@@ -349,10 +323,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), AddressError> {
         return Ok((authority, None));
     }
     let after_literal = authority.rfind(']').map_or(0, |end| end + 1);
-    let Some(colon) = authority[after_literal..]
-        .find(':')
-        .map(|at| at + after_literal)
-    else {
+    let Some(colon) = authority[after_literal..].find(':').map(|at| at + after_literal) else {
         return Ok((authority, None));
     };
     let (host, port) = (&authority[..colon], &authority[colon + 1..]);

@@ -8,9 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -32,8 +30,7 @@ use crate::wire::order::Order;
 use crate::wire::page::{BadRecord, OrderPage, Page, PageRequest, single_order};
 use crate::wire::stock::{StockAnswer, StockLevel};
 use crate::wire::write::{
-    BulkUpdate, Credentials, Shipping, ShippingOptions, ShippingResult, SignIn, StateChange,
-    StockUpdate,
+    BulkUpdate, Credentials, Shipping, ShippingOptions, ShippingResult, SignIn, StateChange, StockUpdate,
 };
 
 /// The most bytes of an answer that are held, unless [`Client::with_body_limit`] says otherwise: 16 MiB. A full page
@@ -56,9 +53,7 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
@@ -66,12 +61,7 @@ impl Client {
     /// A client for the shop at this address, over an HTTP client from [`http_client`](crate::http_client).
     #[must_use]
     pub fn new(http: reqwest::Client, address: ApiAddress) -> Self {
-        Self {
-            http,
-            address,
-            body_limit: DEFAULT_BODY_LIMIT,
-            now: Timestamp::now,
-        }
+        Self { http, address, body_limit: DEFAULT_BODY_LIMIT, now: Timestamp::now }
     }
 
     /// Holds at most this many bytes of an answer; a larger one is [`Error::BodyTooLarge`].
@@ -97,31 +87,18 @@ impl Client {
 
     /// Signs in. Shops allow about **five sign-ins an hour**: keep the token and share it.
     pub async fn sign_in(&self, email: &str, password: &SecretString) -> Result<SignedIn, Error> {
-        let body = SignIn {
-            admin: Credentials {
-                email,
-                password: password.expose_secret(),
-            },
-        };
-        let answer = self
-            .send(Method::POST, "admins/sign_in.json", &[], None, Some(&body))
-            .await?;
+        let body = SignIn { admin: Credentials { email, password: password.expose_secret() } };
+        let answer = self.send(Method::POST, "admins/sign_in.json", &[], None, Some(&body)).await?;
         let text = body_text(&answer);
         let answer: Value = parse(&text)?;
         // The answer is wrapped in `data`, or not.
         let field = |name: &str| {
-            let places = [
-                answer.get(name),
-                answer.pointer(&format!("/data/attributes/{name}")),
-            ];
+            let places = [answer.get(name), answer.pointer(&format!("/data/attributes/{name}"))];
             places.into_iter().flatten().find_map(lenient::text)
         };
         let token = field("authentication_token").ok_or(BadBody::Missing("token"))?;
         let token = Token::parse(&token.into()).map_err(|_| BadBody::Missing("usable token"))?;
-        Ok(SignedIn {
-            token,
-            id: field("id").and_then(|id| id.parse().ok()),
-        })
+        Ok(SignedIn { token, id: field("id").and_then(|id| id.parse().ok()) })
     }
 
     /// A page of orders.
@@ -133,31 +110,15 @@ impl Client {
     /// One order with everything that belongs to it.
     pub async fn order(&self, token: &Token, id: u64) -> Result<Result<Order, BadRecord>, Error> {
         let query = OrderQuery::new().include(Include::ALL);
-        let include = query
-            .pairs()
-            .into_iter()
-            .filter(|(name, _)| name == "include")
-            .collect::<Vec<_>>();
-        let answer = self
-            .get(&format!("admin/orders/{id}.json"), &include, token)
-            .await?;
+        let include = query.pairs().into_iter().filter(|(name, _)| name == "include").collect::<Vec<_>>();
+        let answer = self.get(&format!("admin/orders/{id}.json"), &include, token).await?;
         Ok(single_order(&answer, query.wanted())?)
     }
 
     /// Moves orders to states. Batches beyond 100 are unproven.
-    pub async fn bulk_update(
-        &self,
-        token: &Token,
-        changes: &[StateChange],
-    ) -> Result<WriteAnswer, Error> {
-        let body = BulkUpdate {
-            orders: some(changes)?,
-        };
-        Ok(WriteAnswer::read(
-            &self
-                .put("admin/orders/bulk_update.json", &body, token)
-                .await?,
-        )?)
+    pub async fn bulk_update(&self, token: &Token, changes: &[StateChange]) -> Result<WriteAnswer, Error> {
+        let body = BulkUpdate { orders: some(changes)? };
+        Ok(WriteAnswer::read(&self.put("admin/orders/bulk_update.json", &body, token).await?)?)
     }
 
     /// Tells the shop which parcels left. Batches beyond 100 are unproven.
@@ -168,60 +129,29 @@ impl Client {
         options: ShippingOptions,
     ) -> Result<WriteAnswer, Error> {
         let body = Shipping::new(some(results)?, options);
-        Ok(WriteAnswer::read(
-            &self.put("admin/orders/shipping.json", &body, token).await?,
-        )?)
+        Ok(WriteAnswer::read(&self.put("admin/orders/shipping.json", &body, token).await?)?)
     }
 
     /// A page of the shop's stock.
-    pub async fn stock_items(
-        &self,
-        token: &Token,
-        page: PageRequest,
-    ) -> Result<Page<StockItem>, Error> {
-        let answer = self
-            .get("admin/stock_items.json", &page_pairs(page), token)
-            .await?;
+    pub async fn stock_items(&self, token: &Token, page: PageRequest) -> Result<Page<StockItem>, Error> {
+        let answer = self.get("admin/stock_items.json", &page_pairs(page), token).await?;
         Ok(Page::read(&answer, "stock item", catalog::stock_item)?)
     }
 
     /// Sets stock counts. Batches beyond 100 are unproven.
-    pub async fn put_stock_items(
-        &self,
-        token: &Token,
-        levels: &[StockLevel],
-    ) -> Result<StockAnswer, Error> {
-        let body = StockUpdate {
-            stock_items: some(levels)?,
-        };
-        Ok(StockAnswer::read(
-            &self.put("admin/stock_items.json", &body, token).await?,
-        )?)
+    pub async fn put_stock_items(&self, token: &Token, levels: &[StockLevel]) -> Result<StockAnswer, Error> {
+        let body = StockUpdate { stock_items: some(levels)? };
+        Ok(StockAnswer::read(&self.put("admin/stock_items.json", &body, token).await?)?)
     }
 
     /// A page of the shop's carriers.
-    pub async fn shipping_carriers(
-        &self,
-        token: &Token,
-        page: PageRequest,
-    ) -> Result<Page<ShippingCarrier>, Error> {
-        let answer = self
-            .get("admin/shipping_carriers.json", &page_pairs(page), token)
-            .await?;
-        Ok(Page::read(
-            &answer,
-            "shipping carrier",
-            catalog::shipping_carrier,
-        )?)
+    pub async fn shipping_carriers(&self, token: &Token, page: PageRequest) -> Result<Page<ShippingCarrier>, Error> {
+        let answer = self.get("admin/shipping_carriers.json", &page_pairs(page), token).await?;
+        Ok(Page::read(&answer, "shipping carrier", catalog::shipping_carrier)?)
     }
 
     /// A page of the shop's products, with or without their variants.
-    pub async fn products(
-        &self,
-        token: &Token,
-        page: PageRequest,
-        variants: bool,
-    ) -> Result<Page<Product>, Error> {
+    pub async fn products(&self, token: &Token, page: PageRequest, variants: bool) -> Result<Page<Product>, Error> {
         let mut pairs = page_pairs(page);
         if variants {
             pairs.push(("include".to_owned(), "variants".to_owned()));
@@ -230,24 +160,12 @@ impl Client {
         Ok(Page::read(&answer, "product", catalog::product)?)
     }
 
-    async fn get(
-        &self,
-        path: &str,
-        pairs: &[(String, String)],
-        token: &Token,
-    ) -> Result<Vec<u8>, Error> {
-        self.send(Method::GET, path, pairs, Some(token), None::<&()>)
-            .await
+    async fn get(&self, path: &str, pairs: &[(String, String)], token: &Token) -> Result<Vec<u8>, Error> {
+        self.send(Method::GET, path, pairs, Some(token), None::<&()>).await
     }
 
-    async fn put(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-        token: &Token,
-    ) -> Result<Vec<u8>, Error> {
-        self.send(Method::PUT, path, &[], Some(token), Some(body))
-            .await
+    async fn put(&self, path: &str, body: &impl Serialize, token: &Token) -> Result<Vec<u8>, Error> {
+        self.send(Method::PUT, path, &[], Some(token), Some(body)).await
     }
 
     /// One request; the body of a success, or what its failure means.
@@ -263,23 +181,16 @@ impl Client {
         if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);
         }
-        let mut request = self
-            .http
-            .request(method, url)
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut request = self.http.request(method, url).header(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(token) = token {
-            let header = token.header().map_err(|_| Error::Request {
-                reason: "the token does not fit into a header",
-            })?;
+            let header =
+                token.header().map_err(|_| Error::Request { reason: "the token does not fit into a header" })?;
             request = request.header(AUTHORIZATION, header);
         }
         if let Some(body) = body {
-            let body = serde_json::to_vec(body).map_err(|_| Error::Request {
-                reason: "the request could not be written as JSON",
-            })?;
-            request = request
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(body);
+            let body = serde_json::to_vec(body)
+                .map_err(|_| Error::Request { reason: "the request could not be written as JSON" })?;
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(body);
         }
         let response = request.send().await.map_err(|error| self.broken(&error))?;
         let status = response.status();
@@ -289,29 +200,17 @@ impl Client {
         let headers = response.headers().clone();
         // The status is what matters; a body that cannot be read only means fewer words about it.
         let body = beginning(response, ERROR_BODY_LIMIT).await;
-        Err(refused(
-            status,
-            &headers,
-            &String::from_utf8_lossy(&body),
-            (self.now)(),
-        ))
+        Err(refused(status, &headers, &String::from_utf8_lossy(&body), (self.now)()))
     }
 
     async fn body(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
         let limit = self.body_limit;
-        let announced = response
-            .content_length()
-            .and_then(|length| usize::try_from(length).ok())
-            .unwrap_or(0);
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         if announced > limit {
             return Err(Error::BodyTooLarge { limit });
         }
         let mut body = Vec::with_capacity(announced);
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.broken(&error))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
             if body.len() + chunk.len() > limit {
                 return Err(Error::BodyTooLarge { limit });
             }
@@ -328,10 +227,7 @@ impl Client {
         while let Some(inner) = cause {
             match inner.downcast_ref::<ResolveError>() {
                 Some(ResolveError::Refused(refused)) => {
-                    return Error::AddressRefused {
-                        host,
-                        source: refused.clone(),
-                    };
+                    return Error::AddressRefused { host, source: refused.clone() };
                 }
                 Some(ResolveError::Unknown) => return Error::UnknownHost { host },
                 None => {}
@@ -340,42 +236,23 @@ impl Client {
             cause = inner.source();
         }
         if error.is_builder() {
-            return Error::Request {
-                reason: "the HTTP client refuses the request; is it set up for this address?",
-            };
+            return Error::Request { reason: "the HTTP client refuses the request; is it set up for this address?" };
         }
         if error.is_connect() {
-            let reason = if error.is_timeout() {
-                "it took too long".to_owned()
-            } else {
-                short(&innermost, 200)
-            };
+            let reason = if error.is_timeout() { "it took too long".to_owned() } else { short(&innermost, 200) };
             return Error::Connect { host, reason };
         }
-        if error.is_timeout() {
-            Error::Timeout { host }
-        } else {
-            Error::Reset { host }
-        }
+        if error.is_timeout() { Error::Timeout { host } } else { Error::Reset { host } }
     }
 }
 
 /// A write of nothing would spend a call for nothing.
 const fn some<T>(records: &[T]) -> Result<&[T], Error> {
-    if records.is_empty() {
-        Err(Error::Request {
-            reason: "there is nothing to send",
-        })
-    } else {
-        Ok(records)
-    }
+    if records.is_empty() { Err(Error::Request { reason: "there is nothing to send" }) } else { Ok(records) }
 }
 
 fn page_pairs(page: PageRequest) -> Vec<(String, String)> {
-    vec![
-        ("per".to_owned(), page.per().to_string()),
-        ("page".to_owned(), page.page().to_string()),
-    ]
+    vec![("per".to_owned(), page.per().to_string()), ("page".to_owned(), page.page().to_string())]
 }
 
 /// The first bytes of a body, as far as they come.
@@ -394,43 +271,24 @@ async fn beginning(mut response: reqwest::Response, limit: usize) -> Vec<u8> {
 /// What an answer means that is no success.
 fn refused(status: StatusCode, headers: &HeaderMap, body: &str, now: Timestamp) -> Error {
     let errors = shop_errors(body);
-    let wait = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| retry_after(value, now));
+    let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| retry_after(value, now));
     let page = body.trim_start().starts_with('<');
     let code = status.as_u16();
     if errors.has_code(PASSING_CODE) {
-        return Error::Server {
-            status: code,
-            errors,
-            retry_after: wait,
-        };
+        return Error::Server { status: code, errors, retry_after: wait };
     }
     match code {
-        429 | 403 if speaks_of_the_limit(body, page, wait) => Error::DailyLimit {
-            status: code,
-            errors,
-            after: wait.unwrap_or_else(|| until_new_day(now)),
-        },
+        429 | 403 if speaks_of_the_limit(body, page, wait) => {
+            Error::DailyLimit { status: code, errors, after: wait.unwrap_or_else(|| until_new_day(now)) }
+        }
         429 => Error::TooManyRequests { retry_after: wait },
         401 => Error::Unauthorized { errors },
         403 => Error::Forbidden { errors, page },
         404 => Error::NotFound { errors },
         422 => Error::Unprocessable { errors },
-        300..=399 => Error::Redirect {
-            status: code,
-            to: target(headers),
-        },
-        408 | 425 | 500.. => Error::Server {
-            status: code,
-            errors,
-            retry_after: wait,
-        },
-        _ => Error::Refused {
-            status: code,
-            errors,
-        },
+        300..=399 => Error::Redirect { status: code, to: target(headers) },
+        408 | 425 | 500.. => Error::Server { status: code, errors, retry_after: wait },
+        _ => Error::Refused { status: code, errors },
     }
 }
 
@@ -449,24 +307,11 @@ fn until_new_day(now: Timestamp) -> Duration {
 
 /// Where a redirect points, without query: queries carry tokens.
 fn target(headers: &HeaderMap) -> String {
-    let location = headers
-        .get(LOCATION)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match Url::parse(location) {
-        Ok(url) => short(
-            &format!(
-                "{}://{}{}",
-                url.scheme(),
-                url.host_str().unwrap_or_default(),
-                url.path()
-            ),
-            200,
-        ),
+        Ok(url) => short(&format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path()), 200),
         // Relative to the shop itself, or nothing.
-        Err(_) if location.starts_with('/') => {
-            short(location.split(['?', '#']).next().unwrap_or_default(), 200)
-        }
+        Err(_) if location.starts_with('/') => short(location.split(['?', '#']).next().unwrap_or_default(), 200),
         Err(_) => "another address".to_owned(),
     }
 }

@@ -67,9 +67,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// 429 or 403 that speaks of a limit: the day's calls are spent, possibly by other systems.
-    #[error(
-        "the shop's daily call limit is spent ({status}{errors}); calls work again at 09:00 Japan time"
-    )]
+    #[error("the shop's daily call limit is spent ({status}{errors}); calls work again at 09:00 Japan time")]
     DailyLimit {
         /// The HTTP status.
         status: u16,
@@ -127,9 +125,7 @@ pub enum Error {
         errors: ShopErrors,
     },
     /// 3xx: the API lives elsewhere. Never followed, for the token would go along.
-    #[error(
-        "the shop redirects to {to} ({status}) instead of answering: enter the address where its API is"
-    )]
+    #[error("the shop redirects to {to} ({status}) instead of answering: enter the address where its API is")]
     Redirect {
         /// The HTTP status.
         status: u16,
@@ -195,13 +191,9 @@ impl Error {
                 | BadBody::Missing(_),
             ) => Retry::Passing { after: None },
             Self::TooManyRequests { retry_after } | Self::Server { retry_after, .. } => {
-                Retry::Passing {
-                    after: *retry_after,
-                }
+                Retry::Passing { after: *retry_after }
             }
-            Self::DailyLimit { after, .. } => Retry::Passing {
-                after: Some(*after),
-            },
+            Self::DailyLimit { after, .. } => Retry::Passing { after: Some(*after) },
             Self::AddressRefused { .. }
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
@@ -288,11 +280,7 @@ impl fmt::Display for ShopErrors {
         for (at, ShopError { code, message }) in self.0.iter().enumerate() {
             f.write_str(if at == 0 { ": " } else { "; " })?;
             f.write_str(code)?;
-            f.write_str(if code.is_empty() || message.is_empty() {
-                ""
-            } else {
-                " "
-            })?;
+            f.write_str(if code.is_empty() || message.is_empty() { "" } else { " " })?;
             f.write_str(message)?;
         }
         Ok(())

@@ -54,9 +54,7 @@ impl AddressPolicy {
     /// Public addresses only: what the cloud uses.
     #[must_use]
     pub const fn public_only() -> Self {
-        Self {
-            allowed: Vec::new(),
-        }
+        Self { allowed: Vec::new() }
     }
 
     /// Public addresses and these ranges.
@@ -103,19 +101,12 @@ impl AddressPolicy {
 
     /// Checks all answers for a name. One bad address refuses the name: an honest shop has none, and a name that leads
     /// both outside and inside is how the inside is attacked.
-    fn admit(
-        &self,
-        found: impl Iterator<Item = SocketAddr>,
-    ) -> Result<Vec<SocketAddr>, ResolveError> {
+    fn admit(&self, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, ResolveError> {
         let found: Vec<SocketAddr> = found.collect();
         for address in &found {
             self.check(address.ip())?;
         }
-        if found.is_empty() {
-            Err(ResolveError::Unknown)
-        } else {
-            Ok(found)
-        }
+        if found.is_empty() { Err(ResolveError::Unknown) } else { Ok(found) }
     }
 }
 
@@ -125,15 +116,11 @@ impl FromStr for AddressPolicy {
     type Err = PolicyError;
 
     fn from_str(list: &str) -> Result<Self, PolicyError> {
-        let ranges = list
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(|part| {
-                part.parse::<IpNet>()
-                    .or_else(|_| part.parse::<IpAddr>().map(IpNet::from))
-                    .map_err(|_| PolicyError::NotARange(part.chars().take(80).collect()))
-            });
+        let ranges = list.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| {
+            part.parse::<IpNet>()
+                .or_else(|_| part.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| PolicyError::NotARange(part.chars().take(80).collect()))
+        });
         Self::allowing(ranges.collect::<Result<Vec<_>, _>>()?)
     }
 }
@@ -154,9 +141,7 @@ pub(crate) struct CheckedResolver {
 
 impl CheckedResolver {
     pub(crate) fn new(policy: AddressPolicy) -> Self {
-        Self {
-            policy: Arc::new(policy),
-        }
+        Self { policy: Arc::new(policy) }
     }
 }
 
@@ -165,9 +150,7 @@ impl Resolve for CheckedResolver {
         let policy = Arc::clone(&self.policy);
         Box::pin(async move {
             // Port 0 is replaced by the URL's own.
-            let found = tokio::net::lookup_host((name.as_str(), 0))
-                .await
-                .map_err(|_| ResolveError::Unknown)?;
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| ResolveError::Unknown)?;
             let addresses: Addrs = Box::new(policy.admit(found)?.into_iter());
             Ok(addresses)
         })
@@ -178,9 +161,7 @@ impl Resolve for CheckedResolver {
 fn is_metadata(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(v4) => {
-            v4.is_link_local()
-                || v4 == Ipv4Addr::new(168, 63, 129, 16)
-                || v4 == Ipv4Addr::new(100, 100, 100, 200)
+            v4.is_link_local() || v4 == Ipv4Addr::new(168, 63, 129, 16) || v4 == Ipv4Addr::new(100, 100, 100, 200)
         }
         IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.segments()[..2] == [0xfd00, 0x0ec2],
     }
@@ -250,64 +231,37 @@ mod tests {
     use super::*;
 
     fn answers(ips: &[&str]) -> Vec<SocketAddr> {
-        ips.iter()
-            .map(|ip| SocketAddr::new(ip.parse().unwrap(), 0))
-            .collect()
+        ips.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect()
     }
 
     #[test]
     fn a_name_with_public_answers_is_pinned_to_exactly_those() {
         let found = answers(&["8.8.8.8", "2606:4700::1111"]);
-        let admitted = AddressPolicy::public_only()
-            .admit(found.clone().into_iter())
-            .unwrap();
+        let admitted = AddressPolicy::public_only().admit(found.clone().into_iter()).unwrap();
         assert_eq!(admitted, found);
     }
 
     #[test]
     fn one_inner_answer_among_public_ones_refuses_the_name() {
         let found = answers(&["8.8.8.8", "10.0.0.1"]);
-        let refused = AddressPolicy::public_only()
-            .admit(found.into_iter())
-            .unwrap_err();
-        assert!(matches!(
-            refused,
-            ResolveError::Refused(RefusedAddress {
-                network: "private network",
-                ..
-            })
-        ));
+        let refused = AddressPolicy::public_only().admit(found.into_iter()).unwrap_err();
+        assert!(matches!(refused, ResolveError::Refused(RefusedAddress { network: "private network", .. })));
     }
 
     #[test]
     fn a_name_without_answers_is_unknown() {
-        let refused = AddressPolicy::public_only()
-            .admit(std::iter::empty())
-            .unwrap_err();
+        let refused = AddressPolicy::public_only().admit(std::iter::empty()).unwrap_err();
         assert!(matches!(refused, ResolveError::Unknown));
     }
 
     #[tokio::test]
     async fn localhost_resolves_to_what_the_policy_says() {
         let name = || "localhost".parse::<Name>().unwrap();
-        let Err(refused) = CheckedResolver::new(AddressPolicy::public_only())
-            .resolve(name())
-            .await
-        else {
+        let Err(refused) = CheckedResolver::new(AddressPolicy::public_only()).resolve(name()).await else {
             panic!("loopback must be closed by default");
         };
-        assert!(
-            matches!(
-                refused.downcast_ref::<ResolveError>(),
-                Some(ResolveError::Refused(_))
-            ),
-            "{refused}"
-        );
-        let mut found = CheckedResolver::new(AddressPolicy::with_loopback())
-            .resolve(name())
-            .await
-            .ok()
-            .unwrap();
+        assert!(matches!(refused.downcast_ref::<ResolveError>(), Some(ResolveError::Refused(_))), "{refused}");
+        let mut found = CheckedResolver::new(AddressPolicy::with_loopback()).resolve(name()).await.ok().unwrap();
         assert!(found.all(|address| address.ip().is_loopback()));
     }
 }

@@ -21,11 +21,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            total: Duration::from_secs(25),
-            idle: Duration::from_secs(10),
-        }
+        Self { connect: Duration::from_secs(5), total: Duration::from_secs(25), idle: Duration::from_secs(10) }
     }
 }
 
@@ -39,10 +35,7 @@ pub struct HttpClientError(#[source] reqwest::Error);
 ///
 /// No redirects (an API that redirects is at another address, and the token must not follow), no proxies from the
 /// environment, no retries, only addresses that pass the policy, and https alone unless the policy opens loopback.
-pub fn http_client(
-    policy: &AddressPolicy,
-    timeouts: &Timeouts,
-) -> Result<reqwest::Client, HttpClientError> {
+pub fn http_client(policy: &AddressPolicy, timeouts: &Timeouts) -> Result<reqwest::Client, HttpClientError> {
     reqwest::Client::builder()
         .user_agent(concat!("renkei-ecforce/", env!("CARGO_PKG_VERSION")))
         .dns_resolver(CheckedResolver::new(policy.clone()))

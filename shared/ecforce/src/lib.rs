@@ -43,8 +43,7 @@ pub use error::{BadBody, Error, Retry, ShopError, ShopErrors};
 pub use guard::{AddressPolicy, PolicyError, RefusedAddress};
 pub use http::{HttpClientError, Timeouts, http_client};
 pub use query::{
-    Direction, Include, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest, TimeAttribute,
-    WholeAttribute, WholeTest,
+    Direction, Include, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest, TimeAttribute, WholeAttribute, WholeTest,
 };
 pub use retry_after::{LONGEST_RETRY_AFTER, retry_after};
 pub use token::{BadToken, SignedIn, Token};

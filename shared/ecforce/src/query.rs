@@ -161,13 +161,8 @@ pub enum Include {
 
 impl Include {
     /// Everything that an [`Order`](crate::Order) is joined from.
-    pub const ALL: [Self; 5] = [
-        Self::Customer,
-        Self::BillingAddress,
-        Self::ShippingAddress,
-        Self::ShippingAddresses,
-        Self::OrderItems,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Customer, Self::BillingAddress, Self::ShippingAddress, Self::ShippingAddresses, Self::OrderItems];
 
     const fn name(self) -> &'static str {
         match self {
@@ -228,10 +223,7 @@ impl OrderQuery {
     /// Orders in one of these states.
     #[must_use]
     pub fn state_in<S: Into<String>>(self, states: impl IntoIterator<Item = S>) -> Self {
-        self.text(
-            TextAttribute::State,
-            TextTest::In(states.into_iter().map(Into::into).collect()),
-        )
+        self.text(TextAttribute::State, TextTest::In(states.into_iter().map(Into::into).collect()))
     }
 
     /// Orders after this id.
@@ -250,15 +242,13 @@ impl OrderQuery {
     /// end neither overlap nor leave a gap.
     #[must_use]
     pub fn updated_at(self, from: Timestamp, before: Timestamp) -> Self {
-        self.since(TimeAttribute::UpdatedAt, from)
-            .before(TimeAttribute::UpdatedAt, before)
+        self.since(TimeAttribute::UpdatedAt, from).before(TimeAttribute::UpdatedAt, before)
     }
 
     /// Orders made within `[from, before)`.
     #[must_use]
     pub fn created_at(self, from: Timestamp, before: Timestamp) -> Self {
-        self.since(TimeAttribute::CreatedAt, from)
-            .before(TimeAttribute::CreatedAt, before)
+        self.since(TimeAttribute::CreatedAt, from).before(TimeAttribute::CreatedAt, before)
     }
 
     /// Orders whose time is this moment or later.
@@ -290,17 +280,11 @@ impl OrderQuery {
         let name = attribute.name();
         match test {
             WholeTest::Eq(number) => self.condition(&format!("{name}_eq"), [number.to_string()]),
-            WholeTest::In(numbers) => {
-                self.condition(&format!("{name}_in[]"), numbers.iter().map(i64::to_string))
-            }
+            WholeTest::In(numbers) => self.condition(&format!("{name}_in[]"), numbers.iter().map(i64::to_string)),
             WholeTest::Lt(number) => self.condition(&format!("{name}_lt"), [number.to_string()]),
-            WholeTest::LtEq(number) => {
-                self.condition(&format!("{name}_lteq"), [number.to_string()])
-            }
+            WholeTest::LtEq(number) => self.condition(&format!("{name}_lteq"), [number.to_string()]),
             WholeTest::Gt(number) => self.condition(&format!("{name}_gt"), [number.to_string()]),
-            WholeTest::GtEq(number) => {
-                self.condition(&format!("{name}_gteq"), [number.to_string()])
-            }
+            WholeTest::GtEq(number) => self.condition(&format!("{name}_gteq"), [number.to_string()]),
         }
     }
 
@@ -397,10 +381,7 @@ impl OrderQuery {
     }
 
     fn condition(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
-        let values: Vec<String> = values
-            .into_iter()
-            .filter(|value| !is_blank(value))
-            .collect();
+        let values: Vec<String> = values.into_iter().filter(|value| !is_blank(value)).collect();
         self.nothing |= values.is_empty();
         self.conditions.insert(name.to_owned(), values);
         self

@@ -38,17 +38,11 @@ fn seconds(value: &str) -> Option<Duration> {
 
 fn date(value: &str) -> Option<Timestamp> {
     // The usual form, `Sun, 06 Nov 1994 08:49:37 GMT`. A wrong weekday does not make the date wrong.
-    let usual = rfc2822::DateTimeParser::new()
-        .relaxed_weekday(true)
-        .parse_timestamp(value)
-        .ok();
+    let usual = rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(value).ok();
     usual.or_else(|| {
         // RFC 850 and C's asctime: obsolete, but a recipient must still read them. Both mean UTC.
         let plain = value.split_once(", ").map_or(value, |(_, rest)| rest);
-        let plain = plain
-            .strip_suffix(" GMT")
-            .unwrap_or(plain)
-            .replace(":60", ":59");
+        let plain = plain.strip_suffix(" GMT").unwrap_or(plain).replace(":60", ":59");
         let civil = DateTime::strptime("%d-%b-%y %H:%M:%S", &plain)
             .or_else(|_| DateTime::strptime("%a %b %e %H:%M:%S %Y", &plain))
             .ok()?;
@@ -86,11 +80,7 @@ mod tests {
             ("5 minutes", None),
         ];
         for (value, expected) in cases {
-            assert_eq!(
-                retry_after(value, now),
-                expected.map(Duration::from_secs),
-                "{value:?}"
-            );
+            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value:?}");
         }
     }
 }

@@ -12,9 +12,7 @@ pub struct Token(SecretString);
 
 /// The text cannot be a token. The text itself is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "this is not an ecforce token: a token is one line of letters, digits and signs, without quotes or spaces"
-)]
+#[error("this is not an ecforce token: a token is one line of letters, digits and signs, without quotes or spaces")]
 pub struct BadToken;
 
 impl Token {
@@ -22,14 +20,8 @@ impl Token {
     pub fn parse(token: &SecretString) -> Result<Self, BadToken> {
         let text = token.expose_secret().trim();
         let fits = (1..=1024).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b','));
-        if fits {
-            Ok(Self(text.to_owned().into()))
-        } else {
-            Err(BadToken)
-        }
+            && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b','));
+        if fits { Ok(Self(text.to_owned().into())) } else { Err(BadToken) }
     }
 
     /// For storing it where secrets are kept.
@@ -40,8 +32,7 @@ impl Token {
 
     pub(crate) fn header(&self) -> Result<HeaderValue, BadToken> {
         let mut value =
-            HeaderValue::try_from(format!("Token token=\"{}\"", self.0.expose_secret()))
-                .map_err(|_| BadToken)?;
+            HeaderValue::try_from(format!("Token token=\"{}\"", self.0.expose_secret())).map_err(|_| BadToken)?;
         value.set_sensitive(true);
         Ok(value)
     }

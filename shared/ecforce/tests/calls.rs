@@ -4,8 +4,8 @@ mod common;
 
 use common::{ORDERS, client, token};
 use renkei_ecforce::{
-    Client, Direction, Include, OrderQuery, Outcome, PageRequest, RecordKey, Retry,
-    ShippingOptions, ShippingResult, SortBy, StateChange, StockLevel, StockOutcome,
+    Client, Direction, Include, OrderQuery, Outcome, PageRequest, RecordKey, Retry, ShippingOptions, ShippingResult,
+    SortBy, StateChange, StockLevel, StockOutcome,
 };
 use serde_json::json;
 use wiremock::matchers::{body_json, header, method, path, query_param, query_param_is_missing};
@@ -19,27 +19,23 @@ async fn shop(mock: Mock) -> (MockServer, Client) {
 }
 
 fn put(endpoint: &str) -> wiremock::MockBuilder {
-    Mock::given(method("PUT"))
-        .and(path(endpoint))
-        .and(header("content-type", "application/json"))
+    Mock::given(method("PUT")).and(path(endpoint)).and(header("content-type", "application/json"))
 }
 
 #[tokio::test]
 async fn sign_in_sends_the_password_once_and_keeps_the_token() {
-    let (_server, client) = shop(
-        Mock::given(method("POST"))
-            .and(path("/api/v2/admins/sign_in.json"))
-            .and(header("accept", "application/json"))
-            .and(body_json(json!({"admin": {"email": "robot@renkei.example", "password": "p@ss\"word"}})))
-            .respond_with(ResponseTemplate::new(200).set_body_json(
-                json!({"id": 1, "email": "robot@renkei.example", "authentication_token": "abc-DEF_1"}),
-            )),
-    )
-    .await;
-    let signed = client
-        .sign_in("robot@renkei.example", &"p@ss\"word".to_owned().into())
-        .await
-        .unwrap();
+    let (_server, client) =
+        shop(
+            Mock::given(method("POST"))
+                .and(path("/api/v2/admins/sign_in.json"))
+                .and(header("accept", "application/json"))
+                .and(body_json(json!({"admin": {"email": "robot@renkei.example", "password": "p@ss\"word"}})))
+                .respond_with(ResponseTemplate::new(200).set_body_json(
+                    json!({"id": 1, "email": "robot@renkei.example", "authentication_token": "abc-DEF_1"}),
+                )),
+        )
+        .await;
+    let signed = client.sign_in("robot@renkei.example", &"p@ss\"word".to_owned().into()).await.unwrap();
     assert_eq!(signed.id, Some(1));
     let shown = format!("{signed:?} {client:?}");
     assert!(!shown.contains("abc-DEF_1"), "{shown}");
@@ -51,10 +47,7 @@ async fn sign_in_sends_the_password_once_and_keeps_the_token() {
         .expect(1)
         .mount(&server)
         .await;
-    let page = common::client(&server.uri())
-        .orders(&signed.token, &OrderQuery::new())
-        .await
-        .unwrap();
+    let page = common::client(&server.uri()).orders(&signed.token, &OrderQuery::new()).await.unwrap();
     assert_eq!((page.rows, page.is_last(100)), (0, true));
 }
 
@@ -79,19 +72,13 @@ async fn orders_asks_in_the_shops_words() {
     let query = OrderQuery::new()
         .state_eq("complete")
         .id_gt(88_110)
-        .updated_at(
-            "2026-11-23T15:00:00Z".parse().unwrap(),
-            "2026-11-24T00:00:00.9Z".parse().unwrap(),
-        )
+        .updated_at("2026-11-23T15:00:00Z".parse().unwrap(), "2026-11-24T00:00:00.9Z".parse().unwrap())
         .sort(SortBy::UpdatedAt, Direction::Descending)
         .per(50)
         .page(2)
         .include([Include::OrderItems, Include::ShippingAddresses]);
     let page = client.orders(&token(), &query).await.unwrap();
-    assert_eq!(
-        (page.rows, page.meta.total_count, page.meta.total_pages),
-        (3, Some(3), Some(9))
-    );
+    assert_eq!((page.rows, page.meta.total_count, page.meta.total_pages), (3, Some(3), Some(9)));
     assert!(page.is_last(50) && !page.is_last(3) && page.is_last(1000));
 }
 
@@ -101,20 +88,15 @@ async fn order_reads_one_with_everything() {
     let (_server, client) = shop(
         Mock::given(method("GET"))
             .and(path("/api/v2/admin/orders/70001.json"))
-            .and(query_param(
-                "include",
-                "customer,billing_address,shipping_address,shipping_addresses,order_items",
-            ))
-            .respond_with(ResponseTemplate::new(200).set_body_json(
-                json!({"data": document["data"][0], "included": document["included"]}),
-            )),
+            .and(query_param("include", "customer,billing_address,shipping_address,shipping_addresses,order_items"))
+            .respond_with(
+                ResponseTemplate::new(200)
+                    .set_body_json(json!({"data": document["data"][0], "included": document["included"]})),
+            ),
     )
     .await;
     let order = client.order(&token(), 70_001).await.unwrap().unwrap();
-    assert_eq!(
-        (order.number.as_str(), order.items.len()),
-        ("b7000001aa", 3)
-    );
+    assert_eq!((order.number.as_str(), order.items.len()), ("b7000001aa", 3));
 }
 
 #[tokio::test]
@@ -135,26 +117,14 @@ async fn bulk_update_tells_each_record_apart() {
             }))),
     )
     .await;
-    let changes: Vec<StateChange> = (1..=5)
-        .map(|id| StateChange {
-            id,
-            state: "working".to_owned(),
-        })
-        .collect();
+    let changes: Vec<StateChange> = (1..=5).map(|id| StateChange { id, state: "working".to_owned() }).collect();
     let answer = client.bulk_update(&token(), &changes).await.unwrap();
     assert_eq!(answer.outcome_for(1, None), Outcome::Success);
     assert_eq!(answer.outcome_for(2, None), Outcome::Success);
-    let Outcome::Failure(Some(gone)) = answer.outcome_for(3, None) else {
-        panic!("3 failed")
-    };
-    assert_eq!(
-        gone.to_string(),
-        "AOR0000 更新できません: AOR2001 orderが見つかりません。"
-    );
+    let Outcome::Failure(Some(gone)) = answer.outcome_for(3, None) else { panic!("3 failed") };
+    assert_eq!(gone.to_string(), "AOR0000 更新できません: AOR2001 orderが見つかりません。");
     assert_eq!(gone.retry(), Retry::Permanent);
-    let Outcome::Failure(Some(trouble)) = answer.outcome_for(4, None) else {
-        panic!("4 failed")
-    };
+    let Outcome::Failure(Some(trouble)) = answer.outcome_for(4, None) else { panic!("4 failed") };
     assert_eq!(trouble.retry(), Retry::Passing { after: None });
     assert_eq!(answer.outcome_for(5, None), Outcome::Unknown);
 }
@@ -188,21 +158,10 @@ async fn shipping_tells_addresses_apart() {
     )
     .await;
     let parcels = [parcel(88_111, Some(120)), parcel(88_112, None)];
-    let answer = client
-        .shipping(&token(), &parcels, ShippingOptions::default())
-        .await
-        .unwrap();
-    assert_eq!(
-        answer.success[0],
-        RecordKey {
-            order: 88_111,
-            address: Some(120)
-        }
-    );
+    let answer = client.shipping(&token(), &parcels, ShippingOptions::default()).await.unwrap();
+    assert_eq!(answer.success[0], RecordKey { order: 88_111, address: Some(120) });
     assert_eq!(answer.outcome_for(88_111, Some(120)), Outcome::Success);
-    assert!(
-        matches!(answer.outcome_for(88_111, Some(121)), Outcome::Failure(Some(error)) if error.code == "AOR3002")
-    );
+    assert!(matches!(answer.outcome_for(88_111, Some(121)), Outcome::Failure(Some(error)) if error.code == "AOR3002"));
     assert_eq!(answer.outcome_for(88_111, Some(122)), Outcome::Unknown);
     // Named by the order alone: that speaks for its addresses.
     assert_eq!(answer.outcome_for(88_112, Some(7)), Outcome::Success);
@@ -218,40 +177,20 @@ async fn shipping_as_a_job_leaves_everything_unknown() {
             .respond_with(ResponseTemplate::new(200).set_body_json(json!({"job_id": 1234}))),
     )
     .await;
-    let options = ShippingOptions {
-        with_async: true,
-        with_sale: true,
-    };
-    let answer = client
-        .shipping(&token(), &[parcel(1, None)], options)
-        .await
-        .unwrap();
-    assert_eq!(
-        (answer.job_id.as_deref(), answer.outcome_for(1, None)),
-        (Some("1234"), Outcome::Unknown)
-    );
-    let sent: serde_json::Value = server.received_requests().await.unwrap()[0]
-        .body_json()
-        .unwrap();
-    assert_eq!(
-        (&sent["with_async"], &sent["with_sale"]),
-        (&json!(1), &json!(1))
-    );
+    let options = ShippingOptions { with_async: true, with_sale: true };
+    let answer = client.shipping(&token(), &[parcel(1, None)], options).await.unwrap();
+    assert_eq!((answer.job_id.as_deref(), answer.outcome_for(1, None)), (Some("1234"), Outcome::Unknown));
+    let sent: serde_json::Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
+    assert_eq!((&sent["with_async"], &sent["with_sale"]), (&json!(1), &json!(1)));
 }
 
 #[tokio::test]
 async fn an_empty_success_of_a_write_says_nothing() {
-    for template in [
-        ResponseTemplate::new(204),
-        ResponseTemplate::new(200),
-        ResponseTemplate::new(200).set_body_string("{}"),
-    ] {
-        let (_server, client) =
-            shop(put("/api/v2/admin/orders/shipping.json").respond_with(template)).await;
-        let answer = client
-            .shipping(&token(), &[parcel(1, None)], ShippingOptions::default())
-            .await
-            .unwrap();
+    for template in
+        [ResponseTemplate::new(204), ResponseTemplate::new(200), ResponseTemplate::new(200).set_body_string("{}")]
+    {
+        let (_server, client) = shop(put("/api/v2/admin/orders/shipping.json").respond_with(template)).await;
+        let answer = client.shipping(&token(), &[parcel(1, None)], ShippingOptions::default()).await.unwrap();
         assert_eq!(answer.outcome_for(1, None), Outcome::Unknown);
     }
 }
@@ -261,15 +200,9 @@ async fn a_write_of_nothing_is_not_sent() {
     let server = MockServer::start().await;
     let client = client(&server.uri());
     let refused = client.bulk_update(&token(), &[]).await.unwrap_err();
-    assert_eq!(
-        (refused.retry(), refused.maybe_applied()),
-        (Retry::Permanent, false)
-    );
+    assert_eq!((refused.retry(), refused.maybe_applied()), (Retry::Permanent, false));
     client.put_stock_items(&token(), &[]).await.unwrap_err();
-    client
-        .shipping(&token(), &[], ShippingOptions::default())
-        .await
-        .unwrap_err();
+    client.shipping(&token(), &[], ShippingOptions::default()).await.unwrap_err();
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 
@@ -287,30 +220,22 @@ async fn stock_is_read_and_written() {
             ]}))),
     )
     .await;
-    let page = client
-        .stock_items(&token(), PageRequest::new(3, 2))
-        .await
-        .unwrap();
+    let page = client.stock_items(&token(), PageRequest::new(3, 2)).await.unwrap();
     let tea = page.records[0].as_ref().unwrap();
     assert_eq!(
-        (
-            tea.variant_sku.as_str(),
-            tea.stock_location_code.as_deref(),
-            tea.stock
-        ),
+        (tea.variant_sku.as_str(), tea.stock_location_code.as_deref(), tea.stock),
         ("TEA-50", Some("default"), Some(10))
     );
     assert!(page.records[1].as_ref().unwrap().stock_unlimited);
     let bad = page.records[2].as_ref().unwrap_err();
-    assert_eq!(
-        bad.reason,
-        "stock item with id 3 cannot be read: it has no variant_sku"
-    );
+    assert_eq!(bad.reason, "stock item with id 3 cannot be read: it has no variant_sku");
     assert_eq!((page.rows, page.is_last(4)), (3, true));
 
     let (_server, client) = shop(
         put("/api/v2/admin/stock_items.json")
-            .and(body_json(json!({"stock_items": [{"variant_sku": "TEA-50", "stock_location_code": "default", "stock": 10}]})))
+            .and(body_json(
+                json!({"stock_items": [{"variant_sku": "TEA-50", "stock_location_code": "default", "stock": 10}]}),
+            ))
             .respond_with(ResponseTemplate::new(200).set_body_json(json!({
                 "success": [{"variant_sku": "TEA-50", "stock_location_code": "default", "stock": "10"}],
                 "failure": [{"variant_sku": "TEA-50", "stock_location_code": "osaka", "stock": 1}, "CUP-1"],
@@ -318,47 +243,26 @@ async fn stock_is_read_and_written() {
             }))),
     )
     .await;
-    let level = |sku: &str| StockLevel {
-        variant_sku: sku.to_owned(),
-        stock_location_code: "default".to_owned(),
-        stock: 10,
-    };
-    let answer = client
-        .put_stock_items(&token(), &[level("TEA-50")])
-        .await
-        .unwrap();
-    assert_eq!(
-        answer.outcome_for("TEA-50", "default"),
-        StockOutcome::Success
-    );
-    assert_eq!(
-        answer.outcome_for("TEA-50", "osaka"),
-        StockOutcome::Failure(None)
-    );
-    assert!(
-        matches!(answer.outcome_for("CUP-1", "default"), StockOutcome::Failure(Some(e)) if e.code == "AOR2001")
-    );
-    assert_eq!(
-        answer.outcome_for("PEN-1", "default"),
-        StockOutcome::Unknown
-    );
+    let level =
+        |sku: &str| StockLevel { variant_sku: sku.to_owned(), stock_location_code: "default".to_owned(), stock: 10 };
+    let answer = client.put_stock_items(&token(), &[level("TEA-50")]).await.unwrap();
+    assert_eq!(answer.outcome_for("TEA-50", "default"), StockOutcome::Success);
+    assert_eq!(answer.outcome_for("TEA-50", "osaka"), StockOutcome::Failure(None));
+    assert!(matches!(answer.outcome_for("CUP-1", "default"), StockOutcome::Failure(Some(e)) if e.code == "AOR2001"));
+    assert_eq!(answer.outcome_for("PEN-1", "default"), StockOutcome::Unknown);
     assert_eq!(answer.errors()[0].retry(), Retry::Permanent);
 }
 
 #[tokio::test]
 async fn carriers_and_products_are_listed() {
-    let (_server, client) = shop(
-        Mock::given(method("GET")).and(path("/api/v2/admin/shipping_carriers.json")).respond_with(
+    let (_server, client) =
+        shop(Mock::given(method("GET")).and(path("/api/v2/admin/shipping_carriers.json")).respond_with(
             ResponseTemplate::new(200).set_body_json(json!({"data": [
                 {"id": "6", "type": "shipping_carrier", "attributes": {"id": 6, "name": "ネコポス", "state": "active"}}
             ]})),
-        ),
-    )
-    .await;
-    let carriers = client
-        .shipping_carriers(&token(), PageRequest::default())
-        .await
-        .unwrap();
+        ))
+        .await;
+    let carriers = client.shipping_carriers(&token(), PageRequest::default()).await.unwrap();
     let carrier = carriers.records[0].as_ref().unwrap();
     assert_eq!((carrier.id, carrier.name.as_str()), (6, "ネコポス"));
 
@@ -374,15 +278,8 @@ async fn carriers_and_products_are_listed() {
             }))),
     )
     .await;
-    let products = client
-        .products(&token(), PageRequest::default(), true)
-        .await
-        .unwrap();
+    let products = client.products(&token(), PageRequest::default(), true).await.unwrap();
     let tea = products.records[0].as_ref().unwrap();
-    let skus: Vec<&str> = tea
-        .variants
-        .iter()
-        .map(|variant| variant.sku.as_str())
-        .collect();
+    let skus: Vec<&str> = tea.variants.iter().map(|variant| variant.sku.as_str()).collect();
     assert_eq!((tea.number.as_deref(), skus), (Some("TEA"), vec!["TEA-50"]));
 }

@@ -11,11 +11,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 async fn page_of(body: impl Into<Vec<u8>>, query: &OrderQuery) -> OrderPage {
     let server = MockServer::start().await;
     let template = ResponseTemplate::new(200).set_body_raw(body, "application/json");
-    Mock::given(any())
-        .respond_with(template)
-        .expect(1)
-        .mount(&server)
-        .await;
+    Mock::given(any()).respond_with(template).expect(1).mount(&server).await;
     client(&server.uri()).orders(&token(), query).await.unwrap()
 }
 
@@ -43,22 +39,11 @@ async fn an_order_to_several_addresses_in_its_own_form() {
     let order = page.orders[0].as_ref().unwrap();
     insta::assert_json_snapshot!("order_to_several_addresses", order);
 
-    let goes_to: Vec<_> = order
-        .items
-        .iter()
-        .map(|item| (item.id, item.shipping_address_id))
-        .collect();
+    let goes_to: Vec<_> = order.items.iter().map(|item| (item.id, item.shipping_address_id)).collect();
     assert_eq!(goes_to, [(6101, Some(2)), (6102, Some(3)), (6103, Some(3))]);
-    let prefectures: Vec<_> = order
-        .shipping_addresses
-        .iter()
-        .map(|address| address.prefecture())
-        .collect();
+    let prefectures: Vec<_> = order.shipping_addresses.iter().map(|address| address.prefecture()).collect();
     assert_eq!(prefectures, [Some("北海道"), Some("沖縄県")]);
-    assert_eq!(
-        order.created_at,
-        Some("2026-11-30T14:58:00Z".parse().unwrap())
-    );
+    assert_eq!(order.created_at, Some("2026-11-30T14:58:00Z".parse().unwrap()));
 }
 
 #[tokio::test]
@@ -74,27 +59,17 @@ async fn the_own_form_reads_back_as_it_was() {
 /// The least that was ever written must stay readable.
 #[test]
 fn the_smallest_stored_order_is_still_an_order() {
-    let order: Order =
-        serde_json::from_value(json!({"id": 1, "number": "a", "state": "complete"})).unwrap();
-    assert_eq!(
-        serde_json::to_value(&order).unwrap(),
-        json!({"id": 1, "number": "a", "state": "complete"})
-    );
+    let order: Order = serde_json::from_value(json!({"id": 1, "number": "a", "state": "complete"})).unwrap();
+    assert_eq!(serde_json::to_value(&order).unwrap(), json!({"id": 1, "number": "a", "state": "complete"}));
 }
 
 #[tokio::test]
 async fn a_sparse_order_is_an_order() {
     let page = full_page(&document()).await;
     let order = page.orders[1].as_ref().unwrap();
-    assert_eq!(
-        (order.number.as_str(), order.state.as_str(), order.total),
-        ("70002", "complete", Some(1980))
-    );
+    assert_eq!((order.number.as_str(), order.state.as_str(), order.total), ("70002", "complete", Some(1980)));
     // Unreadable, but nothing that a parcel depends on.
-    assert_eq!(
-        (order.created_at, order.multiple_shipping, order.times),
-        (None, None, None)
-    );
+    assert_eq!((order.created_at, order.multiple_shipping, order.times), (None, None, None));
     // It names only its main shipping address, whose prefecture stands in the written address.
     assert_eq!(order.shipping_addresses.len(), 1);
     assert_eq!(order.shipping_addresses[0].prefecture(), Some("大阪府"));
@@ -105,10 +80,7 @@ async fn a_sparse_order_is_an_order() {
 async fn a_bad_row_says_what_it_lacks_and_keeps_the_row() {
     let page = full_page(&document()).await;
     let bad = page.orders[2].as_ref().unwrap_err();
-    assert_eq!(
-        (bad.id, bad.number.as_deref()),
-        (Some(70_003), Some("b7000003cc"))
-    );
+    assert_eq!((bad.id, bad.number.as_deref()), (Some(70_003), Some("b7000003cc")));
     assert_eq!(
         bad.to_string(),
         "order b7000003cc cannot be read: its item 6199 cannot be used: it is not part of the answer"
@@ -120,26 +92,11 @@ async fn a_bad_row_says_what_it_lacks_and_keeps_the_row() {
 async fn what_an_order_cannot_be_without() {
     type Change = fn(&mut Value);
     let cases: [(Change, &str); 17] = [
-        (
-            |d| d["data"][0]["attributes"]["number"] = json!(null),
-            "it has no number",
-        ),
-        (
-            |d| d["data"][0]["attributes"]["state"] = json!(" "),
-            "it has no state",
-        ),
-        (
-            |d| d["data"][0]["id"] = json!("70009"),
-            "its two ids differ",
-        ),
-        (
-            |d| d["data"][0]["relationships"]["order_items"]["data"] = json!([]),
-            "it has no items",
-        ),
-        (
-            |d| d["data"][0]["relationships"] = json!(null),
-            "it has no items",
-        ),
+        (|d| d["data"][0]["attributes"]["number"] = json!(null), "it has no number"),
+        (|d| d["data"][0]["attributes"]["state"] = json!(" "), "it has no state"),
+        (|d| d["data"][0]["id"] = json!("70009"), "its two ids differ"),
+        (|d| d["data"][0]["relationships"]["order_items"]["data"] = json!([]), "it has no items"),
+        (|d| d["data"][0]["relationships"] = json!(null), "it has no items"),
         (
             |d| {
                 d["data"][0]["relationships"]["shipping_addresses"] = json!({"data": []});
@@ -147,35 +104,20 @@ async fn what_an_order_cannot_be_without() {
             },
             "it has no shipping address",
         ),
-        (
-            |d| d["data"][0]["attributes"] = json!([1]),
-            "it has no attributes",
-        ),
+        (|d| d["data"][0]["attributes"] = json!([1]), "it has no attributes"),
         (|d| d["data"][0] = json!("order"), "it is not a record"),
-        (
-            |d| d["data"][0]["attributes"]["total"] = json!("lots"),
-            "total is not an amount in whole yen",
-        ),
-        (
-            |d| d["data"][0]["attributes"]["total"] = json!(99.5),
-            "total is not an amount in whole yen",
-        ),
+        (|d| d["data"][0]["attributes"]["total"] = json!("lots"), "total is not an amount in whole yen"),
+        (|d| d["data"][0]["attributes"]["total"] = json!(99.5), "total is not an amount in whole yen"),
         (
             |d| d["data"][0]["attributes"]["scheduled_to_be_delivered_at"] = json!("soon"),
             "scheduled_to_be_delivered_at is not a date or time",
         ),
-        (
-            |d| d["included"][1]["id"] = json!("999"),
-            "its address 2 cannot be used: it is not part of the answer",
-        ),
+        (|d| d["included"][1]["id"] = json!("999"), "its address 2 cannot be used: it is not part of the answer"),
         (
             |d| d["included"][1]["type"] = json!("customer"),
             "its address 2 cannot be used: it is not part of the answer",
         ),
-        (
-            |d| d["included"][1]["attributes"] = json!(null),
-            "its address 2 cannot be used: it has no attributes",
-        ),
+        (|d| d["included"][1]["attributes"] = json!(null), "its address 2 cannot be used: it has no attributes"),
         (
             |d| d["included"][6]["attributes"]["quantity"] = json!(null),
             "its item 6101 cannot be used: it has no quantity",
@@ -191,10 +133,7 @@ async fn what_an_order_cannot_be_without() {
     ];
     for (change, expected) in cases {
         let bad = first_with(change).await.unwrap_err();
-        assert!(
-            bad.reason.ends_with(&format!("cannot be read: {expected}")),
-            "{bad}: expected {expected}"
-        );
+        assert!(bad.reason.ends_with(&format!("cannot be read: {expected}")), "{bad}: expected {expected}");
     }
 }
 
@@ -205,16 +144,12 @@ async fn oddities_that_an_order_survives() {
         |d| d["data"][0]["attributes"]["id"] = json!("70001"),
         |d| drop(d["data"][0].as_object_mut().unwrap().remove("id")),
         |d| {
-            d["data"][0]["relationships"]["billing_address"] =
-                json!({"data": {"id": "404", "type": "address"}});
+            d["data"][0]["relationships"]["billing_address"] = json!({"data": {"id": "404", "type": "address"}});
         },
         |d| d["data"][0]["relationships"]["customer"] = json!({"data": []}),
         |d| d["data"][0]["attributes"]["shipping_carrier_id"] = json!({"odd": true}),
         |d| {
-            d["included"]
-                .as_array_mut()
-                .unwrap()
-                .push(json!({"odd": true}));
+            d["included"].as_array_mut().unwrap().push(json!({"odd": true}));
         },
         |d| d["meta"] = json!("none"),
     ];
@@ -223,18 +158,13 @@ async fn oddities_that_an_order_survives() {
     }
     // The same reference twice is one line, not two.
     let order = first_with(|d| {
-        let items = d["data"][0]["relationships"]["order_items"]["data"]
-            .as_array_mut()
-            .unwrap();
+        let items = d["data"][0]["relationships"]["order_items"]["data"].as_array_mut().unwrap();
         items.push(items[0].clone());
     });
     assert_eq!(order.await.unwrap().items.len(), 3);
     // With a single address, a reference to another record says nothing.
     let order = first_with(|d| {
-        d["data"][0]["relationships"]["shipping_addresses"]["data"]
-            .as_array_mut()
-            .unwrap()
-            .pop();
+        d["data"][0]["relationships"]["shipping_addresses"]["data"].as_array_mut().unwrap().pop();
     });
     let order = order.await.unwrap();
     assert_eq!(order.items[1].shipping_address_id, None);
@@ -279,15 +209,8 @@ async fn a_query_for_states_asks_nothing_of_items_and_addresses() {
         "relationships": {"order_items": {"data": [{"id": "5", "type": "order_item"}]}, "shipping_address": {"data": {"id": "6", "type": "address"}}}}]});
     let page = page_of(body.to_string(), &OrderQuery::new()).await;
     let order = page.orders[0].as_ref().unwrap();
-    assert_eq!(
-        (order.payment_state.as_deref(), order.items.len()),
-        (Some("paid"), 0)
-    );
-    let page = page_of(
-        body.to_string(),
-        &OrderQuery::new().include([Include::OrderItems]),
-    )
-    .await;
+    assert_eq!((order.payment_state.as_deref(), order.items.len()), (Some("paid"), 0));
+    let page = page_of(body.to_string(), &OrderQuery::new().include([Include::OrderItems])).await;
     assert!(page.orders[0].is_err());
 }
 
@@ -314,32 +237,15 @@ async fn unknown_attributes_are_kept_within_bounds() {
             attributes.insert(format!("free_{n:03}"), json!("x".repeat(2000)));
         }
     });
-    assert!(
-        serde_json::to_string(&large.await.unwrap().extra)
-            .unwrap()
-            .len()
-            < 70 * 1024
-    );
+    assert!(serde_json::to_string(&large.await.unwrap().extra).unwrap().len() < 70 * 1024);
 }
 
 #[tokio::test]
 async fn nothing_prints_personal_data() {
     let page = full_page(&document()).await;
     let order = page.orders[0].as_ref().unwrap();
-    let shown = format!(
-        "{page:?} {:?} {:?} {:?}",
-        order.shipping_addresses, order.customer, order.items
-    );
-    for secret in [
-        "森",
-        "みどり",
-        "midori",
-        "梅田",
-        "0000-0",
-        "のし",
-        "社内",
-        "open-sesame",
-    ] {
+    let shown = format!("{page:?} {:?} {:?} {:?}", order.shipping_addresses, order.customer, order.items);
+    for secret in ["森", "みどり", "midori", "梅田", "0000-0", "のし", "社内", "open-sesame"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
     assert!(shown.contains("b7000001aa"));
@@ -352,9 +258,7 @@ async fn nothing_prints_personal_data() {
 #[tokio::test]
 async fn a_bad_row_does_not_print_personal_data_either() {
     let page = full_page(&document()).await;
-    let bad = first_with(|d| d["data"][0]["attributes"]["total"] = json!("森みどり"))
-        .await
-        .unwrap_err();
+    let bad = first_with(|d| d["data"][0]["attributes"]["total"] = json!("森みどり")).await.unwrap_err();
     assert!(!format!("{bad:?} {bad}").contains('森'));
     assert!(page.orders[2].is_err());
 }

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::{Answer, RawShop, client, client_within, token};
 use renkei_ecforce::{
-    AddressPolicy, ApiAddress, BadBody, Client, Error, OrderQuery, Retry, StateChange, Timeouts,
-    http_client,
+    AddressPolicy, ApiAddress, BadBody, Client, Error, OrderQuery, Retry, StateChange, Timeouts, http_client,
 };
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -15,26 +14,17 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 const PASSING: Retry = Retry::Passing { after: None };
 
 const fn after(seconds: u64) -> Retry {
-    Retry::Passing {
-        after: Some(Duration::from_secs(seconds)),
-    }
+    Retry::Passing { after: Some(Duration::from_secs(seconds)) }
 }
 
 fn change() -> [StateChange; 1] {
-    [StateChange {
-        id: 1,
-        state: "working".to_owned(),
-    }]
+    [StateChange { id: 1, state: "working".to_owned() }]
 }
 
 /// Makes a write that gets this answer. Fails unless exactly one request arrived.
 async fn write_answered(template: ResponseTemplate) -> Error {
     let server = MockServer::start().await;
-    Mock::given(any())
-        .respond_with(template)
-        .expect(1)
-        .mount(&server)
-        .await;
+    Mock::given(any()).respond_with(template).expect(1).mount(&server).await;
     let client = client(&server.uri()).with_clock(|| "2026-11-23T23:00:00Z".parse().unwrap());
     let error = client.bulk_update(&token(), &change()).await.unwrap_err();
     server.verify().await;
@@ -42,14 +32,7 @@ async fn write_answered(template: ResponseTemplate) -> Error {
 }
 
 /// Status, `Retry-After`, body; then the error's name, whether it passes, and whether a write may have been applied.
-type Case = (
-    u16,
-    Option<&'static str>,
-    &'static str,
-    &'static str,
-    Retry,
-    bool,
-);
+type Case = (u16, Option<&'static str>, &'static str, &'static str, Retry, bool);
 
 const BODY: &str = r#"{"errors":[{"code":"AOR2001","message":"orderが見つかりません。"}]}"#;
 const HTML: &str = "<!DOCTYPE html><html><body>Request limit</body></html>";
@@ -100,15 +83,8 @@ async fn each_status_means_one_thing() {
         let error = write_answered(template).await;
         let shown = format!("{error:?}");
         assert!(shown.starts_with(name), "{status} {body}: {shown}");
-        assert_eq!(
-            (error.retry(), error.maybe_applied()),
-            (retry, applied),
-            "{status} {body}: {shown}"
-        );
-        assert!(
-            error.to_string().contains(&status.to_string()) || status == 403,
-            "{error}"
-        );
+        assert_eq!((error.retry(), error.maybe_applied()), (retry, applied), "{status} {body}: {shown}");
+        assert!(error.to_string().contains(&status.to_string()) || status == 403, "{error}");
     }
 }
 
@@ -116,12 +92,8 @@ async fn each_status_means_one_thing() {
 async fn the_shops_words_are_passed_on_but_not_its_bodies() {
     let body = r#"{"errors":[{"code":"AOR2001","message":"orderが見つかりません。"}],"order":{"name01":"森"}}"#;
     let error = write_answered(ResponseTemplate::new(404).set_body_string(body)).await;
-    assert_eq!(
-        error.to_string(),
-        "the shop does not have what was asked for (404: AOR2001 orderが見つかりません。)"
-    );
-    let page =
-        write_answered(ResponseTemplate::new(403).set_body_string("<html>森 みどり</html>")).await;
+    assert_eq!(error.to_string(), "the shop does not have what was asked for (404: AOR2001 orderが見つかりません。)");
+    let page = write_answered(ResponseTemplate::new(403).set_body_string("<html>森 みどり</html>")).await;
     assert!(page.to_string().contains("firewall"), "{page}");
     for error in [error, page] {
         assert!(!format!("{error:?} {error}").contains('森'));
@@ -131,22 +103,12 @@ async fn the_shops_words_are_passed_on_but_not_its_bodies() {
 #[tokio::test]
 async fn a_redirect_is_named_and_not_followed() {
     let elsewhere = MockServer::start().await;
-    Mock::given(any())
-        .respond_with(ResponseTemplate::new(200))
-        .expect(0)
-        .mount(&elsewhere)
-        .await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200)).expect(0).mount(&elsewhere).await;
     for status in [301, 302, 303, 307, 308] {
         let location = format!("{}/login?token=secret", elsewhere.uri());
-        let error = write_answered(
-            ResponseTemplate::new(status).insert_header("location", location.as_str()),
-        )
-        .await;
+        let error = write_answered(ResponseTemplate::new(status).insert_header("location", location.as_str())).await;
         let told = error.to_string();
-        assert!(
-            told.contains("http://127.0.0.1/login") && told.contains(&status.to_string()),
-            "{told}"
-        );
+        assert!(told.contains("http://127.0.0.1/login") && told.contains(&status.to_string()), "{told}");
         assert!(!told.contains("secret"), "{told}");
     }
     elsewhere.verify().await;
@@ -158,20 +120,14 @@ async fn a_success_that_is_not_the_apis_passes() {
         ("<html>maintenance</html>", BadBody::Html),
         ("\u{feff}  <!DOCTYPE html>", BadBody::Html),
         ("Retry later\n", BadBody::Text),
-        (
-            "\"ok\"",
-            BadBody::Missing("lists of successes and failures"),
-        ),
+        ("\"ok\"", BadBody::Missing("lists of successes and failures")),
         ("[]", BadBody::Missing("lists of successes and failures")),
         (r#"{"success":[1],"fail"#, BadBody::Truncated),
         (r#"{"success":[1,],"failure":[]}"#, BadBody::Malformed),
     ];
     for (body, expected) in cases {
         let error = write_answered(ResponseTemplate::new(200).set_body_string(body)).await;
-        assert!(
-            matches!(&error, Error::BadBody(bad) if *bad == expected),
-            "{body}: {error:?}"
-        );
+        assert!(matches!(&error, Error::BadBody(bad) if *bad == expected), "{body}: {error:?}");
         assert_eq!((error.retry(), error.maybe_applied()), (PASSING, true));
     }
 }
@@ -182,10 +138,7 @@ async fn a_list_that_is_none_passes() {
         ("", BadBody::Empty),
         ("Retry later", BadBody::Text),
         ("<html>", BadBody::Html),
-        (
-            r#"{"data":[{"id":"1","type":"order","attributes":{"id":1,"num"#,
-            BadBody::Truncated,
-        ),
+        (r#"{"data":[{"id":"1","type":"order","attributes":{"id":1,"num"#, BadBody::Truncated),
         (r#"{"errors":[]}"#, BadBody::Missing("data")),
         (r#"{"data":null}"#, BadBody::Missing("data")),
         (r#"{"data":{}}"#, BadBody::Missing("list of rows")),
@@ -197,38 +150,19 @@ async fn a_list_that_is_none_passes() {
             .expect(1)
             .mount(&server)
             .await;
-        let error = client(&server.uri())
-            .orders(&token(), &OrderQuery::new())
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(&error, Error::BadBody(bad) if *bad == expected),
-            "{body}: {error:?}"
-        );
+        let error = client(&server.uri()).orders(&token(), &OrderQuery::new()).await.unwrap_err();
+        assert!(matches!(&error, Error::BadBody(bad) if *bad == expected), "{body}: {error:?}");
         assert_eq!(error.retry(), PASSING);
     }
 }
 
 #[tokio::test]
 async fn a_sign_in_without_a_usable_token_is_no_sign_in() {
-    for body in [
-        r#"{"id":1}"#,
-        r#"{"authentication_token":""}"#,
-        "{\"authentication_token\":\"a\\nb\"}",
-    ] {
+    for body in [r#"{"id":1}"#, r#"{"authentication_token":""}"#, "{\"authentication_token\":\"a\\nb\"}"] {
         let server = MockServer::start().await;
-        Mock::given(any())
-            .respond_with(ResponseTemplate::new(200).set_body_string(body))
-            .mount(&server)
-            .await;
-        let error = client(&server.uri())
-            .sign_in("a@b.example", &"x".to_owned().into())
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::BadBody(BadBody::Missing(_))),
-            "{error:?}"
-        );
+        Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_string(body)).mount(&server).await;
+        let error = client(&server.uri()).sign_in("a@b.example", &"x".to_owned().into()).await.unwrap_err();
+        assert!(matches!(error, Error::BadBody(BadBody::Missing(_))), "{error:?}");
     }
 }
 
@@ -237,61 +171,28 @@ async fn a_body_is_read_no_further_than_the_limit() {
     // Announced: refused at once.
     let server = MockServer::start().await;
     let body = "x".repeat(2000);
-    Mock::given(any())
-        .respond_with(ResponseTemplate::new(200).set_body_string(body))
-        .expect(1)
-        .mount(&server)
-        .await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_string(body)).expect(1).mount(&server).await;
     let client = client(&server.uri()).with_body_limit(1999);
-    let error = client
-        .orders(&token(), &OrderQuery::new())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, Error::BodyTooLarge { limit: 1999 }),
-        "{error:?}"
-    );
-    assert_eq!(
-        (error.retry(), error.maybe_applied()),
-        (Retry::Permanent, true)
-    );
+    let error = client.orders(&token(), &OrderQuery::new()).await.unwrap_err();
+    assert!(matches!(error, Error::BodyTooLarge { limit: 1999 }), "{error:?}");
+    assert_eq!((error.retry(), error.maybe_applied()), (Retry::Permanent, true));
 
     // Not announced and endless: stopped at the limit, as success and as error.
     for status in ["200 OK", "500 Internal Server Error"] {
-        let shop = RawShop::start(if status.starts_with("200") {
-            endless_success
-        } else {
-            endless_failure
-        })
-        .await;
+        let shop = RawShop::start(if status.starts_with("200") { endless_success } else { endless_failure }).await;
         let client = common::client(&shop.uri).with_body_limit(100_000);
-        let error = client
-            .orders(&token(), &OrderQuery::new())
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(
-                error,
-                Error::BodyTooLarge { .. } | Error::Server { status: 500, .. }
-            ),
-            "{status}: {error:?}"
-        );
+        let error = client.orders(&token(), &OrderQuery::new()).await.unwrap_err();
+        assert!(matches!(error, Error::BodyTooLarge { .. } | Error::Server { status: 500, .. }), "{status}: {error:?}");
         assert_eq!(shop.requests(), 1);
     }
 }
 
 fn endless_success(_: usize) -> Answer {
-    Answer::Endless(
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
-        chunk(),
-    )
+    Answer::Endless("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(), chunk())
 }
 
 fn endless_failure(_: usize) -> Answer {
-    Answer::Endless(
-        "HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
-        chunk(),
-    )
+    Answer::Endless("HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(), chunk())
 }
 
 fn chunk() -> String {
@@ -301,19 +202,14 @@ fn chunk() -> String {
 #[tokio::test]
 async fn an_answer_that_does_not_come_or_does_not_end_is_a_timeout() {
     let silent = RawShop::start(|_| Answer::Hang(String::new())).await;
-    let slow = RawShop::start(|_| {
-        Answer::Hang("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"succ".to_owned())
-    })
-    .await;
+    let slow =
+        RawShop::start(|_| Answer::Hang("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"succ".to_owned())).await;
     for shop in [silent, slow] {
         let began = Instant::now();
         let client = client_within(&shop.uri, Duration::from_millis(300));
         let error = client.bulk_update(&token(), &change()).await.unwrap_err();
         assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
-        assert_eq!(
-            (error.retry(), error.maybe_applied(), shop.requests()),
-            (PASSING, true, 1)
-        );
+        assert_eq!((error.retry(), error.maybe_applied(), shop.requests()), (PASSING, true, 1));
         assert!(began.elapsed() >= Duration::from_millis(300));
     }
 }
@@ -321,20 +217,12 @@ async fn an_answer_that_does_not_come_or_does_not_end_is_a_timeout() {
 #[tokio::test]
 async fn a_connection_that_breaks_is_a_reset_and_the_write_is_not_repeated() {
     let nothing = RawShop::start(|_| Answer::Close(String::new())).await;
-    let half = RawShop::start(|_| {
-        Answer::Close("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"succ".to_owned())
-    })
-    .await;
+    let half =
+        RawShop::start(|_| Answer::Close("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{\"succ".to_owned())).await;
     for shop in [nothing, half] {
-        let error = client(&shop.uri)
-            .bulk_update(&token(), &change())
-            .await
-            .unwrap_err();
+        let error = client(&shop.uri).bulk_update(&token(), &change()).await.unwrap_err();
         assert!(matches!(error, Error::Reset { .. }), "{error:?}");
-        assert_eq!(
-            (error.retry(), error.maybe_applied(), shop.requests()),
-            (PASSING, true, 1)
-        );
+        assert_eq!((error.retry(), error.maybe_applied(), shop.requests()), (PASSING, true, 1));
     }
 }
 
@@ -357,14 +245,8 @@ async fn nobody_there_is_no_connection_and_nothing_was_sent() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = client(&uri)
-        .bulk_update(&token(), &change())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::Connect { host, .. } if host == "127.0.0.1"),
-        "{error:?}"
-    );
+    let error = client(&uri).bulk_update(&token(), &change()).await.unwrap_err();
+    assert!(matches!(&error, Error::Connect { host, .. } if host == "127.0.0.1"), "{error:?}");
     assert_eq!((error.retry(), error.maybe_applied()), (PASSING, false));
 }
 
@@ -374,14 +256,9 @@ async fn a_failed_tls_handshake_is_no_connection_and_nothing_was_sent() {
     let uri = format!("https://{}", listener.local_addr().unwrap());
     let server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Plain\r\n\r\n")
-            .await
-            .unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Plain\r\n\r\n").await.unwrap();
     });
-    let error = client(&uri)
-        .bulk_update(&token(), &change())
-        .await
-        .unwrap_err();
+    let error = client(&uri).bulk_update(&token(), &change()).await.unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error:?}");
     assert_eq!((error.retry(), error.maybe_applied()), (PASSING, false));
     server.await.unwrap();
@@ -391,18 +268,9 @@ async fn a_failed_tls_handshake_is_no_connection_and_nothing_was_sent() {
 async fn an_unknown_name_passes_and_names_the_host() {
     let policy = AddressPolicy::public_only();
     let http = http_client(&policy, &Timeouts::default()).unwrap();
-    let client = Client::new(
-        http,
-        ApiAddress::parse("no-such-shop.invalid", &policy).unwrap(),
-    );
-    let error = client
-        .orders(&token(), &OrderQuery::new())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::UnknownHost { host } if host == "no-such-shop.invalid"),
-        "{error:?}"
-    );
+    let client = Client::new(http, ApiAddress::parse("no-such-shop.invalid", &policy).unwrap());
+    let error = client.orders(&token(), &OrderQuery::new()).await.unwrap_err();
+    assert!(matches!(&error, Error::UnknownHost { host } if host == "no-such-shop.invalid"), "{error:?}");
     assert_eq!(error.retry(), PASSING);
 }
 
@@ -411,31 +279,15 @@ async fn an_unknown_name_passes_and_names_the_host() {
 async fn a_name_that_leads_inside_is_not_connected_to() {
     let shop = RawShop::start(|_| Answer::Close(String::new())).await;
     let port = shop.uri.rsplit(':').next().unwrap();
-    let address = ApiAddress::parse(
-        &format!("https://localhost:{port}"),
-        &AddressPolicy::with_loopback(),
-    )
-    .unwrap();
+    let address = ApiAddress::parse(&format!("https://localhost:{port}"), &AddressPolicy::with_loopback()).unwrap();
     let http = http_client(&AddressPolicy::public_only(), &Timeouts::default()).unwrap();
-    let error = Client::new(http.clone(), address)
-        .orders(&token(), &OrderQuery::new())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, Error::AddressRefused { source, .. } if source.ip.is_loopback()),
-        "{error:?}"
-    );
-    assert_eq!(
-        (error.retry(), error.maybe_applied(), shop.requests()),
-        (Retry::Permanent, false, 0)
-    );
+    let error = Client::new(http.clone(), address).orders(&token(), &OrderQuery::new()).await.unwrap_err();
+    assert!(matches!(&error, Error::AddressRefused { source, .. } if source.ip.is_loopback()), "{error:?}");
+    assert_eq!((error.retry(), error.maybe_applied(), shop.requests()), (Retry::Permanent, false, 0));
 
     // And plain http is not spoken by a client for the public internet.
     let address = ApiAddress::parse(&shop.uri, &AddressPolicy::with_loopback()).unwrap();
-    let error = Client::new(http, address)
-        .orders(&token(), &OrderQuery::new())
-        .await
-        .unwrap_err();
+    let error = Client::new(http, address).orders(&token(), &OrderQuery::new()).await.unwrap_err();
     assert!(matches!(error, Error::Request { .. }), "{error:?}");
     assert_eq!(shop.requests(), 0);
 }

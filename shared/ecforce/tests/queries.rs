@@ -4,16 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use renkei_ecforce::{
-    Include, OrderQuery, TextAttribute, TextTest, TimeAttribute, WholeAttribute, WholeTest,
-};
+use renkei_ecforce::{Include, OrderQuery, TextAttribute, TextTest, TimeAttribute, WholeAttribute, WholeTest};
 
 fn conditions(query: &OrderQuery) -> Vec<(String, String)> {
-    query
-        .pairs()
-        .into_iter()
-        .filter(|(name, _)| name.starts_with("q["))
-        .collect()
+    query.pairs().into_iter().filter(|(name, _)| name.starts_with("q[")).collect()
 }
 
 fn pair(name: &str, value: &str) -> (String, String) {
@@ -26,60 +20,22 @@ fn every_condition_has_its_predicate() {
     let whole = |attribute, test| conditions(&OrderQuery::new().whole(attribute, test)).remove(0);
     let text = |attribute, test| conditions(&OrderQuery::new().text(attribute, test)).remove(0);
     let cases = [
-        (
-            whole(WholeAttribute::Id, WholeTest::Eq(1)),
-            pair("q[id_eq]", "1"),
-        ),
-        (
-            whole(WholeAttribute::CustomerId, WholeTest::In(vec![1])),
-            pair("q[customer_id_in][]", "1"),
-        ),
-        (
-            whole(WholeAttribute::SubsOrderId, WholeTest::Lt(1)),
-            pair("q[subs_order_id_lt]", "1"),
-        ),
-        (
-            whole(WholeAttribute::Total, WholeTest::LtEq(1)),
-            pair("q[total_lteq]", "1"),
-        ),
-        (
-            whole(WholeAttribute::PaymentTotal, WholeTest::Gt(-1)),
-            pair("q[payment_total_gt]", "-1"),
-        ),
-        (
-            whole(WholeAttribute::ShippingCarrierId, WholeTest::GtEq(1)),
-            pair("q[shipping_carrier_id_gteq]", "1"),
-        ),
-        (
-            whole(WholeAttribute::StockLocationId, WholeTest::Eq(1)),
-            pair("q[stock_location_id_eq]", "1"),
-        ),
-        (
-            whole(WholeAttribute::Times, WholeTest::Eq(1)),
-            pair("q[times_eq]", "1"),
-        ),
-        (
-            text(TextAttribute::Number, TextTest::Eq("a".into())),
-            pair("q[number_eq]", "a"),
-        ),
-        (
-            text(
-                TextAttribute::PaymentState,
-                TextTest::In(vec!["paid".into()]),
-            ),
-            pair("q[payment_state_in][]", "paid"),
-        ),
-        (
-            text(TextAttribute::Email, TextTest::Cont("森 &=+%".into())),
-            pair("q[email_cont]", "森 &=+%"),
-        ),
+        (whole(WholeAttribute::Id, WholeTest::Eq(1)), pair("q[id_eq]", "1")),
+        (whole(WholeAttribute::CustomerId, WholeTest::In(vec![1])), pair("q[customer_id_in][]", "1")),
+        (whole(WholeAttribute::SubsOrderId, WholeTest::Lt(1)), pair("q[subs_order_id_lt]", "1")),
+        (whole(WholeAttribute::Total, WholeTest::LtEq(1)), pair("q[total_lteq]", "1")),
+        (whole(WholeAttribute::PaymentTotal, WholeTest::Gt(-1)), pair("q[payment_total_gt]", "-1")),
+        (whole(WholeAttribute::ShippingCarrierId, WholeTest::GtEq(1)), pair("q[shipping_carrier_id_gteq]", "1")),
+        (whole(WholeAttribute::StockLocationId, WholeTest::Eq(1)), pair("q[stock_location_id_eq]", "1")),
+        (whole(WholeAttribute::Times, WholeTest::Eq(1)), pair("q[times_eq]", "1")),
+        (text(TextAttribute::Number, TextTest::Eq("a".into())), pair("q[number_eq]", "a")),
+        (text(TextAttribute::PaymentState, TextTest::In(vec!["paid".into()])), pair("q[payment_state_in][]", "paid")),
+        (text(TextAttribute::Email, TextTest::Cont("森 &=+%".into())), pair("q[email_cont]", "森 &=+%")),
     ];
     for (got, expected) in cases {
         assert_eq!(got, expected);
     }
-    let window = OrderQuery::new()
-        .created_at(moment, moment)
-        .since(TimeAttribute::ScheduledToBeShippedAt, moment);
+    let window = OrderQuery::new().created_at(moment, moment).since(TimeAttribute::ScheduledToBeShippedAt, moment);
     assert_eq!(
         conditions(&window),
         [
@@ -108,21 +64,12 @@ fn a_blank_condition_matches_nothing_instead_of_everything() {
         assert_eq!(conditions(&query), [pair("q[id_eq]", "0")], "{query:?}");
     }
     let some = OrderQuery::new().state_in(["complete", "", "working"]);
-    assert_eq!(
-        conditions(&some),
-        [
-            pair("q[state_in][]", "complete"),
-            pair("q[state_in][]", "working")
-        ]
-    );
+    assert_eq!(conditions(&some), [pair("q[state_in][]", "complete"), pair("q[state_in][]", "working")]);
 }
 
 #[test]
 fn values_are_not_printed() {
-    let query = OrderQuery::new().text(
-        TextAttribute::Email,
-        TextTest::Eq("midori@buyer.example".into()),
-    );
+    let query = OrderQuery::new().text(TextAttribute::Email, TextTest::Eq("midori@buyer.example".into()));
     assert!(!format!("{query:?}").contains("midori"));
 }
 

@@ -72,7 +72,8 @@ fn scalars(record: &impl serde::Serialize) -> Result<BTreeMap<String, Value>, St
         .filter(|(_, value)| !matches!(value, Value::Null | Value::Array(_) | Value::Object(_)))
         .map(|(name, value)| {
             let time = value.as_str().filter(|_| name.ends_with("_at")).and_then(|text| text.parse::<Timestamp>().ok());
-            let value = time.map_or(value, |at| at.to_zoned_datetime(jst::zone()).strftime("%Y/%m/%d %H:%M:%S").to_string().into());
+            let value = time
+                .map_or(value, |at| at.to_zoned_datetime(jst::zone()).strftime("%Y/%m/%d %H:%M:%S").to_string().into());
             (name, value)
         })
         .collect())

@@ -23,9 +23,9 @@ use renkei_platform::wakeup::{WakeUpError, WakeUps};
 use renkei_store::{Store, StoreError, Tenant};
 use tracing::Instrument;
 
+use crate::Shops;
 use crate::error::ShopError;
 use crate::session::{Session, SessionRequest};
-use crate::Shops;
 
 /// When a message comes again because another run is talking to the shop.
 const BUSY_DELAY: Duration = Duration::from_secs(15);
@@ -259,7 +259,9 @@ impl Robots {
             ..message.clone()
         };
         match error {
-            ShopError::Closed(closure) => self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), closure.until).await,
+            ShopError::Closed(closure) => {
+                self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), closure.until).await
+            }
             ShopError::SignInsSpent { until } => {
                 self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), until).await
             }

@@ -85,30 +85,28 @@ impl Shops {
         loop {
             let observed = watched.observation();
             match gate.enter(&rules, clock.now(), &request.holder, request.lane, Some(observed)) {
-                Entry::Entered(next) => {
-                    match tenant.write_gate(&request.connection.id, &gate, &next).await? {
-                        GateWrite::Written => {
-                            return Ok(Session {
-                                shops: self.clone(),
-                                tenant: tenant.clone(),
-                                connection: request.connection.clone(),
-                                client,
-                                lane: request.lane,
-                                rules,
-                                holder: request.holder,
-                                robot: request.robot.to_owned(),
-                                epoch: next.epoch(),
-                                gate: next,
-                                clock,
-                                deadline: request.deadline,
-                                calls: 0,
-                                asked: 0,
-                                last_began: None,
-                            });
-                        }
-                        GateWrite::Changed(current) => gate = *current,
+                Entry::Entered(next) => match tenant.write_gate(&request.connection.id, &gate, &next).await? {
+                    GateWrite::Written => {
+                        return Ok(Session {
+                            shops: self.clone(),
+                            tenant: tenant.clone(),
+                            connection: request.connection.clone(),
+                            client,
+                            lane: request.lane,
+                            rules,
+                            holder: request.holder,
+                            robot: request.robot.to_owned(),
+                            epoch: next.epoch(),
+                            gate: next,
+                            clock,
+                            deadline: request.deadline,
+                            calls: 0,
+                            asked: 0,
+                            last_began: None,
+                        });
                     }
-                }
+                    GateWrite::Changed(current) => gate = *current,
+                },
                 Entry::Closed(closure) => return Err(ShopError::Closed(closure)),
                 Entry::Held { .. } => {
                     // A holder that shows itself is alive and may take minutes; one that is silent is watched for a
@@ -287,8 +285,10 @@ impl Session {
     }
 
     async fn penalty(&mut self, wait: Duration) -> Result<(), ShopError> {
-        self.change(|gate, session| gate.penalty(&session.rules, session.clock.now(), &session.holder, session.epoch, wait))
-            .await
+        self.change(|gate, session| {
+            gate.penalty(&session.rules, session.clock.now(), &session.holder, session.epoch, wait)
+        })
+        .await
     }
 
     /// Closes the gate for the day, because the shop said so.

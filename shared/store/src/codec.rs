@@ -29,10 +29,8 @@ pub(crate) fn pack<T: Serialize>(kind: &'static str, value: &T) -> Result<Attrib
 
 pub(crate) fn unpack<T: DeserializeOwned>(kind: &'static str, item: &Item, name: &str) -> Result<T, StoreError> {
     let unreadable = |reason: String| StoreError::Unreadable { kind, reason };
-    let packed = item
-        .get(name)
-        .and_then(|value| value.as_b().ok())
-        .ok_or_else(|| unreadable(format!("it has no {name}")))?;
+    let packed =
+        item.get(name).and_then(|value| value.as_b().ok()).ok_or_else(|| unreadable(format!("it has no {name}")))?;
     let mut json = Vec::new();
     DeflateDecoder::new(packed.as_ref())
         .take(UNPACKED_LIMIT)

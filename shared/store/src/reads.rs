@@ -34,11 +34,7 @@ pub(crate) async fn get(tenant: &Tenant, table: &str, key: &Key) -> Result<Optio
 }
 
 /// Items by key, read consistently. Keys without an item are not in the answer.
-pub(crate) async fn batch_get(
-    tenant: &Tenant,
-    table: &str,
-    keys: Vec<Key>,
-) -> Result<HashMap<Key, Item>, StoreError> {
+pub(crate) async fn batch_get(tenant: &Tenant, table: &str, keys: Vec<Key>) -> Result<HashMap<Key, Item>, StoreError> {
     let requests: Vec<Vec<Key>> = keys.chunks(READ_AT_ONCE).map(<[Key]>::to_vec).collect();
     let answers: Vec<Vec<Item>> = futures::stream::iter(requests)
         .map(|keys| batch_get_request(tenant, table, keys))

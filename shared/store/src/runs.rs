@@ -12,12 +12,12 @@ use jiff::{Timestamp, ToSpan};
 use renkei_domain::run::{Outcome, Run, RunState};
 use renkei_domain::work::Place;
 
+use crate::Tenant;
 use crate::codec::{self, Item};
 use crate::error::StoreError;
 use crate::keys;
 use crate::reads;
 use crate::shipments::{Cursor, Page};
-use crate::Tenant;
 
 const KIND: &str = "run";
 /// How long runs are kept.
@@ -93,19 +93,13 @@ impl Tenant {
     /// Where a fetching run stands; None before its first page.
     pub async fn run_progress(&self, run: &str) -> Result<Option<Progress>, StoreError> {
         let item = reads::get(self, &self.tables().runs, &keys::run(&self.id, run)).await?;
-        Ok(item.and_then(|item| {
-            Some(Progress { page: int(&item, "cursor_page")?, after: int(&item, "cursor_after")? })
-        }))
+        Ok(item
+            .and_then(|item| Some(Progress { page: int(&item, "cursor_page")?, after: int(&item, "cursor_after")? })))
     }
 
     /// Notes that a page is queued, and moves the run's cursor. `epoch` is the gate's: a run that was robbed of the gate
     /// while it was paused moves nothing, and gets false.
-    pub async fn advance_run(
-        &self,
-        run: &str,
-        progress: Progress,
-        epoch: u64,
-    ) -> Result<bool, StoreError> {
+    pub async fn advance_run(&self, run: &str, progress: Progress, epoch: u64) -> Result<bool, StoreError> {
         let update = self
             .client()
             .update_item()
@@ -160,12 +154,10 @@ impl Tenant {
         for (outcome, rows) in rows.iter().filter(|(_, rows)| !rows.is_empty()) {
             let name = outcome.as_str();
             adds.push(format!("#{name} :{name}"));
-            update = update
-                .expression_attribute_names(format!("#{name}"), name)
-                .expression_attribute_values(
-                    format!(":{name}"),
-                    AttributeValue::Ns(rows.iter().map(ToString::to_string).collect()),
-                );
+            update = update.expression_attribute_names(format!("#{name}"), name).expression_attribute_values(
+                format!(":{name}"),
+                AttributeValue::Ns(rows.iter().map(ToString::to_string).collect()),
+            );
         }
         let adds = if adds.is_empty() { String::new() } else { format!(" ADD {}", adds.join(", ")) };
         let answer = update

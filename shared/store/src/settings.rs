@@ -112,11 +112,7 @@ impl Tenant {
             .client()
             .transact_write_items()
             .transact_items(put(keys::current_settings(&self.id), base.clone(), Some(unchanged))?)
-            .transact_items(put(
-                keys::settings_version(&self.id, version),
-                base,
-                Some("attribute_not_exists(pk)"),
-            )?)
+            .transact_items(put(keys::settings_version(&self.id, version), base, Some("attribute_not_exists(pk)"))?)
             .transact_items(put(keys::tenant_entry(&self.id), Item::new(), None)?)
             .send()
             .await;

@@ -6,9 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
 use renkei_domain::shipment::{Shipment, ShipmentDetail, ShopError, ShopSync, ShopWork, Status};
@@ -165,11 +163,7 @@ impl Tenant {
         Ok(())
     }
 
-    async fn claim_numbers(
-        &self,
-        orders: &[NewOrder],
-        answers: &mut [Option<Stored>],
-    ) -> Result<(), StoreError> {
+    async fn claim_numbers(&self, orders: &[NewOrder], answers: &mut [Option<Stored>]) -> Result<(), StoreError> {
         let mut claimed: HashMap<Key, OrderId> = HashMap::new();
         let mut inserts = Vec::new();
         let mut claiming = Vec::new();
@@ -285,7 +279,8 @@ impl Tenant {
         from: Option<Cursor>,
     ) -> Result<Page<ShipmentId>, StoreError> {
         let pk = keys::status_pk(&self.id, connection, status);
-        let page = reads::query_index(self, &self.tables().shipments, "by_status", ("status_pk", &pk), limit, from).await?;
+        let page =
+            reads::query_index(self, &self.tables().shipments, "by_status", ("status_pk", &pk), limit, from).await?;
         Ok(Page {
             rows: page
                 .rows
@@ -467,11 +462,7 @@ fn unreadable_key() -> StoreError {
     StoreError::Unreadable { kind: SHIPMENT, reason: "its key is not of the known form".into() }
 }
 
-fn id_from(
-    connection: &ConnectionId,
-    order: Option<String>,
-    parcel: Option<String>,
-) -> Result<ShipmentId, StoreError> {
+fn id_from(connection: &ConnectionId, order: Option<String>, parcel: Option<String>) -> Result<ShipmentId, StoreError> {
     let order = order.and_then(|o| o.parse().ok()).ok_or_else(unreadable_key)?;
     let parcel = parcel.and_then(|p| p.parse().ok()).ok_or_else(unreadable_key)?;
     Ok(ShipmentId { connection: connection.clone(), order: OrderId(order), parcel })

@@ -57,8 +57,7 @@ pub(crate) fn insert(table: &str, item: Item) -> Statement {
 
 /// Carries the statements out, in requests of 25, several at once; the answers stand in the statements' order.
 pub(crate) async fn execute(tenant: &Tenant, statements: Vec<Statement>) -> Result<Vec<Written>, StoreError> {
-    let requests: Vec<Vec<Statement>> =
-        statements.chunks(STATEMENTS_A_REQUEST).map(<[Statement]>::to_vec).collect();
+    let requests: Vec<Vec<Statement>> = statements.chunks(STATEMENTS_A_REQUEST).map(<[Statement]>::to_vec).collect();
     let answers: Vec<Vec<Written>> = futures::stream::iter(requests)
         .map(|request| execute_request(tenant, request))
         .buffered(REQUESTS_AT_ONCE)

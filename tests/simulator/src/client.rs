@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::api::{
-    AddedOrder, FaultRule, LedgerEntry, LedgerSummary, NewOrders, OrderBrief, OrderOptions,
-    OrderTruth, ShopSpec, ShopStatus, StockTruth,
+    AddedOrder, FaultRule, LedgerEntry, LedgerSummary, NewOrders, OrderBrief, OrderOptions, OrderTruth, ShopSpec,
+    ShopStatus, StockTruth,
 };
 
 /// Talks to a simulator's control API.
@@ -37,10 +37,7 @@ impl ControlClient {
     /// A client for the control API at this URL, such as `http://127.0.0.1:9100`.
     pub fn new(url: &str) -> Result<Self, ClientError> {
         let http = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self {
-            url: url.trim_end_matches('/').to_owned(),
-            http,
-        })
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), http })
     }
 
     /// The control API's URL.
@@ -51,36 +48,27 @@ impl ControlClient {
 
     /// Opens a shop.
     pub async fn add_shop(&self, spec: &ShopSpec) -> Result<ShopStatus, ClientError> {
-        self.read(Method::POST, "/shops".to_owned(), Some(spec))
-            .await
+        self.read(Method::POST, "/shops".to_owned(), Some(spec)).await
     }
 
     /// Closes a shop.
     pub async fn remove_shop(&self, shop: &str) -> Result<(), ClientError> {
-        self.tell(Method::DELETE, format!("/shops/{shop}"), None::<&()>)
-            .await
+        self.tell(Method::DELETE, format!("/shops/{shop}"), None::<&()>).await
     }
 
     /// All shops.
     pub async fn shops(&self) -> Result<Vec<ShopStatus>, ClientError> {
-        self.read(Method::GET, "/shops".to_owned(), None::<&()>)
-            .await
+        self.read(Method::GET, "/shops".to_owned(), None::<&()>).await
     }
 
     /// A shop as it stands.
     pub async fn shop(&self, shop: &str) -> Result<ShopStatus, ClientError> {
-        self.read(Method::GET, format!("/shops/{shop}"), None::<&()>)
-            .await
+        self.read(Method::GET, format!("/shops/{shop}"), None::<&()>).await
     }
 
     /// Places orders.
-    pub async fn add_orders(
-        &self,
-        shop: &str,
-        new: &NewOrders,
-    ) -> Result<Vec<AddedOrder>, ClientError> {
-        self.read(Method::POST, format!("/shops/{shop}/orders"), Some(new))
-            .await
+    pub async fn add_orders(&self, shop: &str, new: &NewOrders) -> Result<Vec<AddedOrder>, ClientError> {
+        self.read(Method::POST, format!("/shops/{shop}/orders"), Some(new)).await
     }
 
     /// Places so many generated orders.
@@ -90,11 +78,7 @@ impl ControlClient {
         count: u64,
         options: OrderOptions,
     ) -> Result<Vec<AddedOrder>, ClientError> {
-        let new = NewOrders {
-            generate: count,
-            options: Some(options),
-            ..NewOrders::default()
-        };
+        let new = NewOrders { generate: count, options: Some(options), ..NewOrders::default() };
         self.add_orders(shop, &new).await
     }
 
@@ -102,24 +86,11 @@ impl ControlClient {
     ///
     /// # Panics
     /// When `attributes` is no JSON object.
-    pub async fn add_order(
-        &self,
-        shop: &str,
-        attributes: Value,
-    ) -> Result<AddedOrder, ClientError> {
-        let Value::Object(attributes) = attributes else {
-            panic!("an order's attributes are a JSON object")
-        };
-        let new = NewOrders {
-            options: Some(OrderOptions::plain()),
-            orders: vec![attributes],
-            ..NewOrders::default()
-        };
+    pub async fn add_order(&self, shop: &str, attributes: Value) -> Result<AddedOrder, ClientError> {
+        let Value::Object(attributes) = attributes else { panic!("an order's attributes are a JSON object") };
+        let new = NewOrders { options: Some(OrderOptions::plain()), orders: vec![attributes], ..NewOrders::default() };
         let mut added = self.add_orders(shop, &new).await?;
-        added.pop().ok_or_else(|| ClientError::Refused {
-            status: 201,
-            message: "nothing was placed".to_owned(),
-        })
+        added.pop().ok_or_else(|| ClientError::Refused { status: 201, message: "nothing was placed".to_owned() })
     }
 
     /// Changes an order as the shop's staff would.
@@ -129,130 +100,77 @@ impl ControlClient {
         id: u64,
         attributes: &Map<String, Value>,
     ) -> Result<OrderTruth, ClientError> {
-        self.read(
-            Method::PATCH,
-            format!("/shops/{shop}/orders/{id}"),
-            Some(attributes),
-        )
-        .await
+        self.read(Method::PATCH, format!("/shops/{shop}/orders/{id}"), Some(attributes)).await
     }
 
     /// Everything about an order.
     pub async fn order(&self, shop: &str, id: u64) -> Result<OrderTruth, ClientError> {
-        self.read(
-            Method::GET,
-            format!("/shops/{shop}/orders/{id}"),
-            None::<&()>,
-        )
-        .await
+        self.read(Method::GET, format!("/shops/{shop}/orders/{id}"), None::<&()>).await
     }
 
     /// Orders in short, perhaps of one state only.
-    pub async fn orders(
-        &self,
-        shop: &str,
-        state: Option<&str>,
-    ) -> Result<Vec<OrderBrief>, ClientError> {
-        let query = state
-            .map(|state| format!("?state={state}"))
-            .unwrap_or_default();
-        self.read(
-            Method::GET,
-            format!("/shops/{shop}/orders{query}"),
-            None::<&()>,
-        )
-        .await
+    pub async fn orders(&self, shop: &str, state: Option<&str>) -> Result<Vec<OrderBrief>, ClientError> {
+        let query = state.map(|state| format!("?state={state}")).unwrap_or_default();
+        self.read(Method::GET, format!("/shops/{shop}/orders{query}"), None::<&()>).await
     }
 
     /// Stock as it stands.
     pub async fn stock(&self, shop: &str) -> Result<Vec<StockTruth>, ClientError> {
-        self.read(Method::GET, format!("/shops/{shop}/stock"), None::<&()>)
-            .await
+        self.read(Method::GET, format!("/shops/{shop}/stock"), None::<&()>).await
     }
 
     /// Every call that the shop saw.
     pub async fn ledger(&self, shop: &str) -> Result<Vec<LedgerEntry>, ClientError> {
-        self.read(Method::GET, format!("/shops/{shop}/ledger"), None::<&()>)
-            .await
+        self.read(Method::GET, format!("/shops/{shop}/ledger"), None::<&()>).await
     }
 
     /// The ledger as JSON lines.
     pub async fn ledger_lines(&self, shop: &str) -> Result<String, ClientError> {
-        let response = self
-            .send(
-                Method::GET,
-                format!("/shops/{shop}/ledger?format=jsonl"),
-                None::<&()>,
-            )
-            .await?;
+        let response = self.send(Method::GET, format!("/shops/{shop}/ledger?format=jsonl"), None::<&()>).await?;
         Ok(response.text().await?)
     }
 
     /// The ledger in figures.
     pub async fn ledger_summary(&self, shop: &str) -> Result<LedgerSummary, ClientError> {
-        self.read(
-            Method::GET,
-            format!("/shops/{shop}/ledger?summary=true"),
-            None::<&()>,
-        )
-        .await
+        self.read(Method::GET, format!("/shops/{shop}/ledger?summary=true"), None::<&()>).await
     }
 
     /// Empties the ledger.
     pub async fn clear_ledger(&self, shop: &str) -> Result<(), ClientError> {
-        self.tell(Method::DELETE, format!("/shops/{shop}/ledger"), None::<&()>)
-            .await
+        self.tell(Method::DELETE, format!("/shops/{shop}/ledger"), None::<&()>).await
     }
 
     /// Replaces the shop's fault rules.
     pub async fn set_faults(&self, shop: &str, rules: &[FaultRule]) -> Result<(), ClientError> {
-        self.tell(Method::PUT, format!("/shops/{shop}/faults"), Some(rules))
-            .await
+        self.tell(Method::PUT, format!("/shops/{shop}/faults"), Some(rules)).await
     }
 
     /// Heals the shop.
     pub async fn clear_faults(&self, shop: &str) -> Result<(), ClientError> {
-        self.tell(Method::DELETE, format!("/shops/{shop}/faults"), None::<&()>)
-            .await
+        self.tell(Method::DELETE, format!("/shops/{shop}/faults"), None::<&()>).await
     }
 
     /// Moves the shop's clock so many seconds ahead of the real one.
     pub async fn set_clock(&self, shop: &str, offset_seconds: i64) -> Result<(), ClientError> {
         let body = json!({"offset_seconds": offset_seconds});
-        self.tell(Method::POST, format!("/shops/{shop}/clock"), Some(&body))
-            .await
+        self.tell(Method::POST, format!("/shops/{shop}/clock"), Some(&body)).await
     }
 
     /// Gives the shop's allowance of the day back.
     pub async fn reset_quota(&self, shop: &str) -> Result<(), ClientError> {
-        self.tell(
-            Method::POST,
-            format!("/shops/{shop}/reset_quota"),
-            None::<&()>,
-        )
-        .await
+        self.tell(Method::POST, format!("/shops/{shop}/reset_quota"), None::<&()>).await
     }
 
     /// Spends calls of the day as another system of the merchant would.
     pub async fn spend_quota(&self, shop: &str, calls: u64) -> Result<(), ClientError> {
         let body = json!({"calls": calls});
-        self.tell(
-            Method::POST,
-            format!("/shops/{shop}/spend_quota"),
-            Some(&body),
-        )
-        .await
+        self.tell(Method::POST, format!("/shops/{shop}/spend_quota"), Some(&body)).await
     }
 
     /// Makes all tokens of the shop invalid, perhaps with a new ready-made one.
-    pub async fn replace_tokens(
-        &self,
-        shop: &str,
-        ready_made: Option<&str>,
-    ) -> Result<(), ClientError> {
+    pub async fn replace_tokens(&self, shop: &str, ready_made: Option<&str>) -> Result<(), ClientError> {
         let body = json!({"token": ready_made});
-        self.tell(Method::POST, format!("/shops/{shop}/token"), Some(&body))
-            .await
+        self.tell(Method::POST, format!("/shops/{shop}/token"), Some(&body)).await
     }
 
     async fn send(
@@ -270,10 +188,7 @@ impl ControlClient {
             return Ok(response);
         }
         let status = response.status().as_u16();
-        Err(ClientError::Refused {
-            status,
-            message: response.text().await.unwrap_or_default(),
-        })
+        Err(ClientError::Refused { status, message: response.text().await.unwrap_or_default() })
     }
 
     async fn read<T: DeserializeOwned>(

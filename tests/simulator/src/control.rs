@@ -24,10 +24,7 @@ pub(crate) struct Shops {
 
 impl Shops {
     pub(crate) fn new() -> Self {
-        Self {
-            open: Arc::default(),
-            epoch: Instant::now(),
-        }
+        Self { open: Arc::default(), epoch: Instant::now() }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Shop>>> {
@@ -35,10 +32,7 @@ impl Shops {
     }
 
     fn find(&self, name: &str) -> Result<Arc<Shop>, ControlError> {
-        self.lock()
-            .get(name)
-            .cloned()
-            .ok_or_else(|| ControlError::NoSuchShop(name.to_owned()))
+        self.lock().get(name).cloned().ok_or_else(|| ControlError::NoSuchShop(name.to_owned()))
     }
 
     /// Opens a shop; its orders are there when this returns.
@@ -47,9 +41,7 @@ impl Shops {
         if self.lock().contains_key(&name) {
             return Err(ControlError::NameTaken(name));
         }
-        let shop = Shop::open(spec, self.epoch)
-            .await
-            .map_err(ControlError::Listen)?;
+        let shop = Shop::open(spec, self.epoch).await.map_err(ControlError::Listen)?;
         if let Err(error) = in_background(&shop, Shop::place_initial).await {
             shop.close();
             return Err(error);
@@ -98,9 +90,7 @@ impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NoSuchShop(_) | Self::Staff(StaffError::NoSuchOrder(_)) => StatusCode::NOT_FOUND,
-            Self::NameTaken(_) | Self::Listen(_) | Self::Staff(StaffError::IdTaken(_)) => {
-                StatusCode::CONFLICT
-            }
+            Self::NameTaken(_) | Self::Listen(_) | Self::Staff(StaffError::IdTaken(_)) => StatusCode::CONFLICT,
             Self::Staff(StaffError::BadAttribute(_)) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -119,10 +109,7 @@ pub(crate) fn router(shops: Shops) -> Router {
         .route("/shops/{name}/orders/{id}", get(truth).patch(change))
         .route("/shops/{name}/stock", get(stock))
         .route("/shops/{name}/ledger", get(ledger).delete(clear_ledger))
-        .route(
-            "/shops/{name}/faults",
-            get(faults).put(set_faults).delete(heal),
-        )
+        .route("/shops/{name}/faults", get(faults).put(set_faults).delete(heal))
         .route("/shops/{name}/clock", post(set_clock))
         .route("/shops/{name}/reset_quota", post(reset_quota))
         .route("/shops/{name}/spend_quota", post(spend_quota))
@@ -136,10 +123,7 @@ async fn list(State(shops): State<Shops>) -> Json<Value> {
     Json(open.iter().map(|shop| json!(shop.status())).collect())
 }
 
-async fn open(
-    State(shops): State<Shops>,
-    Json(spec): Json<ShopSpec>,
-) -> Result<Response, ControlError> {
+async fn open(State(shops): State<Shops>, Json(spec): Json<ShopSpec>) -> Result<Response, ControlError> {
     let shop = shops.open(spec).await?;
     Ok((StatusCode::CREATED, Json(shop.status())).into_response())
 }
@@ -148,10 +132,7 @@ async fn status(State(shops): State<Shops>, Path(name): Path<String>) -> Answer<
     Ok(Json(json!(shops.find(&name)?.status())))
 }
 
-async fn close(
-    State(shops): State<Shops>,
-    Path(name): Path<String>,
-) -> Result<StatusCode, ControlError> {
+async fn close(State(shops): State<Shops>, Path(name): Path<String>) -> Result<StatusCode, ControlError> {
     let shop = shops.find(&name)?;
     shops.lock().remove(&name);
     shop.close();
@@ -227,10 +208,7 @@ async fn ledger(
     Ok(Json(entries).into_response())
 }
 
-async fn clear_ledger(
-    State(shops): State<Shops>,
-    Path(name): Path<String>,
-) -> Result<StatusCode, ControlError> {
+async fn clear_ledger(State(shops): State<Shops>, Path(name): Path<String>) -> Result<StatusCode, ControlError> {
     shops.find(&name)?.clear_ledger();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -248,10 +226,7 @@ async fn set_faults(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn heal(
-    State(shops): State<Shops>,
-    Path(name): Path<String>,
-) -> Result<StatusCode, ControlError> {
+async fn heal(State(shops): State<Shops>, Path(name): Path<String>) -> Result<StatusCode, ControlError> {
     shops.find(&name)?.set_faults(Vec::new());
     Ok(StatusCode::NO_CONTENT)
 }
@@ -270,10 +245,7 @@ async fn set_clock(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn reset_quota(
-    State(shops): State<Shops>,
-    Path(name): Path<String>,
-) -> Result<StatusCode, ControlError> {
+async fn reset_quota(State(shops): State<Shops>, Path(name): Path<String>) -> Result<StatusCode, ControlError> {
     shops.find(&name)?.reset_quota();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -53,13 +53,8 @@ enum ServeError {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
-    let Command::Serve {
-        control_port,
-        config,
-    } = Arguments::parse().command;
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let Command::Serve { control_port, config } = Arguments::parse().command;
     match serve(control_port, config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -73,8 +68,7 @@ async fn serve(control_port: u16, config: Option<PathBuf>) -> Result<(), ServeEr
     let config = match config {
         None => Config { shops: Vec::new() },
         Some(path) => {
-            let text = std::fs::read(&path)
-                .map_err(|error| ServeError::ReadConfig(path.clone(), error))?;
+            let text = std::fs::read(&path).map_err(|error| ServeError::ReadConfig(path.clone(), error))?;
             serde_json::from_slice(&text).map_err(|error| ServeError::BadConfig(path, error))?
         }
     };
@@ -85,10 +79,7 @@ async fn serve(control_port: u16, config: Option<PathBuf>) -> Result<(), ServeEr
         let shop = simulator.add_shop(spec).await?;
         shops.push(json!({"name": shop.name, "port": shop.port, "url": shop.url}));
     }
-    println!(
-        "{}",
-        json!({"control_url": simulator.control_url(), "shops": shops})
-    );
+    println!("{}", json!({"control_url": simulator.control_url(), "shops": shops}));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}

@@ -49,12 +49,7 @@ impl Simulator {
             }
         });
         let client = ControlClient::new(&format!("http://{address}"))?;
-        Ok(Self {
-            client,
-            address,
-            shops,
-            closing,
-        })
+        Ok(Self { client, address, shops, closing })
     }
 
     /// Starts a simulator with one shop.

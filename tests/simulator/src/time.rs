@@ -75,20 +75,15 @@ impl ShopTime {
     pub fn from_request(text: &str) -> Option<Self> {
         let shape_is = |pattern: &str| {
             text.len() == pattern.len()
-                && text
-                    .bytes()
-                    .zip(pattern.bytes())
-                    .all(|(byte, wanted)| match wanted {
-                        b'0' => byte.is_ascii_digit(),
-                        other => byte == other,
-                    })
+                && text.bytes().zip(pattern.bytes()).all(|(byte, wanted)| match wanted {
+                    b'0' => byte.is_ascii_digit(),
+                    other => byte == other,
+                })
         };
         let local = if shape_is("0000-00-00 00:00:00") {
             DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?
         } else if shape_is("0000-00-00") {
-            Date::strptime("%Y-%m-%d", text)
-                .ok()?
-                .to_datetime(jiff::civil::Time::midnight())
+            Date::strptime("%Y-%m-%d", text).ok()?.to_datetime(jiff::civil::Time::midnight())
         } else {
             return None;
         };
@@ -99,11 +94,8 @@ impl ShopTime {
     /// Reads what a test or the shop's staff may write: a request's forms, an answer's form, or a timestamp with a zone.
     #[must_use]
     pub fn from_staff(text: &str) -> Option<Self> {
-        Self::from_request(&text.replace('/', "-")).or_else(|| {
-            text.parse::<Timestamp>()
-                .ok()
-                .map(|at| Self(at.as_microsecond()))
-        })
+        Self::from_request(&text.replace('/', "-"))
+            .or_else(|| text.parse::<Timestamp>().ok().map(|at| Self(at.as_microsecond())))
     }
 }
 

@@ -14,50 +14,25 @@ const BULK: &str = "admin/orders/bulk_update.json";
 
 async fn struck(orders: u64, kind: FaultKind) -> Shop {
     let shop = Shop::open(spec(orders)).await;
-    shop.simulator
-        .set_faults(SHOP, &[FaultRule::always(kind)])
-        .await
-        .unwrap();
+    shop.simulator.set_faults(SHOP, &[FaultRule::always(kind)]).await.unwrap();
     shop
 }
 
 #[tokio::test]
 async fn too_many_requests_comes_in_three_shapes() {
     let answer = async |kind| {
-        let response = struck(1, kind)
-            .await
-            .request(Method::GET, LIST)
-            .send()
-            .await
-            .unwrap();
-        let header = response
-            .headers()
-            .get("retry-after")
-            .map(|value| value.to_str().unwrap().to_owned());
-        (
-            response.status().as_u16(),
-            header,
-            response.text().await.unwrap(),
-        )
+        let response = struck(1, kind).await.request(Method::GET, LIST).send().await.unwrap();
+        let header = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        (response.status().as_u16(), header, response.text().await.unwrap())
     };
     let text = "Retry later\n".to_owned();
     let seconds = FaultKind::TooManyRequestsSeconds { seconds: 7 };
-    assert_eq!(
-        answer(seconds).await,
-        (429, Some("7".to_owned()), text.clone())
-    );
-    assert_eq!(
-        answer(FaultKind::TooManyRequestsPlain).await,
-        (429, None, text)
-    );
+    assert_eq!(answer(seconds).await, (429, Some("7".to_owned()), text.clone()));
+    assert_eq!(answer(FaultKind::TooManyRequestsPlain).await, (429, None, text));
     let (_, date, _) = answer(FaultKind::TooManyRequestsDate { seconds: 60 }).await;
     let date = date.unwrap();
-    let at = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", &date)
-        .unwrap()
-        .to_datetime()
-        .unwrap();
-    let ahead = jiff::tz::Offset::UTC.to_timestamp(at).unwrap().as_second()
-        - jiff::Timestamp::now().as_second();
+    let at = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S GMT", &date).unwrap().to_datetime().unwrap();
+    let ahead = jiff::tz::Offset::UTC.to_timestamp(at).unwrap().as_second() - jiff::Timestamp::now().as_second();
     assert!((55..=62).contains(&ahead), "{date}");
 }
 
@@ -76,23 +51,14 @@ async fn errors_before_and_after_the_call_was_carried_out() {
     ] {
         let shop = struck(1, kind.clone()).await;
         let (got, body) = shop.move_to(&[88_111], "working").await;
-        assert_eq!(
-            (got, shop.state_of(88_111).await.as_str()),
-            (status, state),
-            "{kind:?}"
-        );
+        assert_eq!((got, shop.state_of(88_111).await.as_str()), (status, state), "{kind:?}");
         match kind {
             FaultKind::ServerError { .. } => assert_eq!(body["errors"][0]["code"], "AOR9999"),
             FaultKind::Html503 { .. } => {
                 assert!(body.as_str().unwrap().starts_with("<!DOCTYPE html>"));
             }
             FaultKind::LimitRefused { .. } => {
-                assert!(
-                    body["errors"][0]["message"]
-                        .as_str()
-                        .unwrap()
-                        .contains("上限")
-                );
+                assert!(body["errors"][0]["message"].as_str().unwrap().contains("上限"));
             }
             FaultKind::SilentNoOp => assert_eq!(body["success"], json!([88_111])),
             FaultKind::TruncatedJson => assert!(body.is_string(), "no longer JSON"),
@@ -106,25 +72,14 @@ async fn errors_before_and_after_the_call_was_carried_out() {
 
 #[tokio::test]
 async fn resets_before_and_after_the_call_was_carried_out() {
-    for (kind, state) in [
-        (FaultKind::ResetBefore, "complete"),
-        (FaultKind::ResetAfter, "working"),
-    ] {
+    for (kind, state) in [(FaultKind::ResetBefore, "complete"), (FaultKind::ResetAfter, "working")] {
         let shop = struck(1, kind.clone()).await;
         let body = json!({"orders": [{"id": 88_111, "state": "working"}]});
-        let error = shop
-            .request(Method::PUT, BULK)
-            .json(&body)
-            .send()
-            .await
-            .unwrap_err();
+        let error = shop.request(Method::PUT, BULK).json(&body).send().await.unwrap_err();
         assert!(error.is_request() && !error.is_connect(), "{error:?}");
         assert_eq!(shop.state_of(88_111).await, state, "{kind:?}");
         let entry = shop.simulator.ledger(SHOP).await.unwrap().remove(0);
-        assert_eq!(
-            (entry.status, entry.applied),
-            (None, u64::from(state == "working"))
-        );
+        assert_eq!((entry.status, entry.applied), (None, u64::from(state == "working")));
         shop.simulator.clear_faults(SHOP).await.unwrap();
         assert_eq!(shop.get(LIST).await.0, 200, "healed");
     }
@@ -133,9 +88,7 @@ async fn resets_before_and_after_the_call_was_carried_out() {
 #[tokio::test]
 async fn a_revoked_token_stays_revoked_until_the_next_sign_in() {
     let mut shop = Shop::open(spec(1)).await;
-    let rule = FaultRule::always(FaultKind::RevokedToken)
-        .at(Endpoint::OrdersList)
-        .times(1);
+    let rule = FaultRule::always(FaultKind::RevokedToken).at(Endpoint::OrdersList).times(1);
     shop.simulator.set_faults(SHOP, &[rule]).await.unwrap();
     for _ in 0..2 {
         assert_eq!(shop.get(LIST).await.0, 401);
@@ -147,39 +100,16 @@ async fn a_revoked_token_stays_revoked_until_the_next_sign_in() {
 
 #[tokio::test]
 async fn some_records_fail_and_the_others_are_carried_out() {
-    let shop = struck(
-        20,
-        FaultKind::PartialFailure {
-            percent: 40,
-            code: "AOR9999".to_owned(),
-        },
-    )
-    .await;
-    let all: Vec<u64> = shop
-        .simulator
-        .orders(SHOP, None)
-        .await
-        .unwrap()
-        .iter()
-        .map(|order| order.id)
-        .collect();
+    let shop = struck(20, FaultKind::PartialFailure { percent: 40, code: "AOR9999".to_owned() }).await;
+    let all: Vec<u64> = shop.simulator.orders(SHOP, None).await.unwrap().iter().map(|order| order.id).collect();
     let (status, answer) = shop.move_to(&all, "working").await;
-    let (done, failed) = (
-        answer["success"].as_array().unwrap(),
-        answer["failure"].as_array().unwrap(),
-    );
+    let (done, failed) = (answer["success"].as_array().unwrap(), answer["failure"].as_array().unwrap());
     assert_eq!((status, done.len() + failed.len()), (200, 20));
     assert!(!done.is_empty() && !failed.is_empty());
     assert_eq!(answer["errors"][0]["code"], "AOR0000");
     assert_eq!(answer["errors"][0]["errors"][0]["code"], "AOR9999");
     let moved = shop.simulator.orders(SHOP, Some("working")).await.unwrap();
-    assert_eq!(
-        moved
-            .iter()
-            .map(|order| Value::from(order.id))
-            .collect::<Vec<_>>(),
-        *done
-    );
+    assert_eq!(moved.iter().map(|order| Value::from(order.id)).collect::<Vec<_>>(), *done);
 }
 
 #[tokio::test]
@@ -199,11 +129,7 @@ async fn rows_repeat_within_and_across_pages_and_none_is_lost_to_key_paging() {
     let shop = struck(250, FaultKind::DuplicateRows).await;
     let (mut last, mut seen, mut rows_read) = (0, BTreeSet::<u64>::new(), 0);
     for _ in 0..10 {
-        let page = shop
-            .page(&format!(
-                "q[state_eq]=complete&q[id_gt]={last}&sort=id&per=100"
-            ))
-            .await;
+        let page = shop.page(&format!("q[state_eq]=complete&q[id_gt]={last}&sort=id&per=100")).await;
         let rows = ids(&page);
         assert!(rows.len() <= 100);
         assert_eq!(page["meta"]["count"], rows.len());
@@ -221,14 +147,7 @@ async fn rows_repeat_within_and_across_pages_and_none_is_lost_to_key_paging() {
 #[tokio::test]
 async fn huge_bodies_are_still_json() {
     let shop = struck(1, FaultKind::HugeBody { bytes: 3 << 20 }).await;
-    let body = shop
-        .request(Method::GET, LIST)
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let body = shop.request(Method::GET, LIST).send().await.unwrap().text().await.unwrap();
     assert!(body.len() > 3 << 20);
     assert_eq!(ids(&serde_json::from_str(&body).unwrap()).len(), 1);
 }
@@ -238,31 +157,18 @@ async fn included_is_shuffled_and_complete() {
     let shop = struck(20, FaultKind::ShuffledIncluded).await;
     let names = |document: &Value| -> Vec<String> {
         let included = document["included"].as_array().unwrap();
-        included
-            .iter()
-            .map(|one| format!("{}{}", one["type"], one["id"]))
-            .collect()
+        included.iter().map(|one| format!("{}{}", one["type"], one["id"])).collect()
     };
     let shuffled = names(&shop.page(ALL).await);
     shop.simulator.clear_faults(SHOP).await.unwrap();
     let ordered = names(&shop.page(ALL).await);
     assert_ne!(shuffled, ordered);
-    assert_eq!(
-        shuffled.iter().collect::<BTreeSet<_>>(),
-        ordered.iter().collect::<BTreeSet<_>>()
-    );
+    assert_eq!(shuffled.iter().collect::<BTreeSet<_>>(), ordered.iter().collect::<BTreeSet<_>>());
 }
 
 #[tokio::test]
 async fn keys_go_missing_but_not_the_vital_ones() {
-    let shop = struck(
-        50,
-        FaultKind::MissingKeys {
-            percent: 50,
-            vital: false,
-        },
-    )
-    .await;
+    let shop = struck(50, FaultKind::MissingKeys { percent: 50, vital: false }).await;
     let page = shop.page(&format!("{ALL}&per=50")).await;
     let (mut missing, mut null, mut text) = (0, 0, 0);
     for row in page["data"].as_array().unwrap() {
@@ -293,31 +199,13 @@ async fn rules_strike_when_they_say() {
         statuses
     };
     let rule = FaultRule::always(FaultKind::ServerError { applied: false });
+    assert_eq!(statuses(rule.clone().times(2)).await, [500, 500, 200, 200, 200, 200, 200, 200]);
+    assert_eq!(statuses(FaultRule { every: Some(3), ..rule.clone() }).await, [200, 200, 500, 200, 200, 500, 200, 200]);
     assert_eq!(
-        statuses(rule.clone().times(2)).await,
-        [500, 500, 200, 200, 200, 200, 200, 200]
-    );
-    assert_eq!(
-        statuses(FaultRule {
-            every: Some(3),
-            ..rule.clone()
-        })
-        .await,
-        [200, 200, 500, 200, 200, 500, 200, 200]
-    );
-    assert_eq!(
-        statuses(FaultRule {
-            skip: 2,
-            times: Some(1),
-            ..rule.clone()
-        })
-        .await,
+        statuses(FaultRule { skip: 2, times: Some(1), ..rule.clone() }).await,
         [200, 200, 500, 200, 200, 200, 200, 200]
     );
-    assert_eq!(
-        statuses(rule.clone().at(Endpoint::Shipping)).await,
-        [200; 8]
-    );
+    assert_eq!(statuses(rule.clone().at(Endpoint::Shipping)).await, [200; 8]);
     let random = rule.clone().with_probability(0.5, 11);
     let first = statuses(random.clone()).await;
     assert!(first.contains(&200) && first.contains(&500));
@@ -327,11 +215,7 @@ async fn rules_strike_when_they_say() {
 
 #[tokio::test]
 async fn a_shop_of_everyday_oddities_still_lists() {
-    let shop = Shop::open(ShopSpec {
-        order_options: OrderOptions::default(),
-        ..spec(300)
-    })
-    .await;
+    let shop = Shop::open(ShopSpec { order_options: OrderOptions::default(), ..spec(300) }).await;
     let page = shop.page(&format!("{ALL}&per=100")).await;
     assert_eq!(ids(&page).len(), 100);
 }

@@ -20,13 +20,13 @@ use crate::stack::Stack;
 use crate::{demo, local};
 
 pub use apply::{Secrets, apply};
-pub use run::{Finished, run};
+pub use run::run;
 
 /// Carries a command out.
 pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     let at = cli.at;
     match cli.command {
-        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Demo(arguments) => demo::run_demo(arguments).await,
         Command::Local(command) => local::run(command).await,
         Command::Completion { shell } => {
             // Into memory first: the generator panics where a write fails, and a closed pipe is no reason for that.

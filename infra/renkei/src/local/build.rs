@@ -72,7 +72,7 @@ struct Target {
 pub fn build(project: &Project, progress: Progress) -> Result<Built, LocalError> {
     let functions = project.functions()?;
     progress.say(&format!("Building {} functions for this machine", functions.len()));
-    let executables = cargo_build(project, &functions)?;
+    let executables = cargo_build(project)?;
     let of = |name: &str| {
         let found = executables.iter().find(|(target, _)| target == name);
         found.map(|(_, path)| path.clone()).ok_or_else(|| LocalError::Failed {
@@ -92,25 +92,21 @@ pub fn build(project: &Project, progress: Progress) -> Result<Built, LocalError>
     Ok(Built { digest: hex(&digest.finalize()), simulator: of(SIMULATOR)? })
 }
 
-fn cargo_build(project: &Project, functions: &[String]) -> Result<Vec<(String, PathBuf)>, LocalError> {
+fn cargo_build(project: &Project) -> Result<Vec<(String, PathBuf)>, LocalError> {
     // The cargo that runs us, if one does: it has the toolchain of the checkout.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command.args(["build", "--message-format=json-render-diagnostics"]);
-    // All in one build, with the demo's shops: dependencies are then compiled once, with the same features.
-    for package in functions.iter().map(String::as_str).chain([SIMULATOR]) {
-        command.args(["-p", package]);
-    }
+    // The whole workspace: dependencies are then compiled once, with the same features as for the tests.
+    command.args(["--workspace", "--bins"]);
     forget_outer_cargo(&mut command);
-    let mut building = command
-        .current_dir(&project.root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| LocalError::Start {
-            program: cargo.to_string_lossy().into_owned(),
-            error,
-            advice: "Rust is needed: install it from https://rustup.rs",
+    let mut building =
+        command.current_dir(&project.root).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|error| {
+            LocalError::Start {
+                program: cargo.to_string_lossy().into_owned(),
+                error,
+                advice: "Rust is needed: install it from https://rustup.rs",
+            }
         })?;
     let mut executables = Vec::new();
     if let Some(messages) = building.stdout.take() {
@@ -151,7 +147,8 @@ fn place(binary: &[u8], folder: &Path) -> Result<(), LocalError> {
     // Not in the folder: all that is in it would be packed.
     let half = folder.with_extension(format!("{}.new", std::process::id()));
     fs::write(&half, binary).map_err(LocalError::files("write", &half))?;
-    fs::set_permissions(&half, fs::Permissions::from_mode(0o755)).map_err(LocalError::files("make executable", &half))?;
+    fs::set_permissions(&half, fs::Permissions::from_mode(0o755))
+        .map_err(LocalError::files("make executable", &half))?;
     fs::rename(&half, &bootstrap).map_err(LocalError::files("write", &bootstrap))
 }
 
@@ -160,7 +157,7 @@ pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing into a String cannot fail.
-        drop(write!(text, "{byte:02x}"));
+        let _ = write!(text, "{byte:02x}");
         text
     })
 }

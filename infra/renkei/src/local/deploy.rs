@@ -134,8 +134,7 @@ async fn outputs(endpoint: &str, stack: &str) -> Result<Option<BTreeMap<String, 
         Err(error) if error.as_service_error().is_some_and(|e| e.code() == Some("ValidationError")) => return Ok(None),
         Err(error) => return Err(AwsFailure::new("DescribeStacks", &error).into()),
     };
-    let stands =
-        |status: &StackStatus| matches!(status, StackStatus::CreateComplete | StackStatus::UpdateComplete);
+    let stands = |status: &StackStatus| matches!(status, StackStatus::CreateComplete | StackStatus::UpdateComplete);
     let found = described.stacks.unwrap_or_default().into_iter().next();
     Ok(found.filter(|stack| stack.stack_status.as_ref().is_some_and(stands)).map(|stack| {
         let outputs = stack.outputs.unwrap_or_default();

@@ -27,7 +27,7 @@ use crate::output;
 pub use build::{Built, build};
 pub use error::LocalError;
 pub use paths::{Project, StackPaths};
-pub use process::{Detached, Recorded};
+pub use process::Detached;
 pub use progress::Progress;
 pub use stack::LocalStack;
 

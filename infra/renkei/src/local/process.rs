@@ -136,7 +136,7 @@ pub fn stop(record: &Path, directory: &Path, progress: Progress) -> Result<bool,
         wait(PATIENCE, || Ok(!process.runs()?))?;
         if let Some(pid) = process.as_rustix() {
             // Its group outlives it where it could not end its own children. Gone is fine.
-            drop(kill_process_group(pid, Signal::KILL));
+            let _ = kill_process_group(pid, Signal::KILL);
         }
         step.done();
     }
@@ -161,7 +161,7 @@ pub fn stop(record: &Path, directory: &Path, progress: Progress) -> Result<bool,
 fn signal(process: Recorded, signal: Signal) {
     if let Some(pid) = process.as_rustix() {
         // It may have ended in between, which is what is wanted.
-        drop(kill_process(pid, signal));
+        let _ = kill_process(pid, signal);
     }
 }
 
@@ -180,9 +180,7 @@ fn wait(patience: Duration, done: impl Fn() -> Result<bool, LocalError>) -> Resu
 
 fn still_running(family: &HashSet<Recorded>) -> Result<Vec<Recorded>, LocalError> {
     let system = look(ProcessesToUpdate::All)?;
-    let runs = |member: &&Recorded| {
-        system.process(Pid::from_u32(member.pid)).is_some_and(|process| member.is(process))
-    };
+    let runs = |member: &&Recorded| system.process(Pid::from_u32(member.pid)).is_some_and(|process| member.is(process));
     Ok(family.iter().filter(runs).copied().collect())
 }
 
@@ -227,12 +225,11 @@ fn recorded(process: &sysinfo::Process) -> Recorded {
 pub fn run_logged(mut command: Command, log: &Path, advice: &'static str) -> Result<Result<(), String>, LocalError> {
     let program = command.get_program().to_string_lossy().into_owned();
     let (out, err) = open_log(log)?;
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(err)
-        .status()
-        .map_err(|error| LocalError::Start { program, error, advice })?;
+    let status = command.stdin(Stdio::null()).stdout(out).stderr(err).status().map_err(|error| LocalError::Start {
+        program,
+        error,
+        advice,
+    })?;
     Ok(if status.success() { Ok(()) } else { Err(last_lines(log)) })
 }
 

@@ -35,7 +35,14 @@ pub fn show(project: &Project, json: bool) -> Result<(), CliError> {
         .map(|StatusLine { stack, directory }| {
             let functions = stack.functions.join(", ");
             let pid = stack.pid.to_string();
-            vec![stack.stack.clone(), stack.port.to_string(), stack.aws_endpoint.clone(), pid, directory.clone(), functions]
+            vec![
+                stack.stack.clone(),
+                stack.port.to_string(),
+                stack.aws_endpoint.clone(),
+                pid,
+                directory.clone(),
+                functions,
+            ]
         })
         .collect();
     output::table(&["stack", "port", "AWS", "pid", "directory", "functions"], &rows)

@@ -14,7 +14,7 @@ use crate::order::SourceOrder;
 use crate::payment::{Meaning, Payment};
 use crate::processing::{Applied, Facts, ImportDecision, Phase, RobotSet, divide, settle};
 use crate::settings::{Connection, STANDARD_CONVERSION, TenantSettings};
-use crate::shipment::{HoldReason, ShopSync, Shipment, ShipmentDetail, Status};
+use crate::shipment::{HoldReason, Shipment, ShipmentDetail, ShopSync, Status};
 use crate::work::Place;
 
 /// The built-in robot that forbids two orders of one number.

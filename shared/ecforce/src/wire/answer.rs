@@ -22,17 +22,10 @@ impl RecordKey {
     fn read(value: &Value) -> Option<Self> {
         // Some answers wrap the id in an object.
         let value = value.get("id").unwrap_or(value);
-        if let Some((order, address)) = value.as_str().and_then(|text| text.trim().split_once('-'))
-        {
-            return Some(Self {
-                order: order.parse().ok()?,
-                address: Some(address.parse().ok()?),
-            });
+        if let Some((order, address)) = value.as_str().and_then(|text| text.trim().split_once('-')) {
+            return Some(Self { order: order.parse().ok()?, address: Some(address.parse().ok()?) });
         }
-        Some(Self {
-            order: lenient::id(value).ok().flatten()?,
-            address: None,
-        })
+        Some(Self { order: lenient::id(value).ok().flatten()?, address: None })
     }
 }
 
@@ -60,26 +53,15 @@ impl RecordError {
 /// A record passes by itself only if everything inside it does; the code that merely wraps others is not asked.
 pub(crate) fn retry_of(code: &str, causes: &ShopErrors) -> Retry {
     let causes = causes.as_slice();
-    let passing = if causes.is_empty() {
-        code == PASSING_CODE
-    } else {
-        causes.iter().all(|cause| cause.code == PASSING_CODE)
-    };
-    if passing {
-        Retry::Passing { after: None }
-    } else {
-        Retry::Permanent
-    }
+    let passing =
+        if causes.is_empty() { code == PASSING_CODE } else { causes.iter().all(|cause| cause.code == PASSING_CODE) };
+    if passing { Retry::Passing { after: None } } else { Retry::Permanent }
 }
 
 /// For example `AOR0000 更新できません: AOR3002 stateが不正です`.
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let space = if self.code.is_empty() || self.message.is_empty() {
-            ""
-        } else {
-            " "
-        };
+        let space = if self.code.is_empty() || self.message.is_empty() { "" } else { " " };
         write!(f, "{}{space}{}{}", self.code, self.message, self.causes)
     }
 }
@@ -122,21 +104,13 @@ impl WriteAnswer {
         if !answer.is_object() {
             return Err(BadBody::Missing("lists of successes and failures"));
         }
-        let list = |name: &str| {
-            answer
-                .get(name)
-                .and_then(Value::as_array)
-                .map_or(&[][..], Vec::as_slice)
-        };
+        let list = |name: &str| answer.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let keys = |name: &str| list(name).iter().filter_map(RecordKey::read).collect();
         Ok(Self {
             success: keys("success"),
             failure: keys("failure"),
             errors: list("errors").iter().filter_map(record_error).collect(),
-            job_id: answer
-                .get("job_id")
-                .and_then(lenient::text)
-                .map(|id| short(&id, 100)),
+            job_id: answer.get("job_id").and_then(lenient::text).map(|id| short(&id, 100)),
         })
     }
 
@@ -148,11 +122,8 @@ impl WriteAnswer {
     #[must_use]
     pub fn outcome_for(&self, order: u64, address: Option<u64>) -> Outcome<'_> {
         let exact = |key: &RecordKey| key.order == order && key.address == address;
-        let related =
-            |key: &RecordKey| key.order == order && (address.is_none() || key.address.is_none());
-        self.outcome(exact)
-            .or_else(|| self.outcome(related))
-            .unwrap_or(Outcome::Unknown)
+        let related = |key: &RecordKey| key.order == order && (address.is_none() || key.address.is_none());
+        self.outcome(exact).or_else(|| self.outcome(related)).unwrap_or(Outcome::Unknown)
     }
 
     fn outcome(&self, is: impl Fn(&RecordKey) -> bool) -> Option<Outcome<'_>> {
@@ -166,12 +137,7 @@ impl WriteAnswer {
 
 fn record_error(error: &Value) -> Option<RecordError> {
     let (code, message, causes) = reasons(error);
-    Some(RecordError {
-        record: RecordKey::read(error.get("id")?)?,
-        code,
-        message,
-        causes,
-    })
+    Some(RecordError { record: RecordKey::read(error.get("id")?)?, code, message, causes })
 }
 
 /// Code, message and nested errors of one entry.

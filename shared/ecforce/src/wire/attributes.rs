@@ -28,18 +28,13 @@ pub(crate) type Known = [(&'static str, Kind)];
 
 /// The known attributes of `attributes` in canonical spelling; blanks and nulls are left out. The error says what is
 /// wrong, beginning with the attribute's name.
-pub(crate) fn canonical(
-    attributes: &Map<String, Value>,
-    known: &Known,
-) -> Result<Map<String, Value>, String> {
+pub(crate) fn canonical(attributes: &Map<String, Value>, known: &Known) -> Result<Map<String, Value>, String> {
     let mut form = Map::new();
     for (name, kind) in known {
         let Some(value) = attributes.get(*name) else {
             continue;
         };
-        if let Some(value) =
-            canonical_value(value, *kind).map_err(|Unreadable| unreadable(name, *kind))?
-        {
+        if let Some(value) = canonical_value(value, *kind).map_err(|Unreadable| unreadable(name, *kind))? {
             form.insert((*name).to_owned(), value);
         }
     }
@@ -83,27 +78,18 @@ const LARGEST_EXTRAS: usize = 64 * 1024;
 
 /// The attributes that nobody here knows, for templates that do: scalars only, blanks left out, within bounds (the
 /// first in the order of their names are kept). Nothing under a name in `reserved`.
-pub(crate) fn extra(
-    attributes: &Map<String, Value>,
-    known: &Known,
-    reserved: &[&str],
-) -> BTreeMap<String, Value> {
+pub(crate) fn extra(attributes: &Map<String, Value>, known: &Known, reserved: &[&str]) -> BTreeMap<String, Value> {
     let mut names: Vec<&String> = attributes.keys().collect();
     names.sort_unstable();
     let mut kept = BTreeMap::new();
     let mut total = 0;
     for name in names {
-        let taken =
-            reserved.contains(&name.as_str()) || known.iter().any(|(known, _)| known == name);
+        let taken = reserved.contains(&name.as_str()) || known.iter().any(|(known, _)| known == name);
         let Some((value, size)) = attributes.get(name).and_then(scalar) else {
             continue;
         };
         let size = size + name.len();
-        if taken
-            || size > LARGEST_EXTRA
-            || total + size > LARGEST_EXTRAS
-            || kept.len() == MOST_EXTRA
-        {
+        if taken || size > LARGEST_EXTRA || total + size > LARGEST_EXTRAS || kept.len() == MOST_EXTRA {
             continue;
         }
         total += size;

@@ -70,21 +70,12 @@ pub(crate) fn stock_item(_: &Document<'_>, resource: &Resource) -> Result<StockI
         variant_sku: text(resource, "variant_sku").ok_or("it has no variant_sku")?,
         stock_location_code: text(resource, "stock_location_code"),
         stock: lenient::whole(attribute("stock")).map_err(|_| "its stock is not a whole number")?,
-        stock_unlimited: lenient::flag(attribute("stock_unlimited"))
-            .ok()
-            .flatten()
-            .unwrap_or(false),
+        stock_unlimited: lenient::flag(attribute("stock_unlimited")).ok().flatten().unwrap_or(false),
     })
 }
 
-pub(crate) fn shipping_carrier(
-    _: &Document<'_>,
-    resource: &Resource,
-) -> Result<ShippingCarrier, String> {
-    Ok(ShippingCarrier {
-        id: id(resource)?,
-        name: text(resource, "name").ok_or("it has no name")?,
-    })
+pub(crate) fn shipping_carrier(_: &Document<'_>, resource: &Resource) -> Result<ShippingCarrier, String> {
+    Ok(ShippingCarrier { id: id(resource)?, name: text(resource, "name").ok_or("it has no name")? })
 }
 
 pub(crate) fn product(document: &Document<'_>, resource: &Resource) -> Result<Product, String> {
@@ -94,14 +85,9 @@ pub(crate) fn product(document: &Document<'_>, resource: &Resource) -> Result<Pr
         let Some(found) = document.related(&key) else {
             continue;
         };
-        let found =
-            found.map_err(|reason| format!("its variant {} cannot be used: {reason}", key.id))?;
+        let found = found.map_err(|reason| format!("its variant {} cannot be used: {reason}", key.id))?;
         if let Some(sku) = text(&found, "sku") {
-            variants.push(Variant {
-                id: key.id,
-                sku,
-                name: text(&found, "name"),
-            });
+            variants.push(Variant { id: key.id, sku, name: text(&found, "name") });
         }
     }
     Ok(Product {

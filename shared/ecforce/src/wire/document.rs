@@ -53,20 +53,17 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     /// A list.
     pub(crate) fn list(text: &'a Cow<'a, str>) -> Result<Self, BadBody> {
-        Self::read(text, |data| {
-            serde_json::from_str(data.get()).map_err(|_| BadBody::Missing("list of rows"))
-        })
+        Self::read(text, |data| serde_json::from_str(data.get()).map_err(|_| BadBody::Missing("list of rows")))
     }
 
     /// A single resource: a list of one.
     pub(crate) fn single(text: &'a Cow<'a, str>) -> Result<Self, BadBody> {
-        Self::read(text, |data| {
-            if data.get().starts_with('{') {
-                Ok(vec![data])
-            } else {
-                Err(BadBody::Missing("record"))
-            }
-        })
+        Self::read(
+            text,
+            |data| {
+                if data.get().starts_with('{') { Ok(vec![data]) } else { Err(BadBody::Missing("record")) }
+            },
+        )
     }
 
     fn read(
@@ -78,9 +75,7 @@ impl<'a> Document<'a> {
         Ok(Self {
             rows,
             included: Included::read(envelope.included),
-            meta: envelope
-                .meta
-                .and_then(|meta| serde_json::from_str(meta.get()).ok()),
+            meta: envelope.meta.and_then(|meta| serde_json::from_str(meta.get()).ok()),
             damaged: matches!(text, Cow::Owned(_)),
         })
     }
@@ -100,8 +95,7 @@ impl<'a> Document<'a> {
             return Err("it contains bytes that are not text".to_owned());
         }
         // serde_json's own words can quote the row, so they are not passed on.
-        let value: Value =
-            serde_json::from_str(text).map_err(|_| "it is not valid JSON".to_owned())?;
+        let value: Value = serde_json::from_str(text).map_err(|_| "it is not valid JSON".to_owned())?;
         Resource::read(value)
     }
 }
@@ -116,10 +110,7 @@ pub(crate) struct Key {
 impl Key {
     fn read(value: &Value) -> Option<Self> {
         let id = lenient::id(value.get("id")?).ok()??;
-        Some(Self {
-            kind: value.get("type")?.as_str()?.to_owned(),
-            id,
-        })
+        Some(Self { kind: value.get("type")?.as_str()?.to_owned(), id })
     }
 }
 
@@ -134,18 +125,14 @@ impl<'a> Included<'a> {
             #[serde(borrow, rename = "type")]
             kind: &'a RawValue,
         }
-        let list: Vec<&'a RawValue> = raw
-            .and_then(|raw| serde_json::from_str(raw.get()).ok())
-            .unwrap_or_default();
+        let list: Vec<&'a RawValue> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
         let mut found = HashMap::with_capacity(list.len());
         for resource in list {
             let Ok(head) = serde_json::from_str::<Head<'_>>(resource.get()) else {
                 continue;
             };
-            let (Ok(kind), Ok(id)) = (
-                serde_json::from_str(head.kind.get()),
-                head.id.get().trim_matches('"').parse(),
-            ) else {
+            let (Ok(kind), Ok(id)) = (serde_json::from_str(head.kind.get()), head.id.get().trim_matches('"').parse())
+            else {
                 continue;
             };
             found.entry(Key { kind, id }).or_insert(resource);
@@ -177,19 +164,12 @@ impl Resource {
         if outer.is_some() && inner.is_some() && outer != inner {
             return Err("its two ids differ".to_owned());
         }
-        Ok(Self {
-            id: outer.or(inner),
-            attributes,
-            relationships,
-        })
+        Ok(Self { id: outer.or(inner), attributes, relationships })
     }
 
     /// The references under a relationship, whether it holds one, many or none; each once, in the shop's order.
     pub(crate) fn references(&self, relationship: &str) -> Vec<Key> {
-        let data = self
-            .relationships
-            .get(relationship)
-            .and_then(|relation| relation.get("data"));
+        let data = self.relationships.get(relationship).and_then(|relation| relation.get("data"));
         let one = data.into_iter().filter(|data| data.is_object());
         let many = data.and_then(Value::as_array).into_iter().flatten();
         let mut keys = Vec::new();

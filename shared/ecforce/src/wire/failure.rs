@@ -25,27 +25,15 @@ pub(crate) fn collect(errors: Option<&Value>, found: &mut ShopErrors) {
     match errors {
         Some(Value::Array(list)) => list.iter().for_each(|error| collect(Some(error), found)),
         Some(Value::Object(error)) => {
-            let code = error
-                .get("code")
-                .and_then(lenient::text)
-                .map(|code| short(&code, LONGEST_CODE));
-            let message = error
-                .get("message")
-                .and_then(lenient::text)
-                .map(|message| harmless(&message));
+            let code = error.get("code").and_then(lenient::text).map(|code| short(&code, LONGEST_CODE));
+            let message = error.get("message").and_then(lenient::text).map(|message| harmless(&message));
             if code.is_some() || message.is_some() {
-                found.push(ShopError {
-                    code: code.unwrap_or_default(),
-                    message: message.unwrap_or_default(),
-                });
+                found.push(ShopError { code: code.unwrap_or_default(), message: message.unwrap_or_default() });
             }
             collect(error.get("errors"), found);
         }
         Some(Value::String(message)) if !message.trim().is_empty() => {
-            found.push(ShopError {
-                code: String::new(),
-                message: harmless(message),
-            });
+            found.push(ShopError { code: String::new(), message: harmless(message) });
         }
         _ => {}
     }
@@ -74,9 +62,7 @@ fn push_without_numbers(kept: &mut String, word: &str) {
     let mut rest = word;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let run = &rest[start..];
-        let end = run
-            .find(|c: char| !c.is_ascii_digit() && c != '-')
-            .unwrap_or(run.len());
+        let end = run.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(run.len());
         kept.push_str(&rest[..start]);
         if run[..end].bytes().filter(u8::is_ascii_digit).count() >= 10 {
             kept.push('…');
@@ -90,13 +76,8 @@ fn push_without_numbers(kept: &mut String, word: &str) {
 
 /// One line of at most `most` characters, without control characters.
 pub(crate) fn short(text: &str, most: usize) -> String {
-    let line = text
-        .trim_matches(|c: char| c.is_whitespace() || c.is_control())
-        .chars();
-    let mut kept: String = line
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(most + 1)
-        .collect();
+    let line = text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).chars();
+    let mut kept: String = line.map(|c| if c.is_control() { ' ' } else { c }).take(most + 1).collect();
     if let Some((cut, _)) = kept.char_indices().nth(most) {
         kept.truncate(cut);
         kept.push('…');
@@ -111,29 +92,15 @@ mod tests {
     #[test]
     fn nested_codes_follow_the_one_that_wraps_them() {
         let body = r#"{"errors":[{"id":1,"code":"AOR0000","message":"失敗","errors":[{"code":"AOR2001","message":"orderが見つかりません。"}]}]}"#;
-        assert_eq!(
-            shop_errors(body).to_string(),
-            ": AOR0000 失敗; AOR2001 orderが見つかりません。"
-        );
+        assert_eq!(shop_errors(body).to_string(), ": AOR0000 失敗; AOR2001 orderが見つかりません。");
     }
 
     #[test]
     fn other_shapes_are_read_or_passed_over() {
         assert_eq!(shop_errors(r#"{"error":"bad"}"#).to_string(), ": bad");
         assert_eq!(shop_errors(r#"{"errors":["a","b"]}"#).to_string(), ": a; b");
-        assert_eq!(
-            shop_errors(r#"{"message":"Limit Exceeded"}"#).to_string(),
-            ": Limit Exceeded"
-        );
-        for nothing in [
-            "",
-            "Retry later",
-            "<html>",
-            "[]",
-            "{}",
-            r#"{"errors":null}"#,
-            r#"{"errors":[{}]}"#,
-        ] {
+        assert_eq!(shop_errors(r#"{"message":"Limit Exceeded"}"#).to_string(), ": Limit Exceeded");
+        for nothing in ["", "Retry later", "<html>", "[]", "{}", r#"{"errors":null}"#, r#"{"errors":[{}]}"#] {
             assert_eq!(shop_errors(nothing).to_string(), "", "{nothing}");
         }
     }
@@ -143,10 +110,7 @@ mod tests {
         let told = harmless("hanako@shop.example は\r\n登録済み 電話 03-1234-5678 受注 88111\u{7}");
         assert_eq!(told, "… は  登録済み 電話 … 受注 88111");
         assert!(harmless(&"長".repeat(5000)).chars().count() <= LONGEST_MESSAGE + 1);
-        let many = format!(
-            r#"{{"errors":[{}]}}"#,
-            vec![r#"{"code":"AOR1"}"#; 50].join(",")
-        );
+        let many = format!(r#"{{"errors":[{}]}}"#, vec![r#"{"code":"AOR1"}"#; 50].join(","));
         assert_eq!(shop_errors(&many).as_slice().len(), 10);
     }
 }

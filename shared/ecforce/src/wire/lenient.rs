@@ -22,11 +22,7 @@ pub(crate) fn text(value: &Value) -> Option<String> {
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Array(list) => {
             let parts: Vec<String> = list.iter().filter_map(text).collect();
-            if parts.is_empty() {
-                None
-            } else {
-                Some(parts.join(","))
-            }
+            if parts.is_empty() { None } else { Some(parts.join(",")) }
         }
         Value::Null | Value::Object(_) => None,
     }
@@ -39,9 +35,7 @@ pub(crate) fn whole(value: &Value) -> Result<Option<i64>, Unreadable> {
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => Ok(Some(whole)),
             // Up to 2^53 a float without a fraction is exactly its whole number.
-            (None, Some(float))
-                if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 =>
-            {
+            (None, Some(float)) if float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0 => {
                 Ok(Some(float as i64))
             }
             _ => Err(Unreadable),
@@ -58,9 +52,7 @@ fn whole_text(text: &str) -> Result<Option<i64>, Unreadable> {
         return Ok(None);
     }
     let whole = match plain.split_once('.') {
-        Some((whole, fraction)) if !whole.is_empty() && fraction.bytes().all(|b| b == b'0') => {
-            whole
-        }
+        Some((whole, fraction)) if !whole.is_empty() && fraction.bytes().all(|b| b == b'0') => whole,
         Some(_) => return Err(Unreadable),
         None => plain,
     };
@@ -122,10 +114,7 @@ pub(crate) fn time(value: &Value) -> Result<Option<Timestamp>, Unreadable> {
 
 /// A moment as requests take it: `YYYY-MM-DD HH:MM:SS` in Japan. Fractions of a second are cut off.
 pub(crate) fn request_time(moment: Timestamp) -> String {
-    TOKYO
-        .to_datetime(moment)
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string()
+    TOKYO.to_datetime(moment).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Moments in this crate's own JSON: with Japan's offset, so that a template that prints one shows Japan's date.
@@ -133,23 +122,15 @@ pub(crate) mod tokyo {
     use jiff::Timestamp;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    #[expect(
-        clippy::ref_option,
-        reason = "serde calls it with a reference to the field"
-    )]
-    pub(crate) fn serialize<S: Serializer>(
-        moment: &Option<Timestamp>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+    pub(crate) fn serialize<S: Serializer>(moment: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
         match moment {
             Some(moment) => serializer.collect_str(&moment.display_with_offset(super::TOKYO)),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Timestamp>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
         Option::<Timestamp>::deserialize(deserializer)
     }
 }

@@ -10,43 +10,16 @@ fn moment(text: &str) -> Timestamp {
 #[test]
 fn times_mean_japan() {
     let cases = [
-        (
-            json!("2019/06/08 05:47:17"),
-            Ok(Some(moment("2019-06-07T20:47:17Z"))),
-        ),
-        (
-            json!("2019-06-08 05:47:17"),
-            Ok(Some(moment("2019-06-07T20:47:17Z"))),
-        ),
-        (
-            json!(" 2019-06-08T05:47:17 "),
-            Ok(Some(moment("2019-06-07T20:47:17Z"))),
-        ),
-        (
-            json!("2019/6/8 5:47:17"),
-            Ok(Some(moment("2019-06-07T20:47:17Z"))),
-        ),
-        (
-            json!("2019/06/08 05:47"),
-            Ok(Some(moment("2019-06-07T20:47:00Z"))),
-        ),
-        (
-            json!("2019/06/08"),
-            Ok(Some(moment("2019-06-07T15:00:00Z"))),
-        ),
+        (json!("2019/06/08 05:47:17"), Ok(Some(moment("2019-06-07T20:47:17Z")))),
+        (json!("2019-06-08 05:47:17"), Ok(Some(moment("2019-06-07T20:47:17Z")))),
+        (json!(" 2019-06-08T05:47:17 "), Ok(Some(moment("2019-06-07T20:47:17Z")))),
+        (json!("2019/6/8 5:47:17"), Ok(Some(moment("2019-06-07T20:47:17Z")))),
+        (json!("2019/06/08 05:47"), Ok(Some(moment("2019-06-07T20:47:00Z")))),
+        (json!("2019/06/08"), Ok(Some(moment("2019-06-07T15:00:00Z")))),
         (json!("2019-6-8"), Ok(Some(moment("2019-06-07T15:00:00Z")))),
-        (
-            json!("２０１９／０６／０８"),
-            Ok(Some(moment("2019-06-07T15:00:00Z"))),
-        ),
-        (
-            json!("2019-06-08T05:47:17+09:00"),
-            Ok(Some(moment("2019-06-07T20:47:17Z"))),
-        ),
-        (
-            json!("2019-06-07T20:47:17Z"),
-            Ok(Some(moment("2019-06-07T20:47:17Z"))),
-        ),
+        (json!("２０１９／０６／０８"), Ok(Some(moment("2019-06-07T15:00:00Z")))),
+        (json!("2019-06-08T05:47:17+09:00"), Ok(Some(moment("2019-06-07T20:47:17Z")))),
+        (json!("2019-06-07T20:47:17Z"), Ok(Some(moment("2019-06-07T20:47:17Z")))),
         (json!(""), Ok(None)),
         (json!("  "), Ok(None)),
         (json!(null), Ok(None)),
@@ -93,36 +66,20 @@ fn numbers_come_as_they_like() {
 
 #[test]
 fn flags_ids_and_texts() {
-    for yes in [
-        json!(1),
-        json!(true),
-        json!("1"),
-        json!("true"),
-        json!("TRUE"),
-        json!(1.0),
-    ] {
+    for yes in [json!(1), json!(true), json!("1"), json!("true"), json!("TRUE"), json!(1.0)] {
         assert_eq!(flag(&yes), Ok(Some(true)), "{yes}");
     }
     for no in [json!(0), json!(false), json!("0"), json!("False")] {
         assert_eq!(flag(&no), Ok(Some(false)), "{no}");
     }
     assert_eq!((flag(&json!(null)), flag(&json!(""))), (Ok(None), Ok(None)));
-    assert_eq!(
-        (flag(&json!(2)), flag(&json!("maybe"))),
-        (Err(Unreadable), Err(Unreadable))
-    );
+    assert_eq!((flag(&json!(2)), flag(&json!("maybe"))), (Err(Unreadable), Err(Unreadable)));
 
-    assert_eq!(
-        (id(&json!("88111")), id(&json!(0)), id(&json!(-1))),
-        (Ok(Some(88_111)), Ok(None), Err(Unreadable))
-    );
+    assert_eq!((id(&json!("88111")), id(&json!(0)), id(&json!(-1))), (Ok(Some(88_111)), Ok(None), Err(Unreadable)));
 
     assert_eq!(text(&json!("  x ")).as_deref(), Some("  x "));
     assert_eq!(text(&json!(["a", "", 2])).as_deref(), Some("a,2"));
-    assert_eq!(
-        (text(&json!("　 ")), text(&json!({})), text(&json!([]))),
-        (None, None, None)
-    );
+    assert_eq!((text(&json!("　 ")), text(&json!({})), text(&json!([]))), (None, None, None));
     assert_eq!(text(&json!(7)).as_deref(), Some("7"));
 }
 
@@ -136,9 +93,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         ".{0,40}".prop_map(Value::from),
         "[-+0-9,./: TZ]{0,30}".prop_map(Value::from),
     ];
-    leaf.prop_recursive(2, 8, 4, |inner| {
-        prop::collection::vec(inner, 0..4).prop_map(Value::from)
-    })
+    leaf.prop_recursive(2, 8, 4, |inner| prop::collection::vec(inner, 0..4).prop_map(Value::from))
 }
 
 proptest! {

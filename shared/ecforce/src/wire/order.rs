@@ -334,27 +334,18 @@ pub struct Customer {
     pub state: Option<String>,
 }
 
-pub(crate) const CUSTOMER_KNOWN: &Known = &[
-    ("id", Kind::Id),
-    ("number", Kind::Text),
-    ("email", Kind::Text),
-    ("state", Kind::Text),
-];
+pub(crate) const CUSTOMER_KNOWN: &Known =
+    &[("id", Kind::Id), ("number", Kind::Text), ("email", Kind::Text), ("state", Kind::Text)];
 
 impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Order")
-            .field("id", &self.id)
-            .field("number", &self.number)
-            .finish_non_exhaustive()
+        f.debug_struct("Order").field("id", &self.id).field("number", &self.number).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Customer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Customer")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Customer").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -370,12 +361,7 @@ mod tests {
             Kind::Time | Kind::MustTime => Value::from("2026/11/23 09:00:00"),
             _ => Value::from("1"),
         };
-        let row = |known: &Known| {
-            known
-                .iter()
-                .map(|(name, kind)| ((*name).to_owned(), sample(kind)))
-                .collect()
-        };
+        let row = |known: &Known| known.iter().map(|(name, kind)| ((*name).to_owned(), sample(kind))).collect();
         let fields = |known: &Known, read: fn(Value) -> serde_json::Result<Value>| {
             let form = canonical(&row(known), known).unwrap();
             let written = read(Value::Object(form)).unwrap();
@@ -385,21 +371,11 @@ mod tests {
         };
         fields(KNOWN, |form| {
             let order: Order = serde_json::from_value(form)?;
-            assert!(
-                order.extra.is_empty(),
-                "known, but without a field: {:?}",
-                order.extra.keys()
-            );
+            assert!(order.extra.is_empty(), "known, but without a field: {:?}", order.extra.keys());
             serde_json::to_value(order)
         });
-        fields(ITEM_KNOWN, |form| {
-            serde_json::to_value(serde_json::from_value::<OrderItem>(form)?)
-        });
-        fields(CUSTOMER_KNOWN, |form| {
-            serde_json::to_value(serde_json::from_value::<Customer>(form)?)
-        });
-        fields(crate::wire::postal::KNOWN, |form| {
-            serde_json::to_value(serde_json::from_value::<Address>(form)?)
-        });
+        fields(ITEM_KNOWN, |form| serde_json::to_value(serde_json::from_value::<OrderItem>(form)?));
+        fields(CUSTOMER_KNOWN, |form| serde_json::to_value(serde_json::from_value::<Customer>(form)?));
+        fields(crate::wire::postal::KNOWN, |form| serde_json::to_value(serde_json::from_value::<Address>(form)?));
     }
 }

@@ -31,14 +31,8 @@ const RESERVED: [&str; 8] = [
     "ip",
 ];
 
-pub(crate) fn order(
-    document: &Document<'_>,
-    row: &RawValue,
-    wanted: Wanted,
-) -> Result<Order, BadRecord> {
-    let resource = document
-        .resource(row)
-        .map_err(|reason| BadRecord::of(row, "order", &reason))?;
+pub(crate) fn order(document: &Document<'_>, row: &RawValue, wanted: Wanted) -> Result<Order, BadRecord> {
+    let resource = document.resource(row).map_err(|reason| BadRecord::of(row, "order", &reason))?;
     join(document, &resource, wanted).map_err(|reason| BadRecord::of(row, "order", &reason))
 }
 
@@ -58,15 +52,11 @@ fn join(document: &Document<'_>, order: &Resource, wanted: Wanted) -> Result<Ord
             .and_then(|found| Address::read(key.id, &found))
             .map(Some)
             .map_err(|reason| said("address", key, &reason)),
-        None if wanted.shipping_addresses => {
-            Err(said("address", key, "it is not part of the answer"))
-        }
+        None if wanted.shipping_addresses => Err(said("address", key, "it is not part of the answer")),
         None => Ok(None),
     };
-    joined.shipping_addresses = destinations
-        .iter()
-        .filter_map(|key| address(key).transpose())
-        .collect::<Result<_, _>>()?;
+    joined.shipping_addresses =
+        destinations.iter().filter_map(|key| address(key).transpose()).collect::<Result<_, _>>()?;
     joined.shipping_address = match main.first() {
         Some(key) => address(key)?,
         None => None,
@@ -84,9 +74,8 @@ fn join(document: &Document<'_>, order: &Resource, wanted: Wanted) -> Result<Ord
     for key in order.references("order_items") {
         match document.related(&key) {
             Some(found) => {
-                let item = found
-                    .and_then(|found| item(key.id, &found))
-                    .map_err(|reason| said("item", &key, &reason))?;
+                let item =
+                    found.and_then(|found| item(key.id, &found)).map_err(|reason| said("item", &key, &reason))?;
                 joined.items.push(item);
             }
             // A line that is not there is a parcel with something missing.
@@ -107,17 +96,10 @@ fn join(document: &Document<'_>, order: &Resource, wanted: Wanted) -> Result<Ord
 /// The order's own attributes in canonical form, with those that it cannot be without.
 fn essentials(order: &Resource) -> Result<Map<String, Value>, String> {
     let mut form = canonical(&order.attributes, KNOWN)?;
-    form.insert(
-        "id".to_owned(),
-        Value::from(order.id.ok_or("it has no id")?),
-    );
+    form.insert("id".to_owned(), Value::from(order.id.ok_or("it has no id")?));
     for name in ["number", "state"] {
         // Both are compared and looked up by, so blanks around them do not count.
-        let value = form
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::trim)
-            .ok_or_else(|| format!("it has no {name}"))?;
+        let value = form.get(name).and_then(Value::as_str).map(str::trim).ok_or_else(|| format!("it has no {name}"))?;
         form.insert(name.to_owned(), Value::from(value));
     }
     Ok(form)
@@ -134,18 +116,11 @@ fn settle_destinations(order: &mut Order) -> Result<(), String> {
         let Some(id) = item.shipping_address_id else {
             continue;
         };
-        if order
-            .shipping_addresses
-            .iter()
-            .any(|address| address.id == id)
-        {
+        if order.shipping_addresses.iter().any(|address| address.id == id) {
             continue;
         }
         if several {
-            return Err(format!(
-                "its item {} goes to address {id}, which is none of the order's",
-                item.id
-            ));
+            return Err(format!("its item {} goes to address {id}, which is none of the order's", item.id));
         }
         item.shipping_address_id = None;
     }
@@ -164,12 +139,8 @@ fn item(id: u64, resource: &Resource) -> Result<OrderItem, String> {
     typed(form, "an order item")
 }
 
-fn typed<T: serde::de::DeserializeOwned>(
-    form: Map<String, Value>,
-    what: &str,
-) -> Result<T, String> {
-    serde_json::from_value(Value::Object(form))
-        .map_err(|_| format!("it does not have the form of {what}"))
+fn typed<T: serde::de::DeserializeOwned>(form: Map<String, Value>, what: &str) -> Result<T, String> {
+    serde_json::from_value(Value::Object(form)).map_err(|_| format!("it does not have the form of {what}"))
 }
 
 fn said(what: &str, key: &Key, reason: &str) -> String {
@@ -179,9 +150,7 @@ fn said(what: &str, key: &Key, reason: &str) -> String {
 /// The id and the number of a row that could not be read, as far as they can be made out.
 pub(crate) fn identity(row: &Value) -> (Option<u64>, Option<String>) {
     let attributes = row.get("attributes");
-    let id = |place: Option<&Value>| {
-        place.and_then(|place| lenient::id(place.get("id")?).ok().flatten())
-    };
+    let id = |place: Option<&Value>| place.and_then(|place| lenient::id(place.get("id")?).ok().flatten());
     let number = attributes.and_then(|attributes| lenient::text(attributes.get("number")?));
     (id(Some(row)).or_else(|| id(attributes)), number)
 }

@@ -32,16 +32,8 @@ impl OrderPage {
     pub(crate) fn read(body: &[u8], wanted: Wanted) -> Result<Self, BadBody> {
         let text = body_text(body);
         let document = Document::list(&text)?;
-        let orders: Vec<_> = document
-            .rows
-            .iter()
-            .map(|row| order_read::order(&document, row, wanted))
-            .collect();
-        Ok(Self {
-            rows: orders.len(),
-            orders,
-            meta: Meta::read(document.meta.as_ref()),
-        })
+        let orders: Vec<_> = document.rows.iter().map(|row| order_read::order(&document, row, wanted)).collect();
+        Ok(Self { rows: orders.len(), orders, meta: Meta::read(document.meta.as_ref()) })
     }
 
     /// Whether this page is the last one of a query that asked for `per` rows: it has fewer. `meta` is not asked.
@@ -78,16 +70,10 @@ impl<T> Page<T> {
         let document = Document::list(&text)?;
         let mut records = Vec::with_capacity(document.rows.len());
         for row in &document.rows {
-            let read = document
-                .resource(row)
-                .and_then(|resource| record(&document, &resource));
+            let read = document.resource(row).and_then(|resource| record(&document, &resource));
             records.push(read.map_err(|reason| BadRecord::of(row, what, &reason)));
         }
-        Ok(Self {
-            rows: records.len(),
-            records,
-            meta: Meta::read(document.meta.as_ref()),
-        })
+        Ok(Self { rows: records.len(), records, meta: Meta::read(document.meta.as_ref()) })
     }
 }
 
@@ -97,10 +83,7 @@ fn is_last(rows: usize, per: u32) -> bool {
 }
 
 /// The answer to a request for one order.
-pub(crate) fn single_order(
-    body: &[u8],
-    wanted: Wanted,
-) -> Result<Result<Order, BadRecord>, BadBody> {
+pub(crate) fn single_order(body: &[u8], wanted: Wanted) -> Result<Result<Order, BadRecord>, BadBody> {
     let text = body_text(body);
     let document = Document::single(&text)?;
     let row: &RawValue = document.rows.first().ok_or(BadBody::Missing("record"))?;
@@ -124,20 +107,14 @@ pub struct BadRecord {
 impl BadRecord {
     pub(crate) fn of(row: &RawValue, what: &str, reason: &str) -> Self {
         // Text that is no JSON was never a record; the beginning shows what it was.
-        let raw = serde_json::from_str(row.get())
-            .unwrap_or_else(|_| Value::from(short(row.get(), 64 * 1024)));
+        let raw = serde_json::from_str(row.get()).unwrap_or_else(|_| Value::from(short(row.get(), 64 * 1024)));
         let (id, number) = identity(&raw);
         let name = match (&number, id) {
             (Some(number), _) => format!("{what} {}", short(number, 40)),
             (None, Some(id)) => format!("{what} with id {id}"),
             (None, None) => format!("an {what} without number"),
         };
-        Self {
-            id,
-            number,
-            reason: format!("{name} cannot be read: {reason}"),
-            raw,
-        }
+        Self { id, number, reason: format!("{name} cannot be read: {reason}"), raw }
     }
 }
 
@@ -149,12 +126,7 @@ impl fmt::Display for BadRecord {
 
 impl fmt::Debug for BadRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            id,
-            number,
-            reason,
-            raw: _,
-        } = self;
+        let Self { id, number, reason, raw: _ } = self;
         f.debug_struct("BadRecord")
             .field("id", id)
             .field("number", number)
@@ -205,10 +177,7 @@ impl PageRequest {
     /// Page `page` (from 1) of `per` rows (1 to [`MAX_PER`]); numbers outside are brought inside.
     #[must_use]
     pub fn new(page: u32, per: u32) -> Self {
-        Self {
-            page: page.max(1),
-            per: per.clamp(1, MAX_PER),
-        }
+        Self { page: page.max(1), per: per.clamp(1, MAX_PER) }
     }
 
     /// The page, from 1.
@@ -226,18 +195,12 @@ impl PageRequest {
     /// The page after this one.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self {
-            page: self.page.saturating_add(1),
-            per: self.per,
-        }
+        Self { page: self.page.saturating_add(1), per: self.per }
     }
 }
 
 impl Default for PageRequest {
     fn default() -> Self {
-        Self {
-            page: 1,
-            per: MAX_PER,
-        }
+        Self { page: 1, per: MAX_PER }
     }
 }

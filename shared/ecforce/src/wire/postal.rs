@@ -156,8 +156,7 @@ impl Address {
     pub(crate) fn read(id: u64, resource: &Resource) -> Result<Self, String> {
         let mut form = canonical(&resource.attributes, KNOWN)?;
         form.insert("id".to_owned(), Value::from(id));
-        serde_json::from_value(Value::Object(form))
-            .map_err(|_| "it does not have the form of an address".to_owned())
+        serde_json::from_value(Value::Object(form)).map_err(|_| "it does not have the form of an address".to_owned())
     }
 
     /// The prefecture: the shop's name for it, else the one that the written address begins with. The shop's number is
@@ -167,22 +166,15 @@ impl Address {
     pub fn prefecture(&self) -> Option<&str> {
         let written = |address: &Option<String>| {
             let address = address.as_deref()?.trim_start();
-            PREFECTURES
-                .iter()
-                .copied()
-                .find(|name| address.starts_with(name))
+            PREFECTURES.iter().copied().find(|name| address.starts_with(name))
         };
         let named = self.prefecture_name.as_deref().map(str::trim);
-        named
-            .or_else(|| written(&self.full_address))
-            .or_else(|| written(&self.addr01))
+        named.or_else(|| written(&self.full_address)).or_else(|| written(&self.addr01))
     }
 }
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Address")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("Address").field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -77,12 +77,7 @@ impl StockAnswer {
         if !answer.is_object() {
             return Err(BadBody::Missing("lists of successes and failures"));
         }
-        let list = |name: &str| {
-            answer
-                .get(name)
-                .and_then(Value::as_array)
-                .map_or(&[][..], Vec::as_slice)
-        };
+        let list = |name: &str| answer.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let keys = |name: &str| list(name).iter().filter_map(StockKey::read).collect();
         Ok(Self {
             success: keys("success"),
@@ -101,13 +96,7 @@ impl StockAnswer {
     /// contradict each other, the failure is believed.
     #[must_use]
     pub fn outcome_for(&self, sku: &str, location: &str) -> StockOutcome<'_> {
-        let is = |key: &StockKey| {
-            key.sku == sku
-                && key
-                    .location
-                    .as_deref()
-                    .is_none_or(|named| named == location)
-        };
+        let is = |key: &StockKey| key.sku == sku && key.location.as_deref().is_none_or(|named| named == location);
         let success = self.success.iter().any(is);
         let failure = self.failure.iter().any(is);
         // Reasons name the SKU alone: with one location taken and another refused, they belong to the refused one.
@@ -128,19 +117,11 @@ impl StockKey {
             other => other,
         };
         let location = value.get("stock_location_code").and_then(lenient::text);
-        Some(Self {
-            sku: lenient::text(sku)?,
-            location,
-        })
+        Some(Self { sku: lenient::text(sku)?, location })
     }
 }
 
 fn stock_error(error: &Value) -> Option<StockError> {
     let (code, message, causes) = reasons(error);
-    Some(StockError {
-        variant_sku: error.get("id").and_then(lenient::text)?,
-        code,
-        message,
-        causes,
-    })
+    Some(StockError { variant_sku: error.get("id").and_then(lenient::text)?, code, message, causes })
 }

@@ -23,14 +23,8 @@ pub fn client(uri: &str) -> Client {
 
 pub fn client_within(uri: &str, total: Duration) -> Client {
     let policy = AddressPolicy::with_loopback();
-    let timeouts = Timeouts {
-        total,
-        ..Timeouts::default()
-    };
-    Client::new(
-        http_client(&policy, &timeouts).unwrap(),
-        ApiAddress::parse(uri, &policy).unwrap(),
-    )
+    let timeouts = Timeouts { total, ..Timeouts::default() };
+    Client::new(http_client(&policy, &timeouts).unwrap(), ApiAddress::parse(uri, &policy).unwrap())
 }
 
 /// A shop that writes bytes of its own choosing. Counts the requests that reached it.
@@ -42,9 +36,7 @@ pub struct RawShop {
 impl RawShop {
     /// Answers the n-th request (from 0) by `answer(n)`; after an answer the connection stays open if it says so.
     pub async fn start(answer: fn(usize) -> Answer) -> Self {
-        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))
-            .await
-            .unwrap();
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let uri = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&requests);
@@ -102,8 +94,7 @@ async fn read_request(stream: &mut TcpStream) -> bool {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.trim().parse::<usize>().unwrap())
+                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
             });
             if body.len() >= length.unwrap_or(0) {
                 return true;

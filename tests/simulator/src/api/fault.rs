@@ -60,20 +60,13 @@ impl FaultRule {
     /// The same rule, for the next so many matching calls.
     #[must_use]
     pub fn times(self, times: u64) -> Self {
-        Self {
-            times: Some(times),
-            ..self
-        }
+        Self { times: Some(times), ..self }
     }
 
     /// The same rule with a probability and a seed.
     #[must_use]
     pub fn with_probability(self, probability: f64, seed: u64) -> Self {
-        Self {
-            probability: Some(probability),
-            seed,
-            ..self
-        }
+        Self { probability: Some(probability), seed, ..self }
     }
 }
 

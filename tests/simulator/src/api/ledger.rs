@@ -52,10 +52,7 @@ impl Endpoint {
 
 /// One call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four independent findings about one call"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent findings about one call")]
 pub struct LedgerEntry {
     /// 1 for the shop's first call, then in order of arrival; goes on when the ledger is emptied.
     pub sequence: u64,

@@ -10,7 +10,6 @@ mod shop;
 pub use fault::{FaultKind, FaultRule};
 pub use ledger::{Endpoint, LedgerEntry, LedgerSummary};
 pub use order::{
-    AddedOrder, AddressTruth, NewOrders, OrderBrief, OrderChange, OrderOptions, OrderTruth,
-    StockTruth, Writer,
+    AddedOrder, AddressTruth, NewOrders, OrderBrief, OrderChange, OrderOptions, OrderTruth, StockTruth, Writer,
 };
 pub use shop::{Carrier, Hidden, Product, ShopSpec, ShopStatus, StateNames};

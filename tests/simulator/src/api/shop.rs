@@ -98,11 +98,7 @@ impl Default for ShopSpec {
             automation_option: false,
             automation_delay_ms: 20_000,
             async_delay_ms: 300,
-            carriers: vec![
-                Carrier::new(1, "ヤマト運輸"),
-                Carrier::new(2, "佐川急便"),
-                Carrier::new(6, "ネコポス"),
-            ],
+            carriers: vec![Carrier::new(1, "ヤマト運輸"), Carrier::new(2, "佐川急便"), Carrier::new(6, "ネコポス")],
             products: vec![
                 Product::new("SERUM-30", "美容液 30ml", 4980, true),
                 Product::new("MASK-5", "シートマスク 5枚", 1200, true),
@@ -174,10 +170,7 @@ impl Carrier {
     /// A carrier of this id and name.
     #[must_use]
     pub fn new(id: u64, name: &str) -> Self {
-        Self {
-            id,
-            name: name.to_owned(),
-        }
+        Self { id, name: name.to_owned() }
     }
 }
 
@@ -206,22 +199,13 @@ impl Product {
     /// A product at the standard tax rate with a thousand in stock.
     #[must_use]
     pub fn new(sku: &str, name: &str, price: i64, ordered: bool) -> Self {
-        Self {
-            sku: sku.to_owned(),
-            name: name.to_owned(),
-            price,
-            tax_rate: standard_rate(),
-            stock: plenty(),
-            ordered,
-        }
+        Self { sku: sku.to_owned(), name: name.to_owned(), price, tax_rate: standard_rate(), stock: plenty(), ordered }
     }
 
     /// The product's number: the SKU without its last part.
     #[must_use]
     pub fn number(&self) -> &str {
-        self.sku
-            .rsplit_once('-')
-            .map_or(&self.sku, |(number, _)| number)
+        self.sku.rsplit_once('-').map_or(&self.sku, |(number, _)| number)
     }
 }
 

@@ -34,13 +34,7 @@ const PLACES: [(&str, &str, &str, &str, &str); 47] = [
     ("愛知県", "450", "0002", "名古屋市中村区名駅", "052"),
     ("三重県", "514", "0009", "津市羽所町", "059"),
     ("滋賀県", "520", "0051", "大津市梅林", "077"),
-    (
-        "京都府",
-        "604",
-        "8005",
-        "京都市中京区三条通河原町東入恵比須町",
-        "075",
-    ),
+    ("京都府", "604", "8005", "京都市中京区三条通河原町東入恵比須町", "075"),
     ("大阪府", "541", "0041", "大阪市中央区北浜", "06"),
     ("兵庫県", "650", "0021", "神戸市中央区三宮町", "078"),
     ("奈良県", "630", "8215", "奈良市東向中町", "0742"),
@@ -98,19 +92,10 @@ pub fn place(dice: &mut StdRng, address: &mut Address) {
     address.zip01 = Cow::Borrowed(zip01);
     address.zip02 = Cow::Borrowed(zip02);
     address.addr01 = Cow::Borrowed(town);
-    let (block, plot, house) = (
-        dice.random_range(1..8),
-        dice.random_range(1..40),
-        dice.random_range(1..30),
-    );
+    let (block, plot, house) = (dice.random_range(1..8), dice.random_range(1..40), dice.random_range(1..30));
     address.addr02 = Cow::Owned(match dice.random_range(0..10) {
         0 => format!("{block}丁目{plot}番{house}号"),
-        1 => format!(
-            "{}−{}−{}",
-            full_width(block),
-            full_width(plot),
-            full_width(house)
-        ),
+        1 => format!("{}−{}−{}", full_width(block), full_width(plot), full_width(house)),
         2 => format!("{block}丁目"),
         _ => format!("{block}-{plot}-{house}"),
     });

@@ -65,13 +65,7 @@ const PAYMENT_MIX: [(&str, f64, bool); 13] = [
 ];
 
 /// SKUs that no shop of this simulator has: an old one, one misspelt, one with a space, one in full width.
-pub const UNKNOWN_SKUS: [&str; 5] = [
-    "GIFT-BOX-7",
-    "SERUM-30-OLD",
-    "serum30",
-    "MASK -5",
-    "ＳＯＡＰ－８０",
-];
+pub const UNKNOWN_SKUS: [&str; 5] = ["GIFT-BOX-7", "SERUM-30-OLD", "serum30", "MASK -5", "ＳＯＡＰ－８０"];
 
 const DELIVERY_TIMES: [(&str, &str); 6] = [
     ("午前中", "01"),
@@ -111,11 +105,7 @@ impl<'a> Generator<'a> {
     /// A generator whose orders the seed decides.
     #[must_use]
     pub fn new(shop: &'a ShopSpec, options: &'a OrderOptions, seed: u64) -> Self {
-        Self {
-            shop,
-            options,
-            dice: StdRng::seed_from_u64(seed),
-        }
+        Self { shop, options, dice: StdRng::seed_from_u64(seed) }
     }
 
     /// So many orders placed within the options' span before now.
@@ -169,27 +159,16 @@ impl<'a> Generator<'a> {
             state,
             payment_method: payment_method(&payment_state),
             payment_state: payment_state.into_owned(),
-            email: format!(
-                "customer{customer}@{}.example",
-                self.one_of(&["mail", "home", "phone", "office"])
-            ),
+            email: format!("customer{customer}@{}.example", self.one_of(&["mail", "home", "phone", "office"])),
             customer_id: (!self.happens(1.0)).then_some(customer),
             subs_order_id: subscription.then(|| take(&mut ids.next_subscription)),
             times,
-            kind: Cow::Borrowed(if subscription {
-                "定期受注"
-            } else {
-                "単品受注"
-            }),
+            kind: Cow::Borrowed(if subscription { "定期受注" } else { "単品受注" }),
             money: Money::default(),
             carrier_id: self.carrier(),
             stock_location_id: Some(1),
-            ship_on: self
-                .happens(70.0)
-                .then(|| placed_at.japan_midnight(self.dice.random_range(1..4))),
-            deliver_on: self
-                .happens(20.0)
-                .then(|| placed_at.japan_midnight(self.dice.random_range(4..10))),
+            ship_on: self.happens(70.0).then(|| placed_at.japan_midnight(self.dice.random_range(1..4))),
+            deliver_on: self.happens(20.0).then(|| placed_at.japan_midnight(self.dice.random_range(4..10))),
             delivery_time: self.happens(35.0).then(|| {
                 let (label, code) = self.one_of(&DELIVERY_TIMES);
                 (Cow::Borrowed(label), Cow::Borrowed(code))
@@ -234,26 +213,15 @@ impl<'a> Generator<'a> {
     fn payment(&mut self) -> (Text, bool) {
         if !self.options.payment_states.is_empty() {
             let state = weighted(&mut self.dice, &self.options.payment_states);
-            let fit = PAYMENT_MIX
-                .iter()
-                .any(|(name, _, fit)| *name == state && *fit);
+            let fit = PAYMENT_MIX.iter().any(|(name, _, fit)| *name == state && *fit);
             return (Cow::Owned(state), fit);
         }
-        let wanted = self
-            .options
-            .unpaid_percent
-            .map(|percent| !self.happens(percent));
-        let choices: Vec<_> = PAYMENT_MIX
-            .iter()
-            .filter(|(_, _, fit)| wanted.is_none_or(|wanted| *fit == wanted))
-            .collect();
+        let wanted = self.options.unpaid_percent.map(|percent| !self.happens(percent));
+        let choices: Vec<_> =
+            PAYMENT_MIX.iter().filter(|(_, _, fit)| wanted.is_none_or(|wanted| *fit == wanted)).collect();
         // Weights are constants above 0, so there always is a choice.
-        let chosen = choices
-            .choose_weighted(&mut self.dice, |choice| choice.1)
-            .ok();
-        chosen.map_or((Cow::Borrowed("authed"), true), |(state, _, fit)| {
-            (Cow::Borrowed(*state), *fit)
-        })
+        let chosen = choices.choose_weighted(&mut self.dice, |choice| choice.1).ok();
+        chosen.map_or((Cow::Borrowed("authed"), true), |(state, _, fit)| (Cow::Borrowed(*state), *fit))
     }
 
     fn state(&mut self) -> String {
@@ -277,26 +245,14 @@ impl<'a> Generator<'a> {
     }
 
     fn ship_to(&mut self, several: bool, ids: &mut IdSource) -> Vec<ShipTo> {
-        let count = if several {
-            self.dice.random_range(2..=3)
-        } else {
-            1
-        };
+        let count = if several { self.dice.random_range(2..=3) } else { 1 };
         (0..count)
-            .map(|_| ShipTo {
-                address: self.address(ids),
-                slip: None,
-                carrier_id: None,
-                shipped_at: None,
-            })
+            .map(|_| ShipTo { address: self.address(ids), slip: None, carrier_id: None, shipped_at: None })
             .collect()
     }
 
     fn address(&mut self, ids: &mut IdSource) -> Address {
-        let mut address = Address {
-            id: take(&mut ids.next_address),
-            ..Address::default()
-        };
+        let mut address = Address { id: take(&mut ids.next_address), ..Address::default() };
         people::name(&mut self.dice, &mut address);
         addresses::place(&mut self.dice, &mut address);
         if self.happens(self.options.company_percent) {
@@ -309,21 +265,15 @@ impl<'a> Generator<'a> {
     }
 
     fn lines(&mut self, addresses: usize, ids: &mut IdSource) -> Vec<Line> {
-        let ordered: Vec<usize> = (0..self.shop.products.len())
-            .filter(|index| self.shop.products[*index].ordered)
-            .collect();
+        let ordered: Vec<usize> =
+            (0..self.shop.products.len()).filter(|index| self.shop.products[*index].ordered).collect();
         let mut lines = Vec::new();
         for ship_to in 0..addresses {
             let kinds = self.one_of(&[1, 1, 1, 2, 2, 3]).min(ordered.len());
             let chosen: Vec<usize> = ordered.sample(&mut self.dice, kinds).copied().collect();
             for index in chosen {
                 let quantity = self.one_of(&[1, 1, 1, 1, 2, 2, 3, 6]);
-                let mut line = Line::of(
-                    &self.shop.products[index],
-                    index,
-                    take(&mut ids.next_line),
-                    quantity,
-                );
+                let mut line = Line::of(&self.shop.products[index], index, take(&mut ids.next_line), quantity);
                 line.ship_to = ship_to;
                 lines.push(line);
             }
@@ -432,10 +382,7 @@ impl<'a> Generator<'a> {
 
 fn payment_method(state: &str) -> Text {
     Cow::Borrowed(match state {
-        "credit_exam_completed"
-        | "credit_exam_processing"
-        | "credit_exam_hold"
-        | "credit_exam_failed" => "NP後払い",
+        "credit_exam_completed" | "credit_exam_processing" | "credit_exam_hold" | "credit_exam_failed" => "NP後払い",
         "paid" | "pending" => "銀行振込",
         "completed" => "Amazon Pay",
         _ => "クレジットカード",
@@ -448,9 +395,6 @@ fn weighted(dice: &mut StdRng, weights: &std::collections::BTreeMap<String, f64>
     match choices.choose_weighted(dice, |(_, weight)| weight.max(0.0)) {
         Ok((name, _)) => (*name).clone(),
         // All weights are 0: the first, so that the options still decide.
-        Err(_) => choices
-            .first()
-            .map(|(name, _)| (*name).clone())
-            .unwrap_or_default(),
+        Err(_) => choices.first().map(|(name, _)| (*name).clone()).unwrap_or_default(),
     }
 }

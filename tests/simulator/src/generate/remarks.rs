@@ -41,11 +41,7 @@ const ODD: [&str; 12] = [
 
 /// A remark of a line or three; every fourth one odd.
 pub fn short(dice: &mut StdRng) -> Text {
-    let from = if dice.random_ratio(1, 4) {
-        &ODD
-    } else {
-        &USUAL
-    };
+    let from = if dice.random_ratio(1, 4) { &ODD } else { &USUAL };
     Cow::Borrowed(from[dice.random_range(0..from.len())])
 }
 

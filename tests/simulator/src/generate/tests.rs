@@ -30,17 +30,14 @@ fn odd() -> OrderOptions {
         missing_keys_percent: 30.0,
         tax_exclusive_percent: 30.0,
         late_id_percent: 20.0,
-        states: [("complete", 3.0), ("working", 1.0), ("shipped", 1.0)]
-            .map(|(k, v)| (k.to_owned(), v))
-            .into(),
+        states: [("complete", 3.0), ("working", 1.0), ("shipped", 1.0)].map(|(k, v)| (k.to_owned(), v)).into(),
         ..OrderOptions::default()
     }
 }
 
 fn document(orders: Vec<Order>) -> Value {
     let orders: Vec<_> = orders.into_iter().map(Arc::new).collect();
-    let query =
-        "per=100&include=customer,billing_address,shipping_address,shipping_addresses,order_items";
+    let query = "per=100&include=customer,billing_address,shipping_address,shipping_addresses,order_items";
     let listing = Listing::parse(query, false).unwrap();
     documents::order_list(&orders, orders.len() as u64, &listing, &ShopSpec::default())
 }
@@ -127,93 +124,31 @@ proptest! {
 #[test]
 fn percentages_are_kept() {
     let share = |options: OrderOptions, is: fn(&Order) -> bool| {
-        orders(&options, 7, 4_000)
-            .iter()
-            .filter(|order| is(order))
-            .count() as f64
-            / 40.0
+        orders(&options, 7, 4_000).iter().filter(|order| is(order)).count() as f64 / 40.0
     };
     let unpaid = |order: &Order| {
-        !matches!(
-            order.payment_state.as_str(),
-            "authed" | "credit_exam_completed" | "captured" | "completed" | "paid"
-        )
+        !matches!(order.payment_state.as_str(), "authed" | "credit_exam_completed" | "captured" | "completed" | "paid")
     };
-    let unknown = |order: &Order| {
-        order
-            .lines
-            .iter()
-            .any(|line| UNKNOWN_SKUS.contains(&line.sku.as_ref()))
-    };
-    let near =
-        |found: f64, wanted: f64| assert!((found - wanted).abs() < 2.5, "{found} for {wanted}");
-    near(
-        share(
-            OrderOptions {
-                unpaid_percent: Some(30.0),
-                ..OrderOptions::default()
-            },
-            unpaid,
-        ),
-        30.0,
-    );
+    let unknown = |order: &Order| order.lines.iter().any(|line| UNKNOWN_SKUS.contains(&line.sku.as_ref()));
+    let near = |found: f64, wanted: f64| assert!((found - wanted).abs() < 2.5, "{found} for {wanted}");
+    near(share(OrderOptions { unpaid_percent: Some(30.0), ..OrderOptions::default() }, unpaid), 30.0);
     near(share(OrderOptions::default(), unpaid), 12.0);
-    near(
-        share(
-            OrderOptions {
-                unknown_sku_percent: 20.0,
-                ..OrderOptions::default()
-            },
-            unknown,
-        ),
-        20.0,
-    );
+    near(share(OrderOptions { unknown_sku_percent: 20.0, ..OrderOptions::default() }, unknown), 20.0);
     near(share(OrderOptions::default(), Order::is_multiple), 3.0);
-    near(
-        share(OrderOptions::default(), |order| {
-            order.subs_order_id.is_some()
-        }),
-        40.0,
-    );
-    assert!(
-        orders(&OrderOptions::plain(), 7, 500)
-            .iter()
-            .all(|order| order.payment_state == "authed")
-    );
-    assert!(
-        share(
-            OrderOptions {
-                unpaid_percent: Some(100.0),
-                ..OrderOptions::plain()
-            },
-            unpaid
-        ) < 0.1,
-        "weights win"
-    );
+    near(share(OrderOptions::default(), |order| order.subs_order_id.is_some()), 40.0);
+    assert!(orders(&OrderOptions::plain(), 7, 500).iter().all(|order| order.payment_state == "authed"));
+    assert!(share(OrderOptions { unpaid_percent: Some(100.0), ..OrderOptions::plain() }, unpaid) < 0.1, "weights win");
 }
 
 #[test]
 fn a_shop_meets_every_awkward_thing() {
     let text = document(orders(&odd(), 3, 3_000)).to_string();
-    for awkward in [
-        "髙橋",
-        "山﨑",
-        "𠮷田",
-        "ｱﾍﾞ",
-        "<script>",
-        "\u{202e}",
-        "🎁",
-        "至急",
-        "㈱",
-        "沖縄県",
-        "\\n",
-    ] {
+    for awkward in ["髙橋", "山﨑", "𠮷田", "ｱﾍﾞ", "<script>", "\u{202e}", "🎁", "至急", "㈱", "沖縄県", "\\n"]
+    {
         assert!(text.contains(awkward), "{awkward}");
     }
-    let states: BTreeSet<String> = orders(&OrderOptions::default(), 3, 3_000)
-        .into_iter()
-        .map(|order| order.payment_state)
-        .collect();
+    let states: BTreeSet<String> =
+        orders(&OrderOptions::default(), 3, 3_000).into_iter().map(|order| order.payment_state).collect();
     assert_eq!(states.len(), 13, "{states:?}");
     let ordered_leaflets = orders(&odd(), 3, 3_000)
         .iter()

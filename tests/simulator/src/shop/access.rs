@@ -34,11 +34,7 @@ impl Access {
     /// A shop that nobody has called yet.
     pub fn new(shop: &ShopSpec, now: ShopTime) -> Self {
         Self {
-            valid: shop
-                .token
-                .iter()
-                .map(|token| token.reveal().to_owned())
-                .collect(),
+            valid: shop.token.iter().map(|token| token.reveal().to_owned()).collect(),
             issued: None,
             issues: 0,
             sign_ins: VecDeque::new(),
@@ -84,19 +80,12 @@ impl Access {
 
     /// Whether another sign-in within this hour would be too many.
     pub fn is_signing_in_too_often(&mut self, shop: &ShopSpec, now: ShopTime) -> bool {
-        self.sign_ins
-            .retain(|at| now.micros() - at.micros() < HOUR && *at <= now);
+        self.sign_ins.retain(|at| now.micros() - at.micros() < HOUR && *at <= now);
         self.sign_ins.len() >= shop.sign_ins_per_hour
     }
 
     /// Signs in. Wrong passwords count too; the token stays the same for as long as it is valid.
-    pub fn sign_in(
-        &mut self,
-        shop: &ShopSpec,
-        email: &str,
-        password: &str,
-        now: ShopTime,
-    ) -> SignIn {
+    pub fn sign_in(&mut self, shop: &ShopSpec, email: &str, password: &str, now: ShopTime) -> SignIn {
         if self.is_signing_in_too_often(shop, now) {
             return SignIn::TooMany;
         }
@@ -104,16 +93,11 @@ impl Access {
         if email != shop.email || password != shop.password.reveal() {
             return SignIn::Refused;
         }
-        if let Some(token) = self
-            .issued
-            .as_ref()
-            .filter(|token| self.valid.contains(*token))
-        {
+        if let Some(token) = self.issued.as_ref().filter(|token| self.valid.contains(*token)) {
             return SignIn::Token(token.clone());
         }
         self.issues += 1;
-        let scrambled =
-            (shop.seed ^ self.issues.rotate_left(40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let scrambled = (shop.seed ^ self.issues.rotate_left(40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let token = format!("{:.8}{scrambled:016x}{:04}", "simtoken", self.issues);
         self.valid.insert(token.clone());
         self.issued = Some(token.clone());
@@ -127,10 +111,7 @@ impl Access {
 
     /// Makes all tokens invalid; perhaps a new ready-made one takes their place.
     pub fn replace_tokens(&mut self, ready_made: Option<&Hidden>) {
-        self.valid = ready_made
-            .iter()
-            .map(|token| token.reveal().to_owned())
-            .collect();
+        self.valid = ready_made.iter().map(|token| token.reveal().to_owned()).collect();
         self.issued = None;
     }
 }

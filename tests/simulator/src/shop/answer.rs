@@ -38,22 +38,12 @@ const CDN_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>503 Service Temporar
 impl Answer {
     /// 200 with a document.
     pub fn ok(document: Value) -> Self {
-        Self {
-            status: 200,
-            retry_after: None,
-            content: Content::Json(document),
-            rows: 0,
-            records: 0,
-            applied: 0,
-        }
+        Self { status: 200, retry_after: None, content: Content::Json(document), rows: 0, records: 0, applied: 0 }
     }
 
     /// A refusal in the shop's words.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
-        Self {
-            status,
-            ..Self::ok(json!({"errors": [{"code": code, "message": message}]}))
-        }
+        Self { status, ..Self::ok(json!({"errors": [{"code": code, "message": message}]})) }
     }
 
     /// 401.
@@ -73,57 +63,33 @@ impl Answer {
 
     /// The day's limit is spent.
     pub fn limit_spent(status: u16) -> Self {
-        Self::error(
-            status,
-            "AOR4290",
-            "APIの1日あたりの呼び出し回数の上限に達しました。",
-        )
+        Self::error(status, "AOR4290", "APIの1日あたりの呼び出し回数の上限に達しました。")
     }
 
     /// 429 in plain text.
     pub fn retry_later(retry_after: Option<String>) -> Self {
-        Self {
-            status: 429,
-            retry_after,
-            content: Content::Text("Retry later\n"),
-            ..Self::ok(Value::Null)
-        }
+        Self { status: 429, retry_after, content: Content::Text("Retry later\n"), ..Self::ok(Value::Null) }
     }
 
     /// 500 of the passing kind.
     pub fn server_error() -> Self {
-        Self::error(
-            500,
-            "AOR9999",
-            "サーバーエラーが発生しました。しばらくしてから再度お試しください。",
-        )
+        Self::error(500, "AOR9999", "サーバーエラーが発生しました。しばらくしてから再度お試しください。")
     }
 
     /// 503 of the CDN in front.
     pub fn cdn_page() -> Self {
-        Self {
-            status: 503,
-            content: Content::Html(CDN_PAGE),
-            ..Self::ok(Value::Null)
-        }
+        Self { status: 503, content: Content::Html(CDN_PAGE), ..Self::ok(Value::Null) }
     }
 
     /// The same answer in place of another, whose effects stand.
     pub fn instead_of(self, other: &Self) -> Self {
-        Self {
-            applied: other.applied,
-            records: other.records,
-            ..self
-        }
+        Self { applied: other.applied, records: other.records, ..self }
     }
 
     /// Onto the wire.
     pub fn into_response(self) -> Response<Body> {
         let (kind, bytes) = match self.content {
-            Content::Json(document) => (
-                "application/json; charset=utf-8",
-                document.to_string().into_bytes(),
-            ),
+            Content::Json(document) => ("application/json; charset=utf-8", document.to_string().into_bytes()),
             Content::Torn(document) => {
                 let mut bytes = document.to_string().into_bytes();
                 bytes.truncate(bytes.len() * 2 / 3);
@@ -133,14 +99,10 @@ impl Answer {
             Content::Html(page) => ("text/html", page.as_bytes().to_vec()),
         };
         let mut response = Response::new(Body::from(bytes));
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        if let Some(value) = self
-            .retry_after
-            .and_then(|value| HeaderValue::try_from(value).ok())
-        {
+        if let Some(value) = self.retry_after.and_then(|value| HeaderValue::try_from(value).ok()) {
             headers.insert(header::RETRY_AFTER, value);
         }
         response

@@ -74,10 +74,7 @@ fn wrong_totals(document: &mut Value, dice: &mut StdRng) {
     let Some(meta) = document.get_mut("meta") else {
         return;
     };
-    let (total, page) = (
-        meta["total_count"].as_u64().unwrap_or(0),
-        meta["page"].as_u64().unwrap_or(1),
-    );
+    let (total, page) = (meta["total_count"].as_u64().unwrap_or(0), meta["page"].as_u64().unwrap_or(1));
     let (count, pages) = match dice.random_range(0..4) {
         0 => (0, 0),
         1 => (meta["count"].as_u64().unwrap_or(0), page),
@@ -90,10 +87,7 @@ fn wrong_totals(document: &mut Value, dice: &mut StdRng) {
 
 /// Repeats a row, keeping the page's length within `per`; the number of rows then.
 fn repeat_row(document: &mut Value, row_before: Option<Value>, dice: &mut StdRng) -> u64 {
-    let per = document["meta"]["per"]
-        .as_u64()
-        .and_then(|per| usize::try_from(per).ok())
-        .unwrap_or(100);
+    let per = document["meta"]["per"].as_u64().and_then(|per| usize::try_from(per).ok()).unwrap_or(100);
     let Some(rows) = document["data"].as_array_mut() else {
         return 1;
     };
@@ -125,10 +119,7 @@ fn lose_keys(document: &mut Value, percent: u64, vital: bool, dice: &mut StdRng)
 }
 
 fn lose_keys_of(resource: &mut Value, percent: u64, vital: bool, dice: &mut StdRng) {
-    let Some(attributes) = resource
-        .get_mut("attributes")
-        .and_then(Value::as_object_mut)
-    else {
+    let Some(attributes) = resource.get_mut("attributes").and_then(Value::as_object_mut) else {
         return;
     };
     let mut kept = Map::new();

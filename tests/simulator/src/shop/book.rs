@@ -23,10 +23,7 @@ impl Book {
         if self.orders.contains_key(&order.id) {
             return false;
         }
-        self.by_state
-            .entry(order.state.clone())
-            .or_default()
-            .insert(order.id);
+        self.by_state.entry(order.state.clone()).or_default().insert(order.id);
         self.orders.insert(order.id, Arc::new(order));
         true
     }

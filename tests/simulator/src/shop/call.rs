@@ -35,8 +35,8 @@ impl OpenCall {
             (Some(least), Some(since)) => since < least * 1000,
             _ => false,
         };
-        let beyond_sign_ins = route.endpoint == Endpoint::SignIn
-            && inner.access.is_signing_in_too_often(&shop.spec, now);
+        let beyond_sign_ins =
+            route.endpoint == Endpoint::SignIn && inner.access.is_signing_in_too_often(&shop.spec, now);
         let without_accept = !head
             .headers
             .get(header::ACCEPT)
@@ -53,11 +53,7 @@ impl OpenCall {
                 inner.violate(kind);
             }
         }
-        let strike = if beyond_limit {
-            None
-        } else {
-            inner.faults.strike(route.endpoint, head.method.as_str())
-        };
+        let strike = if beyond_limit { None } else { inner.faults.strike(route.endpoint, head.method.as_str()) };
         let entry = LedgerEntry {
             sequence: arrival.sequence,
             started_at: now.timestamp(),
@@ -81,11 +77,7 @@ impl OpenCall {
             beyond_sign_ins,
         };
         drop(inner);
-        Self {
-            shop: Arc::clone(shop),
-            entry,
-            strike,
-        }
+        Self { shop: Arc::clone(shop), entry, strike }
     }
 
     /// Notes what an answer carries.
@@ -131,11 +123,7 @@ impl Drop for OpenCall {
 fn shown_query(query: &str) -> String {
     let pairs: Vec<String> = url::form_urlencoded::parse(query.as_bytes())
         .map(|(key, value)| {
-            let value = if key.contains("email") {
-                "…"
-            } else {
-                value.as_ref()
-            };
+            let value = if key.contains("email") { "…" } else { value.as_ref() };
             format!("{key}={value}")
         })
         .collect();

@@ -55,38 +55,21 @@ pub fn order_attributes(order: &Order, shop: &ShopSpec, lighter: bool) -> Map<St
     let (subtotal8, subtotal10) = (order.subtotal_at(8), order.subtotal_at(10));
     let total = order.total();
     let total8 = subtotal8 + money.tax8;
-    let carrier = order
-        .carrier_id
-        .and_then(|id| shop.carriers.iter().find(|carrier| carrier.id == id));
+    let carrier = order.carrier_id.and_then(|id| shop.carriers.iter().find(|carrier| carrier.id == id));
     let pairs: [(&str, Value); 55] = [
         ("id", order.id.into()),
         ("number", order.number.as_str().into()),
         ("labels", "".into()),
         ("state", order.state.as_str().into()),
-        (
-            "human_state",
-            shop.states
-                .label(&order.state)
-                .unwrap_or(&order.state)
-                .into(),
-        ),
+        ("human_state", shop.states.label(&order.state).unwrap_or(&order.state).into()),
         ("payment_state", order.payment_state.as_str().into()),
-        (
-            "payment_human_state",
-            payment_label(&order.payment_state).into(),
-        ),
+        ("payment_human_state", payment_label(&order.payment_state).into()),
         ("payment_method_name", order.payment_method.as_ref().into()),
         ("email", order.email.as_str().into()),
         ("customer_id", order.customer_id.into()),
-        (
-            "customer_number",
-            order.customer_id.map(|id| format!("C{id}")).into(),
-        ),
+        ("customer_number", order.customer_id.map(|id| format!("C{id}")).into()),
         ("subs_order_id", order.subs_order_id.into()),
-        (
-            "subs_order_number",
-            order.subs_order_id.map(|id| format!("s{id:07}")).into(),
-        ),
+        ("subs_order_number", order.subs_order_id.map(|id| format!("s{id:07}")).into()),
         ("times", order.times.into()),
         ("nth", order.times.into()),
         ("kind", order.kind.as_ref().into()),
@@ -107,30 +90,13 @@ pub fn order_attributes(order: &Order, shop: &ShopSpec, lighter: bool) -> Map<St
         ("total10", (total - total8).into()),
         ("payment_total", total.into()),
         ("shipping_carrier_id", order.carrier_id.into()),
-        (
-            "shipping_carrier_name",
-            carrier.map(|carrier| carrier.name.as_str()).into(),
-        ),
+        ("shipping_carrier_name", carrier.map(|carrier| carrier.name.as_str()).into()),
         ("shipping_slip", order.shown_slip().into()),
         ("stock_location_id", order.stock_location_id.into()),
         ("scheduled_to_be_shipped_at", time(order.ship_on)),
         ("scheduled_to_be_delivered_at", time(order.deliver_on)),
-        (
-            "scheduled_delivery_time",
-            order
-                .delivery_time
-                .as_ref()
-                .map(|(label, _)| label.as_ref())
-                .into(),
-        ),
-        (
-            "scheduled_delivery_time_code",
-            order
-                .delivery_time
-                .as_ref()
-                .map(|(_, code)| code.as_ref())
-                .into(),
-        ),
+        ("scheduled_delivery_time", order.delivery_time.as_ref().map(|(label, _)| label.as_ref()).into()),
+        ("scheduled_delivery_time_code", order.delivery_time.as_ref().map(|(_, code)| code.as_ref()).into()),
         ("multiple_shipping", order.is_multiple().into()),
         ("remark", order.remark.as_ref().into()),
         ("memo01", order.memo01.as_str().into()),
@@ -147,10 +113,7 @@ pub fn order_attributes(order: &Order, shop: &ShopSpec, lighter: bool) -> Map<St
         ("payment_voided_at", time(order.voided_at)),
         ("coupon_code", Value::Null),
     ];
-    let mut attributes: Map<String, Value> = pairs
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
+    let mut attributes: Map<String, Value> = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     finish(&mut attributes, &order.overrides, &order.omitted);
     if lighter {
         for key in HEAVY {
@@ -166,10 +129,7 @@ pub fn address_attributes(address: &Address) -> Map<String, Value> {
         let filled: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         filled.join(between)
     };
-    let full_address = format!(
-        "{}{}{}{}",
-        address.prefecture_name, address.addr01, address.addr02, address.addr03
-    );
+    let full_address = format!("{}{}{}{}", address.prefecture_name, address.addr01, address.addr02, address.addr03);
     let pairs: [(&str, Value); 21] = [
         ("id", address.id.into()),
         ("name01", address.name01.as_ref().into()),
@@ -187,32 +147,13 @@ pub fn address_attributes(address: &Address) -> Map<String, Value> {
         ("tel01", address.tel01.as_ref().into()),
         ("tel02", address.tel02.as_ref().into()),
         ("tel03", address.tel03.as_ref().into()),
-        (
-            "full_name",
-            joined([&address.name01, &address.name02], " ").into(),
-        ),
-        (
-            "full_zip",
-            joined([&address.zip01, &address.zip02], "-").into(),
-        ),
-        (
-            "full_tel",
-            joined(
-                [
-                    &joined([&address.tel01, &address.tel02], "-"),
-                    &address.tel03,
-                ],
-                "-",
-            )
-            .into(),
-        ),
+        ("full_name", joined([&address.name01, &address.name02], " ").into()),
+        ("full_zip", joined([&address.zip01, &address.zip02], "-").into()),
+        ("full_tel", joined([&joined([&address.tel01, &address.tel02], "-"), &address.tel03], "-").into()),
         ("full_address", full_address.into()),
         ("shipping_address_note", address.note.as_deref().into()),
     ];
-    let mut attributes: Map<String, Value> = pairs
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
+    let mut attributes: Map<String, Value> = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     finish(&mut attributes, &address.overrides, &address.omitted);
     attributes
 }
@@ -233,10 +174,7 @@ pub fn line_attributes(line: &Line) -> Map<String, Value> {
         ("tax_rate", line.tax_rate.into()),
         ("product_bundled_item_id", line.bundled_item_id.into()),
     ];
-    let mut attributes: Map<String, Value> = pairs
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value))
-        .collect();
+    let mut attributes: Map<String, Value> = pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     finish(&mut attributes, &line.overrides, &[]);
     attributes
 }
@@ -264,25 +202,10 @@ fn resource(kind: &'static str, id: u64, attributes: Map<String, Value>) -> Valu
 
 /// An order as a resource with its relationships.
 pub fn order_resource(order: &Order, shop: &ShopSpec, lighter: bool) -> Value {
-    let first = order
-        .ship_to
-        .first()
-        .map(|ship_to| reference("address", ship_to.address.id));
-    let billing = order
-        .billing
-        .as_ref()
-        .map(|address| reference("address", address.id))
-        .or_else(|| first.clone());
-    let all: Vec<Value> = order
-        .ship_to
-        .iter()
-        .map(|ship_to| reference("address", ship_to.address.id))
-        .collect();
-    let lines: Vec<Value> = order
-        .lines
-        .iter()
-        .map(|line| reference("order_item", line.id))
-        .collect();
+    let first = order.ship_to.first().map(|ship_to| reference("address", ship_to.address.id));
+    let billing = order.billing.as_ref().map(|address| reference("address", address.id)).or_else(|| first.clone());
+    let all: Vec<Value> = order.ship_to.iter().map(|ship_to| reference("address", ship_to.address.id)).collect();
+    let lines: Vec<Value> = order.lines.iter().map(|line| reference("order_item", line.id)).collect();
     let mut resource = resource("order", order.id, order_attributes(order, shop, lighter));
     resource["relationships"] = json!({
         "customer": {"data": order.customer_id.map(|id| reference("customer", id))},
@@ -311,11 +234,8 @@ fn included(orders: &[Arc<Order>], include: Include) -> Vec<Value> {
                 None => address(&order.ship_to[0].address, &mut resources),
             }
         }
-        let shown = if include.shipping_addresses {
-            order.ship_to.len()
-        } else {
-            usize::from(include.shipping_address)
-        };
+        let shown =
+            if include.shipping_addresses { order.ship_to.len() } else { usize::from(include.shipping_address) };
         for ship_to in order.ship_to.iter().take(shown) {
             address(&ship_to.address, &mut resources);
         }
@@ -324,8 +244,7 @@ fn included(orders: &[Arc<Order>], include: Include) -> Vec<Value> {
                 let mut item = resource("order_item", line.id, line_attributes(line));
                 if order.is_multiple() {
                     let id = order.ship_to[line.ship_to].address.id;
-                    item["relationships"] =
-                        json!({"shipping_address": {"data": reference("address", id)}});
+                    item["relationships"] = json!({"shipping_address": {"data": reference("address", id)}});
                 }
                 resources.push(item);
             }
@@ -345,12 +264,8 @@ fn included(orders: &[Arc<Order>], include: Include) -> Vec<Value> {
 
 /// A page of orders.
 pub fn order_list(orders: &[Arc<Order>], total: u64, listing: &Listing, shop: &ShopSpec) -> Value {
-    let data: Vec<Value> = orders
-        .iter()
-        .map(|order| order_resource(order, shop, listing.lighter))
-        .collect();
-    let related =
-        (listing.include != Include::default()).then(|| included(orders, listing.include));
+    let data: Vec<Value> = orders.iter().map(|order| order_resource(order, shop, listing.lighter)).collect();
+    let related = (listing.include != Include::default()).then(|| included(orders, listing.include));
     list("orders", data, related, total, listing.page, listing.per)
 }
 
@@ -364,14 +279,7 @@ pub fn single_order(order: &Arc<Order>, include: Include, lighter: bool, shop: &
 }
 
 /// A page of anything.
-pub fn list(
-    path: &str,
-    data: Vec<Value>,
-    included: Option<Vec<Value>>,
-    total: u64,
-    page: u64,
-    per: u64,
-) -> Value {
+pub fn list(path: &str, data: Vec<Value>, included: Option<Vec<Value>>, total: u64, page: u64, per: u64) -> Value {
     let mut document = json!({
         "meta": {
             "total_count": total,
@@ -413,8 +321,7 @@ pub fn product(product: &Product, index: usize) -> Value {
         ("state".to_owned(), "active".into()),
     ]);
     let mut resource = resource("product", id, attributes);
-    resource["relationships"] =
-        json!({"variants": {"data": [reference("variant", variant_id(index))]}});
+    resource["relationships"] = json!({"variants": {"data": [reference("variant", variant_id(index))]}});
     resource
 }
 

@@ -27,18 +27,12 @@ pub fn lay_over(
         set_ship_to(order, list(addresses, "shipping_addresses")?, ids)?;
     }
     if let Some(address) = attributes.get("shipping_address") {
-        edit_address(
-            &mut order.ship_to[0].address,
-            object(address, "shipping_address")?,
-        );
+        edit_address(&mut order.ship_to[0].address, object(address, "shipping_address")?);
     }
     if let Some(address) = attributes.get("billing_address") {
         let mut billing = order.billing.take().unwrap_or_else(|| {
             let id = take(ids.next_address);
-            Box::new(Address {
-                id,
-                ..order.ship_to[0].address.clone()
-            })
+            Box::new(Address { id, ..order.ship_to[0].address.clone() })
         });
         edit_address(&mut billing, object(address, "billing_address")?);
         order.billing = Some(billing);
@@ -48,37 +42,21 @@ pub fn lay_over(
         let template = order.lines.first().cloned();
         order.lines = list(lines, "order_items")?
             .iter()
-            .map(|line| {
-                new_line(
-                    object(line, "order_items")?,
-                    template.as_ref(),
-                    count,
-                    products,
-                    ids,
-                )
-            })
+            .map(|line| new_line(object(line, "order_items")?, template.as_ref(), count, products, ids))
             .collect::<Result<_, _>>()?;
     }
     if let Some(omitted) = attributes.get("omit") {
-        order.omitted = list(omitted, "omit")?
-            .iter()
-            .filter_map(|key| key.as_str().map(str::to_owned))
-            .collect();
+        order.omitted = list(omitted, "omit")?.iter().filter_map(|key| key.as_str().map(str::to_owned)).collect();
     }
     for (key, value) in attributes {
         match (key.as_str(), by) {
             (
-                "shipping_addresses" | "shipping_address" | "billing_address" | "order_items"
-                | "omit",
+                "shipping_addresses" | "shipping_address" | "billing_address" | "order_items" | "omit",
                 Some((by, now)),
             ) => {
                 order.record(by, key, None, Value::Null, Value::Bool(true), now);
             }
-            (
-                "shipping_addresses" | "shipping_address" | "billing_address" | "order_items"
-                | "omit",
-                None,
-            ) => {}
+            ("shipping_addresses" | "shipping_address" | "billing_address" | "order_items" | "omit", None) => {}
             ("id", Some(_)) => return Err("an order's id cannot be changed".to_owned()),
             ("state", Some((by, now))) => order.move_to(text(key, value)?, by, now),
             ("payment_state", Some((by, now))) => order.pay(text(key, value)?, by, now),
@@ -120,17 +98,9 @@ fn set_attribute(order: &mut Order, key: &str, value: &Value) -> Result<(), Refu
         "shipping_slip" => put(optional(value, owned), &mut order.ship_to[0].slip),
         "scheduled_to_be_shipped_at" => put(optional(value, moment), &mut order.ship_on),
         "scheduled_to_be_delivered_at" => put(optional(value, moment), &mut order.deliver_on),
-        "scheduled_delivery_time" | "scheduled_delivery_time_code" => {
-            set_delivery_time(order, key, value)
-        }
-        "created_at" => put(
-            moment(value).map(|time| hidden_micros(order.id, time)),
-            &mut order.created_at,
-        ),
-        "updated_at" => put(
-            moment(value).map(|time| hidden_micros(order.id, time)),
-            &mut order.updated_at,
-        ),
+        "scheduled_delivery_time" | "scheduled_delivery_time_code" => set_delivery_time(order, key, value),
+        "created_at" => put(moment(value).map(|time| hidden_micros(order.id, time)), &mut order.created_at),
+        "updated_at" => put(moment(value).map(|time| hidden_micros(order.id, time)), &mut order.updated_at),
         "completed_at" => put(optional(value, moment), &mut order.completed_at),
         "shipped_at" => put(optional(value, moment), &mut order.shipped_at),
         "delivered_at" => put(optional(value, moment), &mut order.delivered_at),
@@ -141,9 +111,7 @@ fn set_attribute(order: &mut Order, key: &str, value: &Value) -> Result<(), Refu
     if typed {
         order.overrides.remove(key);
     } else if matches!(key, "id" | "state" | "payment_state") {
-        return Err(format!(
-            "`{key}` has the wrong type: the shop's listing depends on it"
-        ));
+        return Err(format!("`{key}` has the wrong type: the shop's listing depends on it"));
     } else {
         order.overrides.insert(key.to_owned(), value.clone());
     }
@@ -156,11 +124,7 @@ fn set_delivery_time(order: &mut Order, key: &str, value: &Value) -> bool {
         return value.is_null();
     };
     let (label, code) = order.delivery_time.get_or_insert_default();
-    *(if key == "scheduled_delivery_time" {
-        label
-    } else {
-        code
-    }) = Text::Owned(new);
+    *(if key == "scheduled_delivery_time" { label } else { code }) = Text::Owned(new);
     true
 }
 
@@ -183,12 +147,7 @@ fn set_ship_to(order: &mut Order, addresses: &[Value], ids: &mut Ids<'_>) -> Res
         let mut next = order.ship_to.get(index).cloned().unwrap_or_else(|| {
             let mut address = order.ship_to[0].address.clone();
             address.id = take(ids.next_address);
-            ShipTo {
-                address,
-                slip: None,
-                carrier_id: None,
-                shipped_at: None,
-            }
+            ShipTo { address, slip: None, carrier_id: None, shipped_at: None }
         });
         edit_address(&mut next.address, object(attributes, "shipping_addresses")?);
         ship_to.push(next);
@@ -204,28 +163,15 @@ fn edit_address(address: &mut Address, attributes: &Map<String, Value>) {
     for (key, value) in attributes {
         let typed = match key.as_str() {
             "id" => put(value.as_u64(), &mut address.id),
-            "company_name" => put(
-                optional(value, owned).map(|text| text.map(Text::Owned)),
-                &mut address.company_name,
-            ),
-            "shipping_address_note" => put(
-                optional(value, owned).map(|text| text.map(Text::Owned)),
-                &mut address.note,
-            ),
-            "prefecture_id" => put(
-                value.as_u64().and_then(|id| u8::try_from(id).ok()),
-                &mut address.prefecture_id,
-            ),
+            "company_name" => put(optional(value, owned).map(|text| text.map(Text::Owned)), &mut address.company_name),
+            "shipping_address_note" => put(optional(value, owned).map(|text| text.map(Text::Owned)), &mut address.note),
+            "prefecture_id" => put(value.as_u64().and_then(|id| u8::try_from(id).ok()), &mut address.prefecture_id),
             "omit" => {
-                address.omitted = value
-                    .as_array()
-                    .map(|keys| keys.iter().filter_map(owned).collect())
-                    .unwrap_or_default();
+                address.omitted =
+                    value.as_array().map(|keys| keys.iter().filter_map(owned).collect()).unwrap_or_default();
                 true
             }
-            other => address
-                .text_mut(other)
-                .is_some_and(|text| put(owned(value).map(Text::Owned), text)),
+            other => address.text_mut(other).is_some_and(|text| put(owned(value).map(Text::Owned), text)),
         };
         if typed {
             address.overrides.remove(key);
@@ -297,26 +243,16 @@ fn new_line(
             "list_price" => put(value.as_i64(), &mut line.list_price),
             "price" => put(value.as_i64(), &mut line.price),
             "quantity" => put(value.as_u64(), &mut line.quantity),
-            "tax_rate" => put(
-                value.as_u64().and_then(|rate| u8::try_from(rate).ok()),
-                &mut line.tax_rate,
-            ),
-            "product_bundled_item_id" => {
-                put(optional(value, Value::as_u64), &mut line.bundled_item_id)
-            }
+            "tax_rate" => put(value.as_u64().and_then(|rate| u8::try_from(rate).ok()), &mut line.tax_rate),
+            "product_bundled_item_id" => put(optional(value, Value::as_u64), &mut line.bundled_item_id),
             "address" => put(
-                value
-                    .as_u64()
-                    .and_then(|index| usize::try_from(index).ok())
-                    .filter(|index| *index < addresses),
+                value.as_u64().and_then(|index| usize::try_from(index).ok()).filter(|index| *index < addresses),
                 &mut line.ship_to,
             ),
             _ => false,
         };
         if key == "address" && !typed {
-            return Err(format!(
-                "`address` is the index of a shipping address, below {addresses}"
-            ));
+            return Err(format!("`address` is the index of a shipping address, below {addresses}"));
         }
         if !typed {
             line.overrides.insert(key.clone(), value.clone());
@@ -376,11 +312,7 @@ fn owned(value: &Value) -> Option<String> {
     reason = "the outer is whether the value has the right type, the inner whether there is one"
 )]
 fn optional<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Option<T>> {
-    if value.is_null() {
-        Some(None)
-    } else {
-        read(value).map(Some)
-    }
+    if value.is_null() { Some(None) } else { read(value).map(Some) }
 }
 
 fn moment(value: &Value) -> Option<ShopTime> {
@@ -388,20 +320,13 @@ fn moment(value: &Value) -> Option<ShopTime> {
 }
 
 fn text<'a>(key: &str, value: &'a Value) -> Result<&'a str, Refusal> {
-    value
-        .as_str()
-        .ok_or_else(|| format!("`{key}` must be text"))
+    value.as_str().ok_or_else(|| format!("`{key}` must be text"))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], Refusal> {
-    value
-        .as_array()
-        .map(Vec::as_slice)
-        .ok_or_else(|| format!("`{key}` must be a list"))
+    value.as_array().map(Vec::as_slice).ok_or_else(|| format!("`{key}` must be a list"))
 }
 
 fn object<'a>(value: &'a Value, key: &str) -> Result<&'a Map<String, Value>, Refusal> {
-    value
-        .as_object()
-        .ok_or_else(|| format!("`{key}` must hold objects"))
+    value.as_object().ok_or_else(|| format!("`{key}` must hold objects"))
 }

@@ -37,29 +37,17 @@ impl Strike {
 impl Faults {
     /// Replaces the rules; an empty list heals the shop.
     pub fn set(&mut self, rules: Vec<FaultRule>) {
-        self.rules = rules
-            .into_iter()
-            .map(|rule| Active {
-                rule,
-                matched: 0,
-                struck: 0,
-            })
-            .collect();
+        self.rules = rules.into_iter().map(|rule| Active { rule, matched: 0, struck: 0 }).collect();
     }
 
     /// The rules in force.
     pub fn rules(&self) -> Vec<FaultRule> {
-        self.rules
-            .iter()
-            .map(|active| active.rule.clone())
-            .collect()
+        self.rules.iter().map(|active| active.rule.clone()).collect()
     }
 
     /// The fault for a call, if any.
     pub fn strike(&mut self, endpoint: Endpoint, method: &str) -> Option<Strike> {
-        self.rules
-            .iter_mut()
-            .find_map(|active| active.strike(endpoint, method))
+        self.rules.iter_mut().find_map(|active| active.strike(endpoint, method))
     }
 }
 
@@ -67,33 +55,22 @@ impl Active {
     fn strike(&mut self, endpoint: Endpoint, method: &str) -> Option<Strike> {
         let rule = &self.rule;
         let matches = (rule.endpoint == Endpoint::Any || rule.endpoint == endpoint)
-            && rule
-                .method
-                .as_ref()
-                .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
+            && rule.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
         if !matches {
             return None;
         }
         self.matched += 1;
         let number = self.matched.checked_sub(rule.skip + 1)?;
-        let seed = rule
-            .seed
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .wrapping_add(number);
+        let seed = rule.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number);
         let due = match (rule.every, rule.probability) {
             (Some(every), _) => (number + 1).is_multiple_of(every.max(1)),
-            (None, Some(probability)) => {
-                StdRng::seed_from_u64(!seed).random_bool(probability.clamp(0.0, 1.0))
-            }
+            (None, Some(probability)) => StdRng::seed_from_u64(!seed).random_bool(probability.clamp(0.0, 1.0)),
             (None, None) => true,
         };
         if !due || rule.times.is_some_and(|times| self.struck >= times) {
             return None;
         }
         self.struck += 1;
-        Some(Strike {
-            kind: rule.kind.clone(),
-            seed,
-        })
+        Some(Strike { kind: rule.kind.clone(), seed })
     }
 }

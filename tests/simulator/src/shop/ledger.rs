@@ -32,15 +32,9 @@ impl Ledger {
             *shared = true;
         }
         self.in_flight.insert(self.next, in_flight > 0);
-        let since_previous_us = self
-            .last_start_us
-            .map(|last| started_us.saturating_sub(last));
+        let since_previous_us = self.last_start_us.map(|last| started_us.saturating_sub(last));
         self.last_start_us = Some(started_us);
-        Arrival {
-            sequence: self.next,
-            in_flight,
-            since_previous_us,
-        }
+        Arrival { sequence: self.next, in_flight, since_previous_us }
     }
 
     /// A call ends; whether it overlapped is known only now.
@@ -65,20 +59,12 @@ impl Ledger {
     /// The ledger in figures.
     pub fn summary(&self) -> LedgerSummary {
         let entries = self.entries();
-        let mut summary = LedgerSummary {
-            calls: entries.len() as u64,
-            ..LedgerSummary::default()
-        };
+        let mut summary = LedgerSummary { calls: entries.len() as u64, ..LedgerSummary::default() };
         let mut hour = VecDeque::new();
         let mut min_interval_us: Option<u64> = None;
         for entry in &entries {
-            *summary
-                .by_endpoint
-                .entry(format!("{} {}", entry.method, entry.endpoint.name()))
-                .or_default() += 1;
-            let status = entry
-                .status
-                .map_or_else(|| "none".to_owned(), |status| status.to_string());
+            *summary.by_endpoint.entry(format!("{} {}", entry.method, entry.endpoint.name())).or_default() += 1;
+            let status = entry.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
             *summary.by_status.entry(status).or_default() += 1;
             if let Some(fault) = &entry.fault {
                 *summary.by_fault.entry(fault.clone()).or_default() += 1;
@@ -90,8 +76,7 @@ impl Ledger {
             summary.rows += entry.rows;
             summary.applied += entry.applied;
             if let Some(interval) = entry.since_previous_us {
-                min_interval_us =
-                    Some(min_interval_us.map_or(interval, |least| least.min(interval)));
+                min_interval_us = Some(min_interval_us.map_or(interval, |least| least.min(interval)));
             }
             if !entry.beyond_limit {
                 let day = jiff::tz::Offset::UTC.to_datetime(entry.started_at).date();
@@ -101,14 +86,10 @@ impl Ledger {
                 summary.sign_ins += 1;
                 let at = entry.started_at.as_microsecond();
                 hour.push_back(at);
-                while hour
-                    .front()
-                    .is_some_and(|first| at - first >= 3_600_000_000)
-                {
+                while hour.front().is_some_and(|first| at - first >= 3_600_000_000) {
                     hour.pop_front();
                 }
-                summary.max_sign_ins_within_an_hour =
-                    summary.max_sign_ins_within_an_hour.max(hour.len() as u64);
+                summary.max_sign_ins_within_an_hour = summary.max_sign_ins_within_an_hour.max(hour.len() as u64);
             }
         }
         summary.min_interval_ms = min_interval_us.map(|micros| micros as f64 / 1000.0);

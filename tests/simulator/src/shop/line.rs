@@ -30,13 +30,7 @@ impl Listener for ShopListener {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Answers are small and whole; waiting to fill a segment would only slow callers down.
         drop(stream.set_nodelay(true));
-        (
-            ShopStream {
-                stream,
-                line: Line::default(),
-            },
-            address,
-        )
+        (ShopStream { stream, line: Line::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -93,11 +87,7 @@ impl AsyncRead for ShopStream {
 }
 
 impl AsyncWrite for ShopStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.line.is_cut() {
             return Poll::Ready(Err(self.reset()));
         }

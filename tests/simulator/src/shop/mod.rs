@@ -70,13 +70,7 @@ impl Shop {
         let address = listener.local_addr()?;
         let now = wall_clock();
         let stock = spec.stock_locations.iter().map(|_| {
-            spec.products
-                .iter()
-                .map(|product| StockItem {
-                    stock: product.stock,
-                    written: Vec::new(),
-                })
-                .collect()
+            spec.products.iter().map(|product| StockItem { stock: product.stock, written: Vec::new() }).collect()
         });
         let inner = Inner {
             book: book::Book::default(),
@@ -91,22 +85,14 @@ impl Shop {
             next_job: 1234,
         };
         let (closing, mut closed) = watch::channel(false);
-        let shop = Arc::new(Self {
-            spec,
-            address,
-            epoch,
-            inner: Mutex::new(inner),
-            closing,
-        });
+        let shop = Arc::new(Self { spec, address, epoch, inner: Mutex::new(inner), closing });
         let service = Router::new()
             .fallback(wire::serve)
             .with_state(Arc::clone(&shop))
             .into_make_service_with_connect_info::<line::Line>();
         tokio::spawn(async move {
             let serving = axum::serve(line::ShopListener::new(listener), service)
-                .with_graceful_shutdown(
-                    async move { drop(closed.wait_for(|closed| *closed).await) },
-                );
+                .with_graceful_shutdown(async move { drop(closed.wait_for(|closed| *closed).await) });
             if let Err(error) = serving.await {
                 tracing::error!(%error, "a shop stopped serving");
             }
@@ -151,10 +137,7 @@ impl Shop {
             let now = inner.now();
             for id in orders {
                 inner.book.change(id, |order| {
-                    if order.is_wholly_slipped()
-                        && order.state != states.shipped
-                        && order.state != states.canceled
-                    {
+                    if order.is_wholly_slipped() && order.state != states.shipped && order.state != states.canceled {
                         order.move_to(&states.shipped, Writer::Automation, now);
                     }
                 });
@@ -163,12 +146,7 @@ impl Shop {
     }
 
     /// A write `with_async`: answered with a job's id at once, carried out a little later.
-    fn ship_later(
-        self: &Arc<Self>,
-        records: Vec<Value>,
-        with_sale: bool,
-        bend: writes::Bend,
-    ) -> u64 {
+    fn ship_later(self: &Arc<Self>, records: Vec<Value>, with_sale: bool, bend: writes::Bend) -> u64 {
         let job = edit::take(&mut self.lock().next_job);
         let shop = Arc::clone(self);
         tokio::spawn(async move {

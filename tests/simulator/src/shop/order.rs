@@ -140,8 +140,7 @@ impl Order {
     pub fn total(&self) -> i64 {
         let money = &self.money;
         let more = money.deliv_fee + money.charge + money.tax8 + money.tax10 + money.adjustment;
-        self.subtotal()
-            .saturating_add(more - money.discount - money.discount_with_point - money.point)
+        self.subtotal().saturating_add(more - money.discount - money.discount_with_point - money.point)
     }
 
     /// Whether it goes to several addresses, so that tracking numbers are written per address.
@@ -151,9 +150,7 @@ impl Order {
 
     /// The tracking number that a read of the order shows: the first address' one that is set.
     pub fn shown_slip(&self) -> Option<&str> {
-        self.ship_to
-            .iter()
-            .find_map(|ship_to| ship_to.slip.as_deref())
+        self.ship_to.iter().find_map(|ship_to| ship_to.slip.as_deref())
     }
 
     /// Whether every address has its tracking number.
@@ -175,35 +172,13 @@ impl Order {
             "voided" | "void" => self.voided_at = self.voided_at.or(Some(now)),
             _ => {}
         }
-        self.record(
-            by,
-            "payment_state",
-            None,
-            from.into(),
-            payment_state.into(),
-            now,
-        );
+        self.record(by, "payment_state", None, from.into(), payment_state.into(), now);
     }
 
     /// Notes a change and stamps the order as updated.
-    pub fn record(
-        &mut self,
-        by: Writer,
-        field: &str,
-        address_id: Option<u64>,
-        from: Value,
-        to: Value,
-        now: ShopTime,
-    ) {
+    pub fn record(&mut self, by: Writer, field: &str, address_id: Option<u64>, from: Value, to: Value, now: ShopTime) {
         self.updated_at = now;
-        self.history.push(OrderChange {
-            at: now.timestamp(),
-            by,
-            field: field.to_owned(),
-            address_id,
-            from,
-            to,
-        });
+        self.history.push(OrderChange { at: now.timestamp(), by, field: field.to_owned(), address_id, from, to });
     }
 
     /// The order in short.
@@ -220,11 +195,7 @@ impl Order {
             number: self.number.clone(),
             state: self.state.clone(),
             payment_state: self.payment_state.clone(),
-            shipping_slips: self
-                .ship_to
-                .iter()
-                .map(|ship_to| ship_to.slip.clone())
-                .collect(),
+            shipping_slips: self.ship_to.iter().map(|ship_to| ship_to.slip.clone()).collect(),
             written_working: written("state", Some(&states.working)),
             written_shipped: written("state", Some(&states.shipped)),
             written_slips: written("shipping_slip", None),

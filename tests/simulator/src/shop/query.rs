@@ -31,10 +31,7 @@ pub struct Listing {
 
 /// Which related resources come along.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "five independent names of one comma separated list"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "five independent names of one comma separated list")]
 pub struct Include {
     pub customer: bool,
     pub billing_address: bool,
@@ -98,27 +95,18 @@ enum Field {
 impl Listing {
     /// Reads a query string; the refusal is the sentence that the shop's 422 says.
     pub fn parse(query: &str, ignore_unknown: bool) -> Result<Self, String> {
-        let mut listing = Self {
-            page: 1,
-            per: DEFAULT_PER_PAGE,
-            ..Self::default()
-        };
+        let mut listing = Self { page: 1, per: DEFAULT_PER_PAGE, ..Self::default() };
         for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
             match key.as_ref() {
                 "page" => listing.page = value.parse().unwrap_or(1).max(1),
                 "per" => {
-                    listing.per = value
-                        .parse()
-                        .unwrap_or(DEFAULT_PER_PAGE)
-                        .clamp(1, MOST_PER_PAGE);
+                    listing.per = value.parse().unwrap_or(DEFAULT_PER_PAGE).clamp(1, MOST_PER_PAGE);
                 }
                 "sort" => listing.sort = parse_sort(&value)?,
                 "include" => listing.include = Include::parse(&value)?,
                 "lighter" => listing.lighter = matches!(value.as_ref(), "1" | "true"),
                 key => {
-                    let Some(condition) =
-                        key.strip_prefix("q[").and_then(|rest| rest.split_once(']'))
-                    else {
+                    let Some(condition) = key.strip_prefix("q[").and_then(|rest| rest.split_once(']')) else {
                         return Err(format!("不明なパラメータです: {key}"));
                     };
                     match Condition::parse(condition.0, condition.1 == "[]", &value) {
@@ -157,34 +145,17 @@ impl Listing {
         // The hot path: a state and a span of ids, in order of id. The index alone answers it, orders stay untouched.
         if let (Some(descending), Some((state, bounds))) = (by_id, self.only_state_and_ids()) {
             let Some(ids) = book.in_state(state) else {
-                return Found {
-                    orders: Vec::new(),
-                    total: 0,
-                };
+                return Found { orders: Vec::new(), total: 0 };
             };
             if is_empty(bounds) {
-                return Found {
-                    orders: Vec::new(),
-                    total: 0,
-                };
+                return Found { orders: Vec::new(), total: 0 };
             }
             let range = ids.range(bounds);
             let total = range.clone().count() as u64;
             let orders = if descending {
-                range
-                    .rev()
-                    .skip(skip)
-                    .take(take)
-                    .filter_map(|id| book.get(*id))
-                    .cloned()
-                    .collect()
+                range.rev().skip(skip).take(take).filter_map(|id| book.get(*id)).cloned().collect()
             } else {
-                range
-                    .skip(skip)
-                    .take(take)
-                    .filter_map(|id| book.get(*id))
-                    .cloned()
-                    .collect()
+                range.skip(skip).take(take).filter_map(|id| book.get(*id)).cloned().collect()
             };
             return Found { orders, total };
         }
@@ -192,10 +163,7 @@ impl Listing {
         for (attribute, descending) in self.sort.iter().rev() {
             if (*attribute, *descending) != (Attribute::Id, false) {
                 matches.sort_by(|left, right| {
-                    let order = attribute
-                        .of(left)
-                        .partial_cmp(&attribute.of(right))
-                        .unwrap_or(Ordering::Equal);
+                    let order = attribute.of(left).partial_cmp(&attribute.of(right)).unwrap_or(Ordering::Equal);
                     if *descending { order.reverse() } else { order }
                 });
             }
@@ -207,10 +175,8 @@ impl Listing {
 
     /// The last order before this page's first row in order of id: a row that "shifted between pages".
     pub fn row_before(&self, book: &Book, first: u64) -> Option<Arc<Order>> {
-        let state = self
-            .conditions
-            .iter()
-            .find(|one| one.attribute == Attribute::State && one.predicate == Predicate::Eq)?;
+        let state =
+            self.conditions.iter().find(|one| one.attribute == Attribute::State && one.predicate == Predicate::Eq)?;
         let Some(Field::Text(state)) = state.values.first() else {
             return None;
         };
@@ -220,14 +186,9 @@ impl Listing {
 
     /// Matching orders, by id ascending.
     fn matches<'a>(&self, book: &'a Book) -> Vec<&'a Arc<Order>> {
-        let fits = |order: &&Arc<Order>| {
-            self.conditions
-                .iter()
-                .all(|condition| condition.fits(order))
-        };
+        let fits = |order: &&Arc<Order>| self.conditions.iter().all(|condition| condition.fits(order));
         let named = self.conditions.iter().find(|condition| {
-            condition.attribute == Attribute::Id
-                && matches!(condition.predicate, Predicate::Eq | Predicate::In)
+            condition.attribute == Attribute::Id && matches!(condition.predicate, Predicate::Eq | Predicate::In)
         });
         if let Some(named) = named {
             let mut ids: Vec<u64> = named
@@ -240,19 +201,14 @@ impl Listing {
                 .collect();
             ids.sort_unstable();
             ids.dedup();
-            return ids
-                .into_iter()
-                .filter_map(|id| book.get(id))
-                .filter(fits)
-                .collect();
+            return ids.into_iter().filter_map(|id| book.get(id)).filter(fits).collect();
         }
         let bounds = self.id_bounds();
         if is_empty(bounds) {
             return Vec::new();
         }
         let state = self.conditions.iter().find(|condition| {
-            condition.attribute == Attribute::State
-                && matches!(condition.predicate, Predicate::Eq | Predicate::In)
+            condition.attribute == Attribute::State && matches!(condition.predicate, Predicate::Eq | Predicate::In)
         });
         match state {
             Some(condition) => {
@@ -267,36 +223,20 @@ impl Listing {
                     .collect();
                 ids.sort_unstable();
                 ids.dedup();
-                ids.into_iter()
-                    .filter_map(|id| book.get(id))
-                    .filter(fits)
-                    .collect()
+                ids.into_iter().filter_map(|id| book.get(id)).filter(fits).collect()
             }
-            None => book
-                .all()
-                .range(bounds)
-                .map(|(_, order)| order)
-                .filter(fits)
-                .collect(),
+            None => book.all().range(bounds).map(|(_, order)| order).filter(fits).collect(),
         }
     }
 
     fn only_state_and_ids(&self) -> Option<(&str, Span)> {
         let mut state = None;
         for condition in &self.conditions {
-            match (
-                condition.attribute,
-                condition.predicate,
-                condition.values.as_slice(),
-            ) {
+            match (condition.attribute, condition.predicate, condition.values.as_slice()) {
                 (Attribute::State, Predicate::Eq, [Field::Text(name)]) if state.is_none() => {
                     state = Some(name.as_str());
                 }
-                (
-                    Attribute::Id,
-                    Predicate::Lt | Predicate::Lteq | Predicate::Gt | Predicate::Gteq,
-                    _,
-                ) => {}
+                (Attribute::Id, Predicate::Lt | Predicate::Lteq | Predicate::Gt | Predicate::Gteq, _) => {}
                 _ => return None,
             }
         }
@@ -305,11 +245,7 @@ impl Listing {
 
     fn id_bounds(&self) -> Span {
         let (mut low, mut high) = (0_u64, u64::MAX);
-        for condition in self
-            .conditions
-            .iter()
-            .filter(|condition| condition.attribute == Attribute::Id)
-        {
+        for condition in self.conditions.iter().filter(|condition| condition.attribute == Attribute::Id) {
             let Some(Field::Number(id)) = condition.values.first() else {
                 continue;
             };
@@ -336,9 +272,7 @@ fn parse_sort(value: &str) -> Result<Vec<(Attribute, bool)>, String> {
         .map(str::trim)
         .filter(|name| !name.is_empty())
         .map(|name| {
-            let (name, descending) = name
-                .strip_prefix('-')
-                .map_or((name, false), |name| (name, true));
+            let (name, descending) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
             Attribute::named(name)
                 .map(|attribute| (attribute, descending))
                 .ok_or_else(|| format!("並び替えできない項目です: {name}"))
@@ -350,11 +284,7 @@ impl Include {
     /// Reads a comma separated list.
     pub fn parse(value: &str) -> Result<Self, String> {
         let mut include = Self::default();
-        for name in value
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-        {
+        for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match name {
                 "customer" => include.customer = true,
                 "billing_address" => include.billing_address = true,
@@ -385,22 +315,15 @@ impl Condition {
     }
 
     fn parse(key: &str, is_list: bool, value: &str) -> Result<Self, String> {
-        let (attribute, predicate) =
-            Self::name(key).ok_or_else(|| format!("検索条件が不正です: {key}"))?;
+        let (attribute, predicate) = Self::name(key).ok_or_else(|| format!("検索条件が不正です: {key}"))?;
         if is_list != (predicate == Predicate::In) {
             return Err(format!("検索条件の書き方が不正です: {key}"));
         }
-        let value = attribute
-            .read(value)
-            .ok_or_else(|| format!("検索条件の値が不正です: {key}"))?;
+        let value = attribute.read(value).ok_or_else(|| format!("検索条件の値が不正です: {key}"))?;
         if predicate == Predicate::Cont && !matches!(value, Field::Text(_)) {
             return Err(format!("検索条件が不正です: {key}"));
         }
-        Ok(Self {
-            attribute,
-            predicate,
-            values: vec![value],
-        })
+        Ok(Self { attribute, predicate, values: vec![value] })
     }
 
     fn fits(&self, order: &Order) -> bool {
@@ -415,9 +338,7 @@ impl Condition {
             Predicate::Eq => field == *first,
             Predicate::In => self.values.contains(&field),
             Predicate::Cont => match (&field, first) {
-                (Field::Text(text), Field::Text(part)) => {
-                    text.to_lowercase().contains(&part.to_lowercase())
-                }
+                (Field::Text(text), Field::Text(part)) => text.to_lowercase().contains(&part.to_lowercase()),
                 _ => false,
             },
             Predicate::Lt => field < *first,
@@ -453,12 +374,8 @@ impl Attribute {
     /// Reads a condition's value in this attribute's kind.
     fn read(self, text: &str) -> Option<Field> {
         match self {
-            Self::Number | Self::State | Self::PaymentState | Self::Email => {
-                Some(Field::Text(text.to_owned()))
-            }
-            Self::ShipOn | Self::CreatedAt | Self::UpdatedAt => {
-                ShopTime::from_request(text).map(Field::Time)
-            }
+            Self::Number | Self::State | Self::PaymentState | Self::Email => Some(Field::Text(text.to_owned())),
+            Self::ShipOn | Self::CreatedAt | Self::UpdatedAt => ShopTime::from_request(text).map(Field::Time),
             Self::Id
             | Self::CustomerId
             | Self::SubsOrderId
@@ -483,9 +400,7 @@ impl Attribute {
             Self::PaymentState => Field::Text(order.payment_state.clone()),
             Self::Email => Field::Text(order.email.clone()),
             Self::Total => Field::Number(overridden("total").unwrap_or_else(|| order.total())),
-            Self::PaymentTotal => {
-                Field::Number(overridden("payment_total").unwrap_or_else(|| order.total()))
-            }
+            Self::PaymentTotal => Field::Number(overridden("payment_total").unwrap_or_else(|| order.total())),
             Self::ShippingCarrierId => order.carrier_id.map_or(Field::Null, number),
             Self::StockLocationId => order.stock_location_id.map_or(Field::Null, number),
             Self::Times => number(order.times),

@@ -20,16 +20,11 @@ impl Route {
     pub fn of(method: &Method, path: &str) -> Self {
         let is = |wanted: &[Method]| wanted.contains(method);
         let (endpoint, template) = match path {
-            "/api/v2/admins/sign_in.json" if is(&[Method::POST]) => {
-                (Endpoint::SignIn, "/api/v2/admins/sign_in.json")
+            "/api/v2/admins/sign_in.json" if is(&[Method::POST]) => (Endpoint::SignIn, "/api/v2/admins/sign_in.json"),
+            "/api/v2/admin/orders.json" if is(&[Method::GET]) => (Endpoint::OrdersList, "/api/v2/admin/orders.json"),
+            "/api/v2/admin/orders/bulk_update.json" if is(&[Method::PUT]) => {
+                (Endpoint::BulkUpdate, "/api/v2/admin/orders/bulk_update.json")
             }
-            "/api/v2/admin/orders.json" if is(&[Method::GET]) => {
-                (Endpoint::OrdersList, "/api/v2/admin/orders.json")
-            }
-            "/api/v2/admin/orders/bulk_update.json" if is(&[Method::PUT]) => (
-                Endpoint::BulkUpdate,
-                "/api/v2/admin/orders/bulk_update.json",
-            ),
             "/api/v2/admin/orders/shipping.json" if is(&[Method::PUT, Method::POST]) => {
                 (Endpoint::Shipping, "/api/v2/admin/orders/shipping.json")
             }
@@ -39,9 +34,7 @@ impl Route {
             "/api/v2/admin/shipping_carriers.json" if is(&[Method::GET]) => {
                 (Endpoint::Carriers, "/api/v2/admin/shipping_carriers.json")
             }
-            "/api/v2/admin/products.json" if is(&[Method::GET]) => {
-                (Endpoint::Products, "/api/v2/admin/products.json")
-            }
+            "/api/v2/admin/products.json" if is(&[Method::GET]) => (Endpoint::Products, "/api/v2/admin/products.json"),
             other => {
                 let id = other
                     .strip_prefix("/api/v2/admin/orders/")
@@ -49,23 +42,13 @@ impl Route {
                     .filter(|_| is(&[Method::GET]))
                     .and_then(|id| id.parse().ok());
                 return match id {
-                    Some(id) => Self {
-                        endpoint: Endpoint::Order,
-                        template: "/api/v2/admin/orders/{id}.json",
-                        id: Some(id),
-                    },
-                    None => Self {
-                        endpoint: Endpoint::Unknown,
-                        template: "(other)",
-                        id: None,
-                    },
+                    Some(id) => {
+                        Self { endpoint: Endpoint::Order, template: "/api/v2/admin/orders/{id}.json", id: Some(id) }
+                    }
+                    None => Self { endpoint: Endpoint::Unknown, template: "(other)", id: None },
                 };
             }
         };
-        Self {
-            endpoint,
-            template,
-            id: None,
-        }
+        Self { endpoint, template, id: None }
     }
 }

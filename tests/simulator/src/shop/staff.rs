@@ -6,8 +6,8 @@ use super::Shop;
 use super::documents;
 use super::edit::{Ids, lay_over};
 use crate::api::{
-    AddedOrder, FaultRule, Hidden, LedgerEntry, LedgerSummary, NewOrders, OrderBrief, OrderTruth,
-    ShopStatus, StockTruth, Writer,
+    AddedOrder, FaultRule, Hidden, LedgerEntry, LedgerSummary, NewOrders, OrderBrief, OrderTruth, ShopStatus,
+    StockTruth, Writer,
 };
 use crate::generate::Generator;
 
@@ -28,11 +28,7 @@ pub enum StaffError {
 impl Shop {
     /// Places the orders that the shop opens with.
     pub fn place_initial(&self) -> Result<(), StaffError> {
-        let order = NewOrders {
-            generate: self.spec.orders,
-            seed: Some(self.spec.seed),
-            ..NewOrders::default()
-        };
+        let order = NewOrders { generate: self.spec.orders, seed: Some(self.spec.seed), ..NewOrders::default() };
         self.place(&order).map(drop)
     }
 
@@ -43,25 +39,14 @@ impl Shop {
         let now = inner.now();
         let mut ids = inner.ids.clone();
         // Away from the seed of the opening orders, and different at each later call.
-        let seed = new
-            .seed
-            .unwrap_or_else(|| self.spec.seed.wrapping_add((inner.placed + 1) << 20));
+        let seed = new.seed.unwrap_or_else(|| self.spec.seed.wrapping_add((inner.placed + 1) << 20));
         let mut generator = Generator::new(&self.spec, options, seed);
         let mut orders = generator.orders(new.generate, now, &mut ids);
         for attributes in &new.orders {
             let mut order = generator.order(now.plus_seconds(-60), &mut ids);
-            let mut fresh = Ids {
-                next_address: &mut ids.next_address,
-                next_line: &mut ids.next_line,
-            };
-            lay_over(
-                &mut order,
-                attributes,
-                &self.spec.products,
-                &mut fresh,
-                None,
-            )
-            .map_err(StaffError::BadAttribute)?;
+            let mut fresh = Ids { next_address: &mut ids.next_address, next_line: &mut ids.next_line };
+            lay_over(&mut order, attributes, &self.spec.products, &mut fresh, None)
+                .map_err(StaffError::BadAttribute)?;
             if inner.book.has(order.id) {
                 return Err(StaffError::IdTaken(order.id));
             }
@@ -71,10 +56,7 @@ impl Shop {
         }
         let mut added = Vec::with_capacity(orders.len());
         for order in orders {
-            let placed = AddedOrder {
-                id: order.id,
-                number: order.number.clone(),
-            };
+            let placed = AddedOrder { id: order.id, number: order.number.clone() };
             if !inner.book.add(order) {
                 return Err(StaffError::IdTaken(placed.id));
             }
@@ -86,31 +68,15 @@ impl Shop {
     }
 
     /// Changes an order as the staff would. A payment voided cancels the order, unless the state is changed along with it.
-    pub fn change(
-        &self,
-        id: u64,
-        attributes: &Map<String, Value>,
-    ) -> Result<OrderTruth, StaffError> {
+    pub fn change(&self, id: u64, attributes: &Map<String, Value>) -> Result<OrderTruth, StaffError> {
         let mut inner = self.lock();
         let now = inner.now();
         let mut ids = inner.ids.clone();
         let changed = inner.book.change(id, |order| {
             let mut edited = order.clone();
-            let mut fresh = Ids {
-                next_address: &mut ids.next_address,
-                next_line: &mut ids.next_line,
-            };
-            lay_over(
-                &mut edited,
-                attributes,
-                &self.spec.products,
-                &mut fresh,
-                Some((Writer::Staff, now)),
-            )?;
-            let voided = matches!(
-                attributes.get("payment_state").and_then(Value::as_str),
-                Some("voided" | "void")
-            );
+            let mut fresh = Ids { next_address: &mut ids.next_address, next_line: &mut ids.next_line };
+            lay_over(&mut edited, attributes, &self.spec.products, &mut fresh, Some((Writer::Staff, now)))?;
+            let voided = matches!(attributes.get("payment_state").and_then(Value::as_str), Some("voided" | "void"));
             if voided && !attributes.contains_key("state") {
                 edited.move_to(&self.spec.states.canceled, Writer::Staff, now);
             }
@@ -119,18 +85,14 @@ impl Shop {
         });
         inner.ids = ids;
         drop(inner);
-        changed
-            .ok_or(StaffError::NoSuchOrder(id))?
-            .map_err(StaffError::BadAttribute)?;
+        changed.ok_or(StaffError::NoSuchOrder(id))?.map_err(StaffError::BadAttribute)?;
         self.truth(id)
     }
 
     /// Everything about an order.
     pub fn truth(&self, id: u64) -> Result<OrderTruth, StaffError> {
         let order = self.lock().book.get(id).cloned();
-        order
-            .map(|order| documents::truth(&order, &self.spec))
-            .ok_or(StaffError::NoSuchOrder(id))
+        order.map(|order| documents::truth(&order, &self.spec)).ok_or(StaffError::NoSuchOrder(id))
     }
 
     /// Orders in short, by id ascending, perhaps of one state only.
@@ -158,11 +120,7 @@ impl Shop {
             quota_day: day.to_string(),
             calls_today,
             daily_call_limit: self.spec.daily_call_limit,
-            violations: inner
-                .violations
-                .iter()
-                .map(|(kind, count)| ((*kind).to_owned(), *count))
-                .collect(),
+            violations: inner.violations.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
         }
     }
 

@@ -55,14 +55,7 @@ pub async fn serve(
             if wait > 0 {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
             }
-            Visit {
-                shop: &shop,
-                head: &head,
-                route: &route,
-                body: &body,
-                strike: strike.as_ref(),
-            }
-            .answer()
+            Visit { shop: &shop, head: &head, route: &route, body: &body, strike: strike.as_ref() }.answer()
         }
     });
     let Ok(answer) = carried_out.await else {
@@ -91,22 +84,14 @@ struct Visit<'a> {
 impl Visit<'_> {
     fn answer(&self) -> Answer {
         match self.strike.map(|strike| &strike.kind) {
-            Some(FaultKind::TooManyRequestsSeconds { seconds }) => {
-                Answer::retry_later(Some(seconds.to_string()))
-            }
-            Some(FaultKind::TooManyRequestsDate { seconds }) => {
-                Answer::retry_later(Some(http_date(*seconds)))
-            }
+            Some(FaultKind::TooManyRequestsSeconds { seconds }) => Answer::retry_later(Some(seconds.to_string())),
+            Some(FaultKind::TooManyRequestsDate { seconds }) => Answer::retry_later(Some(http_date(*seconds))),
             Some(FaultKind::TooManyRequestsPlain) => Answer::retry_later(None),
             Some(FaultKind::LimitRefused { status }) => Answer::limit_spent(*status),
             Some(FaultKind::ServerError { applied: false }) => Answer::server_error(),
             Some(FaultKind::Html503 { applied: false }) => Answer::cdn_page(),
-            Some(FaultKind::ServerError { applied: true }) => {
-                Answer::server_error().instead_of(&self.carry_out())
-            }
-            Some(FaultKind::Html503 { applied: true }) => {
-                Answer::cdn_page().instead_of(&self.carry_out())
-            }
+            Some(FaultKind::ServerError { applied: true }) => Answer::server_error().instead_of(&self.carry_out()),
+            Some(FaultKind::Html503 { applied: true }) => Answer::cdn_page().instead_of(&self.carry_out()),
             Some(FaultKind::RevokedToken) => {
                 self.shop.lock().access.replace_tokens(None);
                 self.carry_out()
@@ -143,8 +128,7 @@ impl Visit<'_> {
             | Endpoint::Carriers
             | Endpoint::Products => {}
         }
-        let admitted =
-            token(&self.head.headers).is_some_and(|token| self.shop.lock().access.admits(token));
+        let admitted = token(&self.head.headers).is_some_and(|token| self.shop.lock().access.admits(token));
         if !admitted {
             return Answer::unauthorized();
         }
@@ -158,13 +142,9 @@ impl Visit<'_> {
             Endpoint::Shipping => self.ship(),
             Endpoint::StockItems if self.head.method == Method::PUT => self.put_stock(),
             Endpoint::StockItems => self.list_stock(),
-            Endpoint::Carriers => {
-                self.list_plain("shipping_carriers", documents::carriers(&self.shop.spec))
-            }
+            Endpoint::Carriers => self.list_plain("shipping_carriers", documents::carriers(&self.shop.spec)),
             Endpoint::Products => self.list_products(),
-            Endpoint::SignIn | Endpoint::Unknown | Endpoint::Any => {
-                Answer::not_found("ページが見つかりません。")
-            }
+            Endpoint::SignIn | Endpoint::Unknown | Endpoint::Any => Answer::not_found("ページが見つかりません。"),
         }
     }
 
@@ -173,22 +153,16 @@ impl Visit<'_> {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
-        let (Some(email), Some(password)) = (
-            body["admin"]["email"].as_str(),
-            body["admin"]["password"].as_str(),
-        ) else {
+        let (Some(email), Some(password)) = (body["admin"]["email"].as_str(), body["admin"]["password"].as_str())
+        else {
             return Answer::unprocessable("adminのemailとpasswordを入力してください。");
         };
         let spec = &self.shop.spec;
         let mut inner = self.shop.lock();
         let now = inner.now();
         match inner.access.sign_in(spec, email, password, now) {
-            SignIn::Token(token) => {
-                Answer::ok(json!({"id": 1, "email": spec.email, "authentication_token": token}))
-            }
-            SignIn::Refused => {
-                Answer::error(401, "AOR1001", "メールアドレスまたはパスワードが違います。")
-            }
+            SignIn::Token(token) => Answer::ok(json!({"id": 1, "email": spec.email, "authentication_token": token})),
+            SignIn::Refused => Answer::error(401, "AOR1001", "メールアドレスまたはパスワードが違います。"),
             SignIn::TooMany => Answer::error(429, "AOR4291", "サインインの回数が多すぎます。"),
         }
     }
@@ -199,9 +173,7 @@ impl Visit<'_> {
             Ok(listing) => listing,
             Err(refusal) => return Answer::unprocessable(&refusal),
         };
-        let wants_before = self
-            .strike
-            .is_some_and(|strike| strike.kind == FaultKind::DuplicateRows);
+        let wants_before = self.strike.is_some_and(|strike| strike.kind == FaultKind::DuplicateRows);
         let (found, before) = {
             let inner = self.shop.lock();
             let found = listing.run(&inner.book);
@@ -214,13 +186,9 @@ impl Visit<'_> {
         };
         let spec = &self.shop.spec;
         let document = documents::order_list(&found.orders, found.total, &listing, spec);
-        let mut answer = Answer {
-            rows: found.orders.len() as u64,
-            ..Answer::ok(document)
-        };
+        let mut answer = Answer { rows: found.orders.len() as u64, ..Answer::ok(document) };
         if let Some(strike) = self.strike {
-            let before =
-                before.map(|order| documents::order_resource(&order, spec, listing.lighter));
+            let before = before.map(|order| documents::order_resource(&order, spec, listing.lighter));
             bent::bend(&mut answer, strike, before);
         }
         answer
@@ -230,9 +198,7 @@ impl Visit<'_> {
         let id = self.route.id.unwrap_or_default();
         let mut include = Include::default();
         let mut lighter = false;
-        for (key, value) in
-            url::form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes())
-        {
+        for (key, value) in url::form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes()) {
             match key.as_ref() {
                 "include" => match Include::parse(&value) {
                     Ok(named) => include = named,
@@ -247,10 +213,7 @@ impl Visit<'_> {
             return Answer::not_found("orderが見つかりません。");
         };
         let document = documents::single_order(&order, include, lighter, &self.shop.spec);
-        self.bent(Answer {
-            rows: 1,
-            ..Answer::ok(document)
-        })
+        self.bent(Answer { rows: 1, ..Answer::ok(document) })
     }
 
     fn bulk_update(&self) -> Answer {
@@ -277,10 +240,7 @@ impl Visit<'_> {
         if is_on(&body["with_async"]) {
             let job = self.shop.ship_later(records, with_sale, bend);
             let answer = Answer::ok(json!({"job_id": job.to_string()}));
-            return self.bent(Answer {
-                records: count as u64,
-                ..answer
-            });
+            return self.bent(Answer { records: count as u64, ..answer });
         }
         let mut outcome = {
             let mut inner = self.shop.lock();
@@ -303,29 +263,18 @@ impl Visit<'_> {
 
     fn written(&self, outcome: writes::Outcome, records: usize) -> Answer {
         let applied = outcome.applied;
-        self.bent(Answer {
-            records: records as u64,
-            applied,
-            ..Answer::ok(outcome.into_json())
-        })
+        self.bent(Answer { records: records as u64, applied, ..Answer::ok(outcome.into_json()) })
     }
 
     fn list_stock(&self) -> Answer {
         let spec = &self.shop.spec;
         let inner = self.shop.lock();
         let mut rows = Vec::new();
-        for (place, (location, items)) in spec.stock_locations.iter().zip(&inner.stock).enumerate()
-        {
+        for (place, (location, items)) in spec.stock_locations.iter().zip(&inner.stock).enumerate() {
             for (index, (product, item)) in spec.products.iter().zip(items).enumerate() {
                 let id = (place * spec.products.len() + index + 1) as u64;
                 let location = (place as u64 + 1, location.as_str());
-                rows.push(documents::stock_item(
-                    id,
-                    &product.sku,
-                    variant_id(index),
-                    location,
-                    item.stock,
-                ));
+                rows.push(documents::stock_item(id, &product.sku, variant_id(index), location, item.stock));
             }
         }
         drop(inner);
@@ -334,19 +283,14 @@ impl Visit<'_> {
 
     fn list_products(&self) -> Answer {
         let products = &self.shop.spec.products;
-        let rows = products
-            .iter()
-            .enumerate()
-            .map(|(index, product)| documents::product(product, index));
+        let rows = products.iter().enumerate().map(|(index, product)| documents::product(product, index));
         self.list_plain("products", rows.collect())
     }
 
     /// A page of a list without conditions. Products bring their variants when asked.
     fn list_plain(&self, path: &str, rows: Vec<Value>) -> Answer {
         let (mut page, mut per, mut variants) = (1_u64, 25_u64, false);
-        for (key, value) in
-            url::form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes())
-        {
+        for (key, value) in url::form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes()) {
             match (key.as_ref(), value.as_ref()) {
                 ("page", value) => page = value.parse().unwrap_or(1).max(1),
                 ("per", value) => per = value.parse().unwrap_or(25).clamp(1, 100),
@@ -358,25 +302,13 @@ impl Visit<'_> {
         let skip = usize::try_from((page - 1).saturating_mul(per)).unwrap_or(usize::MAX);
         let take = usize::try_from(per).unwrap_or(usize::MAX);
         let included = variants.then(|| {
-            let products = self
-                .shop
-                .spec
-                .products
-                .iter()
-                .enumerate()
-                .skip(skip)
-                .take(take);
-            products
-                .map(|(index, product)| documents::variant(product, index))
-                .collect()
+            let products = self.shop.spec.products.iter().enumerate().skip(skip).take(take);
+            products.map(|(index, product)| documents::variant(product, index)).collect()
         });
         let rows: Vec<Value> = rows.into_iter().skip(skip).take(take).collect();
         let count = rows.len() as u64;
         let document = documents::list(path, rows, included, total, page, per);
-        self.bent(Answer {
-            rows: count,
-            ..Answer::ok(document)
-        })
+        self.bent(Answer { rows: count, ..Answer::ok(document) })
     }
 
     fn bent(&self, mut answer: Answer) -> Answer {
@@ -394,35 +326,23 @@ impl Visit<'_> {
             .and_then(|kind| kind.to_str().ok())
             .is_some_and(|kind| kind.starts_with("application/json"));
         if !is_json {
-            return Err(Answer::unprocessable(
-                "Content-Typeがapplication/jsonではありません。",
-            ));
+            return Err(Answer::unprocessable("Content-Typeがapplication/jsonではありません。"));
         }
-        serde_json::from_slice(self.body)
-            .map_err(|_| Answer::unprocessable("JSONを解釈できません。"))
+        serde_json::from_slice(self.body).map_err(|_| Answer::unprocessable("JSONを解釈できません。"))
     }
 
     /// The records of a write, and its whole body.
     fn records(&self, name: &str) -> Result<(Vec<Value>, Value), Answer> {
         let mut body = self.json()?;
         let records = match body.get_mut(name).map(Value::take) {
-            Some(Value::Array(records))
-                if !records.is_empty() && records.iter().all(Value::is_object) =>
-            {
-                records
-            }
+            Some(Value::Array(records)) if !records.is_empty() && records.iter().all(Value::is_object) => records,
             _ => {
-                return Err(Answer::unprocessable(&format!(
-                    "{name}を入力してください。"
-                )));
+                return Err(Answer::unprocessable(&format!("{name}を入力してください。")));
             }
         };
         if records.len() > MOST_RECORDS {
             let refusal = Answer::unprocessable("一度に更新できるのは100件までです。");
-            return Err(Answer {
-                records: records.len() as u64,
-                ..refusal
-            });
+            return Err(Answer { records: records.len() as u64, ..refusal });
         }
         Ok((records, body))
     }
@@ -431,25 +351,16 @@ impl Visit<'_> {
 /// The token of `Authorization: Token token="…"`, written exactly so.
 fn token(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    value
-        .strip_prefix("Token token=\"")?
-        .strip_suffix('"')
-        .filter(|token| !token.is_empty())
+    value.strip_prefix("Token token=\"")?.strip_suffix('"').filter(|token| !token.is_empty())
 }
 
 /// Flags are 0/1, true/false, or their strings.
 fn is_on(flag: &Value) -> bool {
-    matches!(flag, Value::Bool(true))
-        || flag.as_u64() == Some(1)
-        || matches!(flag.as_str(), Some("1" | "true"))
+    matches!(flag, Value::Bool(true)) || flag.as_u64() == Some(1) || matches!(flag.as_str(), Some("1" | "true"))
 }
 
 /// `Mon, 23 Nov 2026 09:00:00 GMT`, so many seconds from now by the real clock.
 fn http_date(seconds: u64) -> String {
-    let at =
-        jiff::Timestamp::now().as_second() + i64::try_from(seconds).unwrap_or(i64::MAX / 2) + 1;
-    jiff::Timestamp::from_second(at)
-        .unwrap_or(jiff::Timestamp::MAX)
-        .strftime("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string()
+    let at = jiff::Timestamp::now().as_second() + i64::try_from(seconds).unwrap_or(i64::MAX / 2) + 1;
+    jiff::Timestamp::from_second(at).unwrap_or(jiff::Timestamp::MAX).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

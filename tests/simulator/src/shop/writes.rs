@@ -66,11 +66,7 @@ pub struct Bend {
 impl Bend {
     /// The bend that a strike gives to a write of so many records.
     pub fn of(strike: Option<&Strike>, records: usize) -> Self {
-        let mut bend = Self {
-            applies: true,
-            failing: vec![false; records],
-            code: String::new(),
-        };
+        let mut bend = Self { applies: true, failing: vec![false; records], code: String::new() };
         match strike.map(|strike| (&strike.kind, strike)) {
             Some((FaultKind::SilentNoOp, _)) => bend.applies = false,
             Some((FaultKind::PartialFailure { percent, code }, strike)) => {
@@ -89,24 +85,14 @@ impl Bend {
     }
 
     fn fails(&self, index: usize) -> Option<&str> {
-        self.failing
-            .get(index)
-            .copied()
-            .unwrap_or(false)
-            .then_some(self.code.as_str())
+        self.failing.get(index).copied().unwrap_or(false).then_some(self.code.as_str())
     }
 }
 
 const BENT: &str = "処理中にエラーが発生しました。";
 
 /// `PUT orders/bulk_update.json`: moves states, sets `memo01`; drops everything else without a word.
-pub fn bulk_update(
-    inner: &mut Inner,
-    shop: &ShopSpec,
-    records: &[Value],
-    bend: &Bend,
-    now: ShopTime,
-) -> Outcome {
+pub fn bulk_update(inner: &mut Inner, shop: &ShopSpec, records: &[Value], bend: &Bend, now: ShopTime) -> Outcome {
     let mut outcome = Outcome::default();
     for (index, record) in records.iter().enumerate() {
         let id = record["id"].clone();
@@ -158,10 +144,7 @@ fn update(
 
 /// A record's order id: a number, as the API documents it. A string is refused like an unknown id.
 fn order_id(inner: &Inner, record: &Value) -> Result<u64, RecordError> {
-    record["id"]
-        .as_u64()
-        .filter(|id| inner.book.has(*id))
-        .ok_or(ORDER_NOT_FOUND)
+    record["id"].as_u64().filter(|id| inner.book.has(*id)).ok_or(ORDER_NOT_FOUND)
 }
 
 /// `PUT` or `POST orders/shipping.json`: tracking number, carrier and date, per address where there are several.
@@ -176,10 +159,7 @@ pub fn shipping(
     let mut outcome = Outcome::default();
     for (index, record) in records.iter().enumerate() {
         let id = record["id"].clone();
-        let several = record["id"]
-            .as_u64()
-            .and_then(|id| inner.book.get(id))
-            .is_some_and(|order| order.is_multiple());
+        let several = record["id"].as_u64().and_then(|id| inner.book.get(id)).is_some_and(|order| order.is_multiple());
         let name = match (several, record["shipping_address_id"].as_u64()) {
             (true, Some(address)) => Value::from(format!("{id}-{address}")),
             _ => id,
@@ -211,34 +191,19 @@ fn ship(
     let id = order_id(inner, record)?;
     let order = inner.book.get(id).ok_or(ORDER_NOT_FOUND)?;
     let parcel = parcel(order, record)?;
-    let slip = record["shipping_slip"]
-        .as_str()
-        .filter(|slip| !slip.trim().is_empty())
-        .ok_or(BAD_SLIP)?;
+    let slip = record["shipping_slip"].as_str().filter(|slip| !slip.trim().is_empty()).ok_or(BAD_SLIP)?;
     let carrier = match &record["shipping_carrier_id"] {
         Value::Null => None,
         given => {
-            let known = given
-                .as_u64()
-                .filter(|id| shop.carriers.iter().any(|carrier| carrier.id == *id));
+            let known = given.as_u64().filter(|id| shop.carriers.iter().any(|carrier| carrier.id == *id));
             Some(known.ok_or(CARRIER_NOT_FOUND)?)
         }
     };
     let shipped_at = match &record["shipped_at"] {
         Value::Null => None,
-        given => Some(
-            given
-                .as_str()
-                .and_then(ShopTime::from_request)
-                .ok_or(BAD_TIME)?,
-        ),
+        given => Some(given.as_str().and_then(ShopTime::from_request).ok_or(BAD_TIME)?),
     };
-    if with_sale
-        && matches!(
-            order.payment_state.as_str(),
-            "captured" | "completed" | "paid"
-        )
-    {
+    if with_sale && matches!(order.payment_state.as_str(), "captured" | "completed" | "paid") {
         return Err(SOLD_ALREADY);
     }
     if !applies {
@@ -254,21 +219,10 @@ fn ship(
             order.carrier_id = Some(carrier);
         }
         if order.is_wholly_slipped() {
-            order.shipped_at = order
-                .ship_to
-                .iter()
-                .filter_map(|ship_to| ship_to.shipped_at)
-                .max();
+            order.shipped_at = order.ship_to.iter().filter_map(|ship_to| ship_to.shipped_at).max();
         }
         order.overrides.remove("shipping_slip");
-        order.record(
-            Writer::Api,
-            "shipping_slip",
-            Some(address),
-            from.into(),
-            slip.into(),
-            now,
-        );
+        order.record(Writer::Api, "shipping_slip", Some(address), from.into(), slip.into(), now);
         if with_sale {
             order.pay("captured", Writer::Api, now);
         }
@@ -281,11 +235,9 @@ fn parcel(order: &Order, record: &Value) -> Result<usize, RecordError> {
     match &record["shipping_address_id"] {
         Value::Null if order.is_multiple() => Err(ADDRESS_REQUIRED),
         Value::Null => Ok(0),
-        given => order
-            .ship_to
-            .iter()
-            .position(|ship_to| given.as_u64() == Some(ship_to.address.id))
-            .ok_or(ADDRESS_NOT_FOUND),
+        given => {
+            order.ship_to.iter().position(|ship_to| given.as_u64() == Some(ship_to.address.id)).ok_or(ADDRESS_NOT_FOUND)
+        }
     }
 }
 
@@ -314,26 +266,11 @@ pub fn stock_items(inner: &mut Inner, shop: &ShopSpec, records: &[Value], bend: 
     outcome
 }
 
-fn put_stock(
-    inner: &mut Inner,
-    shop: &ShopSpec,
-    record: &Value,
-    applies: bool,
-) -> Result<(), RecordError> {
+fn put_stock(inner: &mut Inner, shop: &ShopSpec, record: &Value, applies: bool) -> Result<(), RecordError> {
     let sku = record["variant_sku"].as_str().ok_or(SKU_NOT_FOUND)?;
-    let product = shop
-        .products
-        .iter()
-        .position(|product| product.sku == sku)
-        .ok_or(SKU_NOT_FOUND)?;
-    let code = record["stock_location_code"]
-        .as_str()
-        .ok_or(LOCATION_NOT_FOUND)?;
-    let location = shop
-        .stock_locations
-        .iter()
-        .position(|known| known == code)
-        .ok_or(LOCATION_NOT_FOUND)?;
+    let product = shop.products.iter().position(|product| product.sku == sku).ok_or(SKU_NOT_FOUND)?;
+    let code = record["stock_location_code"].as_str().ok_or(LOCATION_NOT_FOUND)?;
+    let location = shop.stock_locations.iter().position(|known| known == code).ok_or(LOCATION_NOT_FOUND)?;
     let stock = match &record["stock"] {
         Value::String(text) => text.parse().ok(),
         other => other.as_i64(),

@@ -1,9 +1,5 @@
 //! A caller of the simulated shop that knows nothing but HTTP.
-#![allow(
-    dead_code,
-    missing_docs,
-    reason = "each test program uses a part of it"
-)]
+#![allow(dead_code, missing_docs, reason = "each test program uses a part of it")]
 
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{Hidden, OrderOptions, ShopSpec};
@@ -11,8 +7,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 pub const SHOP: &str = "hanako";
-pub const ALL: &str =
-    "include=customer,billing_address,shipping_address,shipping_addresses,order_items";
+pub const ALL: &str = "include=customer,billing_address,shipping_address,shipping_addresses,order_items";
 
 /// A shop of plain orders with a ready-made token.
 pub fn spec(orders: u64) -> ShopSpec {
@@ -37,12 +32,7 @@ impl Shop {
     pub async fn open(spec: ShopSpec) -> Self {
         let (simulator, shop) = Simulator::with_shop(&spec).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self {
-            simulator,
-            url: shop.url,
-            http,
-            token: "ready-made".to_owned(),
-        }
+        Self { simulator, url: shop.url, http, token: "ready-made".to_owned() }
     }
 
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -64,35 +54,17 @@ impl Shop {
     }
 
     pub async fn put(&self, path: &str, body: &Value) -> (u16, Value) {
-        read(
-            self.request(Method::PUT, path)
-                .json(body)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await
+        read(self.request(Method::PUT, path).json(body).send().await.unwrap()).await
     }
 
     pub async fn move_to(&self, ids: &[u64], state: &str) -> (u16, Value) {
-        let orders: Vec<Value> = ids
-            .iter()
-            .map(|id| json!({"id": id, "state": state}))
-            .collect();
-        self.put("admin/orders/bulk_update.json", &json!({"orders": orders}))
-            .await
+        let orders: Vec<Value> = ids.iter().map(|id| json!({"id": id, "state": state})).collect();
+        self.put("admin/orders/bulk_update.json", &json!({"orders": orders})).await
     }
 
     pub async fn sign_in(&self, password: &str) -> (u16, Value) {
         let body = json!({"admin": {"email": "robot@renkei.example", "password": password}});
-        read(
-            self.request(Method::POST, "admins/sign_in.json")
-                .json(&body)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await
+        read(self.request(Method::POST, "admins/sign_in.json").json(&body).send().await.unwrap()).await
     }
 
     pub async fn state_of(&self, id: u64) -> String {
@@ -104,18 +76,10 @@ impl Shop {
 pub async fn read(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (
-        status,
-        serde_json::from_str(&text).unwrap_or(Value::String(text)),
-    )
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
 /// The ids of a document's rows.
 pub fn ids(document: &Value) -> Vec<u64> {
-    document["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["id"].as_str().unwrap().parse().unwrap())
-        .collect()
+    document["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().parse().unwrap()).collect()
 }
