@@ -131,6 +131,7 @@ impl Tenant {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "fits map")]
 fn applied(item: Item) -> Result<AppliedSettings, StoreError> {
     let unreadable = |name: &str| StoreError::Unreadable { kind: KIND, reason: format!("it has no {name}") };
     let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).ok_or_else(|| unreadable(name));

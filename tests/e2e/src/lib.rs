@@ -1,1 +1,145 @@
-//! (being written)
+//! The deployed stack under test: the command line of this checkout against a local stack, and shops that are simulated.
+//!
+//! The tests say what people say: apply a document, run a robot, look at the shipments. `renkei` must be built before
+//! (`cargo build --workspace --bins`); the stack is brought up by the first test that needs it.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use renkei_simulator::Simulator;
+use renkei_simulator::api::{ShopSpec, ShopStatus};
+use serde_json::{Value, json};
+
+/// The stack of the tests; one more on this machine does not disturb it.
+const PORT: &str = "4596";
+const PASSWORD: &str = "only-for-tests";
+
+/// A command's end.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: i32,
+    /// What it answered.
+    pub out: String,
+    /// What it said besides.
+    pub err: String,
+}
+
+impl Ended {
+    /// The lines of JSON that it answered.
+    ///
+    /// # Panics
+    /// If one is not JSON.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the checkout")
+}
+
+fn renkei(arguments: &[&str], secret: Option<&str>) -> Output {
+    let program = root().join("target/debug/renkei");
+    let mut command = Command::new(&program);
+    command.current_dir(root()).args(arguments).env_remove("AWS_ENDPOINT_URL").env("SHOP_PASSWORD", PASSWORD);
+    if let Some(secret) = secret {
+        command.env("SHOP_PASSWORD", secret);
+    }
+    command.output().unwrap_or_else(|error| {
+        panic!("{} does not run ({error}); build it with `cargo build --workspace --bins`", program.display())
+    })
+}
+
+/// Brings the stack up, once for all tests of a process.
+///
+/// # Panics
+/// If it does not come up.
+pub fn stack() {
+    static UP: OnceLock<()> = OnceLock::new();
+    UP.get_or_init(|| {
+        let up = renkei(&["local", "up", "--port", PORT, "--fresh", "--json"], None);
+        assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    });
+}
+
+/// A shop with a merchant of its own, so that tests do not meet.
+pub struct World {
+    /// The shops; they end with the test.
+    pub simulator: Simulator,
+    /// The shop.
+    pub shop: ShopStatus,
+    name: &'static str,
+}
+
+impl World {
+    /// A shop, and a merchant set up for it.
+    ///
+    /// # Panics
+    /// If the merchant's document is not taken.
+    pub async fn new(name: &'static str, spec: ShopSpec, daily_call_limit: u32) -> Self {
+        stack();
+        let spec = ShopSpec {
+            name: name.to_owned(),
+            email: "renkei@service.example".to_owned(),
+            password: PASSWORD.into(),
+            ..spec
+        };
+        let (simulator, shop) = Simulator::with_shop(&spec).await.expect("a shop");
+        let world = Self { simulator, shop, name };
+        let applied = world.apply(daily_call_limit, None);
+        assert_eq!(applied.code, 0, "{applied:?}");
+        world
+    }
+
+    /// Applies the merchant's document.
+    ///
+    /// # Panics
+    /// If the document cannot be written.
+    #[must_use]
+    pub fn apply(&self, daily_call_limit: u32, password: Option<&str>) -> Ended {
+        let products = ["SERUM-30", "MASK-5", "SOAP-80", "LEAFLET-1"].map(|sku| json!({ "sku": sku, "name": sku }));
+        let document = json!({
+            "tenant": self.name,
+            "ship_froms": [{ "id": "dc", "name": "第一倉庫", "postal_code": "135-0064", "prefecture": "東京都",
+                             "address": "江東区見本町1-1", "phone": "03-0000-0000", "warehouse": "dc" }],
+            "connections": [{ "id": self.name, "api": "ecforce", "api_url": self.shop.url, "ship_from": "dc",
+                              "password": { "env": "SHOP_PASSWORD" }, "daily_call_limit": daily_call_limit,
+                              "call_interval_ms": 50 }],
+            "shipping_methods": [{ "id": "yamato", "name": "ヤマト", "warehouse_code": "Y", "keywords": ["ヤマト"], "default": true }],
+            "products": products,
+            "processing_robots": { "enable": ["payment-check", "hold-unpaid", "require-product", "reject-duplicate", "ecforce-release"] },
+            "integration_robots": { "easy_setup": { "connection": self.name, "every": "24 hours" } },
+        });
+        // JSON is YAML.
+        let path = root().join("target").join(format!("{}.yaml", self.name));
+        std::fs::write(&path, serde_json::to_string_pretty(&document).expect("JSON")).expect("a file");
+        run(&["apply", path.to_str().expect("a path")], password)
+    }
+
+    /// Runs one of the shop's robots to its end.
+    #[must_use]
+    pub fn run(&self, action: &str) -> Ended {
+        run(&["run", &format!("{}/{action}", self.name), "--wait", "--timeout", "300", "--json"], None)
+    }
+
+    /// The shop's listing by this command.
+    #[must_use]
+    pub fn list(&self, command: &str) -> Vec<Value> {
+        run(&[command, "--json", "--connection", self.name], None).lines()
+    }
+}
+
+/// Runs `renkei` against the tests' stack.
+#[must_use]
+pub fn run(arguments: &[&str], secret: Option<&str>) -> Ended {
+    let all: Vec<&str> = ["--local", PORT].into_iter().chain(arguments.iter().copied()).collect();
+    let output = renkei(&all, secret);
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

@@ -183,7 +183,7 @@ fn note_import(context: &Context<'_>, shipment: &mut Shipment, bad_address: Opti
         what.push(' ');
         what.push_str(reason.as_str());
         match (reason, bad_address) {
-            (HoldReason::BadAddress, Some(missing)) => what.push_str(&format!(" ({missing})")),
+            (HoldReason::BadAddress, Some(missing)) => what.extend([" (", missing, ")"]),
             (HoldReason::NeedsReview, _) if no_method => what.push_str(" (no shipping method matches)"),
             _ => {}
         }
