@@ -41,7 +41,11 @@ impl Tenant {
         reads::partition(self, &self.tables().robots, &pk, None)
             .await?
             .into_iter()
-            .map(|item| codec::from_item(KIND, item))
+            .map(|mut item| {
+                // A product's form takes no keys but its own: it is the document's form too.
+                item.retain(|name, _| !matches!(name.as_str(), "pk" | "sk" | "v"));
+                codec::from_item(KIND, item)
+            })
             .collect()
     }
 }

@@ -57,7 +57,7 @@ async fn an_order_is_imported_once_under_every_fault_of_the_shop() {
         { "kind": "too_many_requests_seconds", "seconds": 1, "endpoint": "orders_list", "times": 1 },
         { "kind": "too_many_requests_date", "seconds": 1, "endpoint": "bulk_update", "times": 1 },
         { "kind": "server_error", "endpoint": "orders_list", "skip": 1, "times": 1 },
-        { "kind": "html_503", "endpoint": "bulk_update", "skip": 1, "times": 1 },
+        { "kind": "html503", "endpoint": "bulk_update", "skip": 1, "times": 1 },
         { "kind": "reset_before", "endpoint": "orders_list", "skip": 2, "times": 1 },
         { "kind": "reset_after", "endpoint": "bulk_update", "skip": 2, "times": 1 },
         { "kind": "revoked_token", "endpoint": "orders_list", "skip": 3, "times": 1 },
