@@ -145,7 +145,7 @@ async fn outputs(endpoint: &str, stack: &str) -> Result<Option<BTreeMap<String, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::local::Recorded;
+    use crate::local::process::Recorded;
     use std::path::PathBuf;
 
     #[test]
