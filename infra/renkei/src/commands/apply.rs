@@ -18,10 +18,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::schedules;
 use crate::error::{CliError, Exit};
-use crate::output::plain;
+use crate::output::{self, plain};
 use crate::stack::{Stack, queue_output};
-
-const NOTHING: &str = "nothing to change (変更はありません)";
 
 /// Where the values of `{ env: NAME }` come from.
 pub enum Secrets {
@@ -56,14 +54,8 @@ impl Plan {
     }
 }
 
-/// Applies a document. What changes is said line by line, as it is done.
-pub async fn apply(
-    stack: &Stack,
-    text: &str,
-    secrets: Secrets,
-    dry_run: bool,
-    say: &dyn Fn(String) -> Result<(), CliError>,
-) -> Result<Exit, CliError> {
+/// Applies a document.
+pub async fn apply(stack: &Stack, text: &str, secrets: Secrets, dry_run: bool) -> Result<Exit, CliError> {
     let policy = stack.address_policy()?;
     let check_url = |url: &str| match ApiAddress::parse(url, &policy) {
         Ok(address) => Ok(address.to_string()),
@@ -86,25 +78,29 @@ pub async fn apply(
     let tenant = stack.store.tenant(settings.tenant.clone());
     let plan = plan(stack, &tenant, settings, credentials).await?;
     for (path, sentence) in not_active(settings) {
-        say(format!("not active yet (未対応): line {}: {sentence}", document.places.line(&path)))?;
+        output::line(format!("not active yet (未対応): line {}: {sentence}", document.places.line(&path)))?;
     }
     for sentence in plan.sentences() {
-        say(format!("  {}", plain(sentence)))?;
+        output::line(format!("  {}", plain(sentence)))?;
     }
     if dry_run {
         let nothing = plan.sentences().next().is_none();
-        say(if nothing { NOTHING } else { "dry run: nothing was applied" }.to_owned())?;
+        output::line(if nothing {
+            "nothing to change (変更はありません)"
+        } else {
+            "dry run: nothing was applied"
+        })?;
         return Ok(Exit::Done);
     }
     let version = carry_out(stack, &tenant, settings, &plan).await?;
     let schedules = schedules::reconcile(stack, settings).await?;
     for sentence in &schedules {
-        say(format!("  {}", plain(sentence)))?;
+        output::line(format!("  {}", plain(sentence)))?;
     }
     if schedules.is_empty() && plan.sentences().next().is_none() {
-        say(NOTHING.to_owned())?;
+        output::line("nothing to change (変更はありません)")?;
     } else {
-        say(format!("applied: tenant {} is at version {version}", settings.tenant))?;
+        output::line(format!("applied: tenant {} is at version {version}", settings.tenant))?;
     }
     Ok(Exit::Done)
 }
