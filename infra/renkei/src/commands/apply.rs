@@ -18,8 +18,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::schedules;
 use crate::error::{CliError, Exit};
-use crate::output::{self, plain};
+use crate::output::plain;
 use crate::stack::{Stack, queue_output};
+
+const NOTHING: &str = "nothing to change (変更はありません)";
 
 /// Where the values of `{ env: NAME }` come from.
 pub enum Secrets {
@@ -54,8 +56,14 @@ impl Plan {
     }
 }
 
-/// Applies a document.
-pub async fn apply(stack: &Stack, text: &str, secrets: Secrets, dry_run: bool) -> Result<Exit, CliError> {
+/// Applies a document. What changes is said line by line, as it is done.
+pub async fn apply(
+    stack: &Stack,
+    text: &str,
+    secrets: Secrets,
+    dry_run: bool,
+    say: &dyn Fn(String) -> Result<(), CliError>,
+) -> Result<Exit, CliError> {
     let policy = stack.address_policy()?;
     let check_url = |url: &str| match ApiAddress::parse(url, &policy) {
         Ok(address) => Ok(address.to_string()),
@@ -78,29 +86,25 @@ pub async fn apply(stack: &Stack, text: &str, secrets: Secrets, dry_run: bool) -
     let tenant = stack.store.tenant(settings.tenant.clone());
     let plan = plan(stack, &tenant, settings, credentials).await?;
     for (path, sentence) in not_active(settings) {
-        output::line(format!("not active yet (未対応): line {}: {sentence}", document.places.line(&path)))?;
+        say(format!("not active yet (未対応): line {}: {sentence}", document.places.line(&path)))?;
     }
     for sentence in plan.sentences() {
-        output::line(format!("  {}", plain(sentence)))?;
+        say(format!("  {}", plain(sentence)))?;
     }
     if dry_run {
         let nothing = plan.sentences().next().is_none();
-        output::line(if nothing {
-            "nothing to change (変更はありません)"
-        } else {
-            "dry run: nothing was applied"
-        })?;
+        say(if nothing { NOTHING } else { "dry run: nothing was applied" }.to_owned())?;
         return Ok(Exit::Done);
     }
     let version = carry_out(stack, &tenant, settings, &plan).await?;
     let schedules = schedules::reconcile(stack, settings).await?;
     for sentence in &schedules {
-        output::line(format!("  {}", plain(sentence)))?;
+        say(format!("  {}", plain(sentence)))?;
     }
     if schedules.is_empty() && plan.sentences().next().is_none() {
-        output::line("nothing to change (変更はありません)")?;
+        say(NOTHING.to_owned())?;
     } else {
-        output::line(format!("applied: tenant {} is at version {version}", settings.tenant))?;
+        say(format!("applied: tenant {} is at version {version}", settings.tenant))?;
     }
     Ok(Exit::Done)
 }

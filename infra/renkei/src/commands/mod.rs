@@ -17,16 +17,16 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand};
 use crate::error::{CliError, Exit};
 use crate::stack::Stack;
-use crate::{demo, local};
+use crate::{demo, local, output};
 
 pub use apply::{Secrets, apply};
-pub use run::run;
+pub use run::{Finished, run};
 
 /// Carries a command out.
 pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     let at = cli.at;
     match cli.command {
-        Command::Demo(arguments) => demo::run_demo(arguments).await,
+        Command::Demo(arguments) => Box::pin(demo::run_demo(arguments)).await,
         Command::Local(command) => local::run(command).await,
         Command::Completion { shell } => {
             // Into memory first: the generator panics where a write fails, and a closed pipe is no reason for that.
@@ -38,7 +38,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Apply { file, dry_run } => {
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
-            apply(&Stack::open(&at).await?, &text, Secrets::Environment, dry_run).await
+            apply(&Stack::open(&at).await?, &text, Secrets::Environment, dry_run, &output::line).await
         }
         Command::Connection(ConnectionCommand::Test { id, tenant }) => {
             connection::test(&Stack::open(&at).await?, tenant.as_deref(), &id).await

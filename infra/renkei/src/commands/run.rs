@@ -44,7 +44,13 @@ pub async fn command(
         }
         return Ok(Exit::Done);
     }
-    let finished = wait_for(&started.0, &started.1, Duration::from_secs(timeout)).await?;
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    let finished = wait_for(&started.0, &started.1, Duration::from_secs(timeout), &bar).await;
+    bar.finish_and_clear();
+    let finished = finished?;
     if json {
         output::json_line(&RunLine::of(&finished.tenant, &finished.run))?;
     } else {
@@ -53,10 +59,16 @@ pub async fn command(
     Ok(exit_of(&finished.run))
 }
 
-/// Starts a robot and waits for its end.
-pub async fn run(stack: &Stack, tenant: Option<&str>, robot: &str, timeout: Duration) -> Result<Finished, CliError> {
+/// Starts a robot and waits for its end, with what it does shown by this bar.
+pub async fn run(
+    stack: &Stack,
+    tenant: Option<&str>,
+    robot: &str,
+    timeout: Duration,
+    bar: &ProgressBar,
+) -> Result<Finished, CliError> {
     let (tenant, run) = start(stack, tenant, robot).await?;
-    wait_for(&tenant, &run, timeout).await
+    wait_for(&tenant, &run, timeout, bar).await
 }
 
 async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, String), CliError> {
@@ -80,22 +92,16 @@ async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenan
     Ok((place.tenant, run))
 }
 
-async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration) -> Result<Finished, CliError> {
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
-        bar.set_style(style);
-    }
+async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration, bar: &ProgressBar) -> Result<Finished, CliError> {
     let began = Instant::now();
     loop {
         let run = tenant.run(id).await?;
         if let Some(run) = &run
             && run.state != RunState::Running
         {
-            bar.finish_and_clear();
             return Ok(Finished { tenant: tenant.clone(), run: run.clone() });
         }
         if began.elapsed() > timeout {
-            bar.finish_and_clear();
             let why = run.and_then(|run| run.error).unwrap_or_else(|| "its function has not taken it up".to_owned());
             return Err(CliError::said(format!(
                 "run {id} is not done after {} s ({why}); look at `renkei runs` and `renkei dead-letters list`",

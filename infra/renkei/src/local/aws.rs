@@ -8,7 +8,7 @@ use super::process::{self, Detached, Recorded, clean};
 use super::{LocalError, Progress, Project, StackPaths, is_free};
 
 /// How long it may take to answer. Half a second is usual; a state of a million orders takes some seconds to read.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An AWS that answers.
 #[derive(Debug, Clone)]

@@ -17,6 +17,7 @@ mod stack;
 mod status;
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -26,10 +27,11 @@ use crate::output;
 
 pub use build::{Built, build};
 pub use error::LocalError;
-pub use paths::{Project, StackPaths};
-pub use process::Detached;
+pub use paths::{Project, StackPaths, last_lines, read_record, write_record};
+pub use process::{Detached, running};
 pub use progress::Progress;
 pub use stack::LocalStack;
+pub use status::program;
 
 /// `renkei local …`
 #[derive(Debug, Subcommand)]
@@ -99,12 +101,23 @@ pub struct UpOptions {
     pub fresh: bool,
     /// Its name.
     pub stack: String,
+    /// It is the demo's: whatever it stores may be thrown away by the next one.
+    pub demo: bool,
 }
 
 impl Default for UpOptions {
     fn default() -> Self {
-        Self { port: DEFAULT_PORT, fresh: false, stack: DEFAULT_STACK.to_owned() }
+        Self { port: DEFAULT_PORT, fresh: false, stack: DEFAULT_STACK.to_owned(), demo: false }
     }
+}
+
+/// A stack that is up.
+#[derive(Debug)]
+pub struct Up {
+    /// The stack.
+    pub stack: LocalStack,
+    /// The program that plays the demo's shops, of the same build.
+    pub simulator: PathBuf,
 }
 
 /// What `local up --json` prints: stable keys that others script against.
@@ -141,8 +154,9 @@ pub async fn run(command: LocalCommand) -> Result<Exit, CliError> {
 
 async fn up(arguments: UpArguments) -> Result<(), CliError> {
     let project = Project::find()?;
-    let options = UpOptions { port: arguments.port, fresh: arguments.fresh, stack: arguments.stack };
-    let stack = ensure_up(&project, &options, Progress::shown()).await?;
+    let options =
+        UpOptions { port: arguments.port, fresh: arguments.fresh, stack: arguments.stack, ..UpOptions::default() };
+    let Up { stack, .. } = ensure_up(&project, &options, Progress::shown()).await?;
     if arguments.json { output::json_line(&Endpoints::from(&stack)) } else { status::describe(&project, &stack) }
 }
 
@@ -169,7 +183,7 @@ fn at(port: u16) -> String {
 /// Makes sure that the stack runs with the code and the template of this checkout, and answers.
 ///
 /// Safe to repeat: what is there already is used, and only what changed is built or deployed.
-pub async fn ensure_up(project: &Project, options: &UpOptions, progress: Progress) -> Result<LocalStack, LocalError> {
+pub async fn ensure_up(project: &Project, options: &UpOptions, progress: Progress) -> Result<Up, LocalError> {
     let paths = project.stack(options.port);
     // One at a time: two at once would start two AWS on one directory.
     let _alone = paths.lock()?;
@@ -178,10 +192,14 @@ pub async fn ensure_up(project: &Project, options: &UpOptions, progress: Progres
         paths.remove()?;
     }
     paths.create()?;
+    if options.demo {
+        paths.give_to_demo()?;
+    }
     build::install_tools(project, progress)?;
     let built = build(project, progress)?;
     let aws = aws::ensure(project, &paths, progress).await?;
-    deploy::ensure(project, &paths, options, &built, &aws, progress).await
+    let stack = deploy::ensure(project, &paths, options, &built, &aws, progress).await?;
+    Ok(Up { stack, simulator: built.simulator })
 }
 
 /// Ends a stack and everything that it started. False if nothing ran.
@@ -194,11 +212,11 @@ pub fn stop(paths: &StackPaths, progress: Progress) -> Result<bool, LocalError> 
 }
 
 fn stop_alone(paths: &StackPaths, progress: Progress) -> Result<bool, LocalError> {
-    // Shops first: a function that is ended while it calls one loses nothing that AWS does not give back to it.
-    let shops = process::stop(&paths.simulator_record(), &paths.directory, progress)?;
+    // AWS first: it ends its functions in an orderly way, before the shops that they call are gone.
     let aws = process::stop(&paths.aws_record(), &paths.directory, progress)?;
+    let shops = process::stop(&paths.simulator_record(), &paths.directory, progress)?;
     LocalStack::forget(paths)?;
-    Ok(shops || aws)
+    Ok(aws || shops)
 }
 
 /// Whether nothing listens at the port.

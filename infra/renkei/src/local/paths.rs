@@ -135,6 +135,28 @@ impl StackPaths {
         self.directory.join("simulator.pid.json")
     }
 
+    /// Whether the demo may throw away what is here: nothing, or what an earlier demo left.
+    #[must_use]
+    pub fn is_demos(&self) -> bool {
+        !self.deployed_file().exists() || self.demo_mark().exists()
+    }
+
+    /// From now on the demo may throw away what is here.
+    pub fn give_to_demo(&self) -> Result<(), LocalError> {
+        let mark = self.demo_mark();
+        fs::write(&mark, "").map_err(LocalError::files("write", &mark))
+    }
+
+    fn demo_mark(&self) -> PathBuf {
+        self.directory.join("demo")
+    }
+
+    /// Where the demo's shops are.
+    #[must_use]
+    pub fn shops_file(&self) -> PathBuf {
+        self.directory.join("shops.json")
+    }
+
     /// What the demo's shops say.
     #[must_use]
     pub fn simulator_log(&self) -> PathBuf {
@@ -270,6 +292,19 @@ mod tests {
     }
 
     #[test]
+    fn the_demo_throws_away_only_its_own() {
+        let root = checkout("demo");
+        let paths = Project { root: root.clone() }.stack(4566);
+        assert!(paths.is_demos());
+        paths.create().unwrap();
+        write_record(&paths.deployed_file(), &1).unwrap();
+        assert!(!paths.is_demos());
+        paths.give_to_demo().unwrap();
+        assert!(paths.is_demos());
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
     fn a_damaged_record_is_an_error_and_a_missing_one_is_none() {
         let root = checkout("records");
         let path = root.join("record.json");
@@ -288,7 +323,7 @@ mod tests {
         let root = checkout("logs");
         let log = root.join("some.log");
         assert_eq!(last_lines(&log), "  (it is empty)");
-        fs::write(&log, (1..=40).map(|line| format!("line {line}\n\n")).collect::<String>()).unwrap();
+        fs::write(&log, (1..=40).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n\n")).unwrap();
         let quoted = last_lines(&log);
         assert!(quoted.starts_with("  line 26\n") && quoted.ends_with("  line 40"), "{quoted}");
         fs::remove_dir_all(root).unwrap();

@@ -1,5 +1,7 @@
 //! What runs, for people and for scripts.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::{LocalError, LocalStack, Project};
@@ -62,14 +64,24 @@ pub fn describe(project: &Project, stack: &LocalStack) -> Result<(), CliError> {
     lines.push(format!("  log        {}", project.short(&paths.aws_log())));
     lines.push(String::new());
     lines.push("Next:".to_owned());
-    let port = stack.port;
+    let (program, port) = (program(), stack.port);
     let commands = [
-        (format!("renkei --local {port} apply FILE.yaml"), "set a merchant up (docs/document.md)"),
-        (format!("renkei --local {port} runs"), "see what robots do"),
-        (format!("renkei local down --port {port}"), "end it; what it stores is kept"),
+        (format!("{program} --local {port} apply FILE.yaml"), "set a merchant up (docs/document.md)"),
+        (format!("{program} --local {port} runs"), "see what robots do"),
+        (format!("{program} local down --port {port}"), "end it; what it stores is kept"),
     ];
-    lines.extend(commands.map(|(command, why)| format!("  {command:<42} {why}")));
+    lines.extend(commands.map(|(command, why)| format!("  {command:<52} {why}")));
     lines.iter().try_for_each(output::line)
+}
+
+/// How this program was called, so that the commands shown can be copied as they stand.
+pub fn program() -> String {
+    let called = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    let here = std::env::current_dir().unwrap_or_default();
+    match called.strip_prefix(here).unwrap_or(&called).to_str() {
+        None | Some("") => "renkei".to_owned(),
+        Some(called) => called.to_owned(),
+    }
 }
 
 impl From<LocalError> for CliError {
