@@ -20,7 +20,13 @@ use renkei_store::shipments::WorkEntry;
 pub async fn tell(work: Work<'_>) -> Result<Told, ShopError> {
     match work.message.action {
         Action::StateWorking => tell_working(work).await,
-        other @ (Action::FetchOrders | Action::StateShipped | Action::StatusSync | Action::Inventory) => Ok(Told {
+        other @ (Action::FetchOrders
+        | Action::StateShipped
+        | Action::WriteBack
+        | Action::StatusSync
+        | Action::Inventory
+        | Action::ApplyProcessing
+        | Action::Reconcile) => Ok(Told {
             failure: Some(format!("{} is not a robot of push-statuses in this release", other.as_str())),
             ..Told::default()
         }),

@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         robots: config.robots_table()?.to_owned(),
         gate: config.gate_table()?.to_owned(),
         runs: config.runs_table()?.to_owned(),
+        ..Tables::default()
     };
     let (url, arn) = (config.push_statuses_queue()?, config.push_statuses_queue_arn()?);
     let robots = Robots::wire(&config, &aws, tables, url, arn)?;

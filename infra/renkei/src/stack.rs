@@ -75,6 +75,7 @@ impl Stack {
             robots: output(&outputs, "RobotsTable")?.to_owned(),
             gate: output(&outputs, "GateTable")?.to_owned(),
             runs: output(&outputs, "RunsTable")?.to_owned(),
+            stock: output(&outputs, "StockTable")?.to_owned(),
         };
         Ok(Self { store: Store::new(&aws, tables), aws, outputs })
     }
@@ -233,7 +234,12 @@ pub fn queue_output(action: Action) -> Option<&'static str> {
     match action {
         Action::FetchOrders => Some("FetchOrders"),
         Action::StateWorking => Some("PushStatuses"),
-        Action::StateShipped | Action::StatusSync | Action::Inventory => None,
+        Action::StateShipped
+        | Action::WriteBack
+        | Action::StatusSync
+        | Action::Inventory
+        | Action::ApplyProcessing
+        | Action::Reconcile => None,
     }
 }
 

@@ -389,14 +389,28 @@ pub enum Action {
     StateShipped,
     /// ステータス同期.
     StatusSync,
+    /// 実績戻し alone: tracking numbers, without a state. For shops whose automation option moves states by itself.
+    WriteBack,
     /// 在庫連携.
     Inventory,
+    /// 処理ロボット適用: a processing robot applied to shipments in a status. Custom robots only.
+    ApplyProcessing,
+    /// 夜間照合: what the shop has against what we have.
+    Reconcile,
 }
 
 impl Action {
     /// All, in the order's way.
-    pub const ALL: [Self; 5] =
-        [Self::FetchOrders, Self::StateWorking, Self::StateShipped, Self::StatusSync, Self::Inventory];
+    pub const ALL: [Self; 8] = [
+        Self::FetchOrders,
+        Self::StateWorking,
+        Self::StateShipped,
+        Self::StatusSync,
+        Self::WriteBack,
+        Self::Inventory,
+        Self::ApplyProcessing,
+        Self::Reconcile,
+    ];
 
     /// Its name in robots' names and documents.
     #[must_use]
@@ -406,7 +420,10 @@ impl Action {
             Self::StateWorking => "state-working",
             Self::StateShipped => "state-shipped",
             Self::StatusSync => "status-sync",
+            Self::WriteBack => "write-back",
             Self::Inventory => "inventory",
+            Self::ApplyProcessing => "apply-processing",
+            Self::Reconcile => "reconcile",
         }
     }
 }
@@ -465,8 +482,11 @@ impl TenantSettings {
             .into_iter()
             .filter(|action| match action {
                 Action::StateShipped => setup.shipped.unwrap_or(!automation),
+                // Where the shop moves states by itself, tracking numbers are still ours to tell.
+                Action::WriteBack => automation,
                 Action::Inventory => setup.inventory,
-                Action::FetchOrders | Action::StateWorking | Action::StatusSync => true,
+                Action::FetchOrders | Action::StateWorking | Action::StatusSync | Action::Reconcile => true,
+                Action::ApplyProcessing => false,
             })
             .filter_map(|action| {
                 let name = format!("{}/{}", setup.connection, action.as_str());

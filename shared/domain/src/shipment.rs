@@ -120,8 +120,10 @@ pub enum ShopSync {
     Registered,
     /// 印刷済み: the shop has been told that we took it.
     Acknowledged,
-    /// 実績戻し済み: tracking number, carrier and date have been told.
+    /// 実績戻し済み: tracking number, carrier and date have been told; state → shipped has not.
     WrittenBack,
+    /// 出荷済み通知済み: everything has been told that is ours to tell.
+    Completed,
     /// The shop refused it; [`Shipment::shop_error`] says why.
     Failed,
 }
@@ -134,6 +136,7 @@ impl ShopSync {
             Self::Registered => "registered",
             Self::Acknowledged => "acknowledged",
             Self::WrittenBack => "written-back",
+            Self::Completed => "completed",
             Self::Failed => "failed",
         }
     }
@@ -145,8 +148,10 @@ impl ShopSync {
 pub enum ShopWork {
     /// State → working.
     TellWorking,
-    /// Tracking number, carrier, date, then state → shipped.
+    /// Tracking number, carrier, date.
     WriteBack,
+    /// State → shipped, once all of the order's parcels are out and written back.
+    TellShipped,
 }
 
 impl ShopWork {
@@ -156,8 +161,89 @@ impl ShopWork {
         match self {
             Self::TellWorking => "tell-working",
             Self::WriteBack => "write-back",
+            Self::TellShipped => "tell-shipped",
         }
     }
+}
+
+/// 差分: what the shop has otherwise than the shipment was made from. Shown, and never applied in silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Difference {
+    /// 送付先.
+    Address,
+    /// 明細.
+    Lines,
+    /// 決済方法.
+    PaymentMethod,
+    /// 合計金額.
+    Total,
+}
+
+impl Difference {
+    /// Its name in listings and stored records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Lines => "lines",
+            Self::PaymentMethod => "payment-method",
+            Self::Total => "total",
+        }
+    }
+
+    /// Its Japanese label.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Address => "送付先",
+            Self::Lines => "明細",
+            Self::PaymentMethod => "決済方法",
+            Self::Total => "合計金額",
+        }
+    }
+}
+
+/// How a cancellation stands that was asked for while the warehouse had the shipment in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CancellationState {
+    /// キャンセル依頼中: the warehouse has not answered yet.
+    Requested,
+    /// The warehouse consented: the shipment is cancelled.
+    Accepted,
+    /// The warehouse refused: a person must look, the parcel leaves.
+    Refused,
+    /// It left before the warehouse answered: a person must look.
+    TooLate,
+}
+
+impl CancellationState {
+    /// Its name in listings and stored records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::TooLate => "too-late",
+        }
+    }
+}
+
+/// キャンセル依頼 to the warehouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// How it stands.
+    pub state: CancellationState,
+    /// When the shop's cancellation was seen.
+    pub requested_at: Timestamp,
+    /// When it was answered, or overtaken by the parcel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
+    /// The person who has seen to it has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
 }
 
 /// A refusal of the shop, kept on the shipment until it is replayed.
@@ -217,6 +303,21 @@ pub struct Shipment {
     /// When it left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipped_at: Option<Timestamp>,
+    /// When the warehouse took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_at: Option<Timestamp>,
+    /// When its first result arrived: not [`Shipment::shipped_at`], which is the warehouse's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_at: Option<Timestamp>,
+    /// キャンセル依頼, if there was one while it was in hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<Cancellation>,
+    /// What the shop has otherwise by now: sorted, each at most once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+    /// The tracking number that the shop has been told; told again when it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_told: Option<String>,
     /// When the shop was last told that we took the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
@@ -256,8 +357,14 @@ impl Shipment {
         match (self.shop_sync, self.status) {
             // The order is told as a whole, by the record that stands for it.
             (ShopSync::Registered, _) => self.id.is_lead().then_some(ShopWork::TellWorking),
-            (ShopSync::Acknowledged, Status::Shipped) => Some(ShopWork::WriteBack),
-            (ShopSync::Acknowledged | ShopSync::WrittenBack | ShopSync::Failed, _) => None,
+            // A corrected tracking number is told whatever else has been told already.
+            (ShopSync::Acknowledged | ShopSync::WrittenBack | ShopSync::Completed, Status::Shipped)
+                if self.tracking_number.is_some() && self.tracking_number != self.tracking_told =>
+            {
+                Some(ShopWork::WriteBack)
+            }
+            (ShopSync::WrittenBack, Status::Shipped) => Some(ShopWork::TellShipped),
+            (ShopSync::Acknowledged | ShopSync::WrittenBack | ShopSync::Completed | ShopSync::Failed, _) => None,
         }
     }
 

@@ -134,6 +134,35 @@ impl ImportOrder {
     }
 }
 
+/// "Look at these orders": a hint from a shop's webhook. The truth is read from the shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// Version of this shape.
+    pub v: u8,
+    /// Whose shop.
+    pub tenant: TenantId,
+    /// Which shop.
+    pub connection: ConnectionId,
+    /// Ids of orders that the hint names, as far as they could be told; may be wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_ids: Vec<u64>,
+    /// Numbers of orders that it names, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order_numbers: Vec<String>,
+    /// The shop's topic, such as `order_canceled`, if it is one that we know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+impl Hint {
+    /// Reads a queue's message.
+    pub fn read(body: &str) -> Result<Self, UnreadableMessage> {
+        versioned(serde_json::from_str(body)?, |m: &Self| m.v)
+    }
+}
+
 fn versioned<T>(message: T, version: impl Fn(&T) -> u8) -> Result<T, UnreadableMessage> {
     match version(&message) {
         VERSION => Ok(message),

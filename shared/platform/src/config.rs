@@ -12,11 +12,16 @@
 //! | `RENKEI_ROBOTS_TABLE` | table of settings and robots |
 //! | `RENKEI_GATE_TABLE` | table of the right to call a shop |
 //! | `RENKEI_RUNS_TABLE` | table of runs |
+//! | `RENKEI_STOCK_TABLE` | table of warehouses' counts and what shops offer |
 //! | `RENKEI_FETCH_ORDERS_QUEUE` | URL of the queue of fetch-orders |
 //! | `RENKEI_FETCH_ORDERS_QUEUE_ARN` | its ARN, for schedules |
 //! | `RENKEI_IMPORT_ORDERS_QUEUE` | URL of the queue of import-orders |
 //! | `RENKEI_PUSH_STATUSES_QUEUE` | URL of the queue of push-statuses |
 //! | `RENKEI_PUSH_STATUSES_QUEUE_ARN` | its ARN, for schedules |
+//! | `RENKEI_SYNC_PAYMENTS_QUEUE` | URL of the queue of sync-payments |
+//! | `RENKEI_SYNC_PAYMENTS_QUEUE_ARN` | its ARN, for schedules |
+//! | `RENKEI_SYNC_INVENTORY_QUEUE` | URL of the queue of sync-inventory |
+//! | `RENKEI_SYNC_INVENTORY_QUEUE_ARN` | its ARN, for schedules |
 //! | `RENKEI_SECRET_PREFIX` | what names of secrets begin with; a slash at its end is allowed |
 //! | `RENKEI_SCHEDULE_GROUP` | group of the stack's schedules |
 //! | `RENKEI_SCHEDULER_ROLE_ARN` | role with which schedules send messages |
@@ -37,6 +42,11 @@ const SHIPMENTS_TABLE: &str = "RENKEI_SHIPMENTS_TABLE";
 const ROBOTS_TABLE: &str = "RENKEI_ROBOTS_TABLE";
 const GATE_TABLE: &str = "RENKEI_GATE_TABLE";
 const RUNS_TABLE: &str = "RENKEI_RUNS_TABLE";
+const STOCK_TABLE: &str = "RENKEI_STOCK_TABLE";
+const SYNC_PAYMENTS_QUEUE: &str = "RENKEI_SYNC_PAYMENTS_QUEUE";
+const SYNC_PAYMENTS_QUEUE_ARN: &str = "RENKEI_SYNC_PAYMENTS_QUEUE_ARN";
+const SYNC_INVENTORY_QUEUE: &str = "RENKEI_SYNC_INVENTORY_QUEUE";
+const SYNC_INVENTORY_QUEUE_ARN: &str = "RENKEI_SYNC_INVENTORY_QUEUE_ARN";
 const FETCH_ORDERS_QUEUE: &str = "RENKEI_FETCH_ORDERS_QUEUE";
 const FETCH_ORDERS_QUEUE_ARN: &str = "RENKEI_FETCH_ORDERS_QUEUE_ARN";
 const IMPORT_ORDERS_QUEUE: &str = "RENKEI_IMPORT_ORDERS_QUEUE";
@@ -129,6 +139,31 @@ impl Config {
     /// Table of runs.
     pub fn runs_table(&self) -> Result<&str, ConfigError> {
         self.table(RUNS_TABLE)
+    }
+
+    /// Name of the table of warehouses' counts and what shops offer.
+    pub fn stock_table(&self) -> Result<&str, ConfigError> {
+        self.table(STOCK_TABLE)
+    }
+
+    /// URL of the queue of sync-payments.
+    pub fn sync_payments_queue(&self) -> Result<&str, ConfigError> {
+        self.queue(SYNC_PAYMENTS_QUEUE)
+    }
+
+    /// ARN of the queue of sync-payments.
+    pub fn sync_payments_queue_arn(&self) -> Result<&str, ConfigError> {
+        self.arn(SYNC_PAYMENTS_QUEUE_ARN, "sqs", "the ARN of a queue")
+    }
+
+    /// URL of the queue of sync-inventory.
+    pub fn sync_inventory_queue(&self) -> Result<&str, ConfigError> {
+        self.queue(SYNC_INVENTORY_QUEUE)
+    }
+
+    /// ARN of the queue of sync-inventory.
+    pub fn sync_inventory_queue_arn(&self) -> Result<&str, ConfigError> {
+        self.arn(SYNC_INVENTORY_QUEUE_ARN, "sqs", "the ARN of a queue")
     }
 
     /// URL of the queue of fetch-orders.

@@ -331,9 +331,10 @@ fn time_left(deadline: SystemTime) -> Duration {
 #[must_use]
 pub fn lane_of(action: Action) -> Lane {
     match action {
-        Action::StateWorking | Action::StateShipped => Lane::WriteBack,
-        Action::StatusSync => Lane::Payment,
-        Action::FetchOrders => Lane::Fetch,
+        Action::StateWorking | Action::StateShipped | Action::WriteBack => Lane::WriteBack,
+        // A robot that calls no shop spends from none; it has to be given one.
+        Action::StatusSync | Action::ApplyProcessing => Lane::Payment,
+        Action::FetchOrders | Action::Reconcile => Lane::Fetch,
         Action::Inventory => Lane::Stock,
     }
 }

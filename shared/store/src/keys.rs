@@ -10,6 +10,8 @@
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
 //! | gate | `tenant#connection` | `gate` | the gate |
+//! | stock | `C#tenant#ship-from` | sku | what a warehouse counted |
+//! | | `O#tenant#connection` | sku | what a shop was told to offer |
 //! | runs | `tenant#run` | `RUN`, `PAGE#page` | a run, and the progress of what it queued |
 //!
 //! Order numbers and SKUs may hold any character; they stand last in their key, so they cannot reach into another's.
@@ -18,7 +20,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId, Sku, TenantId};
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipFromId, ShipmentId, Sku, TenantId};
 use renkei_domain::shipment::{ShopWork, Status};
 
 /// A primary key.
@@ -75,9 +77,9 @@ pub(crate) fn status_pk(tenant: &TenantId, connection: &ConnectionId, status: St
     format!("{tenant}#{connection}#{}", status.as_str())
 }
 
-/// Sorted by the time of import, oldest first.
-pub(crate) fn status_sk(imported_at: Timestamp, id: &ShipmentId) -> String {
-    format!("{imported_at:.3}#{}#{}", id.order, id.parcel)
+/// Sorted by time, oldest first.
+pub(crate) fn status_sk(since: Timestamp, id: &ShipmentId) -> String {
+    format!("{since:.3}#{}#{}", id.order, id.parcel)
 }
 
 pub(crate) fn work_pk(tenant: &TenantId, connection: &ConnectionId, work: ShopWork) -> String {
@@ -117,6 +119,14 @@ pub(crate) fn product(tenant: &TenantId, sku: &Sku) -> Key {
 
 pub(crate) fn gate(tenant: &TenantId, connection: &ConnectionId) -> Key {
     Key::new(format!("{tenant}#{connection}"), "gate")
+}
+
+pub(crate) fn counts_pk(tenant: &TenantId, ship_from: &ShipFromId) -> String {
+    format!("C#{tenant}#{ship_from}")
+}
+
+pub(crate) fn count(tenant: &TenantId, ship_from: &ShipFromId, sku: &Sku) -> Key {
+    Key::new(counts_pk(tenant, ship_from), sku.as_str())
 }
 
 pub(crate) fn run_pk(tenant: &TenantId, run: &str) -> String {

@@ -15,6 +15,7 @@ pub mod runs;
 pub mod settings;
 pub mod shipments;
 mod statements;
+pub mod stock;
 
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct Tables {
     pub gate: String,
     /// Runs and their progress.
     pub runs: String,
+    /// Counts of warehouses, and what shops were told to offer.
+    pub stock: String,
 }
 
 /// The store. Cheap to clone; nothing can be read through it but the list of tenants.

@@ -419,16 +419,25 @@ impl Tenant {
         item.extend(keys::shipment(&self.id, id).attributes());
         item.insert("v".into(), codec::number(1));
         item.insert("status_pk".into(), codec::text(keys::status_pk(&self.id, &id.connection, shipment.status)));
-        item.insert("status_sk".into(), codec::text(keys::status_sk(shipment.imported_at, id)));
+        item.insert("status_sk".into(), codec::text(keys::status_sk(since(shipment), id)));
         if let Some(work) = shipment.shop_work() {
             let since = match work {
                 ShopWork::TellWorking => shipment.imported_at,
-                ShopWork::WriteBack => shipment.shipped_at.unwrap_or(shipment.updated_at),
+                ShopWork::WriteBack | ShopWork::TellShipped => shipment.result_at.unwrap_or(shipment.updated_at),
             };
             item.insert("work_pk".into(), codec::text(keys::work_pk(&self.id, &id.connection, work)));
             item.insert("work_sk".into(), codec::text(keys::work_sk(since, id, shipment.parcels)));
         }
         Ok(item)
+    }
+}
+
+/// What a status list is sorted by: the time of import; for what is out, when that became known, so that the latest can
+/// be asked for alone.
+fn since(shipment: &Shipment) -> Timestamp {
+    match (shipment.status, shipment.result_at) {
+        (Status::Shipped, Some(at)) => at,
+        _ => shipment.imported_at,
     }
 }
 
