@@ -5,14 +5,15 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{ShopSpec, ShopStatus};
 use serde_json::{Value, json};
 
-/// The stack of the tests; one more on this machine does not disturb it.
-const PORT: &str = "4596";
+/// The stack of the tests; one more on this machine does not disturb it. `RENKEI_TEST_PORT` names another.
+static PORT: LazyLock<String> =
+    LazyLock::new(|| std::env::var("RENKEI_TEST_PORT").unwrap_or_else(|_| "4596".to_owned()));
 const PASSWORD: &str = "only-for-tests";
 
 /// A command's end.
@@ -60,7 +61,7 @@ fn renkei(arguments: &[&str], secret: Option<&str>) -> Output {
 pub fn stack() {
     static UP: OnceLock<()> = OnceLock::new();
     UP.get_or_init(|| {
-        let up = renkei(&["local", "up", "--port", PORT, "--fresh", "--json"], None);
+        let up = renkei(&["local", "up", "--port", &PORT, "--fresh", "--json"], None);
         assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
     });
 }
@@ -135,7 +136,7 @@ impl World {
 /// Runs `renkei` against the tests' stack.
 #[must_use]
 pub fn run(arguments: &[&str], secret: Option<&str>) -> Ended {
-    let all: Vec<&str> = ["--local", PORT].into_iter().chain(arguments.iter().copied()).collect();
+    let all: Vec<&str> = ["--local", PORT.as_str()].into_iter().chain(arguments.iter().copied()).collect();
     let output = renkei(&all, secret);
     Ended {
         code: output.status.code().unwrap_or(-1),
