@@ -66,6 +66,47 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// The document of a merchant as it is in force, on standard output.
+    Export {
+        /// Which merchant; not needed where there is one.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// As this version had it, instead of the one in force. Products are as they are now.
+        #[arg(long)]
+        version: Option<u64>,
+    },
+    /// The versions of a merchant's document, and what each changed.
+    History {
+        /// Which merchant; not needed where there is one.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring a former version of a merchant's document back into force, as a new version.
+    Rollback {
+        /// Which merchant; not needed where there is one.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// The version.
+        #[arg(long)]
+        to: u64,
+        /// Only say what would change.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Calls a day that robots will make, against each shop's limit, and what to change where it does not fit.
+    Plan {
+        #[command(flatten)]
+        scope: Scope,
+        /// Reckon with so many orders a day instead of what was imported lately.
+        #[arg(long, value_name = "N")]
+        orders_per_day: Option<u32>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Shops.
     #[command(subcommand)]
     Connection(ConnectionCommand),

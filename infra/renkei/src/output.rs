@@ -20,6 +20,12 @@ pub fn line(text: impl AsRef<str>) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Text as it is.
+pub fn text(text: &str) -> Result<(), CliError> {
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
 /// Rows under headings, in columns as wide as they need to be. Japanese characters take two columns.
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> Result<(), CliError> {
     let mut widths: Vec<usize> = headings.iter().map(|heading| width(heading)).collect();

@@ -151,6 +151,16 @@ impl Stack {
         Ok(found)
     }
 
+    /// One tenant, with its settings: the named one, or the only one there is.
+    pub async fn one_tenant(&self, tenant: Option<&str>) -> Result<(Tenant, AppliedSettings), CliError> {
+        let mut found = self.tenants(tenant).await?;
+        match (found.pop(), found.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(_), false) => Err(CliError::said("there are several tenants; say which with --tenant")),
+            (None, _) => Err(CliError::said("there is no tenant yet; `renkei apply` a document first")),
+        }
+    }
+
     /// The connections of a scope.
     pub async fn connections(&self, scope: &Scope) -> Result<Vec<Found>, CliError> {
         let mut found = Vec::new();

@@ -18,6 +18,7 @@ pub mod jst;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod plan;
 pub mod processing;
 pub mod run;
 pub mod settings;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use renkei_domain::document::{self, Document, difference};
 use renkei_domain::ids::{ConnectionId, Sku};
+use renkei_domain::plan::Volume;
 use renkei_domain::settings::{Connection, Product, SecretSource, TenantSettings};
 use renkei_ecforce::{ApiAddress, Token};
 use renkei_platform::secrets::{Credentials, SecretsError};
@@ -21,6 +22,9 @@ use crate::error::{CliError, Exit};
 use crate::output::plain;
 use crate::stack::{Stack, queue_output};
 
+/// As often as this, what robots spend is told even where it fits.
+const FREQUENT_MINUTES: u32 = 5;
+
 const NOTHING: &str = "nothing to change (変更はありません)";
 
 /// Where the values of `{ env: NAME }` come from.
@@ -29,6 +33,8 @@ pub enum Secrets {
     Environment,
     /// These, by name.
     Given(BTreeMap<String, SecretString>),
+    /// From nowhere: what is stored stays.
+    Stored,
 }
 
 impl Secrets {
@@ -36,6 +42,7 @@ impl Secrets {
         match self {
             Self::Environment => std::env::var(name).ok().map(SecretString::from),
             Self::Given(values) => values.get(name).cloned(),
+            Self::Stored => None,
         }
         .filter(|value| !value.expose_secret().is_empty())
     }
@@ -81,8 +88,11 @@ pub async fn apply(
     for warning in &document.warnings {
         eprintln!("warning: {}", plain(&warning.to_string()));
     }
-    let credentials = credentials(&document, &secrets)?;
     let settings = &document.settings;
+    let credentials = match &secrets {
+        Secrets::Stored => stored_credentials(stack, settings).await?,
+        Secrets::Environment | Secrets::Given(_) => credentials(&document, &secrets)?,
+    };
     let tenant = stack.store.tenant(settings.tenant.clone());
     let plan = plan(stack, &tenant, settings, credentials).await?;
     for (path, sentence) in not_active(settings) {
@@ -91,6 +101,7 @@ pub async fn apply(
     for sentence in plan.sentences() {
         say(format!("  {}", plain(sentence)))?;
     }
+    warn_of_limits(&tenant, settings).await?;
     if dry_run {
         let nothing = plan.sentences().next().is_none();
         say(if nothing { NOTHING } else { "dry run: nothing was applied" }.to_owned())?;
@@ -130,6 +141,29 @@ fn credentials(document: &Document, secrets: &Secrets) -> Result<Vec<(Connection
         }
     }
     if complete { Ok(found) } else { Err(CliError::said("secrets are missing; nothing was applied")) }
+}
+
+/// The credentials that are stored already. A connection that has none cannot come back without its document.
+async fn stored_credentials(
+    stack: &Stack,
+    settings: &TenantSettings,
+) -> Result<Vec<(ConnectionId, Credentials)>, CliError> {
+    let secrets = stack.secrets()?;
+    let mut found = Vec::new();
+    for connection in &settings.connections {
+        match secrets.credentials(&settings.tenant, &connection.id).await {
+            Ok((credentials, _)) => found.push((connection.id.clone(), credentials)),
+            Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. }) => {
+                return Err(CliError::said(format!(
+                    "the connection {} has no stored password or token any more: apply its document, which says where to \
+                     take it from; nothing was changed",
+                    connection.id
+                )));
+            }
+            Err(error @ SecretsError::Aws { .. }) => return Err(error.into()),
+        }
+    }
+    Ok(found)
 }
 
 fn credential(
@@ -192,6 +226,25 @@ fn same(one: &Credentials, other: &Credentials) -> bool {
         (Credentials::Token(_), Credentials::Password { .. })
         | (Credentials::Password { .. }, Credentials::Token(_)) => false,
     }
+}
+
+/// Says before it is saved where robots will spend more calls than a shop bears, with the numbers.
+async fn warn_of_limits(tenant: &Tenant, settings: &TenantSettings) -> Result<(), CliError> {
+    let skus = settings.products.iter().filter(|product| !product.not_for_sale).count();
+    let skus = u32::try_from(skus).unwrap_or(u32::MAX);
+    for connection in &settings.connections {
+        let orders = super::plan::measured(tenant, &connection.id).await?;
+        for plan in super::plan::plans(settings, &connection.id, Volume { orders, skus }) {
+            let spent = format!("{} calls a day of {} ({} %)", plan.calls, plan.limit, plan.share());
+            let advice = plan.advice().or_else(|| (plan.every_minutes <= FREQUENT_MINUTES).then_some(spent));
+            if let Some(advice) = advice {
+                let robots: Vec<String> =
+                    plan.robots.iter().map(|robot| format!("{} {}", robot.robot, robot.calls)).collect();
+                eprintln!("warning: {}: at {orders} orders a day, {advice} ({})", connection.id, robots.join(", "));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Does what is planned, and gives the version of the settings in force.

@@ -4,11 +4,13 @@ mod apply;
 mod connection;
 mod dead_letters;
 mod orders;
+mod plan;
 mod quota;
 mod run;
 mod runs;
 mod schedules;
 mod shipments;
+mod versions;
 
 use std::io::Write as _;
 
@@ -39,6 +41,16 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
             apply(&Stack::open(&at).await?, &text, Secrets::Environment, dry_run, &output::line).await
+        }
+        Command::Export { tenant, version } => {
+            versions::export(&Stack::open(&at).await?, tenant.as_deref(), version).await
+        }
+        Command::History { tenant, json } => versions::history(&Stack::open(&at).await?, tenant.as_deref(), json).await,
+        Command::Rollback { tenant, to, dry_run } => {
+            versions::rollback(&Stack::open(&at).await?, tenant.as_deref(), to, dry_run).await
+        }
+        Command::Plan { scope, orders_per_day, json } => {
+            plan::list(&Stack::open(&at).await?, &scope, orders_per_day, json).await
         }
         Command::Connection(ConnectionCommand::Test { id, tenant }) => {
             connection::test(&Stack::open(&at).await?, tenant.as_deref(), &id).await

@@ -1,0 +1,233 @@
+//! 計画: how many calls a day a shop's robots will make, against its limit, before anybody finds out at noon.
+//!
+//! The figures are upper bounds that can be worked out on paper: `S` starts a day, `V` orders a day. A listing costs one
+//! call at each start and one more for each hundred orders; a write costs nothing at a start without work. They hold for
+//! a day without failures; what is repeated after a failure comes on top, which is why [`COMFORTABLE`] of the limit is
+//! what a plan should stay below.
+
+use serde::Serialize;
+
+use crate::ids::{ConnectionId, RobotId};
+use crate::settings::{Action, Connection, EasySetup, Every, TenantSettings};
+
+/// Share of the limit that a plan should stay below, in percent: failures are repeated, others may call the shop too.
+pub const COMFORTABLE: u32 = 80;
+
+/// Orders that one call lists.
+const LISTED: u32 = 100;
+/// A token is good for long; it is renewed when the shop refuses it.
+const SIGN_INS: u32 = 2;
+/// How often a day an order changes at the shop and is read again by the status sync: taken, paid, shipped.
+const CHANGES_AN_ORDER: u32 = 3;
+/// Intervals that are proposed, in minutes.
+const PROPOSED: [u32; 11] = [5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1_440];
+
+/// How much a shop has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Volume {
+    /// Orders a day.
+    pub orders: u32,
+    /// SKUs that the merchant offers.
+    pub skus: u32,
+}
+
+/// What one robot spends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RobotPlan {
+    /// The robot.
+    pub robot: RobotId,
+    /// Starts a day.
+    pub starts: u32,
+    /// Calls a day, at most.
+    pub calls: u32,
+}
+
+/// What a shop's robots spend a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// The shop.
+    pub connection: ConnectionId,
+    /// Its calls a day.
+    pub limit: u32,
+    /// What was reckoned with.
+    pub volume: Volume,
+    /// Minutes between two starts.
+    pub every_minutes: u32,
+    /// Robot by robot.
+    pub robots: Vec<RobotPlan>,
+    /// Sign-ins a day.
+    pub sign_ins: u32,
+    /// All calls a day, at most.
+    pub calls: u32,
+    /// Within the limit?
+    pub fits: bool,
+    /// The most frequent interval, in minutes, that stays comfortably within the limit; None if none does.
+    pub comfortable_every_minutes: Option<u32>,
+    /// The limit that the present interval would need to be comfortable.
+    pub comfortable_limit: u32,
+}
+
+/// Reckons with what the easy set-up of a connection will spend.
+#[must_use]
+pub fn plan(settings: &TenantSettings, connection: &Connection, setup: &EasySetup, volume: Volume) -> Plan {
+    let spend = |every: Every| {
+        let robots: Vec<RobotPlan> = settings
+            .easy_robots(setup)
+            .into_iter()
+            .map(|(robot, action)| {
+                let starts = starts(action, every);
+                RobotPlan { robot, starts, calls: calls(action, starts, connection, volume) }
+            })
+            .collect();
+        let calls = robots.iter().fold(SIGN_INS, |sum, robot| sum.saturating_add(robot.calls));
+        (robots, calls)
+    };
+    let (robots, calls) = spend(setup.every);
+    let comfortable =
+        |calls: u32| u64::from(calls) * 100 <= u64::from(connection.daily_call_limit) * u64::from(COMFORTABLE);
+    let comfortable_every_minutes = PROPOSED
+        .into_iter()
+        .filter(|minutes| Every::minutes(*minutes).is_ok_and(|every| comfortable(spend(every).1)))
+        .min();
+    Plan {
+        connection: connection.id.clone(),
+        limit: connection.daily_call_limit,
+        volume,
+        every_minutes: setup.every.as_minutes(),
+        robots,
+        sign_ins: SIGN_INS,
+        calls,
+        fits: calls <= connection.daily_call_limit,
+        comfortable_every_minutes,
+        comfortable_limit: u32::try_from((u64::from(calls) * 100).div_ceil(u64::from(COMFORTABLE))).unwrap_or(u32::MAX),
+    }
+}
+
+impl Plan {
+    /// How much of the limit is spent, in percent, rounded up.
+    #[must_use]
+    pub fn share(&self) -> u32 {
+        u32::try_from((u64::from(self.calls) * 100).div_ceil(u64::from(self.limit.max(1)))).unwrap_or(u32::MAX)
+    }
+
+    /// Comfortably within the limit?
+    #[must_use]
+    pub fn is_comfortable(&self) -> bool {
+        self.share() <= COMFORTABLE
+    }
+
+    /// What to change, in a sentence; None if nothing needs to be.
+    #[must_use]
+    pub fn advice(&self) -> Option<String> {
+        if self.is_comfortable() {
+            return None;
+        }
+        let said =
+            format!("{} calls a day are {} % of the {} that the shop bears", self.calls, self.share(), self.limit);
+        Some(match self.comfortable_every_minutes {
+            Some(minutes) => {
+                let every = Every::minutes(minutes).map(String::from).unwrap_or_default();
+                format!(
+                    "{said}: write `every: {every}`, or agree on {} calls a day with the shop \
+                     (上限を超えると翌日9時まで連携が止まります)",
+                    self.comfortable_limit
+                )
+            }
+            None => format!(
+                "{said}, and no interval mends that: agree on {} calls a day with the shop \
+                 (上限を超えると翌日9時まで連携が止まります)",
+                self.comfortable_limit
+            ),
+        })
+    }
+}
+
+fn starts(action: Action, every: Every) -> u32 {
+    match action {
+        Action::Reconcile => 1,
+        Action::FetchOrders
+        | Action::StateWorking
+        | Action::StateShipped
+        | Action::StatusSync
+        | Action::WriteBack
+        | Action::Inventory
+        | Action::ApplyProcessing => 1_440_u32.div_ceil(every.as_minutes()),
+    }
+}
+
+fn calls(action: Action, starts: u32, connection: &Connection, volume: Volume) -> u32 {
+    let orders = volume.orders;
+    let batch = u32::from(connection.batch_size.max(1));
+    // A write is full, or it is the last of its start; and no start without an order has one.
+    let writes = starts.min(orders).saturating_add(orders / batch);
+    match action {
+        Action::FetchOrders => starts.saturating_add(orders / LISTED),
+        Action::StateWorking | Action::WriteBack => writes,
+        // The tracking numbers, and the state.
+        Action::StateShipped => writes.saturating_mul(2),
+        Action::StatusSync if orders == 0 => 0,
+        Action::StatusSync => starts.saturating_add(orders.saturating_mul(CHANGES_AN_ORDER) / LISTED),
+        Action::Inventory => writes.min(starts.saturating_mul(volume.skus.div_ceil(batch))),
+        // The three states, and a hundred orders of each to a page.
+        Action::Reconcile => 3 + orders.saturating_mul(3) / LISTED,
+        Action::ApplyProcessing => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan_of(every: &str, limit: u32, orders: u32) -> Plan {
+        let settings: TenantSettings = serde_json::from_value(serde_json::json!({
+            "tenant": "hanako",
+            "connections": [{ "id": "shop", "api": "ecforce", "api_url": "https://api.hanako.example", "ship_from": "dc",
+                              "daily_call_limit": limit }],
+            "integration_robots": { "easy_setup": { "connection": "shop", "every": every, "inventory": true } },
+        }))
+        .unwrap();
+        let setup = settings.integration_robots.easy_setup.iter().next().unwrap().clone();
+        plan(&settings, &settings.connections[0], &setup, Volume { orders, skus: 300 })
+    }
+
+    #[test]
+    fn a_thousand_orders_every_quarter_of_an_hour() {
+        let plan = plan_of("15 minutes", 10_000, 1_000);
+        let by_robot: Vec<(&str, u32, u32)> =
+            plan.robots.iter().map(|r| (r.robot.as_str(), r.starts, r.calls)).collect();
+        assert_eq!(
+            by_robot,
+            [
+                ("shop/fetch-orders", 96, 106),
+                ("shop/state-working", 96, 106),
+                ("shop/state-shipped", 96, 212),
+                ("shop/status-sync", 96, 126),
+                ("shop/inventory", 96, 106),
+                ("shop/reconcile", 1, 33),
+            ]
+        );
+        assert_eq!((plan.calls, plan.fits, plan.advice()), (691, true, None));
+    }
+
+    #[test]
+    fn five_minutes_on_a_small_contract_do_not_fit_and_the_advice_does() {
+        let plan = plan_of("5 minutes", 1_000, 500);
+        assert!(!plan.fits, "{plan:?}");
+        let advice = plan.advice().unwrap();
+        let minutes = plan.comfortable_every_minutes.unwrap();
+        assert!(advice.contains("every: 15 minutes") && minutes == 15, "{advice}");
+        assert!(plan_of("15 minutes", 1_000, 500).is_comfortable());
+        assert!(plan_of("5 minutes", plan.comfortable_limit, 500).is_comfortable());
+    }
+
+    #[test]
+    fn a_contract_too_small_for_the_orders_alone_says_so() {
+        let advice = plan_of("15 minutes", 20, 5_000).advice().unwrap();
+        assert!(advice.contains("no interval mends that"), "{advice}");
+    }
+
+    #[test]
+    fn an_idle_shop_costs_only_its_fetches_and_its_reconciliation() {
+        assert_eq!(plan_of("15 minutes", 1_000, 0).calls, 96 + 3 + SIGN_INS);
+    }
+}
