@@ -30,7 +30,9 @@ async fn main() -> Result<(), Error> {
     let stage = config.stage()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let metrics = Metrics::begin(stage, FUNCTION, clock);
-        Ok::<_, Error>(robots.serve(event, &metrics, async |work| fetch_orders::fetch(work, &import).await).await)
+        Ok::<_, Error>(
+            Box::pin(robots.serve(event, &metrics, async |work| fetch_orders::fetch(work, &import).await)).await,
+        )
     }))
     .await
 }

@@ -83,11 +83,11 @@ impl<'a> Batch<'a> {
             match &arrived.known.lead {
                 Some(lead) if lead.run == arrived.message.run && lead.place == arrived.message.place => {
                     // Delivered again: this very message made the record.
-                    settled.push(self.settled(arrived, Outcome::Imported));
+                    settled.push(Self::settled(arrived, Outcome::Imported));
                 }
                 Some(lead) => settled.push(Settled {
                     known: Some((lead.clone(), arrived.message.fetched_at)),
-                    ..self.settled(arrived, Outcome::Duplicate)
+                    ..Self::settled(arrived, Outcome::Duplicate)
                 }),
                 None if open.iter().any(|first| first.order().map(|o| o.id) == Some(order.id)) => {
                     copies.entry(order.id).or_default().push(arrived);
@@ -109,10 +109,10 @@ impl<'a> Batch<'a> {
             let (waiting, orders): (Vec<&Arrived>, Vec<NewOrder>) = new.into_iter().unzip();
             for (arrived, stored) in waiting.into_iter().zip(self.tenant.store_orders(orders).await?) {
                 match stored {
-                    Stored::New => settled.push(self.settled(arrived, Outcome::Imported)),
+                    Stored::New => settled.push(Self::settled(arrived, Outcome::Imported)),
                     Stored::Known(lead) => settled.push(Settled {
                         known: Some((lead, arrived.message.fetched_at)),
-                        ..self.settled(arrived, Outcome::Duplicate)
+                        ..Self::settled(arrived, Outcome::Duplicate)
                     }),
                     // Another order took the number a moment ago: decided anew, with that known.
                     Stored::NumberTaken(_) => next.push(arrived),
@@ -129,12 +129,12 @@ impl<'a> Batch<'a> {
                 Some(Outcome::Imported | Outcome::Duplicate) | None => Outcome::Duplicate,
                 Some(other) => other,
             };
-            settled.push(Settled { to_forget: None, ..self.settled(arrived, outcome) });
+            settled.push(Settled { to_forget: None, ..Self::settled(arrived, outcome) });
         }
         Ok(settled)
     }
 
-    fn settled(&self, arrived: &Arrived, outcome: Outcome) -> Settled {
+    fn settled(arrived: &Arrived, outcome: Outcome) -> Settled {
         let message = &arrived.message;
         let imported = matches!(outcome, Outcome::Imported | Outcome::Duplicate);
         let order = arrived.order().map(|order| order.id);
@@ -195,7 +195,7 @@ impl<'a> Batch<'a> {
         Err(Box::new(Settled {
             kept: changed.then(|| NotImported { summary, message: message.clone() }),
             to_forget: None,
-            ..self.settled(arrived, outcome)
+            ..Self::settled(arrived, outcome)
         }))
     }
 }

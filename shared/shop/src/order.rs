@@ -17,16 +17,16 @@ pub fn fetched(row: Result<Order, BadRecord>) -> Fetched {
     match row {
         Ok(order) => {
             let (id, number) = (order.id, order.number.clone());
-            match source_order(order) {
+            match source_order(&order) {
                 Ok(order) => Fetched::Order(Box::new(order)),
                 Err(reason) => Fetched::Unreadable { id: Some(id), number: Some(number), reason },
             }
         }
-        Err(bad) => Fetched::Unreadable { id: bad.id, number: bad.number, reason: bad.reason.to_string() },
+        Err(bad) => Fetched::Unreadable { id: bad.id, number: bad.number, reason: bad.reason.clone() },
     }
 }
 
-fn source_order(order: Order) -> Result<SourceOrder, String> {
+fn source_order(order: &Order) -> Result<SourceOrder, String> {
     let number = OrderNumber::parse(order.number.trim()).map_err(|e| e.to_string())?;
     let lines = order
         .items
@@ -57,7 +57,7 @@ fn source_order(order: Order) -> Result<SourceOrder, String> {
         carrier: (carrier.id.is_some() || carrier.name.is_some()).then_some(carrier),
         addresses,
         lines,
-        attributes: scalars(&order)?,
+        attributes: scalars(order)?,
     })
 }
 

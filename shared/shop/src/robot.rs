@@ -30,7 +30,7 @@ use crate::session::{Session, SessionRequest};
 /// When a message comes again because another run is talking to the shop.
 const BUSY_DELAY: Duration = Duration::from_secs(15);
 /// How long a message stays in hand at a time while its robot is at work.
-const IN_HAND: Duration = Duration::from_secs(60);
+const IN_HAND: Duration = Duration::from_mins(1);
 /// A run stops so long before its function's time is over, and goes on in a new invocation.
 const TIME_TO_SPARE: Duration = Duration::from_secs(20);
 /// How often a run comes again after passing failures before it is given up; the robot's next start tries anew.

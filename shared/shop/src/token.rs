@@ -30,24 +30,26 @@ impl Session {
             Credentials::Password { email, password } => (email, password),
         };
         let shared = self.shops.secrets.session(&key.0, &key.1, &version).await?;
-        let token = match shared.and_then(|token| Token::parse(&token).ok()).filter(|token| !is_same(refused, token)) {
-            Some(token) => token,
-            None => {
-                let email = email.unwrap_or_else(|| self.shops.service_email.clone());
-                let client = self.client.clone();
-                let signed_in = self
-                    .passed(self.lane, Kind::SignIn, async || client.sign_in(&email, &password).await)
-                    .await
-                    .map_err(|error| match error {
-                        ShopError::Shop(Error::Unauthorized { .. } | Error::Unprocessable { .. }) => ShopError::SignInRefused(
+        let usable = shared.and_then(|token| Token::parse(&token).ok()).filter(|token| !is_same(refused, token));
+        let token = if let Some(token) = usable {
+            token
+        } else {
+            let email = email.unwrap_or_else(|| self.shops.service_email.clone());
+            let client = self.client.clone();
+            let signed_in = self
+                .passed(self.lane, Kind::SignIn, async || client.sign_in(&email, &password).await)
+                .await
+                .map_err(|error| match error {
+                    ShopError::Shop(Error::Unauthorized { .. } | Error::Unprocessable { .. }) => {
+                        ShopError::SignInRefused(
                             "the shop refuses e-mail or password: check that the account exists at the shop and apply \
                              the document again with the right password",
-                        ),
-                        other => other,
-                    })?;
-                self.shops.secrets.put_session(&key.0, &key.1, &version, signed_in.token.secret()).await?;
-                signed_in.token
-            }
+                        )
+                    }
+                    other => other,
+                })?;
+            self.shops.secrets.put_session(&key.0, &key.1, &version, signed_in.token.secret()).await?;
+            signed_in.token
         };
         if let Ok(mut tokens) = self.shops.tokens.lock() {
             tokens.insert(key, token.clone());

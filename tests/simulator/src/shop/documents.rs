@@ -49,7 +49,6 @@ fn time(time: Option<ShopTime>) -> Value {
 }
 
 /// An order's attributes.
-#[expect(clippy::too_many_lines, reason = "one list, one line per attribute")]
 pub fn order_attributes(order: &Order, shop: &ShopSpec, lighter: bool) -> Map<String, Value> {
     let money = &order.money;
     let (subtotal8, subtotal10) = (order.subtotal_at(8), order.subtotal_at(10));
