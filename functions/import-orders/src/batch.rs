@@ -156,6 +156,7 @@ impl<'a> Batch<'a> {
             settings: &self.setup.settings,
             connection: &self.connection,
             robots: &self.setup.robots,
+            conversions: &self.setup.conversions,
             conversion_robot: message.conversion_robot.as_ref(),
             run: &message.run,
             place: message.place,

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use renkei_domain::convert::ConversionRobots;
 use renkei_domain::ids::{Sku, TenantId};
 use renkei_domain::processing::RobotSet;
 use renkei_domain::settings::TenantSettings;
@@ -23,6 +24,8 @@ pub struct Setup {
     pub settings: TenantSettings,
     /// The processing robots.
     pub robots: RobotSet,
+    /// The conversion robots.
+    pub conversions: ConversionRobots,
     read: Instant,
     known: Mutex<HashSet<Sku>>,
 }
@@ -66,8 +69,17 @@ impl Cache {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             ImportError::NotSetUp(format!("the processing robots of tenant {} cannot be used: {first}", tenant.id()))
         })?;
-        let setup =
-            Arc::new(Setup { settings: applied.settings, robots, read: Instant::now(), known: Mutex::default() });
+        let conversions = ConversionRobots::compile(&applied.settings).map_err(|problems| {
+            let first = problems.first().map(|p| format!("{}: {}", p.path, p.message)).unwrap_or_default();
+            ImportError::NotSetUp(format!("the conversion robots of tenant {} cannot be used: {first}", tenant.id()))
+        })?;
+        let setup = Arc::new(Setup {
+            settings: applied.settings,
+            robots,
+            conversions,
+            read: Instant::now(),
+            known: Mutex::default(),
+        });
         if let Ok(mut setups) = self.setups.lock() {
             setups.insert(tenant.id().clone(), Arc::clone(&setup));
         }

@@ -283,7 +283,8 @@ fn settings() -> impl Strategy<Value = TenantSettings> {
                     name,
                     copy_of: 14_448,
                     enabled,
-                    fields: note.map(|note| ("delivery_note".into(), note)).into_iter().collect(),
+                    // Any text but one that begins a template.
+                    fields: note.map(|note| ("delivery_note".into(), note.replace('{', "("))).into_iter().collect(),
                 })
                 .collect();
             for (robot, condition) in settings.processing_robots.custom.iter_mut().zip(conditions) {

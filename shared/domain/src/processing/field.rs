@@ -180,6 +180,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| *name)
 }
 
+/// The known attribute of an order that `order.<name>` looks like a misspelling of.
+pub(crate) fn attribute_meant(name: &str) -> Option<&'static str> {
+    Field::parse(name)?.looks_like()
+}
+
 impl Field {
     /// By name; None if there is no such field.
     pub(super) fn parse(name: &str) -> Option<Self> {
