@@ -19,6 +19,7 @@ pub mod money;
 pub mod order;
 pub mod payment;
 pub mod processing;
+pub mod products;
 pub mod run;
 pub mod settings;
 pub mod shipment;

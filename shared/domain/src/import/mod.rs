@@ -12,7 +12,7 @@ use crate::convert::{self, ConversionRobots, Converted};
 use crate::ids::{RuleId, ShipmentId, Sku};
 use crate::order::SourceOrder;
 use crate::payment::{Meaning, Payment};
-use crate::processing::{Applied, Facts, ImportDecision, Phase, RobotSet, divide, settle};
+use crate::processing::{Applied, Facts, Goods, ImportDecision, Phase, RobotSet, divide, settle};
 use crate::settings::{Connection, STANDARD_CONVERSION, TenantSettings};
 use crate::shipment::{HoldReason, Shipment, ShipmentDetail, ShopSync, Status};
 use crate::work::Place;
@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub robots: &'a RobotSet,
     /// The merchant's own conversion robots.
     pub conversions: &'a ConversionRobots,
+    /// How the order's products are kept.
+    pub goods: &'a Goods,
     /// 変換ロボット; the standard one if none.
     pub conversion_robot: Option<&'a RuleId>,
     /// The run that fetched it.
@@ -126,7 +128,7 @@ fn parcels_of(
         shipment.hold(HoldReason::NeedsReview);
     }
     let Applied { traces, import, split, notify, .. } =
-        context.robots.apply(Phase::OnImport, facts, &mut shipment, &mut detail);
+        context.robots.apply_with(context.goods, Phase::OnImport, facts, &mut shipment, &mut detail);
     match import {
         ImportDecision::Accept => {}
         ImportDecision::Refuse { robot, reason } => return Err(Verdict::Refuse { robot, reason }),

@@ -26,7 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, AddItem, DeliveryDate, SetField, Split};
-pub use apply::{Applied, Facts, ImportDecision, Phase, settle};
+pub use apply::{Applied, Facts, Goods, ImportDecision, Phase, settle};
 pub use compile::RobotSet;
 pub use condition::{Condition, Literal, Operator, Test};
 pub(crate) use field::attribute_meant;
