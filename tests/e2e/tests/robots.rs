@@ -75,7 +75,10 @@ async fn a_field_of_ones_own_arrives_on_the_shipment_and_a_change_is_tried_first
     let id = order(&world, json!({ "remark": REMARK })).await;
     assert_eq!(world.run("fetch-orders").code, 0);
     let before = shipment(&world, id);
-    assert_eq!(before["delivery_note"], "玄関前に置いてください。インターホンは鳴らさないでくださ");
+    assert_eq!(
+        before["delivery_note"], "玄関前に置いてください。インターホンは鳴らさないでください。",
+        "30 characters, 60 columns"
+    );
     assert!(before["events"].to_string().contains("notice: 確認してください"), "{before}");
 
     // A change is shown on the stored order, field by field.
