@@ -229,6 +229,40 @@ fn the_document_says_the_line_of_a_template_that_is_wrong() {
     assert!(warnings[0].to_string().contains("was `order.remark` meant?"), "{warnings:?}");
 }
 
+#[test]
+fn nesting_and_length_exhaust_no_stack() {
+    let repeated = |begin: &str, middle: &str, end: &str, times: usize| {
+        format!("{{{{ {}{middle}{} }}}}", begin.repeat(times), end.repeat(times))
+    };
+    let blocks = |open: &str, close: &str, times: usize| format!("{}{}", open.repeat(times), close.repeat(times));
+    for template in [
+        repeated("(", "1", ")", 1_900),
+        repeated("[", "1", "]", 1_900),
+        repeated("{'a':", "1", "}", 650),
+        repeated("not ", "1", "", 950),
+        repeated("-", "1", "", 3_900),
+        repeated("", "1", "+1", 1_900),
+        repeated("", "order", ".a", 1_900),
+        repeated("", "order", "|e", 1_900),
+        repeated("", "order", "[0]", 1_300),
+        repeated("", "1", " if 1", 750),
+        repeated("1 if 1 else ", "1", "", 320),
+        repeated("", "order", "()", 1_900),
+        blocks("{%if 1%}", "{%endif%}", 230),
+        blocks("{%for i in [1]%}", "{%endfor%}", 150),
+        blocks("{%set x%}", "{%endset%}", 210),
+        blocks("{%filter e%}", "{%endfilter%}", 150),
+        blocks("{%with%}", "{%endwith%}", 200),
+    ] {
+        assert!(template.chars().count() <= 4_000, "{}", &template[..40]);
+        let began = Instant::now();
+        if let Err(problems) = ConversionRobots::compile(&settings(&json!({ "delivery_note": template }))) {
+            assert!(!problems.is_empty());
+        }
+        assert!(began.elapsed() < Duration::from_secs(2), "{}: {:?}", &template[..40], began.elapsed());
+    }
+}
+
 /// Pieces of templates, as they might be thrown together.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![

@@ -58,7 +58,7 @@ fn awaited(world: &World, command: &str, count: usize) -> Vec<Value> {
     let began = Instant::now();
     loop {
         let lines = world.list(command);
-        if lines.len() == count || began.elapsed() > Duration::from_secs(60) {
+        if lines.len() == count || began.elapsed() > Duration::from_mins(1) {
             assert_eq!(lines.len(), count, "{lines:?}");
             return lines;
         }

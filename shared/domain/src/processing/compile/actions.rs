@@ -131,7 +131,7 @@ impl Reader<'_> {
     fn split(&mut self, path: &str, robot: &ProcessingRobot, split: &Split) -> Effect {
         let path = format!("{path}.split");
         if split.skus.is_empty() && split.temperature.is_none() {
-            self.problem(&path, "say which items: name `skus`, or a `temperature`");
+            self.problem(&format!("{path}.skus"), format!("name 1 to {MAX_SKUS} SKUs, or a `temperature`"));
         }
         if split.skus.len() > MAX_SKUS {
             self.problem(&format!("{path}.skus"), format!("name 1 to {MAX_SKUS} SKUs"));
