@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use renkei_domain::convert::{ConversionRobots, ConvertError, Converted, FIELDS, Field, convert, samples};
+use renkei_domain::convert::{ConversionRobots, ConvertError, Converted, FIELDS, FILTERS, Field, convert, samples};
 use renkei_domain::document::{Problem, Warning, read};
 use renkei_domain::ids::RuleId;
 use renkei_domain::order::SourceOrder;
@@ -73,6 +73,22 @@ fn filters_give_the_forms_of_the_trade() {
         ("{% if order.total > 5000 %}大口{% else %}小口{% endif %}@{{ connection.id }}", "大口@sample-shop"),
     ] {
         assert_eq!(note(template, &order), made, "{template}");
+    }
+}
+
+/// Each filter of the published reference makes what its example says.
+#[test]
+fn the_references_examples_of_filters_hold() {
+    for reference in [include_str!("../../../docs/document.md"), include_str!("../../../docs/document.ja.md")] {
+        let mut tried = Vec::new();
+        for row in reference.lines().filter(|line| line.contains(" \\| ")) {
+            let row = row.replace("\\|", "\u{1}");
+            let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+            let template = cells[3].replace('\u{1}', "|");
+            assert_eq!(note(&template, &json!({})), cells[4], "{template}");
+            tried.push(cells[1].to_owned());
+        }
+        assert_eq!(tried, FILTERS);
     }
 }
 
@@ -275,10 +291,9 @@ fn piece() -> impl Strategy<Value = String> {
         Just("{% set n = namespace(s=order.remark) %}".to_owned()),
         Just("{% set n.s = n.s ~ n.s ~ order %}".to_owned()),
         "[a-z]{1,6}".prop_map(|name| format!("{{{{ order.{name} | {name} }}}}")),
-        (prop::sample::select(renkei_domain::convert::FILTERS.to_vec()), any::<i64>(), "\\PC{0,4}")
+        (prop::sample::select(FILTERS.to_vec()), any::<i64>(), "\\PC{0,4}")
             .prop_map(|(filter, n, text)| format!("{{{{ ('{text}' ~ order.remark) | {filter}({n}) }}}}")),
-        (prop::sample::select(renkei_domain::convert::FILTERS.to_vec()))
-            .prop_map(|filter| format!("{{{{ order.remark | {filter} }}}}")),
+        (prop::sample::select(FILTERS.to_vec())).prop_map(|filter| format!("{{{{ order.remark | {filter} }}}}")),
         "\\PC{0,12}",
         "[{}%#|().\\-'\" ~*a-z0-9]{0,16}",
     ]
@@ -332,7 +347,7 @@ proptest! {
 
     #[test]
     fn no_filter_panics_on_any_order(order in hostile_order(), columns in any::<usize>(), pattern in "[%a-zA-Z0-9:.]{0,8}") {
-        for filter in renkei_domain::convert::FILTERS {
+        for filter in FILTERS {
             let call = match filter {
                 "truncate" => format!("truncate({columns})"),
                 "date" => format!("date('{pattern}')"),
