@@ -1,12 +1,13 @@
 //! A batch of orders of one connection: known, decided, stored.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, Sku};
 use renkei_domain::import::{self, Context, REJECT_DUPLICATE, Verdict};
 use renkei_domain::order::SourceOrder;
+use renkei_domain::processing::Goods;
 use renkei_domain::run::Outcome;
 use renkei_domain::settings::Connection;
 use renkei_domain::work::{Fetched, ImportOrder};
@@ -23,7 +24,7 @@ pub(crate) struct Batch<'a> {
     setup: Arc<Setup>,
     connection: Connection,
     orders: Vec<Arrived>,
-    unknown: HashSet<Sku>,
+    goods: Goods,
     now: Timestamp,
 }
 
@@ -69,8 +70,8 @@ impl<'a> Batch<'a> {
             messages.into_iter().zip(known).map(|(message, known)| Arrived { message, known }).collect();
         let new = orders.iter().filter(|arrived| arrived.known.lead.is_none()).filter_map(Arrived::order);
         let skus = new.flat_map(|order| order.lines.iter().map(|line| line.sku.clone())).collect();
-        let unknown = setup.unknown_skus(tenant, skus).await?;
-        Ok(Self { tenant, setup: Arc::clone(setup), connection: settings.clone(), orders, unknown, now })
+        let goods = setup.goods(tenant, skus).await?;
+        Ok(Self { tenant, setup: Arc::clone(setup), connection: settings.clone(), orders, goods, now })
     }
 
     /// Decides about each order, stores the new ones, and says what became of each message.
@@ -156,13 +157,15 @@ impl<'a> Batch<'a> {
             settings: &self.setup.settings,
             connection: &self.connection,
             robots: &self.setup.robots,
+            conversions: &self.setup.conversions,
+            goods: &self.goods,
             conversion_robot: message.conversion_robot.as_ref(),
             run: &message.run,
             place: message.place,
             now: self.now,
         };
         let mut unknown: Vec<Sku> = Vec::new();
-        for line in order.lines.iter().filter(|line| self.unknown.contains(&line.sku)) {
+        for line in order.lines.iter().filter(|line| !self.goods.contains_key(&line.sku)) {
             if !unknown.contains(&line.sku) {
                 unknown.push(line.sku.clone());
             }

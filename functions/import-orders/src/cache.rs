@@ -7,8 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use renkei_domain::convert::ConversionRobots;
 use renkei_domain::ids::{Sku, TenantId};
-use renkei_domain::processing::RobotSet;
+use renkei_domain::processing::{Goods, RobotSet};
 use renkei_domain::settings::TenantSettings;
 use renkei_store::Tenant;
 
@@ -23,26 +24,29 @@ pub struct Setup {
     pub settings: TenantSettings,
     /// The processing robots.
     pub robots: RobotSet,
+    /// The conversion robots.
+    pub conversions: ConversionRobots,
     read: Instant,
-    known: Mutex<HashSet<Sku>>,
+    known: Mutex<Goods>,
 }
 
 impl Setup {
-    /// Which of these SKUs are no products of the merchant.
-    pub async fn unknown_skus(&self, tenant: &Tenant, skus: HashSet<Sku>) -> Result<HashSet<Sku>, ImportError> {
-        let mut unknown: HashSet<Sku> = match self.known.lock() {
-            Ok(known) => skus.difference(&known).cloned().collect(),
-            Err(_) => skus,
+    /// How the products of these SKUs are kept. A SKU that is not in the answer is no product of the merchant.
+    pub async fn goods(&self, tenant: &Tenant, skus: HashSet<Sku>) -> Result<Goods, ImportError> {
+        let mut goods: Goods = match self.known.lock() {
+            Ok(known) => skus.iter().filter_map(|sku| Some((sku.clone(), *known.get(sku)?))).collect(),
+            Err(_) => Goods::new(),
         };
+        let unknown: HashSet<Sku> = skus.into_iter().filter(|sku| !goods.contains_key(sku)).collect();
         if unknown.is_empty() {
-            return Ok(unknown);
+            return Ok(goods);
         }
-        let found = tenant.known_skus(&unknown).await?;
-        unknown.retain(|sku| !found.contains(sku));
+        let found = tenant.products_of(&unknown).await?;
+        goods.extend(found.into_iter().map(|product| (product.sku, product.temperature)));
         if let Ok(mut known) = self.known.lock() {
-            known.extend(found);
+            known.extend(goods.iter().map(|(sku, temperature)| (sku.clone(), *temperature)));
         }
-        Ok(unknown)
+        Ok(goods)
     }
 }
 
@@ -66,8 +70,17 @@ impl Cache {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             ImportError::NotSetUp(format!("the processing robots of tenant {} cannot be used: {first}", tenant.id()))
         })?;
-        let setup =
-            Arc::new(Setup { settings: applied.settings, robots, read: Instant::now(), known: Mutex::default() });
+        let conversions = ConversionRobots::compile(&applied.settings).map_err(|problems| {
+            let first = problems.first().map(|p| format!("{}: {}", p.path, p.message)).unwrap_or_default();
+            ImportError::NotSetUp(format!("the conversion robots of tenant {} cannot be used: {first}", tenant.id()))
+        })?;
+        let setup = Arc::new(Setup {
+            settings: applied.settings,
+            robots,
+            conversions,
+            read: Instant::now(),
+            known: Mutex::default(),
+        });
         if let Ok(mut setups) = self.setups.lock() {
             setups.insert(tenant.id().clone(), Arc::clone(&setup));
         }

@@ -9,13 +9,13 @@
 mod batch;
 mod cache;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::FutureExt;
 use jiff::Timestamp;
-use renkei_domain::ids::{ConnectionId, OrderId, TenantId};
+use renkei_domain::ids::{ConnectionId, OrderId, Sku, TenantId};
 use renkei_domain::run::Outcome;
 use renkei_domain::shipment::Shipment;
 use renkei_domain::work::{Fetched, ImportOrder, Place};
@@ -37,6 +37,9 @@ pub enum ImportError {
     /// The tenant or its connection is not set up (any more).
     #[error("{0}")]
     NotSetUp(String),
+    /// A product of an order was added while the order went to quarantine: who added it may not have seen the order yet.
+    #[error("a product of an order appeared meanwhile; the order is tried again")]
+    ProductAppeared,
     /// A defect: the log's panic line says where.
     #[error("the import panicked; the log says where")]
     Panicked,
@@ -137,6 +140,12 @@ pub async fn import(store: &Store, cache: &Cache, messages: Vec<ImportOrder>) ->
 
     let kept: Vec<NotImported> = settled.iter_mut().filter_map(|message| message.kept.take()).collect();
     tenant.keep_not_imported(&connection, &kept).await?;
+    // Who adds a product lets the orders go that wait in quarantine. One that went there a moment after that would wait
+    // for nothing: after it is there, the products are looked at once more.
+    let missing: HashSet<Sku> = kept.iter().flat_map(|order| order.summary.missing_skus.iter().cloned()).collect();
+    if !missing.is_empty() && !tenant.known_skus(&missing).await?.is_empty() {
+        return Err(ImportError::ProductAppeared);
+    }
     let mut counts = Counts::default();
     for message in &settled {
         *counts.by_outcome.entry(message.outcome).or_default() += 1;

@@ -171,6 +171,23 @@ pub enum Command {
         #[arg(long)]
         order: Option<u64>,
     },
+    /// Products.
+    #[command(subcommand)]
+    Products(ProductsCommand),
+    /// Try a conversion or processing robot on a stored shipment: what it would change. Writes nothing.
+    Try {
+        /// The robot: its id, built in or of your own; 14448 is the standard conversion robot.
+        robot: String,
+        /// The shipment: `<connection>.<order id>.<parcel>`.
+        #[arg(long, value_name = "ID")]
+        shipment: String,
+        /// Of this merchant, where two have a shop of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Calls spent of each shop's daily limit.
     Quota {
         #[command(flatten)]
@@ -198,6 +215,36 @@ pub enum Command {
     Completion {
         /// The shell.
         shell: Shell,
+    },
+}
+
+/// Products.
+#[derive(Debug, Subcommand)]
+pub enum ProductsCommand {
+    /// List them.
+    List {
+        /// Only this merchant's.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add products, or replace those with the same SKU. Orders that waited for them are imported by themselves.
+    Import {
+        /// CSV, UTF-8 or Shift_JIS, with the headings sku, name, stock_buffer, not_for_sale, temperature (商品コード,
+        /// 商品名, 安全在庫, 販売対象外, 温度帯).
+        #[arg(required_unless_present = "from_shop", conflicts_with = "from_shop")]
+        file: Option<PathBuf>,
+        /// From this shop instead: the SKUs that are not known yet.
+        #[arg(long, value_name = "CONNECTION")]
+        from_shop: Option<String>,
+        /// Of this merchant; may be left out where there is one.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only say what would be imported. A shop is asked for its first page only.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

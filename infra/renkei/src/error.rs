@@ -58,6 +58,9 @@ pub enum CliError {
     /// The way to shops.
     #[error(transparent)]
     Shops(#[from] ShopsError),
+    /// Products.
+    #[error(transparent)]
+    Products(#[from] renkei_products::ProductsError),
     /// Output or a file.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -83,6 +86,7 @@ impl CliError {
             | Self::Secrets(_)
             | Self::Aws(_)
             | Self::Shop(_)
+            | Self::Products(_)
             | Self::Shops(_) => false,
         }
     }

@@ -22,6 +22,7 @@ pub mod order;
 pub mod payment;
 pub mod plan;
 pub mod processing;
+pub mod products;
 pub mod run;
 pub mod settings;
 pub mod shipment;

@@ -202,6 +202,52 @@ pub struct Product {
     /// Leaflets and samples: shipped, but never offered at the shop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_for_sale: bool,
+    /// 温度帯.
+    #[serde(default, skip_serializing_if = "Temperature::is_ambient")]
+    pub temperature: Temperature,
+}
+
+/// 温度帯: how a product must be kept and carried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Temperature {
+    /// 常温.
+    #[default]
+    Ambient,
+    /// 冷蔵.
+    Chilled,
+    /// 冷凍.
+    Frozen,
+}
+
+impl Temperature {
+    /// All, the warmest first.
+    pub const ALL: [Self; 3] = [Self::Ambient, Self::Chilled, Self::Frozen];
+
+    /// Its name in documents, conditions and CSV.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ambient => "ambient",
+            Self::Chilled => "chilled",
+            Self::Frozen => "frozen",
+        }
+    }
+
+    /// Its Japanese label, taken in CSV too.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Ambient => "常温",
+            Self::Chilled => "冷蔵",
+            Self::Frozen => "冷凍",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_ambient(&self) -> bool {
+        *self == Self::Ambient
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -9,7 +9,7 @@ use renkei_domain::payment::PaymentStates;
 use renkei_domain::processing::{Condition, Literal, Operator, Test};
 use renkei_domain::settings::{
     Action, Connection, ConversionRobot, CustomAction, CustomRobot, EasySetup, Every, OneOrMany, OrderStates, Product,
-    SecretSource, ShippingMethod, ShopApi, TenantSettings, Trigger,
+    SecretSource, ShippingMethod, ShopApi, Temperature, TenantSettings, Trigger,
 };
 
 const MIDORI: &str = include_str!("fixtures/midori.yaml");
@@ -273,6 +273,7 @@ fn settings() -> impl Strategy<Value = TenantSettings> {
                     name,
                     stock_buffer,
                     not_for_sale,
+                    temperature: Temperature::default(),
                 })
                 .collect();
             settings.conversion_robots = conversions
@@ -283,7 +284,8 @@ fn settings() -> impl Strategy<Value = TenantSettings> {
                     name,
                     copy_of: 14_448,
                     enabled,
-                    fields: note.map(|note| ("delivery_note".into(), note)).into_iter().collect(),
+                    // Any text but one that begins a template.
+                    fields: note.map(|note| ("delivery_note".into(), note.replace('{', "("))).into_iter().collect(),
                 })
                 .collect();
             for (robot, condition) in settings.processing_robots.custom.iter_mut().zip(conditions) {

@@ -28,6 +28,10 @@ fn code() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["SERUM-30", "MASK-5", "LEAFLET-1"])
 }
 
+fn kept() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["ambient", "chilled", "frozen"])
+}
+
 fn test() -> impl Strategy<Value = Value> {
     let text = prop::sample::select(vec![
         "delivery_note",
@@ -54,6 +58,7 @@ fn test() -> impl Strategy<Value = Value> {
         reason().prop_map(|reason| json!({ "field": "hold_reason", "equals": reason })),
         method().prop_map(|method| json!({ "field": "shipping_method", "equals": method })),
         code().prop_map(|code| json!({ "field": "items.sku", "equals": code })),
+        kept().prop_map(|kept| json!({ "field": "items.temperature", "equals": kept })),
         prop::sample::select(Status::ALL.to_vec())
             .prop_map(|status| json!({ "field": "status", "equals": status.as_str() })),
         prop::sample::select(vec!["paid", "unpaid"])
@@ -87,6 +92,7 @@ fn action() -> impl Strategy<Value = Value> {
         1 => word().prop_map(|text| json!({ "notify": text })),
         1 => prop::sample::select(vec!["none", "2026-11-24", "2 days after import"]).prop_map(|date| json!({ "set_delivery_date": date })),
         1 => code().prop_map(|sku| json!({ "split": { "skus": [sku] } })),
+        1 => kept().prop_map(|kept| json!({ "split": { "temperature": kept, "shipping_method": "yamato" } })),
         1 => Just(json!({ "cancel": "x" })),
         1 => Just(json!({ "refuse_import": "x" })),
         1 => Just(json!({ "quarantine": "x" })),

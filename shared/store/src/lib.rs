@@ -8,6 +8,7 @@ mod codec;
 pub mod error;
 pub mod gate;
 mod keys;
+mod latest;
 pub mod orders;
 pub mod products;
 mod reads;
@@ -16,6 +17,7 @@ pub mod settings;
 pub mod shipments;
 mod statements;
 pub mod stock;
+mod waiting;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use renkei_domain::ids::Sku;
 use renkei_domain::settings::Product;
 
 use crate::Tenant;
-use crate::codec;
+use crate::codec::{self, Item};
 use crate::error::StoreError;
 use crate::keys;
 use crate::reads;
@@ -35,17 +35,21 @@ impl Tenant {
         Ok(found.into_keys().filter_map(|key| Sku::parse(key.sk).ok()).collect())
     }
 
+    /// These products, those that the merchant has.
+    pub async fn products_of(&self, skus: &HashSet<Sku>) -> Result<Vec<Product>, StoreError> {
+        let wanted = skus.iter().map(|sku| keys::product(&self.id, sku)).collect();
+        reads::batch_get(self, &self.tables().robots, wanted).await?.into_values().map(product).collect()
+    }
+
     /// All products.
     pub async fn products(&self) -> Result<Vec<Product>, StoreError> {
         let pk = keys::product_pk(&self.id);
-        reads::partition(self, &self.tables().robots, &pk, None)
-            .await?
-            .into_iter()
-            .map(|mut item| {
-                // A product's form takes no keys but its own: it is the document's form too.
-                item.retain(|name, _| !matches!(name.as_str(), "pk" | "sk" | "v"));
-                codec::from_item(KIND, item)
-            })
-            .collect()
+        reads::partition(self, &self.tables().robots, &pk, None).await?.into_iter().map(product).collect()
     }
+}
+
+fn product(mut item: Item) -> Result<Product, StoreError> {
+    // A product's form takes no keys but its own: it is the document's form too.
+    item.retain(|name, _| !matches!(name.as_str(), "pk" | "sk" | "v"));
+    codec::from_item(KIND, item)
 }

@@ -59,6 +59,12 @@ impl Tenant {
         reads::get(self, &self.tables().robots, &keys::current_settings(&self.id)).await?.map(applied).transpose()
     }
 
+    /// One version, if it was ever applied.
+    pub async fn settings_version(&self, version: u64) -> Result<Option<AppliedSettings>, StoreError> {
+        let key = keys::settings_version(&self.id, version);
+        reads::get(self, &self.tables().robots, &key).await?.map(applied).transpose()
+    }
+
     /// All versions ever applied, oldest first.
     pub async fn settings_history(&self) -> Result<Vec<AppliedSettings>, StoreError> {
         let pk = keys::tenant_pk(&self.id);

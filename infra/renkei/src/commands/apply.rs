@@ -17,7 +17,8 @@ use renkei_store::settings::AppliedSettings;
 use renkei_store::{StoreError, Tenant};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::schedules;
+use super::trial::{self, Trial};
+use super::{products, schedules};
 use crate::error::{CliError, Exit};
 use crate::output::plain;
 use crate::stack::{Stack, queue_output};
@@ -54,6 +55,10 @@ struct Plan {
     settings: Vec<String>,
     products: Vec<Product>,
     secrets: Vec<(ConnectionId, Credentials, String)>,
+    /// Connections whose secrets are to go, because the document does not hold them any more.
+    dropped: Vec<ConnectionId>,
+    /// What conversion robots make otherwise of the latest orders.
+    trial: Trial,
 }
 
 impl Plan {
@@ -95,6 +100,7 @@ pub async fn apply(
     };
     let tenant = stack.store.tenant(settings.tenant.clone());
     let plan = plan(stack, &tenant, settings, credentials).await?;
+    refuse_what_fails(&tenant, &plan, &document).await?;
     for (path, sentence) in not_active(settings) {
         say(format!("not active yet (未対応): line {}: {sentence}", document.places.line(&path)))?;
     }
@@ -102,12 +108,24 @@ pub async fn apply(
         say(format!("  {}", plain(sentence)))?;
     }
     warn_of_limits(&tenant, settings).await?;
+    for change in &plan.trial.changes {
+        say(format!("  tried on stored orders (保存済みの受注で試行): {}", plain(change)))?;
+    }
     if dry_run {
         let nothing = plan.sentences().next().is_none();
         say(if nothing { NOTHING } else { "dry run: nothing was applied" }.to_owned())?;
         return Ok(Exit::Done);
     }
     let version = carry_out(stack, &tenant, settings, &plan).await?;
+    // Whatever changed: an earlier attempt may have ended before this.
+    if let Some(sentence) = products::released(products::put(stack, &tenant, settings, &[]).await?) {
+        say(format!("  {sentence}"))?;
+    }
+    for connection in &plan.dropped {
+        if stack.secrets()?.delete(tenant.id(), connection).await? {
+            say(format!("  secret of {connection} is removed with its connection"))?;
+        }
+    }
     let schedules = schedules::reconcile(stack, settings).await?;
     for sentence in &schedules {
         say(format!("  {}", plain(sentence)))?;
@@ -212,7 +230,71 @@ async fn plan(
         let sentence = format!("secret of {connection} {what}");
         new_secrets.push((connection, credentials, sentence));
     }
-    Ok(Plan { current, settings: changes.iter().map(ToString::to_string).collect(), products, secrets: new_secrets })
+    let dropped = dropped(tenant, current.as_ref(), settings).await?;
+    let trial = trial::on_latest_orders(tenant, current.as_ref().map(|applied| &applied.settings), settings).await?;
+    let settings = changes.iter().map(ToString::to_string).collect();
+    Ok(Plan { current, settings, products, secrets: new_secrets, dropped, trial })
+}
+
+/// Connections of the settings in force, and of those before, that the document does not hold. Those before as well:
+/// applying may have ended before their secrets were gone.
+async fn dropped(
+    tenant: &Tenant,
+    current: Option<&AppliedSettings>,
+    settings: &TenantSettings,
+) -> Result<Vec<ConnectionId>, CliError> {
+    let Some(current) = current else { return Ok(Vec::new()) };
+    let before = match current.version {
+        0 | 1 => None,
+        version => tenant.settings_version(version - 1).await?,
+    };
+    let mut dropped = Vec::new();
+    for applied in std::iter::once(current).chain(before.as_ref()) {
+        for connection in &applied.settings.connections {
+            if settings.connection(&connection.id).is_none() && !dropped.contains(&connection.id) {
+                dropped.push(connection.id.clone());
+            }
+        }
+    }
+    Ok(dropped)
+}
+
+/// Says what forbids applying, all at once: connections that go while parcels of theirs are still to leave, and
+/// conversion robots that fail on orders which the shop really sent.
+async fn refuse_what_fails(tenant: &Tenant, plan: &Plan, document: &Document) -> Result<(), CliError> {
+    /// Open shipments that are counted of each status.
+    const COUNTED: i32 = 100;
+    let mut problems = Vec::new();
+    for connection in &plan.dropped {
+        let open = tenant.open_shipments(connection, COUNTED).await?;
+        if open.is_empty() {
+            continue;
+        }
+        let counts: Vec<String> = open
+            .iter()
+            .map(|(status, count)| {
+                let more = if *count >= COUNTED as usize { " or more" } else { "" };
+                format!("{count}{more} {} ({})", status.as_str(), status.label())
+            })
+            .collect();
+        problems.push(format!(
+            "line {}: connections: {connection} is not in the document any more, but has open shipments: {}. Ship or cancel              them first, and take its easy set-up out so that no new orders come",
+            document.places.line("connections"),
+            counts.join(", ")
+        ));
+    }
+    for (place, field, reason) in &plan.trial.problems {
+        let path = format!("conversion_robots[{place}].fields.{field}");
+        problems.push(format!("line {}: {path}: {reason}", document.places.line(&path)));
+    }
+    for problem in &problems {
+        eprintln!("{}", plain(problem));
+    }
+    match problems.len() {
+        0 => Ok(()),
+        1 => Err(CliError::said("1 problem to put right; nothing was applied")),
+        count => Err(CliError::said(format!("{count} problems to put right; nothing was applied"))),
+    }
 }
 
 fn same(one: &Credentials, other: &Credentials) -> bool {
@@ -293,16 +375,6 @@ fn not_active(settings: &TenantSettings) -> Vec<(String, String)> {
     for (place, robot) in settings.integration_robots.custom.iter().enumerate() {
         let sentence = format!("the robot {} is kept, and does not run in this release", robot.id);
         found.push((format!("integration_robots.custom[{place}]"), sentence));
-    }
-    for (place, robot) in settings.conversion_robots.iter().enumerate() {
-        if !robot.fields.is_empty() {
-            let fields: Vec<&str> = robot.fields.keys().map(String::as_str).collect();
-            let sentence = format!(
-                "orders are converted by the standard; your own {} do not apply in this release",
-                fields.join(", ")
-            );
-            found.push((format!("conversion_robots[{place}].fields"), sentence));
-        }
     }
     found
 }

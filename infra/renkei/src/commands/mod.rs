@@ -5,18 +5,21 @@ mod connection;
 mod dead_letters;
 mod orders;
 mod plan;
+mod products;
 mod quota;
 mod run;
 mod runs;
 mod schedules;
 mod shipments;
+mod trial;
+mod try_robot;
 mod versions;
 
 use std::io::Write as _;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand};
+use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, ProductsCommand};
 use crate::error::{CliError, Exit};
 use crate::stack::Stack;
 use crate::{demo, local, output};
@@ -68,6 +71,20 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             orders::list(&Stack::open(&at).await?, &scope, outcome.as_deref(), json).await
         }
         Command::Retry { scope, order } => orders::retry(&Stack::open(&at).await?, &scope, order).await,
+        Command::Products(ProductsCommand::List { tenant, json }) => {
+            products::list(&Stack::open(&at).await?, tenant.as_deref(), json).await
+        }
+        Command::Products(ProductsCommand::Import { file, from_shop, tenant, dry_run }) => {
+            let stack = Stack::open(&at).await?;
+            match (file, from_shop) {
+                (_, Some(shop)) => products::import_shop(&stack, tenant.as_deref(), &shop, dry_run).await,
+                (Some(file), None) => products::import_csv(&stack, tenant.as_deref(), &file, dry_run).await,
+                (None, None) => Err(CliError::said("name a CSV file, or a shop with --from-shop")),
+            }
+        }
+        Command::Try { robot, shipment, tenant, json } => {
+            try_robot::command(&Stack::open(&at).await?, tenant.as_deref(), &robot, &shipment, json).await
+        }
         Command::Quota { scope, json } => quota::list(&Stack::open(&at).await?, &scope, json).await,
         Command::Runs { tenant, limit, json } => {
             runs::list(&Stack::open(&at).await?, tenant.as_deref(), limit, json).await

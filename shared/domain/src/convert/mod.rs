@@ -4,9 +4,24 @@
 //! with some fields made otherwise by templates. Conversion comes after fetching and before the processing robots; it
 //! decides nothing but what stands in a field.
 
+mod field;
+mod filters;
+mod forms;
+mod robot;
+pub mod samples;
 pub mod standard;
+mod template;
+mod view;
+mod width;
 
-use crate::ids::{ConnectionId, ShipmentId};
+use std::sync::Arc;
+
+pub use field::{Field, NAMES as FIELDS};
+pub use filters::FILTERS;
+pub use robot::{Conversion, ConversionRobots, Problem};
+pub use template::TemplateError;
+
+use crate::ids::{ConnectionId, RuleId, ShipmentId};
 use crate::order::{SourceAddress, SourceOrder};
 use crate::shipment::ShipmentDetail;
 
@@ -19,6 +34,16 @@ pub enum ConvertError {
     /// More addresses than one order can be stored with.
     #[error("the order goes to {0} addresses; at most {MOST_PARCELS} can be imported, split it at the shop")]
     TooManyParcels(usize),
+    /// A template of the merchant's own robot failed on it.
+    #[error("the conversion robot {robot} cannot make {field} of this order: {reason}")]
+    Field {
+        /// The robot.
+        robot: RuleId,
+        /// The field.
+        field: &'static str,
+        /// Why, in a sentence without anything of the order.
+        reason: String,
+    },
 }
 
 /// Most parcels that one order may become.
@@ -37,10 +62,16 @@ pub struct Converted {
     pub bad_address: Option<&'static str>,
 }
 
-/// Makes an order's shipments: one for each address to which a line goes.
-pub fn convert(connection: &ConnectionId, order: &SourceOrder) -> Result<Vec<Converted>, ConvertError> {
+/// Makes an order's shipments: one for each address to which a line goes. `robot` is the merchant's own; the standard
+/// one if none.
+pub fn convert(
+    connection: &ConnectionId,
+    order: &SourceOrder,
+    robot: Option<&Conversion<'_>>,
+) -> Result<Vec<Converted>, ConvertError> {
+    let shared = robot.map(|robot| (robot, Arc::new(order.clone())));
     let mut parcels = Vec::with_capacity(order.addresses.len());
-    for address in &order.addresses {
+    for (place, address) in order.addresses.iter().enumerate() {
         if order.lines_to(address.id).next().is_none() {
             continue;
         }
@@ -49,7 +80,10 @@ pub fn convert(connection: &ConnectionId, order: &SourceOrder) -> Result<Vec<Con
             order: order.id,
             parcel: u16::try_from(parcels.len() + 1).unwrap_or(u16::MAX),
         };
-        let detail = standard::detail(order, address);
+        let mut detail = standard::detail(order, address);
+        if let Some((robot, order)) = &shared {
+            robot.apply(order, place, connection, &mut detail)?;
+        }
         let bad_address = standard::missing_for_a_label(&detail.ship_to);
         parcels.push(Converted { id, address: address.clone(), detail, bad_address });
     }

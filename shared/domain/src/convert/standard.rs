@@ -1,7 +1,6 @@
 //! The built-in conversion robot 14448: each field of a shipment from the order, as the shop has it.
 
-use jiff::civil::{Date, DateTime};
-
+use super::forms::{date, postal_code, whole};
 use crate::money::Yen;
 use crate::order::{SourceAddress, SourceOrder};
 use crate::shipment::{Item, ShipTo, ShipmentDetail, Totals};
@@ -59,25 +58,6 @@ fn join<const N: usize>(parts: [&str; N], by: &str) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(by)
 }
 
-/// `135-0064` of any seven digits, half or full width, with or without marks; anything else stays as it is.
-fn postal_code(text: &str) -> String {
-    let digits: String = text
-        .chars()
-        .filter_map(|c| match c {
-            '０'..='９' => char::from_digit(c as u32 - '０' as u32, 10),
-            c if c.is_ascii_digit() => Some(c),
-            _ => None,
-        })
-        .collect();
-    if digits.len() == 7 { format!("{}-{}", &digits[..3], &digits[3..]) } else { text.to_owned() }
-}
-
-/// Shops write `2026/11/25 00:00:00`, `2026-11-25 00:00:00` or the date alone.
-fn date(text: &str) -> Option<Date> {
-    let text = text.replace('/', "-");
-    text.parse::<DateTime>().map(DateTime::date).or_else(|_| text.parse()).ok()
-}
-
 fn totals(order: &SourceOrder) -> Totals {
     let yen = |name: &str| Yen(order.text(name).and_then(|t| whole(&t)).unwrap_or(0));
     Totals {
@@ -89,12 +69,6 @@ fn totals(order: &SourceOrder) -> Totals {
         points: yen("point"),
         tax: yen("tax"),
     }
-}
-
-/// `980`, and `980.0` as some shops send it.
-fn whole(text: &str) -> Option<i64> {
-    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
-    if rest.bytes().all(|b| b == b'0') { whole.parse().ok() } else { None }
 }
 
 const PREFECTURES: [&str; 47] = [
@@ -162,34 +136,5 @@ pub fn missing_for_a_label(to: &ShipTo) -> Option<&'static str> {
         Some("address")
     } else {
         None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn postal_codes_take_one_form() {
-        for given in ["1350064", "135-0064", "〒135-0064", "１３５－００６４", "135 0064"] {
-            assert_eq!(postal_code(given), "135-0064", "{given}");
-        }
-        assert_eq!(postal_code("13-50"), "13-50");
-    }
-
-    #[test]
-    fn dates_are_read_in_every_form_that_shops_send() {
-        for given in ["2026/11/25 00:00:00", "2026-11-25 00:00:00", "2026-11-25", "2026/11/25"] {
-            assert_eq!(date(given).unwrap().to_string(), "2026-11-25", "{given}");
-        }
-        assert_eq!(date("soon"), None);
-    }
-
-    #[test]
-    fn amounts_with_a_fraction_are_not_guessed() {
-        assert_eq!(whole("980"), Some(980));
-        assert_eq!(whole("980.00"), Some(980));
-        assert_eq!(whole("-50"), Some(-50));
-        assert_eq!(whole("980.5"), None);
     }
 }

@@ -21,6 +21,8 @@ mod tree;
 mod write;
 
 pub use check::{CheckUrl, FIELDS, check};
+pub(crate) use nearest::{nearest as nearest_name, suggestion};
+
 pub use difference::{Change, ChangeKind, difference};
 pub use problem::{Findings, Places, Problem, Warning};
 pub use schema::schema;

@@ -7,7 +7,7 @@ const COMPARED: usize = 1_000;
 
 /// The nearest of the known words, if any is near enough to be a slip of the pen: a third of its letters wrong at most,
 /// or one the beginning of the other (`東京` for `東京都`, `fetch` for `fetch-orders`).
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
     let word = plain(word);
     let length = word.chars().count();
@@ -32,7 +32,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `did you mean "x"?`, or the list of what there is.
-pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(candidate) => format!("did you mean {candidate:?}?"),
         None if known.is_empty() => "there is none yet".into(),

@@ -8,17 +8,20 @@ pub mod method;
 
 use jiff::Timestamp;
 
-use crate::convert::{self, Converted};
+use crate::convert::{self, ConversionRobots, Converted};
 use crate::ids::{RuleId, ShipmentId, Sku};
 use crate::order::SourceOrder;
 use crate::payment::{Meaning, Payment};
-use crate::processing::{Applied, Facts, ImportDecision, Phase, RobotSet, divide, settle};
+use crate::processing::{Applied, Facts, Goods, ImportDecision, Phase, RobotSet, divide, settle};
 use crate::settings::{Connection, STANDARD_CONVERSION, TenantSettings};
 use crate::shipment::{HoldReason, Shipment, ShipmentDetail, ShopSync, Status};
 use crate::work::Place;
 
 /// The built-in robot that forbids two orders of one number.
 pub const REJECT_DUPLICATE: &str = "reject-duplicate";
+
+/// Longest notice of a robot on a shipment, in characters: events are a part of what every change writes again.
+const LONGEST_NOTICE: usize = 200;
 
 /// What import knows beside the order.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +32,10 @@ pub struct Context<'a> {
     pub connection: &'a Connection,
     /// The merchant's processing robots.
     pub robots: &'a RobotSet,
+    /// The merchant's own conversion robots.
+    pub conversions: &'a ConversionRobots,
+    /// How the order's products are kept.
+    pub goods: &'a Goods,
     /// 変換ロボット; the standard one if none.
     pub conversion_robot: Option<&'a RuleId>,
     /// The run that fetched it.
@@ -69,7 +76,8 @@ pub enum Verdict {
 /// `duplicate_number` says that another order of the shop with its number is imported.
 #[must_use]
 pub fn decide(context: &Context<'_>, order: &SourceOrder, unknown_skus: &[Sku], duplicate_number: bool) -> Verdict {
-    let converted = match convert::convert(&context.connection.id, order) {
+    let own = context.conversions.get(context.conversion_robot);
+    let converted = match convert::convert(&context.connection.id, order, own.as_ref()) {
         Ok(converted) => converted,
         Err(error) => return Verdict::Quarantine { reason: error.to_string(), missing_skus: Vec::new() },
     };
@@ -119,8 +127,8 @@ fn parcels_of(
     if method.is_none() && !context.settings.shipping_methods.is_empty() {
         shipment.hold(HoldReason::NeedsReview);
     }
-    let Applied { traces, import, split, .. } =
-        context.robots.apply(Phase::OnImport, facts, &mut shipment, &mut detail);
+    let Applied { traces, import, split, notify, .. } =
+        context.robots.apply_with(context.goods, Phase::OnImport, facts, &mut shipment, &mut detail);
     match import {
         ImportDecision::Accept => {}
         ImportDecision::Refuse { robot, reason } => return Err(Verdict::Refuse { robot, reason }),
@@ -136,6 +144,10 @@ fn parcels_of(
     }
     settle(&mut shipment);
     note_import(context, &mut shipment, bad_address, method.is_none());
+    for text in notify {
+        let text: String = text.chars().take(LONGEST_NOTICE).collect();
+        shipment.note(context.now, format!("notice: {text}"), context.run);
+    }
     Ok(divide(std::mem::take(&mut detail.items), &split)
         .into_iter()
         .map(|parcel| {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Literal;
 use crate::ids::{ShippingMethodId, Sku};
+use crate::settings::Temperature;
 use crate::shipment::HoldReason;
 
 /// One thing that a robot does. What the warehouse has already taken stays as it is: from `picking` on, a robot can only
@@ -83,7 +84,11 @@ fn one() -> u32 {
 #[serde(deny_unknown_fields)]
 pub struct Split {
     /// 商品コード of the items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skus: Vec<Sku>,
+    /// 温度帯 of the items: all whose product is kept like this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Temperature>,
     /// 配送方法 of that parcel; the shipment's own if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping_method: Option<ShippingMethodId>,

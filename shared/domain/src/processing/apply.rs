@@ -1,5 +1,7 @@
 //! Applying robots to one shipment.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -11,7 +13,7 @@ use super::{ProcessingRobot, Run};
 use crate::ids::{RuleId, ShippingMethodId, Sku};
 use crate::jst;
 use crate::payment::Payment;
-use crate::settings::Connection;
+use crate::settings::{Connection, Temperature};
 use crate::shipment::{HoldReason, Item, RobotTrace, ShipTo, Shipment, ShipmentDetail, Status};
 
 /// Which robots are applied.
@@ -40,6 +42,9 @@ pub struct Facts<'a> {
     /// The time.
     pub now: Timestamp,
 }
+
+/// 温度帯 of products, as far as they are known: what robots that split by it look at.
+pub type Goods = HashMap<Sku, Temperature>;
 
 /// What becomes of the order on import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -172,6 +177,18 @@ impl RobotSet {
         shipment: &mut Shipment,
         detail: &mut ShipmentDetail,
     ) -> Applied {
+        self.apply_with(&Goods::new(), phase, facts, shipment, detail)
+    }
+
+    /// The same, where it is known how the shipment's products are kept.
+    pub fn apply_with(
+        &self,
+        goods: &Goods,
+        phase: Phase<'_>,
+        facts: &Facts<'_>,
+        shipment: &mut Shipment,
+        detail: &mut ShipmentDetail,
+    ) -> Applied {
         if shipment.holds.contains(&HoldReason::Error) {
             return Applied::default();
         }
@@ -182,7 +199,7 @@ impl RobotSet {
         let mut at_rest = false;
         let mut restless = Vec::new();
         for number in 0..MAX_ROUNDS {
-            let round = self.round(phase, facts, shipment, detail);
+            let round = self.round(phase, (facts, goods), shipment, detail);
             if let Some((robot, reason)) = round.refused {
                 before.restore(shipment, detail);
                 return decided(&robot, round.traces, ImportDecision::Refuse { robot: robot.clone(), reason });
@@ -232,17 +249,17 @@ impl RobotSet {
     fn round(
         &self,
         phase: Phase<'_>,
-        facts: &Facts<'_>,
+        (facts, goods): (&Facts<'_>, &Goods),
         shipment: &mut Shipment,
         detail: &mut ShipmentDetail,
     ) -> Round {
         let today = jst::date(facts.now);
         let mut round = Round::default();
         for robot in self.robots.iter().filter(|robot| robot.takes_part(phase, facts)) {
-            if !robot.check.holds(View { shipment, detail, facts }, today) {
+            if !robot.check.holds(View { shipment, detail, facts, goods }, today) {
                 continue;
             }
-            robot.act(phase, facts, shipment, detail, &mut round);
+            robot.act(phase, (facts, goods), shipment, detail, &mut round);
             if round.refused.is_some() {
                 break;
             }
@@ -267,7 +284,7 @@ impl Robot {
     fn act(
         &self,
         phase: Phase<'_>,
-        facts: &Facts<'_>,
+        (facts, goods): (&Facts<'_>, &Goods),
         shipment: &mut Shipment,
         detail: &mut ShipmentDetail,
         round: &mut Round,
@@ -288,10 +305,13 @@ impl Robot {
                         round.quarantined = Some((id.clone(), reason.clone()));
                     }
                 }
-                Effect::Split(plan) if on_import => {
+                Effect::Split(plan, temperature) if on_import => {
+                    let kept = |item: &&Item| temperature.is_some() && goods.get(&item.sku).copied() == *temperature;
+                    let mut plan = plan.clone();
+                    plan.skus.extend(detail.items.iter().filter(kept).map(|item| item.sku.clone()));
                     if detail.items.iter().any(|item| plan.skus.contains(&item.sku)) {
                         said.push("parcel of its own".to_owned());
-                        round.split.push(plan.clone());
+                        round.split.push(plan);
                     }
                 }
                 _ => match effect.perform(id, facts, shipment, detail) {

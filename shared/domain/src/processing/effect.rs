@@ -10,6 +10,7 @@ use crate::ids::{RuleId, ShippingMethodId, Sku};
 use crate::jst;
 use crate::money::Yen;
 use crate::payment::{Meaning, Payment};
+use crate::settings::Temperature;
 use crate::shipment::{HoldReason, Item, Shipment, ShipmentDetail, Status};
 
 /// A compiled action.
@@ -26,7 +27,7 @@ pub(super) enum Effect {
     SetShippingMethod(ShippingMethodId),
     SetDeliveryDate(DeliveryDate),
     AddItem { sku: Sku, quantity: u32, name: String },
-    Split(ParcelPlan),
+    Split(ParcelPlan, Option<Temperature>),
     Tag(String),
     Notify(String),
 }
@@ -95,7 +96,7 @@ impl Effect {
         match self {
             Self::DerivePayment => derive_payment(facts, shipment),
             Self::Tag(tag) => tag_with(tag, detail),
-            Self::RefuseImport(_) | Self::Quarantine(_) | Self::Split(_) | Self::Notify(_) => Done::Nothing,
+            Self::RefuseImport(_) | Self::Quarantine(_) | Self::Split(..) | Self::Notify(_) => Done::Nothing,
             Self::ToReady
             | Self::Hold(_)
             | Self::ClearHold(_)
@@ -185,7 +186,7 @@ impl Effect {
             Self::DerivePayment
             | Self::RefuseImport(_)
             | Self::Quarantine(_)
-            | Self::Split(_)
+            | Self::Split(..)
             | Self::Tag(_)
             | Self::Notify(_) => Done::Nothing,
         }
@@ -204,7 +205,7 @@ impl Effect {
             Self::SetShippingMethod(_) => "set_shipping_method",
             Self::SetDeliveryDate(_) => "set_delivery_date",
             Self::AddItem { .. } => "add_item",
-            Self::Split(_) => "split",
+            Self::Split(..) => "split",
             Self::Tag(_) => "tag",
             Self::Notify(_) => "notify",
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::apply::Facts;
+use super::apply::{Facts, Goods};
 use super::problem::nearest;
 use super::value::Value;
 use crate::ids::ShippingMethodId;
@@ -16,6 +16,7 @@ pub(super) struct View<'a> {
     pub(super) shipment: &'a Shipment,
     pub(super) detail: &'a ShipmentDetail,
     pub(super) facts: &'a Facts<'a>,
+    pub(super) goods: &'a Goods,
 }
 
 /// A field, found by its name once.
@@ -45,6 +46,7 @@ pub(super) enum Field {
     ItemName,
     ItemQuantity,
     ItemCount,
+    ItemTemperature,
     Total,
     Subtotal,
     DeliveryFee,
@@ -76,7 +78,7 @@ pub(super) enum AddressPart {
     Phone,
 }
 
-const FIELDS: [(&str, Field); 45] = [
+const FIELDS: [(&str, Field); 46] = [
     ("order.id", Field::OrderId),
     ("order.number", Field::OrderNumber),
     ("order.state", Field::OrderState),
@@ -107,6 +109,7 @@ const FIELDS: [(&str, Field); 45] = [
     ("items.name", Field::ItemName),
     ("items.quantity", Field::ItemQuantity),
     ("items.count", Field::ItemCount),
+    ("items.temperature", Field::ItemTemperature),
     ("totals.total", Field::Total),
     ("totals.subtotal", Field::Subtotal),
     ("totals.delivery_fee", Field::DeliveryFee),
@@ -180,6 +183,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| *name)
 }
 
+/// The known attribute of an order that `order.<name>` looks like a misspelling of.
+pub(crate) fn attribute_meant(name: &str) -> Option<&'static str> {
+    Field::parse(name)?.looks_like()
+}
+
 impl Field {
     /// By name; None if there is no such field.
     pub(super) fn parse(name: &str) -> Option<Self> {
@@ -202,7 +210,7 @@ impl Field {
 
     /// Does one of the field's values pass? Empty texts are no values.
     pub(super) fn any<'a>(&self, view: View<'a>, mut passes: impl FnMut(Value<'a>) -> bool) -> bool {
-        let View { shipment, detail, facts } = view;
+        let View { shipment, detail, facts, goods } = view;
         let totals = &detail.totals;
         let value = match self {
             Self::OrderId => number(shipment.id.order.0),
@@ -246,6 +254,10 @@ impl Field {
             Self::ItemName => return detail.items.iter().any(|item| present(&item.name, &mut passes)),
             Self::ItemQuantity => Value::Integer(detail.items.iter().map(|item| i64::from(item.quantity)).sum()),
             Self::ItemCount => number(detail.items.len() as u64),
+            Self::ItemTemperature => {
+                let mut kept = detail.items.iter().filter_map(|item| goods.get(&item.sku));
+                return kept.any(|temperature| passes(Value::Text(temperature.as_str())));
+            }
             Self::Total => Value::Integer(totals.total.0),
             Self::Subtotal => Value::Integer(totals.subtotal.0),
             Self::DeliveryFee => Value::Integer(totals.delivery_fee.0),

@@ -26,9 +26,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, AddItem, DeliveryDate, SetField, Split};
-pub use apply::{Applied, Facts, ImportDecision, Phase, settle};
+pub use apply::{Applied, Facts, Goods, ImportDecision, Phase, settle};
 pub use compile::RobotSet;
 pub use condition::{Condition, Literal, Operator, Test};
+pub(crate) use field::attribute_meant;
 pub use field::names as field_names;
 pub use parcel::{Parcel, ParcelPlan, divide};
 pub use problem::Problem;

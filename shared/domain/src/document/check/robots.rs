@@ -2,29 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::super::nearest::{nearest, quoted, suggestion};
+use super::super::nearest::{nearest, quoted};
 use super::super::problem::Report;
 use super::{exists, filled, unique};
+use crate::convert::ConversionRobots;
 use crate::processing::{Action, RobotSet, built_in};
 use crate::settings::{STANDARD_CONVERSION, TenantSettings};
 
-/// The fields of a shipment that a conversion robot may make otherwise.
-pub const FIELDS: [&str; 14] = [
-    "delivery_note",
-    "ship_to.name",
-    "ship_to.kana",
-    "ship_to.company",
-    "ship_to.postal_code",
-    "ship_to.prefecture",
-    "ship_to.address1",
-    "ship_to.address2",
-    "ship_to.address3",
-    "ship_to.phone",
-    "payment_method",
-    "ship_on",
-    "deliver_on",
-    "delivery_time",
-];
+pub use crate::convert::FIELDS;
 
 pub(super) fn conversion(settings: &TenantSettings, report: &mut Report<'_>) {
     let robots = &settings.conversion_robots;
@@ -43,10 +28,16 @@ pub(super) fn conversion(settings: &TenantSettings, report: &mut Report<'_>) {
         if robot.id.as_str() == STANDARD_CONVERSION.to_string() {
             report.problem(path("id"), "this is the number of the standard robot: give the copy a name of its own");
         }
-        for field in robot.fields.keys() {
-            if !FIELDS.contains(&field.as_str()) {
-                let sentence = format!("a shipment has no field {}: {}", quoted(field), suggestion(field, &FIELDS));
-                report.problem(path(&format!("fields.{field}")), sentence);
+    }
+    match ConversionRobots::compile(settings) {
+        Ok(robots) => {
+            for warning in robots.warnings() {
+                report.warning(warning.path.clone(), warning.message.clone());
+            }
+        }
+        Err(problems) => {
+            for problem in problems {
+                report.problem(problem.path, problem.message);
             }
         }
     }

@@ -130,16 +130,20 @@ impl Reader<'_> {
 
     fn split(&mut self, path: &str, robot: &ProcessingRobot, split: &Split) -> Effect {
         let path = format!("{path}.split");
-        if split.skus.is_empty() || split.skus.len() > MAX_SKUS {
+        if split.skus.is_empty() && split.temperature.is_none() {
+            self.problem(&format!("{path}.skus"), format!("name 1 to {MAX_SKUS} SKUs, or a `temperature`"));
+        }
+        if split.skus.len() > MAX_SKUS {
             self.problem(&format!("{path}.skus"), format!("name 1 to {MAX_SKUS} SKUs"));
         }
         if let Some(method) = &split.shipping_method {
             self.shipping_method(&format!("{path}.shipping_method"), method);
         }
-        Effect::Split(ParcelPlan {
+        let plan = ParcelPlan {
             robot: robot.id.clone(),
             skus: split.skus.clone(),
             shipping_method: split.shipping_method.clone(),
-        })
+        };
+        Effect::Split(plan, split.temperature)
     }
 }

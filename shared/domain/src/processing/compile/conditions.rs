@@ -8,6 +8,7 @@ use super::super::field::{self, AddressPart, Field};
 use super::super::problem::{did_you_mean, shown};
 use super::super::value::{Bound, Constant, OneOf};
 use super::Reader;
+use crate::settings::Temperature;
 use crate::shipment::{HoldReason, Status};
 
 /// Deepest nesting of `all`, `any` and `not`.
@@ -221,6 +222,7 @@ impl Reader<'_> {
             Some(Field::HoldReason | Field::Holds) => holds(),
             Some(Field::Payment) => vec!["unpaid", "paid"],
             Some(Field::PaymentMeaning) => vec!["paid", "wait", "cancelled", "unknown"],
+            Some(Field::ItemTemperature) => Temperature::ALL.map(Temperature::as_str).to_vec(),
             Some(Field::DuplicateNumber) => vec!["true", "false"],
             Some(Field::ShippingMethod) => settings.shipping_methods.iter().map(|method| method.id.as_str()).collect(),
             Some(Field::Connection) => settings.connections.iter().map(|connection| connection.id.as_str()).collect(),

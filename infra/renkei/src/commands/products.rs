@@ -1,0 +1,246 @@
+//! `renkei products`: the merchant's products, by CSV or from a shop.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use renkei_domain::gate::Lane;
+use renkei_domain::ids::{ConnectionId, Sku, TenantId};
+use renkei_domain::products::from_csv;
+use renkei_domain::settings::{Product, TenantSettings};
+use renkei_ecforce::{MAX_PER, PageRequest};
+use renkei_platform::queue::Queue;
+use renkei_shop::{Session, SessionRequest};
+use renkei_store::Tenant;
+use serde::Serialize;
+
+use crate::error::{CliError, Exit};
+use crate::output::{self, plain};
+use crate::stack::Stack;
+
+/// Whose calls these are in the quota.
+const ROBOT: &str = "products-import";
+/// How long a shop's list may take: waiting for another run, pace, and many pages.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// Largest CSV.
+const MOST_BYTES: u64 = 32 * 1_024 * 1_024;
+
+/// A product, by the stable keys of `docs/cli.md`.
+#[derive(Serialize)]
+struct ProductLine<'a> {
+    tenant: &'a TenantId,
+    sku: &'a str,
+    name: &'a str,
+    stock_buffer: u32,
+    not_for_sale: bool,
+    temperature: &'a str,
+}
+
+/// Lists products.
+pub async fn list(stack: &Stack, tenant: Option<&str>, json: bool) -> Result<Exit, CliError> {
+    let mut rows = Vec::new();
+    for (tenant, _) in stack.tenants(tenant).await? {
+        for product in tenant.products().await? {
+            if json {
+                output::json_line(&ProductLine {
+                    tenant: tenant.id(),
+                    sku: product.sku.as_str(),
+                    name: &product.name,
+                    stock_buffer: product.stock_buffer,
+                    not_for_sale: product.not_for_sale,
+                    temperature: product.temperature.as_str(),
+                })?;
+                continue;
+            }
+            rows.push(vec![
+                tenant.id().to_string(),
+                plain(product.sku.as_str()),
+                plain(&product.name),
+                product.stock_buffer.to_string(),
+                if product.not_for_sale { "no".to_owned() } else { "yes".to_owned() },
+                product.temperature.label().to_owned(),
+            ]);
+        }
+    }
+    if !json {
+        output::table(&["tenant", "sku", "name", "buffer", "for sale", "temperature"], &rows)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The one merchant that is meant.
+async fn one_tenant(stack: &Stack, name: Option<&str>) -> Result<(Tenant, TenantSettings), CliError> {
+    let mut found = stack.tenants(name).await?;
+    match (found.pop(), found.len()) {
+        (Some((tenant, applied)), 0) => Ok((tenant, applied.settings)),
+        (Some(_), _) => Err(CliError::said("there are several tenants; say whose products these are with --tenant")),
+        (None, _) => Err(CliError::said("there is no tenant yet; `renkei apply` a merchant's document first")),
+    }
+}
+
+/// Keeps products and lets the orders go that waited for them.
+pub async fn put(
+    stack: &Stack,
+    tenant: &Tenant,
+    settings: &TenantSettings,
+    products: &[Product],
+) -> Result<usize, CliError> {
+    let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
+    let connections: Vec<&ConnectionId> = settings.connections.iter().map(|connection| &connection.id).collect();
+    Ok(renkei_products::put(tenant, connections, &queue, products).await?)
+}
+
+/// What is said of orders that were let go; nothing if there were none.
+pub fn released(orders: usize) -> Option<String> {
+    (orders > 0).then(|| {
+        format!("{orders} orders that waited for products are imported now (商品待ちの受注 {orders}件を取り込みます)")
+    })
+}
+
+/// `renkei products import FILE`.
+pub async fn import_csv(stack: &Stack, tenant: Option<&str>, file: &Path, dry_run: bool) -> Result<Exit, CliError> {
+    let unreadable = |error: std::io::Error| CliError::said(format!("{} cannot be read: {error}", file.display()));
+    if std::fs::metadata(file).map_err(unreadable)?.len() > MOST_BYTES {
+        return Err(CliError::said("the file is larger than 32 MB: import it in parts"));
+    }
+    let bytes = std::fs::read(file).map_err(unreadable)?;
+    let products = from_csv(&bytes).map_err(|problems| {
+        for problem in &problems {
+            eprintln!("{}", plain(&problem.to_string()));
+        }
+        CliError::said(format!("{} problems to put right; nothing was imported", problems.len()))
+    })?;
+    let (tenant, settings) = one_tenant(stack, tenant).await?;
+    let stored: BTreeMap<Sku, Product> =
+        tenant.products().await?.into_iter().map(|product| (product.sku.clone(), product)).collect();
+    let changed: Vec<Product> =
+        products.iter().filter(|product| stored.get(&product.sku) != Some(product)).cloned().collect();
+    let new = changed.iter().filter(|product| !stored.contains_key(&product.sku)).count();
+    finish(stack, &tenant, &settings, &changed, (products.len(), new), dry_run).await
+}
+
+async fn finish(
+    stack: &Stack,
+    tenant: &Tenant,
+    settings: &TenantSettings,
+    changed: &[Product],
+    (read, new): (usize, usize),
+    dry_run: bool,
+) -> Result<Exit, CliError> {
+    let replaced = changed.len() - new;
+    output::line(format!(
+        "{read} products read: {new} new, {replaced} changed, {} as they were",
+        read - changed.len()
+    ))?;
+    if dry_run {
+        output::line("dry run: nothing was imported")?;
+        return Ok(Exit::Done);
+    }
+    // Also if nothing changed: a former attempt may have ended before it let the orders go.
+    if let Some(sentence) = released(put(stack, tenant, settings, changed).await?) {
+        output::line(sentence)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// `renkei products import --from-shop CONNECTION`.
+pub async fn import_shop(stack: &Stack, tenant: Option<&str>, shop: &str, dry_run: bool) -> Result<Exit, CliError> {
+    let found = stack.connection(tenant, shop).await?;
+    let request = SessionRequest {
+        connection: &found.connection,
+        holder: format!("{ROBOT}-{}", ulid::Ulid::generate()),
+        robot: ROBOT,
+        lane: Lane::Fetch,
+        deadline: Instant::now() + PATIENCE,
+    };
+    let mut session = stack.shops()?.open(&found.tenant, request).await?;
+    let listed = read_shop(&mut session, dry_run).await;
+    let calls = session.calls();
+    session.leave().await?;
+    output::line(format!("{calls} calls spent (API呼び出し {calls}回)"))?;
+    let products = listed?;
+    let skus: HashSet<Sku> = products.keys().cloned().collect();
+    let known = found.tenant.known_skus(&skus).await?;
+    // What the merchant keeps of a product is more than a shop knows: buffers, temperatures. It stays as it is.
+    let new: Vec<Product> = products.values().filter(|product| !known.contains(&product.sku)).cloned().collect();
+    finish(stack, &found.tenant, &found.settings, &new, (products.len(), new.len()), dry_run).await
+}
+
+/// Reads the shop's products, their number of calls said before they are made.
+async fn read_shop(session: &mut Session, first_page_only: bool) -> Result<BTreeMap<Sku, Product>, CliError> {
+    let mut products = BTreeMap::new();
+    let mut unusable = 0;
+    let mut number = 1;
+    loop {
+        let request = PageRequest::new(number, MAX_PER);
+        let page = session.call(async |client, token| client.products(token, request, true).await).await?;
+        let last = page.is_last(MAX_PER);
+        for record in page.records {
+            let Ok(product) = record else {
+                unusable += 1;
+                continue;
+            };
+            let name = product.name.clone().unwrap_or_default();
+            for variant in product.variants {
+                let Ok(sku) = Sku::parse(variant.sku.trim()) else {
+                    unusable += 1;
+                    continue;
+                };
+                let name = named(&name, variant.name.as_deref(), &sku);
+                products.entry(sku.clone()).or_insert(Product {
+                    sku,
+                    name,
+                    stock_buffer: 0,
+                    not_for_sale: false,
+                    temperature: renkei_domain::settings::Temperature::default(),
+                });
+            }
+        }
+        if number == 1 && !last {
+            let pages = page.meta.total_count.map(|total| total.div_ceil(u64::from(MAX_PER)));
+            if let Some(pages) = pages {
+                output::line(format!(
+                    "by the shop's count its products are read in {pages} calls (API呼び出し {pages}回)"
+                ))?;
+                if !first_page_only && pages.saturating_sub(1) > u64::from(session.rest()) {
+                    return Err(CliError::said(format!(
+                        "the day has {} calls left for this: import after 09:00 (JST), or by CSV; nothing was imported",
+                        session.rest()
+                    )));
+                }
+            }
+        }
+        if last || first_page_only {
+            break;
+        }
+        number += 1;
+    }
+    if unusable > 0 {
+        eprintln!("{unusable} of the shop's products cannot be read or have no usable SKU, and are left out");
+    }
+    Ok(products)
+}
+
+fn named(product: &str, variant: Option<&str>, sku: &Sku) -> String {
+    let variant = variant.unwrap_or_default().trim();
+    match (product.trim(), variant) {
+        ("", "") => sku.to_string(),
+        ("", variant) => variant.to_owned(),
+        (product, variant) if variant.is_empty() || variant == product => product.to_owned(),
+        (product, variant) => format!("{product} {variant}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_is_named_after_its_product() {
+        let sku = Sku::parse("TEA-100").unwrap();
+        assert_eq!(named("煎茶", Some("100g"), &sku), "煎茶 100g");
+        assert_eq!(named("煎茶", Some("煎茶"), &sku), "煎茶");
+        assert_eq!(named("煎茶", None, &sku), "煎茶");
+        assert_eq!(named("", None, &sku), "TEA-100");
+    }
+}

@@ -1,0 +1,131 @@
+//! Templates of fields: compiled once, rendered within limits.
+//!
+//! A template is a merchant's text over a shop's data: neither is trusted. It can read nothing but what it is shown, and
+//! ends by its limits: fuel for the work and the memory that it takes, a longest output, and a greatest depth. What an
+//! error says holds nothing of the order, since it is kept with the order's reason and shown in listings.
+
+use std::io;
+
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
+
+use super::filters::{self, FILTERS, Said};
+
+/// Longest template, in characters.
+pub(super) const LONGEST_TEMPLATE: usize = 4_000;
+/// Longest text that a template may make, in characters.
+pub(super) const LONGEST_OUTPUT: usize = 2_000;
+/// Work of one rendering: a unit for each step and for each 64 bytes that it makes or looks through. A filter or two of
+/// a remark take some fifty.
+const FUEL: u64 = 20_000;
+/// Greatest depth of loops within loops.
+const DEPTH: usize = 20;
+
+/// Why a template does not compile or render.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    /// Line of the template, from 1, if it can be told.
+    pub line: Option<usize>,
+    /// Why, in a sentence without anything of the order.
+    pub sentence: String,
+}
+
+/// An engine without anything that looks outside or that could make much of little.
+pub(super) fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(DEPTH);
+    environment.set_formatter(|out, state, value| {
+        let missing = value.is_none().then_some(&Value::UNDEFINED);
+        escape_formatter(out, state, missing.unwrap_or(value))
+    });
+    // These pad to any width that is asked for, or show what the engine holds.
+    for name in ["format", "indent", "batch", "slice", "tojson", "pprint", "urlencode"] {
+        environment.remove_filter(name);
+    }
+    environment.remove_global("debug");
+    filters::add(&mut environment);
+    environment
+}
+
+/// Compiles a template under this name.
+pub(super) fn add(environment: &mut Environment<'static>, name: String, text: &str) -> Result<(), TemplateError> {
+    let length = text.chars().count();
+    if length > LONGEST_TEMPLATE {
+        let sentence = format!("the template has {length} characters; {LONGEST_TEMPLATE} is the most");
+        return Err(TemplateError { line: None, sentence });
+    }
+    environment.add_template_owned(name, text.to_owned()).map_err(|error| explained(&error))
+}
+
+/// Renders a template.
+pub(super) fn render(environment: &Environment<'static>, name: &str, root: Value) -> Result<String, TemplateError> {
+    let mut out = Limited(Vec::new());
+    let rendered = environment.get_template(name).and_then(|template| template.render_captured_to(root, &mut out));
+    if let Err(error) = rendered.map(drop) {
+        return Err(if out.is_full() { too_long() } else { explained(&error) });
+    }
+    match String::from_utf8(out.0) {
+        Ok(text) if text.chars().count() <= LONGEST_OUTPUT => Ok(text),
+        Ok(_) | Err(_) => Err(too_long()),
+    }
+}
+
+fn too_long() -> TemplateError {
+    let sentence = format!("the template makes more than {LONGEST_OUTPUT} characters");
+    TemplateError { line: None, sentence }
+}
+
+/// Takes so many bytes and fails then.
+struct Limited(Vec<u8>);
+
+impl Limited {
+    /// No character has more bytes.
+    const MOST: usize = LONGEST_OUTPUT * 4;
+
+    fn is_full(&self) -> bool {
+        self.0.len() > Self::MOST
+    }
+}
+
+impl io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = (Self::MOST + 1).saturating_sub(self.0.len()).min(bytes.len());
+        self.0.extend_from_slice(&bytes[..room]);
+        if self.is_full() { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The engine's details quote values of the order in places, so only those about the template's own text are passed on.
+fn explained(error: &Error) -> TemplateError {
+    let own = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Said>());
+    let detail = error.detail().unwrap_or_default();
+    let sentence = match (own, error.kind()) {
+        (Some(Said(sentence)), _) => sentence.clone(),
+        (None, ErrorKind::SyntaxError | ErrorKind::BadEscape) => format!("the template cannot be read: {detail}"),
+        (None, ErrorKind::OutOfFuel) => {
+            "the template takes too many steps: does it loop, or heap up a text? It was ended".into()
+        }
+        (None, ErrorKind::UnknownFilter) => {
+            format!("there is no such filter ({detail}); beside the usual ones there are {}", FILTERS.join(", "))
+        }
+        (None, ErrorKind::UnknownFunction | ErrorKind::UnknownTest) => format!("the template uses what there is not: {detail}"),
+        (None, ErrorKind::UnknownMethod) => "values have no methods: use a filter instead".into(),
+        (None, ErrorKind::TooManyArguments) => "a filter or function is given too much in its brackets".into(),
+        (None, ErrorKind::MissingArgument) => "a filter or function needs more in its brackets".into(),
+        (None, ErrorKind::WriteFailure) => return too_long(),
+        (None, ErrorKind::InvalidOperation | ErrorKind::NonPrimitive | ErrorKind::CannotUnpack) => {
+            "the template does what cannot be done with such a value (a number wanted where a text is, loops nested too \
+             deep, or a text grown too large)"
+                .into()
+        }
+        (None, kind) => format!("the template fails: {kind}"),
+    };
+    TemplateError { line: error.line(), sentence }
+}
