@@ -22,6 +22,8 @@ pub mod order;
 pub mod payment;
 pub mod processing;
 pub mod run;
+pub mod schedule;
 pub mod settings;
 pub mod shipment;
+pub mod sync;
 pub mod work;

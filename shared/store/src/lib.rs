@@ -16,6 +16,7 @@ pub mod settings;
 pub mod shipments;
 mod statements;
 pub mod stock;
+pub mod sync;
 
 use std::sync::Arc;
 
