@@ -112,7 +112,8 @@ async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenan
     Ok((place.tenant, run))
 }
 
-async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration, bar: &ProgressBar) -> Result<Finished, CliError> {
+/// Waits for one run's end.
+pub async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration, bar: &ProgressBar) -> Result<Finished, CliError> {
     let began = Instant::now();
     loop {
         let run = tenant.run(id).await?;
@@ -155,7 +156,8 @@ pub fn exit_of(run: &Run) -> Exit {
     }
 }
 
-fn describe(run: &Run) -> Result<(), CliError> {
+/// Says what a run did.
+pub fn describe(run: &Run) -> Result<(), CliError> {
     let counts: Vec<String> =
         run.counts.iter().filter(|(_, n)| **n > 0).map(|(word, count)| format!("{word} {count}")).collect();
     let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
