@@ -87,8 +87,7 @@ fn cancelled_by_state_or_by_payment() {
             (Status::Shipped, Cancelled::TooLate),
         ] {
             let (mut shipment, source) = imported("authed", status);
-            let order =
-                SourceOrder { state: state.into(), payment_state: payment_state.into(), ..source.clone() };
+            let order = SourceOrder { state: state.into(), payment_state: payment_state.into(), ..source.clone() };
             assert_eq!(see(&mut shipment, &source, &order).cancelled, Some(became));
             assert_eq!(see(&mut shipment, &source, &order).cancelled, None);
         }
@@ -192,7 +191,7 @@ enum Step {
     Edit(usize, i64),
     Claim(usize),
     Wait(i64),
-    /// A sync that dies after so many orders were taken over; None comes to its end.
+    /// A sync that dies after this order was taken over; None comes to its end.
     Sync(Option<usize>),
 }
 
@@ -219,21 +218,30 @@ struct World {
 }
 
 impl World {
-    fn sync(&mut self, shop: &BTreeMap<OrderId, SourceOrder>, imported: &SourceOrder, now: Timestamp, dies: Option<usize>) {
+    fn sync(
+        &mut self,
+        shop: &BTreeMap<OrderId, SourceOrder>,
+        imported: &SourceOrder,
+        now: Timestamp,
+        dies: Option<usize>,
+    ) {
         let connection = connection();
         let rules = Rules { connection: &connection, hold_unpaid: true };
         let window = self.mark.filter(|_| !self.by_ids).map(|mark| Window::since(mark, now));
         let shown = shop.iter().filter(|(_, order)| {
             window.is_none_or(|window| order.updated_at.is_some_and(|at| window.from <= at && at < window.before))
         });
-        for (taken, (id, order)) in shown.enumerate() {
-            if dies == Some(taken) {
+        for (id, order) in shown {
+            // Both ways go up the ids, so both die at the same one.
+            if dies.is_some_and(|last| id.0 > last as u64) {
                 return;
             }
             let shipment = self.shipments.get_mut(id).unwrap();
             observe(shipment, Some(imported), order, rules, now, "status-sync");
         }
-        self.mark = Some(now);
+        if dies.is_none() {
+            self.mark = Some(now);
+        }
     }
 
     /// What counts: not when something was noticed, but what it is.
