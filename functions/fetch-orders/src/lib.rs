@@ -7,23 +7,20 @@
 //! A page's orders are queued before the cursor moves: a crash repeats a page, and never skips one.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, RuleId};
 use renkei_domain::settings::TenantSettings;
 use renkei_domain::work::{Fetched, ImportOrder, Place, VERSION};
 use renkei_ecforce::{Direction, MAX_PER, OrderPage, OrderQuery, SortBy};
-use renkei_platform::queue::{Outgoing, Queue, group};
+use renkei_platform::queue::Queue;
 use renkei_shop::ShopError;
-use renkei_shop::order::fetched;
+use renkei_shop::order::{fetched, outgoing};
 use renkei_shop::robot::{Told, Work};
 use renkei_store::runs::Progress;
 
 /// No shop has more orders waiting; a listing that goes on for longer is not a listing.
 const MOST_PAGES: u32 = 10_000;
-/// A larger order does not travel in a queue message; it goes to quarantine by name.
-const LARGEST_ORDER: usize = 200 * 1024;
 
 /// Reads one pass, and queues what it finds.
 pub async fn fetch(work: Work<'_>, import: &Queue) -> Result<Told, ShopError> {
@@ -115,25 +112,4 @@ fn new_rows(page: OrderPage, after: u64, fetch_state: &str) -> Vec<(u16, Fetched
         })
         .filter_map(|(place, row)| Some((u16::try_from(place).ok()?, fetched(row))))
         .collect()
-}
-
-fn outgoing(mut message: ImportOrder) -> Outgoing {
-    let mut body = text(&message);
-    if body.len() > LARGEST_ORDER
-        && let Fetched::Order(order) = &message.order
-    {
-        message.order = Fetched::Unreadable {
-            id: Some(order.id.0),
-            number: Some(order.number.to_string()),
-            reason: format!("the order has {} KB; at most {} can be imported", body.len() / 1024, LARGEST_ORDER / 1024),
-        };
-        body = text(&message);
-    }
-    Outgoing { group: group(&message.tenant, &message.connection), body, delay: Duration::ZERO }
-}
-
-/// An order was read from JSON, so it can be written as JSON; were that ever untrue, the empty text is a message that
-/// ends among the dead letters, where it is seen.
-fn text(message: &ImportOrder) -> String {
-    serde_json::to_string(message).unwrap_or_default()
 }

@@ -11,15 +11,17 @@ mod cache;
 
 use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::FutureExt;
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, Sku, TenantId};
-use renkei_domain::run::Outcome;
+use renkei_domain::run::{Outcome, Run};
 use renkei_domain::shipment::Shipment;
 use renkei_domain::work::{Fetched, ImportOrder, Place};
 use renkei_platform::batch::{Failed, run_together};
+use renkei_platform::queue::{Queue, QueueError, group};
 use renkei_platform::{Metric, Metrics};
 use renkei_store::orders::{NotImported, NotImportedSummary};
 use renkei_store::runs::rows_by_page;
@@ -34,6 +36,12 @@ pub enum ImportError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The queue over which robots are started that start after this one's end.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A message of ours cannot be written down, which is a defect.
+    #[error(transparent)]
+    Message(#[from] serde_json::Error),
     /// The tenant or its connection is not set up (any more).
     #[error("{0}")]
     NotSetUp(String),
@@ -71,7 +79,13 @@ struct Settled {
 
 /// Works on a queue's delivery, a shop's messages at a time. A message that spoils its batch is tried by itself, so that
 /// only it fails.
-pub async fn serve(store: &Store, cache: &Cache, event: SqsEvent, metrics: &Metrics) -> SqsBatchResponse {
+pub async fn serve(
+    store: &Store,
+    cache: &Cache,
+    triggers: &Queue,
+    event: SqsEvent,
+    metrics: &Metrics,
+) -> SqsBatchResponse {
     run_together(event, ImportOrder::read, metrics, async |messages| {
         let mut by_shop: BTreeMap<(TenantId, ConnectionId), Vec<(String, ImportOrder)>> = BTreeMap::new();
         for message in messages {
@@ -81,11 +95,11 @@ pub async fn serve(store: &Store, cache: &Cache, event: SqsEvent, metrics: &Metr
         let mut failed = Vec::new();
         for messages in by_shop.into_values() {
             let orders = messages.iter().map(|(_, order)| order.clone()).collect();
-            if try_import(store, cache, orders, metrics).await.is_ok() {
+            if try_import(store, cache, triggers, orders, metrics).await.is_ok() {
                 continue;
             }
             for (id, order) in messages {
-                if let Err(error) = try_import(store, cache, vec![order], metrics).await {
+                if let Err(error) = try_import(store, cache, triggers, vec![order], metrics).await {
                     failed.push(Failed { id, error });
                 }
             }
@@ -99,10 +113,11 @@ pub async fn serve(store: &Store, cache: &Cache, event: SqsEvent, metrics: &Metr
 async fn try_import(
     store: &Store,
     cache: &Cache,
+    triggers: &Queue,
     orders: Vec<ImportOrder>,
     metrics: &Metrics,
 ) -> Result<(), ImportError> {
-    let import = AssertUnwindSafe(import(store, cache, orders)).catch_unwind();
+    let import = AssertUnwindSafe(import(store, cache, triggers, orders)).catch_unwind();
     let counts = import.await.unwrap_or(Err(ImportError::Panicked))?;
     for (outcome, count) in counts.by_outcome {
         metrics.add(metric(outcome), count);
@@ -120,7 +135,12 @@ fn metric(outcome: Outcome) -> Metric {
 }
 
 /// Imports messages of one connection.
-pub async fn import(store: &Store, cache: &Cache, messages: Vec<ImportOrder>) -> Result<Counts, ImportError> {
+pub async fn import(
+    store: &Store,
+    cache: &Cache,
+    triggers: &Queue,
+    messages: Vec<ImportOrder>,
+) -> Result<Counts, ImportError> {
     let Some(first) = messages.first() else { return Ok(Counts::default()) };
     let tenant = store.tenant(first.tenant.clone());
     let connection = first.connection.clone();
@@ -157,7 +177,13 @@ pub async fn import(store: &Store, cache: &Cache, messages: Vec<ImportOrder>) ->
         }
     }
     // Last: a run must not seem done before everything of it is.
-    note_progress(&tenant, &settled).await?;
+    for ended in note_progress(&tenant, &settled).await? {
+        // Sent again when this batch is: a robot that is started twice by one end is one run.
+        for start in ended.triggers(tenant.id(), &setup.settings.integration_robots) {
+            let body = serde_json::to_string(&start)?;
+            triggers.send(body, group(&start.tenant, &start.connection), Duration::ZERO).await?;
+        }
+    }
     Ok(counts)
 }
 
@@ -206,8 +232,9 @@ async fn reappear(tenant: &Tenant, lead: &Shipment, read_at: Timestamp, now: Tim
     Ok(reappeared)
 }
 
-/// Notes what became of each row, and ends the runs of which this was the last.
-async fn note_progress(tenant: &Tenant, settled: &[Settled]) -> Result<(), StoreError> {
+/// Notes what became of each row, and ends the runs of which this was the last. Gives those.
+async fn note_progress(tenant: &Tenant, settled: &[Settled]) -> Result<Vec<Run>, StoreError> {
+    let mut ended = Vec::new();
     let mut by_run: BTreeMap<&str, Vec<(Place, Outcome)>> = BTreeMap::new();
     for message in settled {
         by_run.entry(&message.run).or_default().push((message.place, message.outcome));
@@ -215,9 +242,9 @@ async fn note_progress(tenant: &Tenant, settled: &[Settled]) -> Result<(), Store
     for (run, done) in by_run {
         for (page, rows) in rows_by_page(&done) {
             if tenant.note_rows(run, page, &rows).await?.is_complete() && tenant.complete_page(run, page).await? {
-                tenant.finish_queued_run(run).await?;
+                ended.extend(tenant.finish_queued_run(run).await?);
             }
         }
     }
-    Ok(())
+    Ok(ended)
 }

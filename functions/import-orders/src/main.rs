@@ -6,6 +6,7 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use import_orders::{Cache, serve};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use renkei_platform::queue::Queue;
 use renkei_platform::{Clock, Config, Metrics, aws, telemetry};
 use renkei_store::{Store, Tables};
 
@@ -25,10 +26,11 @@ async fn main() -> Result<(), Error> {
     };
     let store = Store::new(&aws, tables);
     let cache = Cache::default();
+    let triggers = Queue::new(&aws, config.sync_payments_queue()?);
     let stage = config.stage()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let metrics = Metrics::begin(stage, FUNCTION, clock);
-        Ok::<_, Error>(serve(&store, &cache, event.payload, &metrics).await)
+        Ok::<_, Error>(serve(&store, &cache, &triggers, event.payload, &metrics).await)
     }))
     .await
 }

@@ -127,6 +127,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Read the orders of a range of dates again, after an outage: what is missing is imported.
+    Backfill(BackfillArgs),
     /// Shipments.
     Shipments {
         #[command(flatten)]
@@ -246,6 +248,31 @@ pub enum ProductsCommand {
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// What to read again.
+#[derive(Debug, Args)]
+pub struct BackfillArgs {
+    /// The connection.
+    pub connection: String,
+    /// The first day, in Japan: 2026-11-24.
+    #[arg(long, value_name = "DATE")]
+    pub from: String,
+    /// The last day, in Japan; it is included.
+    #[arg(long, value_name = "DATE")]
+    pub to: String,
+    /// Of this merchant, where two have a shop of this name.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Return when everything that was found is imported.
+    #[arg(long)]
+    pub wait: bool,
+    /// Give up waiting after so many seconds.
+    #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
+    pub timeout: u64,
+    /// The run as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Shops.

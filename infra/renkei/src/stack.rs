@@ -110,16 +110,21 @@ impl Stack {
 
     /// All queues.
     pub fn queues(&self) -> Result<Vec<StackQueue>, CliError> {
-        [("fetch-orders", "FetchOrders"), ("import-orders", "ImportOrders"), ("push-statuses", "PushStatuses")]
-            .into_iter()
-            .map(|(name, output)| {
-                Ok(StackQueue {
-                    name,
-                    url: self.output(&format!("{output}QueueUrl"))?.to_owned(),
-                    dead_letters: self.output(&format!("{output}DeadLettersUrl"))?.to_owned(),
-                })
+        [
+            ("fetch-orders", "FetchOrders"),
+            ("import-orders", "ImportOrders"),
+            ("push-statuses", "PushStatuses"),
+            ("sync-payments", "SyncPayments"),
+        ]
+        .into_iter()
+        .map(|(name, output)| {
+            Ok(StackQueue {
+                name,
+                url: self.output(&format!("{output}QueueUrl"))?.to_owned(),
+                dead_letters: self.output(&format!("{output}DeadLettersUrl"))?.to_owned(),
             })
-            .collect()
+        })
+        .collect()
     }
 
     /// The queue of the function that does this; None where no function does yet.
@@ -194,10 +199,17 @@ impl Stack {
         let mut found = Vec::new();
         let mut known = Vec::new();
         for (tenant, applied) in self.tenants(tenant).await? {
-            if applied.settings.integration_robots.custom.iter().any(|robot| robot.id.as_str() == name) {
-                return Err(CliError::said(format!(
-                    "the robot {name} starts after another robot, and does not run in this release (未対応)"
-                )));
+            for robot in &applied.settings.integration_robots.custom {
+                let Some(connection) = applied.settings.connection(robot.on.connection()) else { continue };
+                known.push(robot.id.to_string());
+                if robot.id.as_str() == name {
+                    let place = Found {
+                        tenant: tenant.clone(),
+                        settings: applied.settings.clone(),
+                        connection: connection.clone(),
+                    };
+                    found.push((place, robot.id.clone(), robot.action.action()));
+                }
             }
             for setup in applied.settings.integration_robots.easy_setup.iter() {
                 let Some(connection) = applied.settings.connection(&setup.connection) else { continue };
@@ -244,12 +256,8 @@ pub fn queue_output(action: Action) -> Option<&'static str> {
     match action {
         Action::FetchOrders => Some("FetchOrders"),
         Action::StateWorking => Some("PushStatuses"),
-        Action::StateShipped
-        | Action::WriteBack
-        | Action::StatusSync
-        | Action::Inventory
-        | Action::ApplyProcessing
-        | Action::Reconcile => None,
+        Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => Some("SyncPayments"),
+        Action::StateShipped | Action::WriteBack | Action::Inventory => None,
     }
 }
 

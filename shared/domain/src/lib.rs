@@ -24,6 +24,8 @@ pub mod plan;
 pub mod processing;
 pub mod products;
 pub mod run;
+pub mod schedule;
 pub mod settings;
 pub mod shipment;
+pub mod sync;
 pub mod work;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ConnectionId, RobotId};
-use crate::settings::Action;
-use crate::work::Cause;
+use crate::ids::{ConnectionId, RobotId, TenantId};
+use crate::settings::{Action, IntegrationRobots};
+use crate::work::{Cause, StartRobot, VERSION};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -74,6 +74,34 @@ pub struct Run {
     /// What went wrong, in a sentence that says what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What a person should know of, in sentences; nothing that kept the run from its work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl Run {
+    /// The robots that this run's end starts. Each run has one end, and each of these messages names its run after it:
+    /// sent twice, it is still one run. A run that could not do its work starts none.
+    #[must_use]
+    pub fn triggers(&self, tenant: &TenantId, robots: &IntegrationRobots) -> Vec<StartRobot> {
+        match self.state {
+            RunState::Done | RunState::NeedsPerson => {}
+            RunState::Running | RunState::Blocked | RunState::Failed => return Vec::new(),
+        }
+        robots
+            .after(&self.connection, self.action)
+            .map(|robot| StartRobot {
+                v: VERSION,
+                tenant: tenant.clone(),
+                connection: self.connection.clone(),
+                robot: robot.id.clone(),
+                action: robot.action.action(),
+                cause: Cause::After,
+                run: Some(format!("{}+{}", self.id, robot.id)),
+                attempt: 0,
+            })
+            .collect()
+    }
 }
 
 /// What became of an order at import.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ConnectionId, RobotId, RuleId, ShipFromId, ShippingMethodId, Sku, TenantId, WarehouseId};
 use crate::payment::PaymentStates;
 use crate::processing::ProcessingRobot;
+use crate::schedule::{Cron, DailyAt};
 
 /// One merchant's settings: the whole document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -119,6 +120,31 @@ pub struct Connection {
     /// 決済状況: what differs from the default meaning of payment states.
     #[serde(default)]
     pub payment_states: PaymentStates,
+    /// ステータス同期: what becomes of edits and cancellations that the shop shows after import.
+    #[serde(default, skip_serializing_if = "StatusSync::is_default")]
+    pub status_sync: StatusSync,
+}
+
+/// ステータス同期: what becomes of edits and cancellations that the shop shows after import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StatusSync {
+    /// 差分保留: an edit at the shop puts a shipment that nobody has taken yet on hold for review.
+    pub hold_differences: bool,
+    /// How long a warehouse may take to answer a cancellation request before a person is asked.
+    pub cancellation_answer: Every,
+}
+
+impl Default for StatusSync {
+    fn default() -> Self {
+        Self { hold_differences: false, cancellation_answer: Every { minutes: 1_440 } }
+    }
+}
+
+impl StatusSync {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn default_interval() -> u32 {
@@ -492,24 +518,108 @@ pub struct CustomRobot {
     pub action: CustomAction,
 }
 
-/// When a custom robot starts.
+/// When a custom robot starts: after another robot's end, by the clock, or by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Trigger {
-    /// After each end of this action's robot.
-    pub after: Action,
-    /// Of this connection.
-    pub connection: ConnectionId,
+#[serde(untagged, deny_unknown_fields)]
+pub enum Trigger {
+    /// 連携後: once after each end of a robot.
+    After {
+        /// After each end of this action's robots.
+        after: Action,
+        /// Of this connection.
+        connection: ConnectionId,
+    },
+    /// 定期.
+    Every {
+        /// So often.
+        every: Every,
+        /// For this connection.
+        connection: ConnectionId,
+    },
+    /// 毎日.
+    DailyAt {
+        /// At this time in Japan.
+        daily_at: DailyAt,
+        /// For this connection.
+        connection: ConnectionId,
+    },
+    /// 時刻指定.
+    Cron {
+        /// At these times in Japan.
+        cron: Cron,
+        /// For this connection.
+        connection: ConnectionId,
+    },
+    /// 手動: `renkei run` only.
+    ByHand {
+        /// `true`.
+        by_hand: bool,
+        /// For this connection.
+        connection: ConnectionId,
+    },
+}
+
+impl Trigger {
+    /// The shop that the robot works for.
+    #[must_use]
+    pub fn connection(&self) -> &ConnectionId {
+        match self {
+            Self::After { connection, .. }
+            | Self::Every { connection, .. }
+            | Self::DailyAt { connection, .. }
+            | Self::Cron { connection, .. }
+            | Self::ByHand { connection, .. } => connection,
+        }
+    }
+
+    /// The action after whose end it starts, if it does.
+    #[must_use]
+    pub fn after(&self) -> Option<Action> {
+        match self {
+            Self::After { after, .. } => Some(*after),
+            Self::Every { .. } | Self::DailyAt { .. } | Self::Cron { .. } | Self::ByHand { .. } => None,
+        }
+    }
 }
 
 /// What a custom robot does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum CustomAction {
+    /// 処理ロボット適用.
+    Apply(ApplyProcessing),
+    /// What a robot of the easy set-up does.
+    Run(Action),
+}
+
+/// 処理ロボット適用: a processing robot, and the shipments that it is applied to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CustomAction {
-    /// 処理ロボット適用: this robot …
+pub struct ApplyProcessing {
+    /// This robot …
     pub apply_processing_robot: RuleId,
     /// … to shipments in this status: `ready`, or a reason of being on hold such as `awaiting-payment`.
     pub to_status: String,
+}
+
+impl CustomAction {
+    /// The action.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Apply(_) => Action::ApplyProcessing,
+            Self::Run(action) => *action,
+        }
+    }
+}
+
+impl IntegrationRobots {
+    /// The merchant's own robots that start once after a run of this action ends.
+    pub fn after<'a>(&'a self, connection: &'a ConnectionId, action: Action) -> impl Iterator<Item = &'a CustomRobot> {
+        self.custom.iter().filter(move |robot| {
+            robot.enabled && robot.on.after() == Some(action) && robot.on.connection() == connection
+        })
+    }
 }
 
 impl TenantSettings {

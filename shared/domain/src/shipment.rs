@@ -312,6 +312,9 @@ pub struct Shipment {
     /// キャンセル依頼, if there was one while it was in hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancellation: Option<Cancellation>,
+    /// The shop's time of the latest change at the shop that changed this record: older readings are passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<Timestamp>,
     /// What the shop has otherwise by now: sorted, each at most once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,

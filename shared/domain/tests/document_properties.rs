@@ -8,8 +8,8 @@ use renkei_domain::ids::{ConnectionId, RobotId, RuleId, Sku};
 use renkei_domain::payment::PaymentStates;
 use renkei_domain::processing::{Condition, Literal, Operator, Test};
 use renkei_domain::settings::{
-    Action, Connection, ConversionRobot, CustomAction, CustomRobot, EasySetup, Every, OneOrMany, OrderStates, Product,
-    SecretSource, ShippingMethod, ShopApi, Temperature, TenantSettings, Trigger,
+    Action, ApplyProcessing, Connection, ConversionRobot, CustomAction, CustomRobot, EasySetup, Every, OneOrMany,
+    OrderStates, Product, SecretSource, ShippingMethod, ShopApi, StatusSync, Temperature, TenantSettings, Trigger,
 };
 
 const MIDORI: &str = include_str!("fixtures/midori.yaml");
@@ -147,6 +147,7 @@ fn connection(id: ConnectionId) -> impl Strategy<Value = Connection> {
                     automation_option: automated,
                     states: OrderStates { cancelled, ..order_states },
                     payment_states: states,
+                    status_sync: StatusSync::default(),
                 }
             },
         )
@@ -203,11 +204,11 @@ fn integration(settings: &mut TenantSettings, one: bool, minutes: u32, own: Opti
             id: RobotId::parse("own").unwrap(),
             name,
             enabled: one,
-            on: Trigger { after: Action::StatusSync, connection: first.id.clone() },
-            action: CustomAction {
+            on: Trigger::After { after: Action::StatusSync, connection: first.id.clone() },
+            action: CustomAction::Apply(ApplyProcessing {
                 apply_processing_robot: RuleId::parse("ecforce-release").unwrap(),
                 to_status: "ready".into(),
-            },
+            }),
         });
     }
     settings.integration_robots.easy_setup = match <[EasySetup; 1]>::try_from(setups) {

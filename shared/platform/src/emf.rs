@@ -39,6 +39,8 @@ pub enum Metric {
     RunsBlocked,
     /// Part of the day's calls that is spent, in percent. The highest of an invocation counts.
     GateUsedShare,
+    /// Open shipments whose payment state the connection's table does not know; counted once a day.
+    UnknownPayments,
     /// Messages that could not be read.
     Unreadable,
     /// Messages whose work failed; they are delivered again.
@@ -63,6 +65,7 @@ impl Metric {
             Self::RunsFailed => "RunsFailed",
             Self::RunsBlocked => "RunsBlocked",
             Self::GateUsedShare => "GateUsedShare",
+            Self::UnknownPayments => "UnknownPayments",
             Self::Unreadable => "Unreadable",
             Self::MessagesFailed => "MessagesFailed",
             Self::Panics => "Panics",
@@ -82,6 +85,7 @@ impl Metric {
             | Self::ShopErrors
             | Self::RunsFailed
             | Self::RunsBlocked
+            | Self::UnknownPayments
             | Self::Unreadable
             | Self::MessagesFailed
             | Self::Panics => "Count",

@@ -1,14 +1,16 @@
 //! From the shop's words into the domain's: an order as ecforce gives it becomes a [`SourceOrder`].
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{AddressId, OrderId, OrderNumber, Sku};
 use renkei_domain::jst;
 use renkei_domain::money::Yen;
 use renkei_domain::order::{SourceAddress, SourceCarrier, SourceLine, SourceOrder};
-use renkei_domain::work::Fetched;
+use renkei_domain::work::{Fetched, ImportOrder};
 use renkei_ecforce::{BadRecord, Order};
+use renkei_platform::queue::{Outgoing, group};
 use serde_json::Value;
 
 /// What a row of a listing is to import: an order, or the reason why it is none.
@@ -24,6 +26,32 @@ pub fn fetched(row: Result<Order, BadRecord>) -> Fetched {
         }
         Err(bad) => Fetched::Unreadable { id: bad.id, number: bad.number, reason: bad.reason.clone() },
     }
+}
+
+/// A larger order does not travel in a queue message; it goes to quarantine by name.
+const LARGEST_ORDER: usize = 200 * 1024;
+
+/// The queue's message for an order that is to be imported.
+#[must_use]
+pub fn outgoing(mut message: ImportOrder) -> Outgoing {
+    let mut body = text(&message);
+    if body.len() > LARGEST_ORDER
+        && let Fetched::Order(order) = &message.order
+    {
+        message.order = Fetched::Unreadable {
+            id: Some(order.id.0),
+            number: Some(order.number.to_string()),
+            reason: format!("the order has {} KB; at most {} can be imported", body.len() / 1024, LARGEST_ORDER / 1024),
+        };
+        body = text(&message);
+    }
+    Outgoing { group: group(&message.tenant, &message.connection), body, delay: Duration::ZERO }
+}
+
+/// An order was read from JSON, so it can be written as JSON; were that ever untrue, the empty text is a message that
+/// ends among the dead letters, where it is seen.
+fn text(message: &ImportOrder) -> String {
+    serde_json::to_string(message).unwrap_or_default()
 }
 
 fn source_order(order: &Order) -> Result<SourceOrder, String> {

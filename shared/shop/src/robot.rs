@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{Timestamp, ToSpan};
-use lambda_runtime::LambdaEvent;
+use lambda_runtime::{Context, LambdaEvent};
 use renkei_domain::gate::Lane;
 use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
@@ -45,6 +45,8 @@ pub struct Robots {
     pub shops: Shops,
     /// The function's own queue, on which runs go on.
     pub queue: Queue,
+    /// The queue of sync-payments: robots that start after another's end are started over it, whatever they do.
+    pub triggers: Queue,
     /// One-time schedules that wake blocked robots.
     pub wake_ups: WakeUps,
 }
@@ -76,6 +78,32 @@ pub struct Told {
     pub for_a_person: u64,
     /// Why it could not do its work, in a sentence that says what to mend; the run has failed then.
     pub failure: Option<String>,
+    /// What a person should know of, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// A run at work that needs no shop: it calls none, and holds no gate.
+pub struct Indoors<'a> {
+    /// The tenant's data.
+    pub tenant: &'a Tenant,
+    /// The tenant's settings.
+    pub settings: &'a TenantSettings,
+    /// The shop's settings.
+    pub connection: &'a Connection,
+    /// The run's name.
+    pub run: &'a str,
+    /// The message that started it.
+    pub message: &'a StartRobot,
+    /// When the function must be done.
+    pub deadline: Instant,
+}
+
+/// What is known of a run when its message comes.
+enum Begun {
+    /// It is to be worked on.
+    Open(Box<Run>),
+    /// It has come to its end, or whoever works off what it queued will bring it there.
+    Over(Box<Run>),
 }
 
 /// Why a message cannot be worked on and must be looked at by a person: it fails, and ends among the dead letters.
@@ -106,24 +134,60 @@ impl Robots {
         story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
     ) -> SqsBatchResponse {
         let LambdaEvent { payload, context } = event;
-        let deadline = Instant::now() + time_left(context.deadline()).saturating_sub(TIME_TO_SPARE);
+        let deadline = deadline(&context);
         let holder = &context.request_id;
         run_batch(payload, StartRobot::read, metrics, async |message| {
-            let Message { id, receipt_handle, content, .. } = message;
-            let run = content.run.clone().unwrap_or_else(|| id.clone());
-            metrics.of_connection(&content.tenant, &content.connection);
-            metrics.note("run", run.as_str());
-            metrics.note("robot", content.robot.as_str());
-            let span = run_span(&content.tenant, &content.connection, Some(&content.robot), &run);
-            let work = self.run(&content, &id, format!("{run}-{holder}"), deadline, &story).instrument(span);
-            let ended = self.queue.keep_invisible(&receipt_handle, IN_HAND, work).await?;
-            metrics.add(Metric::ShopCalls, u64::from(ended.calls));
-            metrics.add(Metric::RunsFailed, u64::from(ended.state == RunState::Failed));
-            metrics.add(Metric::RunsBlocked, u64::from(ended.state == RunState::Blocked));
-            metrics.note("state", ended.state.as_str());
-            Ok::<(), RunError>(())
+            self.serve_one(&message, &message.content, holder, deadline, metrics, &story).await
         })
         .await
+    }
+
+    /// Works on one delivered message that starts a robot, as [`Robots::serve`] does; for queues that carry others too.
+    pub async fn serve_one<T>(
+        &self,
+        message: &Message<T>,
+        start: &StartRobot,
+        holder: &str,
+        deadline: Instant,
+        metrics: &Metrics,
+        story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
+    ) -> Result<(), RunError> {
+        let run = start.run.as_deref().unwrap_or(&message.id);
+        let work = self.run(start, &message.id, format!("{run}-{holder}"), deadline, story);
+        self.in_hand(message, start, metrics, work).await
+    }
+
+    /// Works on one delivered message that starts a robot which needs no shop.
+    pub async fn serve_indoors<T>(
+        &self,
+        message: &Message<T>,
+        start: &StartRobot,
+        deadline: Instant,
+        metrics: &Metrics,
+        story: impl AsyncFn(Indoors<'_>) -> Result<Told, ShopError>,
+    ) -> Result<(), RunError> {
+        let work = self.run_indoors(start, &message.id, deadline, story);
+        self.in_hand(message, start, metrics, work).await
+    }
+
+    async fn in_hand<T>(
+        &self,
+        message: &Message<T>,
+        start: &StartRobot,
+        metrics: &Metrics,
+        work: impl Future<Output = Result<Run, RunError>>,
+    ) -> Result<(), RunError> {
+        let run = start.run.clone().unwrap_or_else(|| message.id.clone());
+        metrics.of_connection(&start.tenant, &start.connection);
+        metrics.note("run", run.as_str());
+        metrics.note("robot", start.robot.as_str());
+        let span = run_span(&start.tenant, &start.connection, Some(&start.robot), &run);
+        let ended = self.queue.keep_invisible(&message.receipt_handle, IN_HAND, work.instrument(span)).await?;
+        metrics.add(Metric::ShopCalls, u64::from(ended.calls));
+        metrics.add(Metric::RunsFailed, u64::from(ended.state == RunState::Failed));
+        metrics.add(Metric::RunsBlocked, u64::from(ended.state == RunState::Blocked));
+        metrics.note("state", ended.state.as_str());
+        Ok(())
     }
 
     /// Carries out one start of a robot. `holder` is unique to this invocation; `message_id` names the run where the
@@ -137,35 +201,11 @@ impl Robots {
         story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
     ) -> Result<Run, RunError> {
         let tenant = self.store.tenant(message.tenant.clone());
-        let run_id = message.run.clone().unwrap_or_else(|| message_id.to_owned());
-        let mut run = Run {
-            id: run_id.clone(),
-            connection: message.connection.clone(),
-            robot: message.robot.clone(),
-            action: message.action,
-            cause: message.cause,
-            state: RunState::Running,
-            started_at: Timestamp::now(),
-            ended_at: None,
-            blocked_until: None,
-            calls: 0,
-            queued: None,
-            counts: BTreeMap::new(),
-            error: None,
+        let mut run = match self.begin(&tenant, message, message_id).await? {
+            Begun::Open(run) => *run,
+            Begun::Over(run) => return Ok(*run),
         };
-        if !tenant.begin_run(&run).await?
-            && let Some(begun) = tenant.run(&run_id).await?
-        {
-            match begun.state {
-                // Delivered again after its end: everything is done.
-                RunState::Done | RunState::NeedsPerson | RunState::Failed => return Ok(begun),
-                // Everything is queued, and whoever works that off ends the run.
-                RunState::Running if begun.queued.is_some() => return self.all_queued(&tenant, begun).await,
-                RunState::Running | RunState::Blocked => {
-                    run = Run { state: RunState::Running, ended_at: None, blocked_until: None, ..begun };
-                }
-            }
-        }
+        let run_id = run.id.clone();
         let Some(applied) = tenant.settings().await? else {
             return self.failed(&tenant, run, "there are no settings for this tenant; apply its document first").await;
         };
@@ -204,11 +244,91 @@ impl Robots {
         }
     }
 
+    /// Carries out one start of a robot that needs no shop.
+    pub async fn run_indoors(
+        &self,
+        message: &StartRobot,
+        message_id: &str,
+        deadline: Instant,
+        story: impl AsyncFn(Indoors<'_>) -> Result<Told, ShopError>,
+    ) -> Result<Run, RunError> {
+        let tenant = self.store.tenant(message.tenant.clone());
+        let run = match self.begin(&tenant, message, message_id).await? {
+            Begun::Open(run) => *run,
+            Begun::Over(run) => return Ok(*run),
+        };
+        let Some(applied) = tenant.settings().await? else {
+            return self.failed(&tenant, run, "there are no settings for this tenant; apply its document first").await;
+        };
+        let Some(connection) = applied.settings.connection(&message.connection) else {
+            return self.failed(&tenant, run, "this connection is not in the tenant's settings any more").await;
+        };
+        let settings = &applied.settings;
+        let run_id = run.id.clone();
+        let indoors = Indoors { tenant: &tenant, settings, connection, run: &run_id, message, deadline };
+        match story(indoors).await {
+            Ok(told) => self.told(&tenant, run, told).await,
+            Err(error) => self.interrupted(&tenant, run, message, error).await,
+        }
+    }
+
+    /// Notes that a run begins, or takes it up where it stands.
+    async fn begin(&self, tenant: &Tenant, message: &StartRobot, message_id: &str) -> Result<Begun, RunError> {
+        let id = message.run.clone().unwrap_or_else(|| message_id.to_owned());
+        let run = Run {
+            id: id.clone(),
+            connection: message.connection.clone(),
+            robot: message.robot.clone(),
+            action: message.action,
+            cause: message.cause,
+            state: RunState::Running,
+            started_at: Timestamp::now(),
+            ended_at: None,
+            blocked_until: None,
+            calls: 0,
+            queued: None,
+            counts: BTreeMap::new(),
+            error: None,
+            notes: Vec::new(),
+        };
+        if tenant.begin_run(&run).await? {
+            return Ok(Begun::Open(Box::new(run)));
+        }
+        let Some(begun) = tenant.run(&id).await? else { return Ok(Begun::Open(Box::new(run))) };
+        Ok(match begun.state {
+            // Delivered again after its end: everything is done, but perhaps for what its end starts.
+            RunState::Done | RunState::NeedsPerson | RunState::Failed => {
+                self.trigger(tenant, &begun).await?;
+                Begun::Over(Box::new(begun))
+            }
+            // Everything is queued, and whoever works that off ends the run.
+            RunState::Running if begun.queued.is_some() => Begun::Over(Box::new(self.all_queued(tenant, begun).await?)),
+            RunState::Running | RunState::Blocked => {
+                Begun::Open(Box::new(Run { state: RunState::Running, ended_at: None, blocked_until: None, ..begun }))
+            }
+        })
+    }
+
+    /// Starts the robots that start after this run's end. Comes after the end is noted: a crash in between is made good
+    /// when the message comes again, and a robot started twice is one run.
+    async fn trigger(&self, tenant: &Tenant, run: &Run) -> Result<(), RunError> {
+        if !matches!(run.state, RunState::Done | RunState::NeedsPerson) {
+            return Ok(());
+        }
+        let Some(applied) = tenant.settings().await? else { return Ok(()) };
+        for start in run.triggers(tenant.id(), &applied.settings.integration_robots) {
+            let body = serde_json::to_string(&start)?;
+            self.triggers.send(body, group(&start.tenant, &start.connection), Duration::ZERO).await?;
+        }
+        Ok(())
+    }
+
     async fn told(&self, tenant: &Tenant, mut run: Run, told: Told) -> Result<Run, RunError> {
         for (word, count) in told.counts {
             *run.counts.entry(word).or_default() += count;
         }
         run.error = told.failure;
+        run.notes = told.notes;
         if told.queued_pages > 0 {
             run.queued = Some(u64::from(told.queued_pages));
             tenant.end_run(&run).await?;
@@ -221,6 +341,7 @@ impl Robots {
         };
         run.ended_at = Some(Timestamp::now());
         tenant.end_run(&run).await?;
+        self.trigger(tenant, &run).await?;
         Ok(run)
     }
 
@@ -230,6 +351,7 @@ impl Robots {
         if tenant.announce_end(&run.id, pages).await?
             && let Some(finished) = tenant.finish_queued_run(&run.id).await?
         {
+            self.trigger(tenant, &finished).await?;
             return Ok(finished);
         }
         Ok(run)
@@ -321,6 +443,12 @@ impl Robots {
 fn shown(until: Timestamp) -> Timestamp {
     let reset = jst::next_reset(until.checked_sub(10.minutes()).unwrap_or(until));
     if reset <= until { reset } else { until }
+}
+
+/// When an invocation's work must be done.
+#[must_use]
+pub fn deadline(context: &Context) -> Instant {
+    Instant::now() + time_left(context.deadline()).saturating_sub(TIME_TO_SPARE)
 }
 
 fn time_left(deadline: SystemTime) -> Duration {

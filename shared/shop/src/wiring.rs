@@ -37,6 +37,7 @@ impl Robots {
             store: Store::new(aws, tables),
             shops: Shops::new(secrets, config.allowed_shop_addresses()?, config.service_email()?.to_owned())?,
             queue: Queue::new(aws, queue_url),
+            triggers: Queue::new(aws, config.sync_payments_queue()?),
             wake_ups: WakeUps::new(aws, config.schedule_group()?, config.scheduler_role_arn()?, queue_arn),
         })
     }

@@ -9,6 +9,8 @@
 //! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
+//! | | `Y#tenant#connection` | `MARK`, `DRAIN`, `B#run` | how far the status sync is, announced drains of hints, back-fills |
+//! | | `H#tenant#connection` | `H#order`, `N#number` | an order that a webhook named |
 //! | gate | `tenant#connection` | `gate` | the gate |
 //! | stock | `C#tenant#ship-from` | sku | what a warehouse counted |
 //! | | `O#tenant#connection` | sku | what a shop was told to offer |
@@ -115,6 +117,18 @@ pub(crate) fn product_pk(tenant: &TenantId) -> String {
 
 pub(crate) fn product(tenant: &TenantId, sku: &Sku) -> Key {
     Key::new(product_pk(tenant), sku.as_str())
+}
+
+pub(crate) fn sync(tenant: &TenantId, connection: &ConnectionId, what: &str) -> Key {
+    Key::new(format!("Y#{tenant}#{connection}"), what)
+}
+
+pub(crate) fn hints_pk(tenant: &TenantId, connection: &ConnectionId) -> String {
+    format!("H#{tenant}#{connection}")
+}
+
+pub(crate) fn hint(tenant: &TenantId, connection: &ConnectionId, named: &str) -> Key {
+    Key::new(hints_pk(tenant, connection), named)
 }
 
 pub(crate) fn gate(tenant: &TenantId, connection: &ConnectionId) -> Key {

@@ -17,6 +17,7 @@ pub mod settings;
 pub mod shipments;
 mod statements;
 pub mod stock;
+pub mod sync;
 mod waiting;
 
 use std::sync::Arc;

@@ -219,7 +219,7 @@ impl Tenant {
         let mut sets = Vec::new();
         let mut removes = Vec::new();
         let mut item = codec::to_item(KIND, run)?;
-        for name in ["state", "ended_at", "blocked_until", "calls", "queued", "counts", "error"] {
+        for name in ["state", "ended_at", "blocked_until", "calls", "queued", "counts", "error", "notes"] {
             update = update.expression_attribute_names(format!("#{name}"), name);
             match item.remove(name) {
                 Some(value) => {

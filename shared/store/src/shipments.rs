@@ -270,6 +270,16 @@ impl Tenant {
             .collect()
     }
 
+    /// Stores a large part, and gives the version that a shipment names it by. Until one does nobody reads it.
+    pub async fn put_detail(&self, id: &ShipmentId, detail: &ShipmentDetail) -> Result<String, StoreError> {
+        let version = detail_version(detail);
+        let mut item = keys::detail(&self.id, id, &version).attributes();
+        item.insert("v".into(), codec::number(1));
+        item.insert("body".into(), codec::pack(DETAIL, detail)?);
+        reads::batch_put(self, &self.tables().shipments, vec![item]).await?;
+        Ok(version)
+    }
+
     /// Ids of the shipments of a connection in a status, oldest first.
     pub async fn shipments_by_status(
         &self,

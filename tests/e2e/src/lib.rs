@@ -144,3 +144,34 @@ pub fn run(arguments: &[&str], secret: Option<&str>) -> Ended {
         err: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
+
+/// Puts a webhook's hint onto the queue of sync-payments, as what receives hooks does. The tenant is called as its shop.
+///
+/// # Panics
+/// If the stack does not take it.
+pub async fn hint(name: &str, orders: &[u64]) {
+    let state = root().join(".renkei/local").join(PORT.as_str()).join("stack.json");
+    let stack: Value = serde_json::from_str(&std::fs::read_to_string(state).expect("a stack")).expect("JSON");
+    let text = |key: &str| stack[key].as_str().unwrap_or_default().to_owned();
+    let (account, region) = (text("access_key_id"), text("region"));
+    let queue = format!("{}/{account}/{}-sync-payments", text("aws_endpoint"), text("stack"));
+    let hint = json!({ "v": 1, "tenant": name, "connection": name, "order_ids": orders,
+                       "received_at": "2026-11-24T00:00:00Z" });
+    let body = json!({ "QueueUrl": queue, "MessageBody": hint.to_string(), "MessageGroupId": name });
+    let sent = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client")
+        .post(text("aws_endpoint"))
+        .header("x-amz-target", "AmazonSQS.SendMessage")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential={account}/20260101/{region}/sqs/aws4_request, SignedHeaders=host, Signature=0"),
+        )
+        .body(body.to_string())
+        .send()
+        .await
+        .expect("an answer");
+    assert!(sent.status().is_success(), "{}", sent.text().await.unwrap_or_default());
+}

@@ -373,8 +373,10 @@ fn not_active(settings: &TenantSettings) -> Vec<(String, String)> {
         }
     }
     for (place, robot) in settings.integration_robots.custom.iter().enumerate() {
-        let sentence = format!("the robot {} is kept, and does not run in this release", robot.id);
-        found.push((format!("integration_robots.custom[{place}]"), sentence));
+        if queue_output(robot.action.action()).is_none() {
+            let sentence = format!("the robot {} is kept, and does not run in this release", robot.id);
+            found.push((format!("integration_robots.custom[{place}]"), sentence));
+        }
     }
     found
 }

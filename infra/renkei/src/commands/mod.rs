@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod apply;
+mod backfill;
 mod connection;
 mod dead_letters;
 mod orders;
@@ -61,6 +62,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Run { robot, tenant, wait, timeout, json } => {
             run::command(&Stack::open(&at).await?, tenant.as_deref(), &robot, wait, timeout, json).await
         }
+        Command::Backfill(arguments) => backfill::command(&Stack::open(&at).await?, &arguments).await,
         Command::Shipments { scope, status, limit, json } => {
             shipments::list(&Stack::open(&at).await?, &scope, status.as_deref(), limit, json).await
         }

@@ -1,10 +1,12 @@
 //! `renkei run`: starts a robot, and waits for its end.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use renkei_domain::jst;
 use renkei_domain::run::{Outcome, Run, RunState};
+use renkei_domain::settings::Action;
 use renkei_domain::work::{Cause, StartRobot, VERSION};
 use renkei_platform::queue::group;
 use renkei_store::Tenant;
@@ -20,8 +22,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// A run, as it stood when it was waited for no longer.
 pub struct Finished {
-    /// Whose.
-    pub tenant: Tenant,
     /// The run.
     pub run: Run,
 }
@@ -48,15 +48,35 @@ pub async fn command(
     if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
         bar.set_style(style);
     }
-    let finished = wait_for(&started.0, &started.1, Duration::from_secs(timeout), &bar).await;
+    let finished = wait_for_all(&started.0, &started.1, Duration::from_secs(timeout), &bar).await;
     bar.finish_and_clear();
     let finished = finished?;
-    if json {
-        output::json_line(&RunLine::of(&finished.tenant, &finished.run))?;
-    } else {
-        describe(&finished.run)?;
+    for run in &finished {
+        if json {
+            output::json_line(&RunLine::of(&started.0, run))?;
+        } else {
+            describe(run)?;
+        }
     }
-    Ok(exit_of(&finished.run))
+    // The run that was asked for speaks first; what it started, where it was done.
+    let ends = finished.iter().map(exit_of);
+    Ok(ends.reduce(|first, next| if matches!(first, Exit::Done) { next } else { first }).unwrap_or(Exit::Done))
+}
+
+/// Waits for a run, and for those that its end starts, and theirs: in the order in which they were started.
+async fn wait_for_all(tenant: &Tenant, id: &str, timeout: Duration, bar: &ProgressBar) -> Result<Vec<Run>, CliError> {
+    let until = Instant::now() + timeout;
+    let mut finished = Vec::new();
+    let mut open = VecDeque::from([id.to_owned()]);
+    while let Some(id) = open.pop_front() {
+        let run = wait_for(tenant, &id, until.saturating_duration_since(Instant::now()), bar).await?.run;
+        if let Some(applied) = tenant.settings().await? {
+            let next = run.triggers(tenant.id(), &applied.settings.integration_robots);
+            open.extend(next.into_iter().filter_map(|start| start.run));
+        }
+        finished.push(run);
+    }
+    Ok(finished)
 }
 
 /// Starts a robot and waits for its end, with what it does shown by this bar.
@@ -92,14 +112,15 @@ async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenan
     Ok((place.tenant, run))
 }
 
-async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration, bar: &ProgressBar) -> Result<Finished, CliError> {
+/// Waits for one run's end.
+pub async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration, bar: &ProgressBar) -> Result<Finished, CliError> {
     let began = Instant::now();
     loop {
         let run = tenant.run(id).await?;
         if let Some(run) = &run
             && run.state != RunState::Running
         {
-            return Ok(Finished { tenant: tenant.clone(), run: run.clone() });
+            return Ok(Finished { run: run.clone() });
         }
         if began.elapsed() > timeout {
             let why = run.and_then(|run| run.error).unwrap_or_else(|| "its function has not taken it up".to_owned());
@@ -135,7 +156,8 @@ pub fn exit_of(run: &Run) -> Exit {
     }
 }
 
-fn describe(run: &Run) -> Result<(), CliError> {
+/// Says what a run did.
+pub fn describe(run: &Run) -> Result<(), CliError> {
     let counts: Vec<String> =
         run.counts.iter().filter(|(_, n)| **n > 0).map(|(word, count)| format!("{word} {count}")).collect();
     let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
@@ -148,7 +170,10 @@ fn describe(run: &Run) -> Result<(), CliError> {
     if let Some(error) = &run.error {
         output::line(format!("  {error}"))?;
     }
-    if run.state == RunState::NeedsPerson {
+    for note in &run.notes {
+        output::line(format!("  {}", output::plain(note)))?;
+    }
+    if run.state == RunState::NeedsPerson && run.action == Action::FetchOrders {
         output::line("  see `renkei orders --outcome quarantined`")?;
     }
     Ok(())

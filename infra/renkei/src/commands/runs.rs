@@ -27,6 +27,7 @@ pub struct RunLine<'a> {
     calls: u32,
     counts: &'a BTreeMap<String, u64>,
     error: Option<&'a str>,
+    notes: &'a [String],
 }
 
 impl<'a> RunLine<'a> {
@@ -45,6 +46,7 @@ impl<'a> RunLine<'a> {
             calls: run.calls,
             counts: &run.counts,
             error: run.error.as_deref(),
+            notes: &run.notes,
         }
     }
 }
@@ -99,10 +101,11 @@ mod tests {
             calls: 12,
             counts: &BTreeMap::from([("orders".to_owned(), 300)]),
             error: None,
+            notes: &["watch this".to_owned()],
         };
         assert_eq!(
             serde_json::to_string(&line).unwrap(),
-            r#"{"tenant":"hanako","connection":"hanako-ecforce","robot":"hanako-ecforce/fetch-orders","run":"01jdcv","cause":"wake-up","state":"blocked","started_at":"2026-11-24T20:00:00Z","ended_at":null,"blocked_until":"2026-11-25T00:00:00Z","calls":12,"counts":{"orders":300},"error":null}"#
+            r#"{"tenant":"hanako","connection":"hanako-ecforce","robot":"hanako-ecforce/fetch-orders","run":"01jdcv","cause":"wake-up","state":"blocked","started_at":"2026-11-24T20:00:00Z","ended_at":null,"blocked_until":"2026-11-25T00:00:00Z","calls":12,"counts":{"orders":300},"error":null,"notes":["watch this"]}"#
         );
     }
 }

@@ -7,7 +7,8 @@ use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::error::BuildError;
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
 use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
-use renkei_domain::settings::TenantSettings;
+use renkei_domain::ids::{ConnectionId, RobotId, TenantId};
+use renkei_domain::settings::{Action, Every, TenantSettings, Trigger};
 use renkei_domain::work::{Cause, StartRobot, VERSION};
 use renkei_platform::aws::AwsFailure;
 use sha2::{Digest, Sha256};
@@ -17,6 +18,9 @@ use crate::stack::{Stack, queue_output};
 
 /// The widest window in which a robot starts: apart from each other, robots do not crowd the same second.
 const WIDEST_WINDOW: i32 = 5;
+
+/// How many minutes the nightly robots are spread over.
+const NIGHT_MINUTES: u32 = 180;
 
 /// What a schedule is to be.
 struct Wanted {
@@ -91,32 +95,73 @@ pub async fn reconcile(stack: &Stack, settings: &TenantSettings) -> Result<Vec<S
 
 fn wanted(stack: &Stack, settings: &TenantSettings, prefix: &str) -> Result<BTreeMap<String, Wanted>, CliError> {
     let mut wanted = BTreeMap::new();
-    for setup in settings.integration_robots.easy_setup.iter() {
-        let minutes = setup.every.as_minutes();
-        let window = i32::try_from(minutes / 2).unwrap_or(WIDEST_WINDOW).min(WIDEST_WINDOW);
-        for (robot, action) in settings.easy_robots(setup) {
-            let Some(queue) = queue_output(action) else { continue };
-            let start = StartRobot {
-                v: VERSION,
-                tenant: settings.tenant.clone(),
-                connection: setup.connection.clone(),
-                robot: robot.clone(),
-                action,
-                cause: Cause::Schedule,
-                run: None,
-                attempt: 0,
-            };
+    let mut add = |robot: &RobotId, action: Action, connection: &ConnectionId, times: Vec<Time>| {
+        let Some(queue) = queue_output(action) else { return Ok::<(), CliError>(()) };
+        let start = StartRobot {
+            v: VERSION,
+            tenant: settings.tenant.clone(),
+            connection: connection.clone(),
+            robot: robot.clone(),
+            action,
+            cause: Cause::Schedule,
+            run: None,
+            attempt: 0,
+        };
+        for (number, time) in times.into_iter().enumerate() {
             let schedule = Wanted {
                 robot: robot.to_string(),
-                expression: format!("rate({minutes} minute{})", if minutes == 1 { "" } else { "s" }),
-                window: (window > 0).then_some(window),
+                expression: time.expression,
+                window: (time.window > 0).then_some(time.window),
                 queue_arn: stack.output(&format!("{queue}QueueArn"))?.to_owned(),
                 input: serde_json::to_string(&start)?,
             };
-            wanted.insert(format!("{prefix}{}", digest(robot.as_str(), 10)), schedule);
+            // A robot whose times do not fit one expression has a schedule for each.
+            let more = if number == 0 { String::new() } else { format!("-{number}") };
+            wanted.insert(format!("{prefix}{}{more}", digest(robot.as_str(), 10)), schedule);
+        }
+        Ok(())
+    };
+    for setup in settings.integration_robots.easy_setup.iter() {
+        for (robot, action) in settings.easy_robots(setup) {
+            let time = match action {
+                Action::Reconcile => nightly(&settings.tenant, &setup.connection),
+                _ => every(setup.every),
+            };
+            add(&robot, action, &setup.connection, vec![time])?;
         }
     }
+    for robot in settings.integration_robots.custom.iter().filter(|robot| robot.enabled) {
+        let at = |expression: String| Time { expression, window: 0 };
+        let times = match &robot.on {
+            Trigger::Every { every: often, .. } => vec![every(*often)],
+            Trigger::DailyAt { daily_at, .. } => vec![at(daily_at.utc())],
+            Trigger::Cron { cron, .. } => cron.utc().iter().cloned().map(at).collect(),
+            // Other runs' ends, and people, start these.
+            Trigger::After { .. } | Trigger::ByHand { .. } => Vec::new(),
+        };
+        add(&robot.id, robot.action.action(), robot.on.connection(), times)?;
+    }
     Ok(wanted)
+}
+
+/// When a schedule fires.
+struct Time {
+    expression: String,
+    /// Minutes within which it does; 0 is at once.
+    window: i32,
+}
+
+fn every(every: Every) -> Time {
+    let minutes = every.as_minutes();
+    let expression = format!("rate({minutes} minute{})", if minutes == 1 { "" } else { "s" });
+    Time { expression, window: i32::try_from(minutes / 2).unwrap_or(WIDEST_WINDOW).min(WIDEST_WINDOW) }
+}
+
+/// Between 02:00 and 05:00 in Japan, each shop at a minute of its own: 17:00 to 20:00 UTC.
+fn nightly(tenant: &TenantId, connection: &ConnectionId) -> Time {
+    let hash = Sha256::digest(format!("{tenant}#{connection}").as_bytes());
+    let minute = u32::from(u16::from_be_bytes([hash[0], hash[1]])) % NIGHT_MINUTES;
+    Time { expression: format!("cron({} {} * * ? *)", minute % 60, 17 + minute / 60), window: 0 }
 }
 
 impl Wanted {
@@ -177,4 +222,23 @@ fn digest(text: &str, bytes: usize) -> String {
         let _ = write!(hex, "{byte:02x}");
     }
     hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nights_are_japans_and_spread() {
+        let mut minutes = std::collections::BTreeSet::new();
+        for shop in 0..200 {
+            let at =
+                nightly(&TenantId::parse("hanako").unwrap(), &ConnectionId::parse(format!("shop-{shop}")).unwrap());
+            let fields: Vec<&str> = at.expression.trim_start_matches("cron(").split(' ').collect();
+            let (minute, hour): (u32, u32) = (fields[0].parse().unwrap(), fields[1].parse().unwrap());
+            assert!(minute < 60 && (17..20).contains(&hour), "{}", at.expression);
+            minutes.insert((hour, minute));
+        }
+        assert!(minutes.len() > 90, "{}", minutes.len());
+    }
 }

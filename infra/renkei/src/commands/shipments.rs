@@ -346,6 +346,7 @@ mod tests {
             claimed_at: None,
             result_at: None,
             cancellation: None,
+            seen_at: None,
             differences: Vec::new(),
             tracking_told: None,
             told_at: None,

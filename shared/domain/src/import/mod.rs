@@ -179,6 +179,7 @@ fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment
         claimed_at: None,
         result_at: None,
         cancellation: None,
+        seen_at: None,
         differences: Vec::new(),
         tracking_told: None,
         told_at: None,

@@ -6,7 +6,10 @@ use super::super::nearest::{nearest, quoted};
 use super::super::problem::Report;
 use super::robots::{exists_processing, is_on};
 use super::{exists, filled, unique};
-use crate::settings::{OneOrMany, STANDARD_CONVERSION, TenantSettings};
+use crate::ids::ConnectionId;
+use crate::settings::{
+    Action, ApplyProcessing, CustomAction, CustomRobot, OneOrMany, STANDARD_CONVERSION, TenantSettings, Trigger,
+};
 use crate::shipment::HoldReason;
 
 /// A robot that starts as often as this is worth a look at the calls that it spends.
@@ -102,47 +105,138 @@ pub(super) fn custom(settings: &TenantSettings, report: &mut Report<'_>) {
             );
             report.problem(path("id"), sentence);
         }
-        let connection = &robot.on.connection;
-        if exists(report, path("on.connection"), "connection", connection.as_str(), &connections) {
-            let setup = settings.integration_robots.easy_setup.iter().find(|setup| setup.connection == *connection);
-            let runs = setup
-                .is_some_and(|setup| settings.easy_robots(setup).iter().any(|(_, action)| *action == robot.on.after));
-            if !runs {
-                let action = robot.on.after.as_str();
+        trigger(settings, at, robot, &connections, report);
+        match &robot.action {
+            CustomAction::Apply(apply) => applied(settings, at, apply, report),
+            CustomAction::Run(action) => runs(settings, at, robot, *action, report),
+        }
+    }
+}
+
+fn trigger(settings: &TenantSettings, at: usize, robot: &CustomRobot, connections: &[&str], report: &mut Report<'_>) {
+    let path = |key: &str| format!("integration_robots.custom[{at}].{key}");
+    let connection = robot.on.connection();
+    if !exists(report, path("on.connection"), "connection", connection.as_str(), connections) {
+        return;
+    }
+    match &robot.on {
+        Trigger::After { after, .. } => {
+            let made = made(settings, connection, robot);
+            if !made.contains(after) {
+                let names: Vec<&str> = made.iter().map(|action| action.as_str()).collect();
                 let sentence = format!(
                     "there is no robot {}, so this one would never start: the easy set-up of this connection makes {}",
-                    quoted(&format!("{connection}/{action}")),
-                    setup.map_or_else(
-                        || "none".into(),
-                        |setup| {
-                            settings
-                                .easy_robots(setup)
-                                .iter()
-                                .map(|(_, made)| made.as_str())
-                                .collect::<Vec<_>>()
-                                .join(", ")
-                        }
-                    )
+                    quoted(&format!("{connection}/{}", after.as_str())),
+                    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
                 );
                 report.problem(path("on.after"), sentence);
             }
         }
-        let applied = robot.action.apply_processing_robot.as_str();
-        let applied_path = path("do.apply_processing_robot");
-        if exists_processing(settings, applied_path.clone(), applied, report) && !is_on(settings, applied) {
+        Trigger::Every { every, .. } if every.as_minutes() <= FREQUENT_MINUTES => {
             let sentence = format!(
-                "the processing robot {} is not on: name it in `processing_robots.enable`, or this does nothing",
-                quoted(applied)
+                "every {} spends the shop's calls of the day fast: see `renkei plan` for what this robot needs a day",
+                String::from(*every)
             );
-            report.warning(applied_path, sentence);
+            report.warning(path("on.every"), sentence);
         }
-        let status = robot.action.to_status.as_str();
-        if status != "ready" && HoldReason::from_name(status).is_none() {
-            let known: Vec<&str> =
-                std::iter::once("ready").chain(HoldReason::ALL.into_iter().map(HoldReason::as_str)).collect();
-            let hint = nearest(status, known.iter().copied()).map(|near| format!(": did you mean {near:?}?"));
-            let sentence = format!("{} is not one of {}{}", quoted(status), known.join(", "), hint.unwrap_or_default());
-            report.problem(path("do.to_status"), sentence);
+        Trigger::ByHand { by_hand: false, .. } => {
+            report.problem(path("on.by_hand"), "write `by_hand: true`, or another trigger instead");
         }
+        Trigger::Every { .. } | Trigger::DailyAt { .. } | Trigger::Cron { .. } | Trigger::ByHand { .. } => {}
+    }
+}
+
+/// The actions that robots of a connection do: those of its easy set-up, and the merchant's own but for this one.
+fn made(settings: &TenantSettings, connection: &ConnectionId, but: &CustomRobot) -> Vec<Action> {
+    let robots = &settings.integration_robots;
+    let setup = robots.easy_setup.iter().find(|setup| setup.connection == *connection);
+    let easy = setup.into_iter().flat_map(|setup| settings.easy_robots(setup)).map(|(_, action)| action);
+    let own = robots.custom.iter().filter(|own| own.enabled && own.id != but.id && own.on.connection() == connection);
+    let mut made: Vec<Action> = easy.collect();
+    for action in own.filter_map(|own| match &own.action {
+        CustomAction::Run(action) => Some(*action),
+        CustomAction::Apply(_) => None,
+    }) {
+        if !made.contains(&action) {
+            made.push(action);
+        }
+    }
+    made
+}
+
+/// A robot of the merchant's own that does what the easy set-up's do.
+fn runs(settings: &TenantSettings, at: usize, robot: &CustomRobot, action: Action, report: &mut Report<'_>) {
+    let path = |key: &str| format!("integration_robots.custom[{at}].{key}");
+    let Some(connection) = settings.connection(robot.on.connection()) else { return };
+    match action {
+        Action::ApplyProcessing => {
+            let sentence = "write which robot to apply, and to which shipments: { apply_processing_robot: ecforce-release, \
+                            to_status: awaiting-payment }";
+            report.problem(path("do"), sentence);
+        }
+        Action::StateShipped if connection.automation_option => report.problem(
+            path("do"),
+            "it would run twice: with the automation option the shop itself moves orders to shipped \
+             (自動化オプションと出荷済みへの変更が二重に実行されるため、併用できません)",
+        ),
+        Action::Inventory if connection.stock_location_code.is_none() => {
+            let sentence = format!(
+                "inventory needs to know whose stock to update: add `stock_location_code` to the connection {}",
+                quoted(connection.id.as_str())
+            );
+            report.problem(path("do"), sentence);
+        }
+        Action::FetchOrders
+        | Action::StateWorking
+        | Action::StateShipped
+        | Action::StatusSync
+        | Action::WriteBack
+        | Action::Inventory
+        | Action::Reconcile => {}
+    }
+    if comes_round(settings, robot) {
+        report.problem(
+            path("on.after"),
+            "robots that start after each other's ends would never stop: give one of them another trigger",
+        );
+    }
+}
+
+/// Does this robot's end start, over others, this robot again?
+fn comes_round(settings: &TenantSettings, robot: &CustomRobot) -> bool {
+    let connection = robot.on.connection();
+    let mut reached: Vec<Action> = Vec::new();
+    let mut open = vec![robot.action.action()];
+    while let Some(action) = open.pop() {
+        if robot.on.after() == Some(action) {
+            return true;
+        }
+        if !reached.contains(&action) {
+            reached.push(action);
+            open.extend(settings.integration_robots.after(connection, action).map(|next| next.action.action()));
+        }
+    }
+    false
+}
+
+/// 処理ロボット適用.
+fn applied(settings: &TenantSettings, at: usize, apply: &ApplyProcessing, report: &mut Report<'_>) {
+    let path = |key: &str| format!("integration_robots.custom[{at}].{key}");
+    let applied = apply.apply_processing_robot.as_str();
+    let applied_path = path("do.apply_processing_robot");
+    if exists_processing(settings, applied_path.clone(), applied, report) && !is_on(settings, applied) {
+        let sentence = format!(
+            "the processing robot {} is not on: name it in `processing_robots.enable`, or this does nothing",
+            quoted(applied)
+        );
+        report.warning(applied_path, sentence);
+    }
+    let status = apply.to_status.as_str();
+    if status != "ready" && HoldReason::from_name(status).is_none() {
+        let known: Vec<&str> =
+            std::iter::once("ready").chain(HoldReason::ALL.into_iter().map(HoldReason::as_str)).collect();
+        let hint = nearest(status, known.iter().copied()).map(|near| format!(": did you mean {near:?}?"));
+        let sentence = format!("{} is not one of {}{}", quoted(status), known.join(", "), hint.unwrap_or_default());
+        report.problem(path("do.to_status"), sentence);
     }
 }

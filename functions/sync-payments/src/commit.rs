@@ -1,0 +1,176 @@
+//! What was read, taken over to the shipments: each by one conditional write, and only while the reading is fresh.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use renkei_domain::handover::Cancelled;
+use renkei_domain::ids::{OrderId, ShipmentId};
+use renkei_domain::order::SourceOrder;
+use renkei_domain::shipment::{Shipment, Status};
+use renkei_domain::sync::{Rules, Seen, observe};
+use renkei_domain::work::Fetched;
+use renkei_ecforce::{Direction, MAX_PER, OrderPage, OrderQuery, SortBy};
+use renkei_shop::Session;
+use renkei_shop::ShopError;
+use renkei_shop::order::fetched;
+use renkei_shop::robot::Told;
+use renkei_store::Tenant;
+
+/// A reading that is older than this is not taken over any more: a function that was paused for so long may have lost the
+/// gate, and somebody else may have read the order since. Well within the gate's lease.
+const FRESH: Duration = Duration::from_secs(25);
+/// Shipments that are written at the same moment.
+const AT_ONCE: usize = 8;
+
+/// What a run has seen so far, counted by word.
+#[derive(Debug, Default)]
+pub struct Tally {
+    counts: BTreeMap<&'static str, u64>,
+    /// Things that a person has to look at.
+    pub for_a_person: u64,
+}
+
+impl Tally {
+    /// Counts.
+    pub fn add(&mut self, word: &'static str, more: u64) {
+        *self.counts.entry(word).or_default() += more;
+    }
+
+    /// How often a word was counted.
+    pub fn count(&self, word: &str) -> u64 {
+        self.counts.get(word).copied().unwrap_or(0)
+    }
+
+    fn see(&mut self, seen: Seen) {
+        self.add("paid", u64::from(seen.paid));
+        self.add("payment-lost", u64::from(seen.payment_lost));
+        self.add("withdrawn", u64::from(seen.withdrawn));
+        self.add("differences", u64::from(seen.new_difference));
+        let word = match seen.cancelled {
+            Some(Cancelled::Now) => Some("cancelled"),
+            Some(Cancelled::Requested) => Some("cancellations-requested"),
+            Some(Cancelled::TooLate) => Some("cancellations-too-late"),
+            Some(Cancelled::Known) | None => None,
+        };
+        if let Some(word) = word {
+            self.add(word, 1);
+        }
+        self.for_a_person += u64::from(seen.for_a_person());
+    }
+
+    /// The run's end.
+    #[must_use]
+    pub fn told(self) -> Told {
+        let counts = self.counts.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
+        Told { counts, for_a_person: self.for_a_person, ..Told::default() }
+    }
+}
+
+/// Orders as they were read, and since when.
+pub struct Read {
+    /// By id.
+    pub orders: BTreeMap<OrderId, SourceOrder>,
+    /// When the call for them began: what they show may be older by no more than the call took.
+    began: Instant,
+}
+
+/// Reads one page of orders. A row that cannot be read whole (a line without a SKU, an address that is gone) still has
+/// states, and a cancellation among them must not be missed: such rows are read once more, without what hangs on them.
+pub async fn read(session: &mut Session, query: &OrderQuery) -> Result<(Read, OrderPage), ShopError> {
+    let began = Instant::now();
+    let page = session.call(async |client, token| client.orders(token, query).await).await?;
+    let mut orders = BTreeMap::new();
+    let mut partly = BTreeSet::new();
+    for row in &page.orders {
+        match fetched(row.clone()) {
+            Fetched::Order(order) => drop(orders.insert(order.id, *order)),
+            Fetched::Unreadable { id, .. } => partly.extend(id),
+        }
+    }
+    partly.retain(|id| !orders.contains_key(&OrderId(*id)));
+    if !partly.is_empty() {
+        let states = OrderQuery::new().id_in(partly).sort(SortBy::Id, Direction::Ascending).per(MAX_PER);
+        let again = session.call(async |client, token| client.orders(token, &states).await).await?;
+        for row in again.orders {
+            if let Fetched::Order(order) = fetched(row) {
+                orders.insert(order.id, *order);
+            }
+        }
+    }
+    Ok((Read { orders, began }, page))
+}
+
+/// Takes what was read over to these shipments. Those whose order was not read stay as they are.
+///
+/// # Errors
+/// `LeaseLost` if the reading has grown old meanwhile: nothing more is written, and the run reads again.
+pub async fn take_over(
+    tenant: &Tenant,
+    ids: &[ShipmentId],
+    read: &Read,
+    rules: Rules<'_>,
+    by: &str,
+    tally: &mut Tally,
+) -> Result<(), ShopError> {
+    let shipments = tenant.shipments(ids).await?;
+    let sources = sources(tenant, &shipments, read, rules, by).await?;
+    let now = Timestamp::now();
+    let work = shipments.iter().filter_map(|shipment| {
+        let order = read.orders.get(&shipment.id.order)?;
+        let source = sources.get(&shipment.id);
+        let mut tried = shipment.clone();
+        let seen = observe(&mut tried, source, order, rules, now, by);
+        Some((shipment, order, source, seen))
+    });
+    let open: Vec<_> = work.filter(|(_, _, _, seen)| seen.changed).collect();
+    let done: Vec<Seen> = futures::stream::iter(open)
+        .map(|(shipment, order, source, _)| async move {
+            if read.began.elapsed() > FRESH {
+                return Err(ShopError::LeaseLost);
+            }
+            let mut seen = Seen::default();
+            tenant
+                .change(&shipment.id, |shipment| {
+                    seen = observe(shipment, source, order, rules, now, by);
+                    seen.changed
+                })
+                .await?;
+            Ok(seen)
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    for seen in done {
+        tally.see(seen);
+    }
+    tally.add("read", shipments.iter().filter(|shipment| read.orders.contains_key(&shipment.id.order)).count() as u64);
+    Ok(())
+}
+
+/// The orders as these shipments were made from them; of those only whose order was read whole.
+async fn sources(
+    tenant: &Tenant,
+    shipments: &[Shipment],
+    read: &Read,
+    rules: Rules<'_>,
+    by: &str,
+) -> Result<HashMap<ShipmentId, SourceOrder>, ShopError> {
+    let whole = |order: &SourceOrder| !order.addresses.is_empty() && !order.lines.is_empty();
+    let wanted: Vec<Shipment> = shipments
+        .iter()
+        .filter(|shipment| {
+            // What this reading cancels is not compared any more, and what has ended neither.
+            let order = read.orders.get(&shipment.id.order).filter(|order| whole(order));
+            order.is_some_and(|order| {
+                let mut tried = (*shipment).clone();
+                observe(&mut tried, None, order, rules, Timestamp::UNIX_EPOCH, by);
+                !matches!(tried.status, Status::Shipped | Status::Cancelled)
+            })
+        })
+        .cloned()
+        .collect();
+    let details = tenant.details(&wanted).await?;
+    Ok(wanted.into_iter().map(|shipment| shipment.id).zip(details.into_iter().map(|detail| detail.source)).collect())
+}

@@ -1,0 +1,120 @@
+//! Hints of webhooks: noted at once, and looked at together a moment later.
+//!
+//! A shop may send a hundred hooks for a hundred orders. Each is one write of ours and no call to the shop: the orders
+//! that it names are put on a list, and the first of a burst announces one run that reads all of the list by id, a hundred
+//! a call. What a hint says is never believed; only that the shop is worth a look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use renkei_domain::ids::{OrderId, RobotId, ShipmentId};
+use renkei_domain::order::SourceOrder;
+use renkei_domain::settings::Action;
+use renkei_domain::sync::Rules;
+use renkei_domain::work::{Cause, Hint, StartRobot, VERSION};
+use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest};
+use renkei_platform::Metrics;
+use renkei_platform::queue::{Queue, group};
+use renkei_shop::ShopError;
+use renkei_shop::robot::{Robots, RunError, Told, Work};
+use renkei_store::sync::{HintedOrder, Named};
+
+use crate::commit::{self, Tally};
+use crate::reconcile::Missing;
+
+/// The last part of the name of the robot that looks.
+pub const ROBOT: &str = "hints";
+/// How long a burst is waited for.
+const GATHER: Duration = Duration::from_secs(2);
+/// Orders that one hint may name; who names more means everything, and the next sync sees to that.
+const MOST: usize = 200;
+
+/// Notes a hint. Safe to repeat.
+pub async fn note(robots: &Robots, hint: &Hint, message: &str) -> Result<(), RunError> {
+    let ids = hint.order_ids.iter().filter(|id| **id > 0).map(|id| Named::Id(*id));
+    let numbers = hint.order_numbers.iter().map(|number| number.trim());
+    let usable = |number: &&str| !number.is_empty() && number.len() <= 100;
+    let named: BTreeSet<Named> =
+        ids.chain(numbers.filter(usable).map(|number| Named::Number(number.to_owned()))).take(MOST).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let tenant = robots.store.tenant(hint.tenant.clone());
+    let now = Timestamp::now();
+    tenant.note_hints(&hint.connection, &named, now).await?;
+    let run = format!("hints-{message}");
+    if !tenant.announce_drain(&hint.connection, &run, now).await? {
+        return Ok(());
+    }
+    let Ok(robot) = RobotId::parse(format!("{}/{ROBOT}", hint.connection)) else { return Ok(()) };
+    let start = StartRobot {
+        v: VERSION,
+        tenant: hint.tenant.clone(),
+        connection: hint.connection.clone(),
+        robot,
+        action: Action::StatusSync,
+        cause: Cause::After,
+        run: Some(run),
+        attempt: 0,
+    };
+    let body = serde_json::to_string(&start)?;
+    robots.queue.send(body, group(&start.tenant, &start.connection), GATHER).await?;
+    Ok(())
+}
+
+/// Looks at the orders that hints named. Those that are not known yet and are to be taken are queued for import.
+pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<Told, ShopError> {
+    let Work { tenant, settings, connection, run, message, session } = work;
+    let rules = Rules::of(settings, connection);
+    let by = message.robot.as_str();
+    tenant.begin_drain(&connection.id).await?;
+    let hints = tenant.hints(&connection.id).await?;
+    let mut tally = Tally::default();
+    tally.add("hinted", hints.len() as u64);
+    let (ids, numbers): (Vec<HintedOrder>, Vec<HintedOrder>) =
+        hints.into_iter().partition(|hint| matches!(hint.named, Named::Id(_)));
+    let mut missing = Missing::begin(settings, tenant, message, run).await?;
+    for some in ids.chunks(MAX_PER as usize).chain(numbers.chunks(MAX_PER as usize)) {
+        let query = OrderQuery::new().sort(SortBy::Id, Direction::Ascending).per(MAX_PER).include_all();
+        let names = some.iter().filter_map(|hint| match &hint.named {
+            Named::Number(number) => Some(number.clone()),
+            Named::Id(_) => None,
+        });
+        let names: Vec<String> = names.collect();
+        let query = if names.is_empty() {
+            query.id_in(some.iter().filter_map(|hint| match hint.named {
+                Named::Id(id) => Some(id),
+                Named::Number(_) => None,
+            }))
+        } else {
+            query.text(TextAttribute::Number, TextTest::In(names))
+        };
+        let (read, page) = commit::read(session, &query).await?;
+        let parcels = parcels(tenant, connection, &read.orders).await?;
+        let known: BTreeSet<OrderId> = parcels.iter().map(|id| id.order).collect();
+        commit::take_over(tenant, &parcels, &read, rules, by, &mut tally).await?;
+        let new = page.orders.into_iter().filter(|row| {
+            row.as_ref()
+                .is_ok_and(|order| order.state == connection.states.fetch && !known.contains(&OrderId(order.id)))
+        });
+        tally.add("queued-for-import", missing.queue(tenant, import, new.collect(), session.epoch()).await?);
+        tenant.forget_hints(&connection.id, some).await?;
+    }
+    Ok(Told { queued_pages: missing.pages(), ..tally.told() })
+}
+
+/// All parcels of these orders that we have.
+async fn parcels(
+    tenant: &renkei_store::Tenant,
+    connection: &renkei_domain::settings::Connection,
+    orders: &BTreeMap<OrderId, SourceOrder>,
+) -> Result<Vec<ShipmentId>, ShopError> {
+    let leads: Vec<ShipmentId> = orders.keys().map(|order| ShipmentId::lead(connection.id.clone(), *order)).collect();
+    Ok(tenant
+        .shipments(&leads)
+        .await?
+        .into_iter()
+        .flat_map(|lead| (1..=lead.parcels.max(1)).map(move |parcel| ShipmentId { parcel, ..lead.id.clone() }))
+        .collect())
+}

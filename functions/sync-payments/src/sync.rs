@@ -1,0 +1,243 @@
+//! ステータス同期: the open orders of a connection against the shop, by id or by what changed.
+//!
+//! How orders are read is decided by [`renkei_domain::sync::reading`], and again after every page. A page is taken over
+//! before the run's cursor moves, and all of it before the mark of the last sync does: a crash repeats, and never skips.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use renkei_domain::handover;
+use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
+use renkei_domain::jst;
+use renkei_domain::order::SourceOrder;
+use renkei_domain::payment::Meaning;
+use renkei_domain::shipment::{Shipment, Status};
+use renkei_domain::sync::Rules;
+use renkei_domain::sync::reading::{self, Reading, Window};
+use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy};
+use renkei_platform::{Metric, Metrics};
+use renkei_shop::ShopError;
+use renkei_shop::robot::{Told, Work};
+use renkei_store::Tenant;
+use renkei_store::runs::Progress;
+use renkei_store::sync::{OpenOrder, SyncMark};
+
+use crate::commit::{self, Tally};
+
+/// A shop does not have more changes than this in a window; a listing that goes on for longer is not a listing.
+const MOST_PAGES: u32 = 10_000;
+/// Shipments that are read from the store in one go.
+const READ_AT_ONCE: usize = 500;
+/// What a sync looks at.
+const OPEN: [Status; 3] = [Status::Hold, Status::Ready, Status::Picking];
+/// How an event says that a cancellation is overdue.
+const OVERDUE: &str = "cancellation overdue";
+
+/// Syncs one connection.
+pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
+    let Work { tenant, settings, connection, run, message, session } = work;
+    let by = message.robot.as_str();
+    let rules = Rules::of(settings, connection);
+    let mark = tenant.sync_mark(&connection.id).await?;
+    // A run that goes on has begun before this invocation did.
+    let began = tenant.run(run).await?.map_or_else(Timestamp::now, |run| run.started_at);
+    let mut at = tenant.run_progress(run).await?.unwrap_or(Progress { page: 0, after: 0 });
+    let open = tenant.open_orders(&connection.id, &OPEN).await?;
+    let mut stale = match &mark {
+        Some(mark) => stale(tenant, &connection.id, &open, mark.began).await?,
+        None => Vec::new(),
+    };
+    let window = mark.as_ref().map(|mark| Window::since(mark.began, began));
+    let mut tally = Tally::default();
+    tally.add("open", open.len() as u64);
+    let mut way = reading::begin(above(&open, at.after), window.is_some());
+    loop {
+        let query = OrderQuery::new().sort(SortBy::Id, Direction::Ascending).per(MAX_PER).include_all();
+        let asked: Vec<OrderId> = open.range(next(at.after)..).take(MAX_PER as usize).map(|(id, _)| *id).collect();
+        let query = match (way, window) {
+            (Reading::Nothing, _) => break,
+            (Reading::ByChanges, Some(window)) => query.id_gt(at.after).updated_at(window.from, window.before),
+            (Reading::ByIds, _) | (Reading::ByChanges, None) => query.id_in(asked.iter().map(|order| order.0)),
+        };
+        let (read, page) = commit::read(session, &query).await?;
+        let highest = page
+            .orders
+            .iter()
+            .filter_map(|row| row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id)))
+            .max()
+            .unwrap_or(0);
+        // Which of the rows are ours: the open ones, and those that were shipped and are cancelled now.
+        let shown: BTreeMap<OrderId, OpenOrder> =
+            open.iter().filter(|(id, _)| read.orders.contains_key(id)).map(|(id, o)| (*id, o.clone())).collect();
+        let mut ids = Tenant::open_ids(&connection.id, &shown);
+        if way == Reading::ByChanges {
+            ids.extend(left(&read, &open, rules, &connection.id));
+        }
+        commit::take_over(tenant, &ids, &read, rules, by, &mut tally).await?;
+        stale.retain(|order| !read.orders.contains_key(order));
+        let (after, last) = match way {
+            Reading::ByChanges => {
+                let last = page.is_last(MAX_PER) || highest <= at.after || at.page >= MOST_PAGES;
+                (highest.max(at.after), last)
+            }
+            Reading::ByIds | Reading::Nothing => {
+                let missing = asked.iter().filter(|order| !read.orders.contains_key(order)).count();
+                tally.add("missing-at-shop", missing as u64);
+                let after = asked.last().map_or(at.after, |order| order.0);
+                (after, above(&open, after) == 0)
+            }
+        };
+        at = Progress { page: at.page + 1, after };
+        if !tenant.advance_run(run, at, session.epoch()).await? {
+            return Err(ShopError::LeaseLost);
+        }
+        if last {
+            break;
+        }
+        way = match way {
+            Reading::ByChanges => {
+                let changed = page.meta.total_count.map(|all| all.saturating_sub(page.rows as u64));
+                // Rows below the cursor are not counted by the shop; a reading that switched does not switch back.
+                reading::go_on(changed, above(&open, at.after))
+            }
+            Reading::ByIds | Reading::Nothing => Reading::ByIds,
+        };
+    }
+    for some in stale.chunks(MAX_PER as usize) {
+        let query = OrderQuery::new().id_in(some.iter().map(|order| order.0)).per(MAX_PER).include_all();
+        let (read, _) = commit::read(session, &query).await?;
+        let shown = some.iter().filter_map(|id| Some((*id, open.get(id)?.clone()))).collect();
+        commit::take_over(tenant, &Tenant::open_ids(&connection.id, &shown), &read, rules, by, &mut tally).await?;
+    }
+    let today = jst::date(began);
+    let report = mark.as_ref().is_none_or(|mark| mark.reported_on != Some(today));
+    let notes = watch(tenant, &connection.id, rules, report, by, &mut tally).await?;
+    metrics.add(Metric::UnknownPayments, tally.count("unknown-payment-states"));
+    let mark = SyncMark { began, reported_on: Some(today), epoch: session.epoch() };
+    if !tenant.move_sync_mark(&connection.id, &mark).await? {
+        return Err(ShopError::LeaseLost);
+    }
+    Ok(Told { notes, ..tally.told() })
+}
+
+fn next(after: u64) -> OrderId {
+    OrderId(after.saturating_add(1))
+}
+
+fn above(open: &BTreeMap<OrderId, OpenOrder>, after: u64) -> usize {
+    open.range(next(after)..).count()
+}
+
+/// Rows that are cancelled at the shop and not open with us: if they were shipped, the cancellation came too late.
+fn left(
+    read: &commit::Read,
+    open: &BTreeMap<OrderId, OpenOrder>,
+    rules: Rules<'_>,
+    connection: &ConnectionId,
+) -> Vec<ShipmentId> {
+    let cancelled = |order: &SourceOrder| {
+        rules.connection.states.cancelled.contains(&order.state)
+            || rules.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled
+    };
+    read.orders
+        .iter()
+        .filter(|(id, order)| !open.contains_key(id) && cancelled(order))
+        .map(|(id, _)| ShipmentId::lead(connection.clone(), *id))
+        .collect()
+}
+
+/// Open orders that were imported so late after they were read that a change of theirs may lie before the window.
+async fn stale(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    open: &BTreeMap<OrderId, OpenOrder>,
+    last_sync: Timestamp,
+) -> Result<Vec<OrderId>, ShopError> {
+    // Only what came in since the last sync can be; of that, one look at each run that fetched it.
+    let new: Vec<ShipmentId> = open
+        .iter()
+        .filter(|(_, order)| reading::may_be_stale(last_sync, order.imported_at, None))
+        .map(|(id, _)| ShipmentId::lead(connection.clone(), *id))
+        .collect();
+    let mut began: HashMap<String, Option<Timestamp>> = HashMap::new();
+    let mut stale = Vec::new();
+    for shipment in tenant.shipments(&new).await? {
+        if !began.contains_key(&shipment.run) {
+            let run = tenant.run(&shipment.run).await?;
+            began.insert(shipment.run.clone(), run.map(|run| run.started_at));
+        }
+        let fetch_began = began.get(&shipment.run).copied().flatten();
+        if reading::may_be_stale(last_sync, shipment.imported_at, fetch_began) {
+            stale.push(shipment.id.order);
+        }
+    }
+    Ok(stale)
+}
+
+/// What needs a person without the shop having changed anything: cancellations that a warehouse does not answer; and once
+/// a day, payment states that nobody has said the meaning of.
+async fn watch(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    rules: Rules<'_>,
+    report: bool,
+    by: &str,
+    tally: &mut Tally,
+) -> Result<Vec<String>, ShopError> {
+    let statuses: &[Status] = if report { &OPEN } else { &[Status::Picking] };
+    let open = tenant.open_orders(connection, statuses).await?;
+    let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
+    let patience = Duration::from_mins(u64::from(rules.connection.status_sync.cancellation_answer.as_minutes()));
+    let now = Timestamp::now();
+    for ids in Tenant::open_ids(connection, &open).chunks(READ_AT_ONCE) {
+        for shipment in tenant.shipments(ids).await? {
+            let open = OPEN.contains(&shipment.status);
+            if open && rules.connection.payment_states.meaning(&shipment.payment_state) == Meaning::Unknown {
+                *unknown
+                    .entry(shipment.payment_state.chars().filter(|c| !c.is_control()).take(40).collect())
+                    .or_default() += 1;
+            }
+            if handover::is_overdue(&shipment, now, patience) {
+                tally.add("cancellations-overdue", 1);
+                tally.for_a_person += u64::from(raise(tenant, &shipment, now, by).await?);
+            }
+        }
+    }
+    let mut notes = Vec::new();
+    if report && !unknown.is_empty() {
+        tally.add("unknown-payment-states", unknown.values().sum());
+        let states: Vec<String> = unknown.iter().map(|(state, count)| format!("{state:?} ({count})")).collect();
+        notes.push(format!(
+            "payment states that the connection's table does not know wait: {}; say what they mean under payment_states \
+             in the document (決済状況の対応表にない状態です)",
+            states.join(", ")
+        ));
+    }
+    if tally.count("cancellations-overdue") > 0 {
+        notes.push(format!(
+            "{} cancellation requests have no answer from the warehouse in time: ask it (キャンセル依頼の回答待ち)",
+            tally.count("cancellations-overdue")
+        ));
+    }
+    Ok(notes)
+}
+
+/// Says once on a shipment that its cancellation is overdue. True the first time.
+async fn raise(tenant: &Tenant, shipment: &Shipment, now: Timestamp, by: &str) -> Result<bool, ShopError> {
+    let raised = |shipment: &Shipment| shipment.events.iter().any(|event| event.what == OVERDUE);
+    if raised(shipment) {
+        return Ok(false);
+    }
+    let mut first = false;
+    tenant
+        .change(&shipment.id, |shipment| {
+            first = !raised(shipment);
+            if first {
+                shipment.note(now, OVERDUE, by);
+            }
+            first
+        })
+        .await?;
+    Ok(first)
+}

@@ -1,0 +1,66 @@
+//! 差分: what the shop has otherwise by now than the shipment was made from.
+
+use std::collections::BTreeMap;
+
+use crate::ids::{AddressId, Sku};
+use crate::order::{SourceAddress, SourceOrder};
+use crate::shipment::Difference;
+
+/// The parts of an address that a parcel's way depends on; the shop sends others that are made of these.
+const PARTS: [&str; 14] = [
+    "name01",
+    "name02",
+    "kana01",
+    "kana02",
+    "company_name",
+    "zip01",
+    "zip02",
+    "prefecture_name",
+    "addr01",
+    "addr02",
+    "addr03",
+    "tel01",
+    "tel02",
+    "tel03",
+];
+
+/// What `now` has otherwise than `imported`, as far as it concerns the parcel to this address: sorted, each once.
+#[must_use]
+pub fn differences(imported: &SourceOrder, now: &SourceOrder, address: AddressId) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let (before, after) = (address_of(imported, address), address_of(now, address));
+    let same_address = match (before, after) {
+        (Some(before), Some(after)) => PARTS.iter().all(|part| before.part(part) == after.part(part)),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if !same_address {
+        found.push(Difference::Address);
+    }
+    if lines(imported, before.map(|a| a.id)) != lines(now, after.map(|a| a.id)) {
+        found.push(Difference::Lines);
+    }
+    if imported.text("payment_method_name") != now.text("payment_method_name") {
+        found.push(Difference::PaymentMethod);
+    }
+    if imported.total != now.total {
+        found.push(Difference::Total);
+    }
+    found
+}
+
+/// An order's only address stays the parcel's, whatever number the shop gives it.
+fn address_of(order: &SourceOrder, address: AddressId) -> Option<&SourceAddress> {
+    order.addresses.iter().find(|own| own.id == address).or(match order.addresses.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    })
+}
+
+fn lines(order: &SourceOrder, address: Option<AddressId>) -> BTreeMap<&Sku, u64> {
+    let mut lines = BTreeMap::new();
+    for line in address.into_iter().flat_map(|address| order.lines_to(address)) {
+        *lines.entry(&line.sku).or_default() += u64::from(line.quantity);
+    }
+    lines
+}

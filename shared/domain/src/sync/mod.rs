@@ -1,0 +1,170 @@
+//! ステータス同期: what an order, read again, means for its shipments.
+//!
+//! [`observe`] decides about one shipment; [`reading`] decides how orders are read. Both are pure, and observing is safe
+//! to repeat: an order that has not changed changes nothing.
+
+mod difference;
+pub mod reading;
+
+use jiff::Timestamp;
+
+pub use difference::differences;
+
+use crate::handover::{self, Cancelled};
+use crate::order::SourceOrder;
+use crate::payment::{Meaning, Payment};
+use crate::settings::{Connection, TenantSettings};
+use crate::shipment::{HoldReason, Shipment, Status};
+
+/// The built-in robot that puts unpaid shipments on hold.
+pub const HOLD_UNPAID: &str = "hold-unpaid";
+
+/// What a merchant set up that matters here.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The shop's settings.
+    pub connection: &'a Connection,
+    /// Are unpaid shipments held?
+    pub hold_unpaid: bool,
+}
+
+impl<'a> Rules<'a> {
+    /// Of a merchant's settings.
+    #[must_use]
+    pub fn of(settings: &TenantSettings, connection: &'a Connection) -> Self {
+        let hold_unpaid = settings.processing_robots.enable.iter().any(|robot| robot.as_str() == HOLD_UNPAID);
+        Self { connection, hold_unpaid }
+    }
+}
+
+/// What was seen on a shipment's order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Did the shipment change?
+    pub changed: bool,
+    /// It is paid now.
+    pub paid: bool,
+    /// It was paid, and is not any more.
+    pub payment_lost: bool,
+    /// The payment state is not in the connection's table: it waits.
+    pub unknown_payment: bool,
+    /// The shop shows it cancelled, and this became of it.
+    pub cancelled: Option<Cancelled>,
+    /// The shop shows it cancelled no more, and the request to the warehouse was taken back.
+    pub withdrawn: bool,
+    /// The shop has something otherwise that it had not before.
+    pub new_difference: bool,
+}
+
+impl Seen {
+    /// Does a person have to look at this?
+    #[must_use]
+    pub fn for_a_person(self) -> bool {
+        matches!(self.cancelled, Some(Cancelled::TooLate)) || self.new_difference
+    }
+}
+
+/// Takes what the shop shows now over to a shipment. `imported` is the order as the shipment was made from it, or None
+/// where only states were read.
+///
+/// - Paid, by the connection's table → `paid`. Not paid any more → `unpaid`, so that nobody can take it; and on hold,
+///   where unpaid ones are held. Moving to `ready` is the release robot's.
+/// - Cancelled, by order state or payment state → cancelled, requested or reported, as [`handover::cancel`] has it.
+/// - Edited → the difference is noted, never applied; held where the merchant wants that.
+///
+/// A reading that is older than what is known already is passed over.
+pub fn observe(
+    shipment: &mut Shipment,
+    imported: Option<&SourceOrder>,
+    order: &SourceOrder,
+    rules: Rules<'_>,
+    now: Timestamp,
+    by: &str,
+) -> Seen {
+    let mut seen = Seen::default();
+    if shipment.seen_at.zip(order.updated_at).is_some_and(|(known, read)| read < known) {
+        return seen;
+    }
+    let before = shipment.clone();
+    let meaning = rules.connection.payment_states.meaning(&order.payment_state);
+    let state_cancelled = rules.connection.states.cancelled.contains(&order.state);
+    if state_cancelled || meaning == Meaning::Cancelled {
+        let why = if state_cancelled { &order.state } else { &order.payment_state };
+        let became = handover::cancel(shipment, now, &format!("{} at the shop", short(why)), by);
+        seen.cancelled = (became != Cancelled::Known).then_some(became);
+    } else {
+        seen.withdrawn = handover::withdraw_cancellation(shipment, now, by);
+    }
+    if matches!(shipment.status, Status::Hold | Status::Ready | Status::Picking) {
+        payment(shipment, &order.payment_state, meaning, rules, now, by, &mut seen);
+        if let Some(imported) = imported {
+            edits(shipment, imported, order, rules, now, by, &mut seen);
+        }
+    }
+    seen.changed = *shipment != before;
+    if seen.changed {
+        shipment.seen_at = order.updated_at.or(shipment.seen_at);
+        shipment.updated_at = now;
+    }
+    seen
+}
+
+fn payment(
+    shipment: &mut Shipment,
+    state: &str,
+    meaning: Meaning,
+    rules: Rules<'_>,
+    now: Timestamp,
+    by: &str,
+    seen: &mut Seen,
+) {
+    state.clone_into(&mut shipment.payment_state);
+    seen.unknown_payment = meaning == Meaning::Unknown;
+    match (meaning, shipment.payment) {
+        (Meaning::Paid, Payment::Unpaid) => {
+            shipment.payment = Payment::Paid;
+            shipment.note(now, format!("paid: {}", short(state)), by);
+            seen.paid = true;
+        }
+        (Meaning::Wait | Meaning::Unknown | Meaning::Cancelled, Payment::Paid) => {
+            shipment.payment = Payment::Unpaid;
+            seen.payment_lost = true;
+            let held = rules.hold_unpaid && shipment.hold(HoldReason::AwaitingPayment);
+            let then = if held { "; hold awaiting-payment" } else { "" };
+            shipment.note(now, format!("not paid any more: {}{then}", short(state)), by);
+        }
+        (Meaning::Paid, Payment::Paid) | (Meaning::Wait | Meaning::Unknown | Meaning::Cancelled, Payment::Unpaid) => {}
+    }
+}
+
+fn edits(
+    shipment: &mut Shipment,
+    imported: &SourceOrder,
+    order: &SourceOrder,
+    rules: Rules<'_>,
+    now: Timestamp,
+    by: &str,
+    seen: &mut Seen,
+) {
+    let found = differences(imported, order, shipment.address_id);
+    if found == shipment.differences {
+        return;
+    }
+    seen.new_difference = found.iter().any(|difference| !shipment.differences.contains(difference));
+    let names: Vec<&str> = found.iter().map(|difference| difference.as_str()).collect();
+    let mut what = match names.as_slice() {
+        [] => "the shop has it as imported again".to_owned(),
+        names => format!("the shop has otherwise: {}", names.join(", ")),
+    };
+    shipment.differences = found;
+    let holds = seen.new_difference && rules.connection.status_sync.hold_differences;
+    if holds && shipment.hold(HoldReason::NeedsReview) {
+        what.push_str("; hold needs-review");
+    }
+    shipment.note(now, what, by);
+}
+
+/// A shop's code as it is shown in a history: codes are short, and what is not is cut.
+fn short(code: &str) -> String {
+    code.chars().filter(|c| !c.is_control()).take(40).collect()
+}
