@@ -145,8 +145,8 @@ async fn one(
                 let tenant = Some(place.tenant.id().as_str());
                 let mut ended = run(stack, tenant, &robot, PATIENCE, &ProgressBar::hidden()).await?;
                 if ended.run.state == RunState::Blocked {
-                    world.let_a_day_pass(place).await?;
                     days_passed += 1;
+                    world.let_days_pass(place, days_passed).await?;
                     ended = run(stack, tenant, &robot, PATIENCE, &ProgressBar::hidden()).await?;
                 }
                 if ended.run.state == RunState::Failed {

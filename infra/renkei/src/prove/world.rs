@@ -127,10 +127,11 @@ impl World {
         Ok(())
     }
 
-    /// A shop's allowance begins anew, here and there.
-    pub async fn let_a_day_pass(&self, place: &Found) -> Result<(), CliError> {
+    /// It is so many days later: a shop's allowances begin anew, here and there.
+    pub async fn let_days_pass(&self, place: &Found, days: u32) -> Result<(), CliError> {
+        const DAY: i64 = 24 * 60 * 60;
         place.tenant.remove_gate(place.id()).await?;
-        self.simulator.reset_quota(place.id().as_str()).await?;
+        self.simulator.set_clock(place.id().as_str(), DAY * i64::from(days)).await?;
         Ok(())
     }
 
