@@ -53,8 +53,11 @@ async fn each_mistake_in_a_connection_has_its_own_sentence() {
     says("location", &tested(&world), &["no stock in a location", "defalt", "default"]);
     with(&world, None, |connection| connection["states"] = serde_json::json!({ "fetch": "compleet" }));
     says("state", &tested(&world), &["compleet", "complete", "states.fetch"]);
+}
 
-    // What is only written shows when it is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_is_only_written_shows_when_it_is_written() {
+    let world = World::new("misnamed", plain(3), 1_000).await;
     with(&world, None, |connection| connection["states"] = serde_json::json!({ "working": "wroking" }));
     assert_eq!(world.run("fetch-orders").code, 0);
     let told = world.run("state-working");
