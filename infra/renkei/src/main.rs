@@ -12,6 +12,7 @@ mod demo;
 mod error;
 mod local;
 mod output;
+mod prove;
 mod stack;
 
 use std::process::ExitCode;

@@ -385,6 +385,8 @@ impl Robots {
                 self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), closure.until).await
             }
             ShopError::SignInsSpent { until } => {
+                // Not the day's calls, which is what people think of first.
+                run.error = Some(error.to_string());
                 self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), until).await
             }
             ShopError::Busy => {

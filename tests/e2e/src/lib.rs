@@ -3,6 +3,8 @@
 //! The tests say what people say: apply a document, run a robot, look at the shipments. `renkei` must be built before
 //! (`cargo build --workspace --bins`); the stack is brought up by the first test that needs it.
 
+mod aws;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{LazyLock, OnceLock};
@@ -10,6 +12,8 @@ use std::sync::{LazyLock, OnceLock};
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{ShopSpec, ShopStatus};
 use serde_json::{Value, json};
+
+pub use aws::Aws;
 
 /// The stack of the tests; one more on this machine does not disturb it. `RENKEI_TEST_PORT` names another.
 static PORT: LazyLock<String> =
@@ -101,8 +105,17 @@ impl World {
     /// If the document cannot be written.
     #[must_use]
     pub fn apply(&self, daily_call_limit: u32, password: Option<&str>) -> Ended {
+        self.apply_with(daily_call_limit, password, |_| {})
+    }
+
+    /// Applies the merchant's document with something changed in it.
+    ///
+    /// # Panics
+    /// If the document cannot be written.
+    #[must_use]
+    pub fn apply_with(&self, daily_call_limit: u32, password: Option<&str>, change: impl FnOnce(&mut Value)) -> Ended {
         let products = ["SERUM-30", "MASK-5", "SOAP-80", "LEAFLET-1"].map(|sku| json!({ "sku": sku, "name": sku }));
-        let document = json!({
+        let mut document = json!({
             "tenant": self.name,
             "ship_froms": [{ "id": "dc", "name": "第一倉庫", "postal_code": "135-0064", "prefecture": "東京都",
                              "address": "江東区見本町1-1", "phone": "03-0000-0000", "warehouse": "dc" }],
@@ -114,10 +127,32 @@ impl World {
             "processing_robots": { "enable": ["payment-check", "hold-unpaid", "require-product", "reject-duplicate", "ecforce-release"] },
             "integration_robots": { "easy_setup": { "connection": self.name, "every": "24 hours" } },
         });
+        change(&mut document);
         // JSON is YAML.
         let path = root().join("target").join(format!("{}.yaml", self.name));
         std::fs::write(&path, serde_json::to_string_pretty(&document).expect("JSON")).expect("a file");
         run(&["apply", path.to_str().expect("a path")], password)
+    }
+
+    /// Starts one of the shop's robots without waiting for it.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn start(&self, action: &str) {
+        let started = run(&["run", &format!("{}/{action}", self.name), "--json"], None);
+        assert_eq!(started.code, 0, "{started:?}");
+    }
+
+    /// Waits until something holds, a few minutes at most.
+    ///
+    /// # Panics
+    /// If it does not come to hold.
+    pub async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        let began = std::time::Instant::now();
+        while !holds().await {
+            assert!(began.elapsed().as_secs() < 300, "{}: not within 5 minutes: {what}", self.name);
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
     }
 
     /// Runs one of the shop's robots to its end.
@@ -133,11 +168,32 @@ impl World {
     }
 }
 
+/// The AWS of the tests' stack.
+#[must_use]
+pub fn aws() -> Aws {
+    Aws::new(&PORT)
+}
+
+/// `renkei prove` on a stack of its own, beside the tests' one.
+///
+/// # Panics
+/// If the port is no number.
+#[must_use]
+pub fn prove(arguments: &[&str]) -> Ended {
+    let port: u16 = PORT.parse().expect("a port");
+    let port = (port + 1).to_string();
+    let all: Vec<&str> = ["prove", "--port", &port].into_iter().chain(arguments.iter().copied()).collect();
+    ended(&renkei(&all, None))
+}
+
 /// Runs `renkei` against the tests' stack.
 #[must_use]
 pub fn run(arguments: &[&str], secret: Option<&str>) -> Ended {
     let all: Vec<&str> = ["--local", PORT.as_str()].into_iter().chain(arguments.iter().copied()).collect();
-    let output = renkei(&all, secret);
+    ended(&renkei(&all, secret))
+}
+
+fn ended(output: &Output) -> Ended {
     Ended {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

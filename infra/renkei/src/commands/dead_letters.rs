@@ -74,9 +74,24 @@ pub async fn list(stack: &Stack, json: bool) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
+/// `renkei dead-letters replay`.
+pub async fn replay(stack: &Stack, id: Option<&str>, queue: Option<&str>) -> Result<Exit, CliError> {
+    let replayed = some_back(stack, id, queue).await?;
+    if let (0, Some(id)) = (replayed, id) {
+        return Err(CliError::said(format!("there is no dead letter {id}; see `renkei dead-letters list`")));
+    }
+    output::line(format!("{replayed} messages are back on their queues"))?;
+    Ok(Exit::Done)
+}
+
+/// Puts all dead letters back onto their queues, and says how many there were.
+pub async fn put_back(stack: &Stack) -> Result<u64, CliError> {
+    some_back(stack, None, None).await
+}
+
 /// Puts dead letters back onto their queues: sent first, then taken away, so that a crash in between doubles one, which
 /// is harmless, and loses none.
-pub async fn replay(stack: &Stack, id: Option<&str>, queue: Option<&str>) -> Result<Exit, CliError> {
+async fn some_back(stack: &Stack, id: Option<&str>, queue: Option<&str>) -> Result<u64, CliError> {
     let client = Client::new(&stack.aws);
     let mut replayed = 0;
     for from in stack.queues()? {
@@ -99,11 +114,7 @@ pub async fn replay(stack: &Stack, id: Option<&str>, queue: Option<&str>) -> Res
             replayed += 1;
         }
     }
-    if let (0, Some(id)) = (replayed, id) {
-        return Err(CliError::said(format!("there is no dead letter {id}; see `renkei dead-letters list`")));
-    }
-    output::line(format!("{replayed} messages are back on their queues"))?;
-    Ok(Exit::Done)
+    Ok(replayed)
 }
 
 async fn received(client: &Client, url: &str) -> Result<Vec<Message>, CliError> {

@@ -23,16 +23,18 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, ProductsCommand};
 use crate::error::{CliError, Exit};
 use crate::stack::Stack;
-use crate::{demo, local, output};
+use crate::{demo, local, output, prove};
 
 pub use apply::{Secrets, apply};
-pub use run::{Finished, run};
+pub use dead_letters::put_back as replay_dead_letters;
+pub use run::{Finished, run, start};
 
 /// Carries a command out.
 pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     let at = cli.at;
     match cli.command {
         Command::Demo(arguments) => Box::pin(demo::run_demo(arguments)).await,
+        Command::Prove(arguments) => Box::pin(prove::prove(arguments)).await,
         Command::Local(command) => local::run(command).await,
         Command::Completion { shell } => {
             // Into memory first: the generator panics where a write fails, and a closed pipe is no reason for that.

@@ -91,7 +91,8 @@ pub async fn run(
     wait_for(&tenant, &run, timeout, bar).await
 }
 
-async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, String), CliError> {
+/// Starts a robot. Gives its tenant, and the run's name.
+pub async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, String), CliError> {
     let (place, robot, action) = stack.robot(tenant, name).await?;
     let Some((queue, _)) = stack.queue_of(action)? else {
         return Err(CliError::said(format!("robot {robot} is not active yet: this release has no function for it")));

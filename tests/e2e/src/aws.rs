@@ -1,0 +1,145 @@
+//! The stack's AWS from beside the functions: what a test does to queues, mappings, schedules and items that an operator
+//! would do at AWS's own console. It speaks the services' protocols bare: the stack of the tests checks no signature.
+
+use serde_json::{Value, json};
+
+/// A way to the stack's AWS.
+pub struct Aws {
+    endpoint: String,
+    http: reqwest::Client,
+}
+
+/// Its account, as `renkei local up` makes it.
+const ACCOUNT: &str = "000000000000";
+
+impl Aws {
+    /// To the AWS at this port of this machine.
+    ///
+    /// # Panics
+    /// If there can be no client.
+    #[must_use]
+    pub fn new(port: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        Self { endpoint: format!("http://127.0.0.1:{port}"), http }
+    }
+
+    /// One operation of a service that speaks JSON, such as `AmazonSQS.SendMessage`.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn call(&self, service: &str, target: &str, body: Value) -> Value {
+        let request = self
+            .http
+            .post(&self.endpoint)
+            .header("authorization", authorization(service))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", target)
+            .body(body.to_string());
+        answer(target, request).await
+    }
+
+    /// One request to a service that speaks REST.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn rest(&self, service: &str, method: reqwest::Method, path: &str, body: Option<Value>) -> Value {
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.endpoint))
+            .header("authorization", authorization(service))
+            .header("content-type", "application/json");
+        let request = match body {
+            Some(body) => request.body(body.to_string()),
+            None => request,
+        };
+        answer(path, request).await
+    }
+
+    /// A queue's URL.
+    #[must_use]
+    pub fn queue(&self, name: &str) -> String {
+        format!("{}/{ACCOUNT}/renkei-{name}", self.endpoint)
+    }
+
+    /// Puts a message onto a queue.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn send(&self, queue: &str, body: &str, group: &str) {
+        let message = json!({ "QueueUrl": self.queue(queue), "MessageBody": body, "MessageGroupId": group });
+        self.call("sqs", "AmazonSQS.SendMessage", message).await;
+    }
+
+    /// How many messages a queue has: waiting, in hand, and to come.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn messages(&self, queue: &str) -> u64 {
+        let asked = json!({ "QueueUrl": self.queue(queue), "AttributeNames": ["All"] });
+        let answer = self.call("sqs", "AmazonSQS.GetQueueAttributes", asked).await;
+        let count = |name: &str| answer["Attributes"][name].as_str().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+        count("ApproximateNumberOfMessages")
+            + count("ApproximateNumberOfMessagesNotVisible")
+            + count("ApproximateNumberOfMessagesDelayed")
+    }
+
+    /// Sets how long a message that was taken is nobody else's.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn set_visibility(&self, queue: &str, seconds: u32) {
+        let wanted =
+            json!({ "QueueUrl": self.queue(queue), "Attributes": { "VisibilityTimeout": seconds.to_string() } });
+        self.call("sqs", "AmazonSQS.SetQueueAttributes", wanted).await;
+    }
+
+    /// Lets a function take from its queue, or keeps it from that.
+    ///
+    /// # Panics
+    /// If AWS refuses, or the function takes from no queue.
+    pub async fn set_taking(&self, function: &str, takes: bool) {
+        let path = format!("/2015-03-31/event-source-mappings/?FunctionName=renkei-{function}");
+        let mappings = self.rest("lambda", reqwest::Method::GET, &path, None).await;
+        let id = mappings["EventSourceMappings"][0]["UUID"].as_str().expect("a mapping");
+        let path = format!("/2015-03-31/event-source-mappings/{id}");
+        self.rest("lambda", reqwest::Method::PUT, &path, Some(json!({ "Enabled": takes }))).await;
+    }
+
+    /// Sends every message that waits in a queue a second time, the last one first. Gives their number.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn double(&self, queue: &str) -> usize {
+        let mut taken = Vec::new();
+        loop {
+            let asked = json!({ "QueueUrl": self.queue(queue), "MaxNumberOfMessages": 10, "VisibilityTimeout": 300,
+                                "MessageSystemAttributeNames": ["MessageGroupId"] });
+            let answer = self.call("sqs", "AmazonSQS.ReceiveMessage", asked).await;
+            match answer["Messages"].as_array() {
+                Some(messages) if !messages.is_empty() => taken.extend(messages.clone()),
+                _ => break,
+            }
+        }
+        for message in taken.iter().rev() {
+            let group = message["Attributes"]["MessageGroupId"].as_str().unwrap_or("group");
+            self.send(queue, message["Body"].as_str().unwrap_or_default(), group).await;
+            let back = json!({ "QueueUrl": self.queue(queue), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0 });
+            self.call("sqs", "AmazonSQS.ChangeMessageVisibility", back).await;
+        }
+        taken.len()
+    }
+}
+
+async fn answer(what: &str, request: reqwest::RequestBuilder) -> Value {
+    let answer = request.send().await.expect("the stack's AWS answers");
+    let status = answer.status();
+    let text = answer.text().await.expect("an answer");
+    assert!(status.is_success(), "{what}: {status} {text}");
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/ap-northeast-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}
