@@ -40,7 +40,7 @@ fn note(template: &str, attributes: &Value) -> String {
 
 /// What is said of a template.
 fn refused(template: &str) -> String {
-    let problems = ConversionRobots::compile(&settings(&json!({ "delivery_note": template }))).unwrap_err();
+    let problems = ConversionRobots::check(&settings(&json!({ "delivery_note": template }))).unwrap_err();
     assert_eq!(problems[0].path, "conversion_robots[0].fields.delivery_note");
     problems[0].message.clone()
 }
@@ -222,6 +222,30 @@ fn an_error_on_an_order_names_robot_and_field_and_tells_nothing_of_the_customer(
     assert!(error.contains("no day such as 2026-12-01") && !error.contains("山田"), "{error}");
 }
 
+#[test]
+fn the_templates_of_one_order_have_a_limit_together() {
+    let heavy = "{% for i in range(3000) %}{% endfor %}{{ order.number }}";
+    let fields: serde_json::Map<String, Value> =
+        FIELDS.into_iter().filter(|name| !name.ends_with("_on")).map(|name| (name.to_owned(), heavy.into())).collect();
+    let fields = Value::Object(fields);
+    assert!(converted(&fields, &sample(0)).is_ok());
+    let mut order = sample(0);
+    let (address, line) = (order.addresses[0].clone(), order.lines[0].clone());
+    for place in 0..80 {
+        let mut address = address.clone();
+        address.id.0 = 1_000 + place;
+        let mut line = line.clone();
+        line.address = Some(address.id);
+        order.addresses.push(address);
+        order.lines.push(line);
+    }
+    let began = Instant::now();
+    let error = converted(&fields, &order).unwrap_err().to_string();
+    assert!(error.contains("so many parcels") && began.elapsed() < Duration::from_secs(1), "{error}");
+    let light = json!({ "delivery_note": "{{ order.remark | truncate(60) }}" });
+    assert_eq!(converted(&light, &order).unwrap().len(), 81);
+}
+
 fn document(fields: &str) -> Result<Vec<Warning>, Vec<Problem>> {
     let text = format!(
         "tenant: hanako\nconversion_robots:\n  - id: own\n    name: 独自\n    copy_of: 14448\n    fields:\n{fields}"
@@ -272,7 +296,7 @@ fn nesting_and_length_exhaust_no_stack() {
     ] {
         assert!(template.chars().count() <= 4_000, "{}", &template[..40]);
         let began = Instant::now();
-        if let Err(problems) = ConversionRobots::compile(&settings(&json!({ "delivery_note": template }))) {
+        if let Err(problems) = ConversionRobots::check(&settings(&json!({ "delivery_note": template }))) {
             assert!(!problems.is_empty());
         }
         assert!(began.elapsed() < Duration::from_secs(2), "{}: {:?}", &template[..40], began.elapsed());
@@ -336,7 +360,7 @@ proptest! {
     fn no_template_panics_or_runs_on(pieces in prop::collection::vec(piece(), 1..8), order in hostile_order()) {
         let settings = settings(&json!({ "delivery_note": pieces.concat(), "tags": pieces.concat() }));
         let began = Instant::now();
-        if let Ok(robots) = ConversionRobots::compile(&settings) {
+        if let Ok(robots) = ConversionRobots::check(&settings) {
             let made = convert(&samples::all()[0].connection, &order, robots.get(Some(&own())).as_ref());
             if let Ok(made) = made {
                 prop_assert!(made.iter().all(|parcel| parcel.detail.delivery_note.chars().count() <= 2_000));
@@ -356,7 +380,7 @@ proptest! {
             let template = format!("{{% if order.id > 4 %}}{{{{ order.remark | {call} }}}}{{{{ shipment.ship_to.phone | {call} }}}}{{% endif %}}");
             let mut order = order.clone();
             order.id.0 = 5;
-            if let Ok(robots) = ConversionRobots::compile(&settings(&json!({ "ship_to.name": template }))) {
+            if let Ok(robots) = ConversionRobots::check(&settings(&json!({ "ship_to.name": template }))) {
                 let connection = &samples::all()[0].connection;
                 let once = convert(connection, &order, robots.get(Some(&own())).as_ref());
                 let twice = convert(connection, &order, robots.get(Some(&own())).as_ref());
