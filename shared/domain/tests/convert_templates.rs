@@ -223,6 +223,16 @@ fn an_error_on_an_order_names_robot_and_field_and_tells_nothing_of_the_customer(
 }
 
 #[test]
+fn a_robot_that_should_not_have_been_applied_holds_up_its_own_orders() {
+    let robots =
+        ConversionRobots::of_applied(&settings(&json!({ "delivery_note": "{{ order.remark | ", "nothing": "x" })));
+    let connection = &samples::all()[0].connection;
+    let error = convert(connection, &sample(0), robots.get(Some(&own())).as_ref()).unwrap_err().to_string();
+    assert!(error.contains("robot own cannot make delivery_note") && error.contains("apply the document"), "{error}");
+    assert!(convert(connection, &sample(0), robots.get(None).as_ref()).is_ok());
+}
+
+#[test]
 fn the_templates_of_one_order_have_a_limit_together() {
     let heavy = "{% for i in range(3000) %}{% endfor %}{{ order.number }}";
     let fields: serde_json::Map<String, Value> =

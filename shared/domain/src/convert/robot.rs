@@ -54,6 +54,13 @@ pub struct Conversion<'a> {
 }
 
 impl ConversionRobots {
+    /// Compiles robots of settings that were applied. One that cannot be used after all, because an earlier release took
+    /// it, holds up its own orders: each goes to quarantine with the field named.
+    #[must_use]
+    pub fn of_applied(settings: &TenantSettings) -> Self {
+        Self::gather(settings).0
+    }
+
     /// Compiles the robots, those that are switched off too.
     ///
     /// # Errors
@@ -103,12 +110,11 @@ impl ConversionRobots {
             // By place, not by id: an id may stand in a faulty document twice.
             let template = format!("{place}/{name}");
             match template::add(&mut self.environment, template.clone(), text) {
-                Ok(()) => {
-                    self.names(&path, &template, problems);
-                    fields.push((field, template));
-                }
+                Ok(()) => self.names(&path, &template, problems),
                 Err(error) => problems.push(Problem { path, message: said(&error, text) }),
             }
+            // Also where it cannot be read: orders must not be made without it in silence.
+            fields.push((field, template));
         }
         Compiled { id: robot.id.clone(), enabled: robot.enabled, fields }
     }

@@ -130,6 +130,7 @@ fn explained(error: &Error) -> TemplateError {
     let sentence = match (own, error.kind()) {
         (Some(Said(sentence)), _) => sentence.clone(),
         (None, ErrorKind::SyntaxError | ErrorKind::BadEscape) => format!("the template cannot be read: {detail}"),
+        (None, ErrorKind::TemplateNotFound) => "the template cannot be read: apply the document to see why".into(),
         (None, ErrorKind::OutOfFuel) => {
             "the template takes too many steps: does it loop, or heap up a text? It was ended".into()
         }
