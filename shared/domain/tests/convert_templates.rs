@@ -70,6 +70,9 @@ fn filters_give_the_forms_of_the_trade() {
         ("{{ order.total | yen }} {{ order.number }}", "7,930円 SAMPLE-1"),
         ("{{ shipment.ship_to.name | half_width }} 様 {{ address.addr02 }}", "見本 花子 様 1-2-3"),
         ("{% for line in order.lines %}{{ line.sku }}×{{ line.quantity }} {% endfor %}", "SAMPLE-A×1 SAMPLE-B×2"),
+        ("{% for line in order.lines %}{{ loop.index }}{% endfor %}", "12"),
+        ("{{ order.carrier.name }} {{ order.updated_at | date('%H:%M') }}", "ネコポス 09:00"),
+        ("{{ shipment.items | map(attribute='sku') | join('、') }}", "SAMPLE-A、SAMPLE-B"),
         ("{% if order.total > 5000 %}大口{% else %}小口{% endif %}@{{ connection.id }}", "大口@sample-shop"),
     ] {
         assert_eq!(note(template, &order), made, "{template}");
