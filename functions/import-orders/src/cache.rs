@@ -70,10 +70,7 @@ impl Cache {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             ImportError::NotSetUp(format!("the processing robots of tenant {} cannot be used: {first}", tenant.id()))
         })?;
-        let conversions = ConversionRobots::compile(&applied.settings).map_err(|problems| {
-            let first = problems.first().map(|p| format!("{}: {}", p.path, p.message)).unwrap_or_default();
-            ImportError::NotSetUp(format!("the conversion robots of tenant {} cannot be used: {first}", tenant.id()))
-        })?;
+        let conversions = ConversionRobots::of_applied(&applied.settings);
         let setup = Arc::new(Setup {
             settings: applied.settings,
             robots,

@@ -40,7 +40,7 @@ fn note(template: &str, attributes: &Value) -> String {
 
 /// What is said of a template.
 fn refused(template: &str) -> String {
-    let problems = ConversionRobots::compile(&settings(&json!({ "delivery_note": template }))).unwrap_err();
+    let problems = ConversionRobots::check(&settings(&json!({ "delivery_note": template }))).unwrap_err();
     assert_eq!(problems[0].path, "conversion_robots[0].fields.delivery_note");
     problems[0].message.clone()
 }
@@ -70,6 +70,9 @@ fn filters_give_the_forms_of_the_trade() {
         ("{{ order.total | yen }} {{ order.number }}", "7,930円 SAMPLE-1"),
         ("{{ shipment.ship_to.name | half_width }} 様 {{ address.addr02 }}", "見本 花子 様 1-2-3"),
         ("{% for line in order.lines %}{{ line.sku }}×{{ line.quantity }} {% endfor %}", "SAMPLE-A×1 SAMPLE-B×2"),
+        ("{% for line in order.lines %}{{ loop.index }}{% endfor %}", "12"),
+        ("{{ order.carrier.name }} {{ order.updated_at | date('%H:%M') }}", "ネコポス 09:00"),
+        ("{{ shipment.items | map(attribute='sku') | join('、') }}", "SAMPLE-A、SAMPLE-B"),
         ("{% if order.total > 5000 %}大口{% else %}小口{% endif %}@{{ connection.id }}", "大口@sample-shop"),
     ] {
         assert_eq!(note(template, &order), made, "{template}");
@@ -222,6 +225,40 @@ fn an_error_on_an_order_names_robot_and_field_and_tells_nothing_of_the_customer(
     assert!(error.contains("no day such as 2026-12-01") && !error.contains("山田"), "{error}");
 }
 
+#[test]
+fn a_robot_that_should_not_have_been_applied_holds_up_its_own_orders() {
+    let robots =
+        ConversionRobots::of_applied(&settings(&json!({ "delivery_note": "{{ order.remark | ", "nothing": "x" })));
+    let connection = &samples::all()[0].connection;
+    let error = convert(connection, &sample(0), robots.get(Some(&own())).as_ref()).unwrap_err().to_string();
+    assert!(error.contains("robot own cannot make delivery_note") && error.contains("apply the document"), "{error}");
+    assert!(convert(connection, &sample(0), robots.get(None).as_ref()).is_ok());
+}
+
+#[test]
+fn the_templates_of_one_order_have_a_limit_together() {
+    let heavy = "{% for i in range(3000) %}{% endfor %}{{ order.number }}";
+    let fields: serde_json::Map<String, Value> =
+        FIELDS.into_iter().filter(|name| !name.ends_with("_on")).map(|name| (name.to_owned(), heavy.into())).collect();
+    let fields = Value::Object(fields);
+    assert!(converted(&fields, &sample(0)).is_ok());
+    let mut order = sample(0);
+    let (address, line) = (order.addresses[0].clone(), order.lines[0].clone());
+    for place in 0..80 {
+        let mut address = address.clone();
+        address.id.0 = 1_000 + place;
+        let mut line = line.clone();
+        line.address = Some(address.id);
+        order.addresses.push(address);
+        order.lines.push(line);
+    }
+    let began = Instant::now();
+    let error = converted(&fields, &order).unwrap_err().to_string();
+    assert!(error.contains("so many parcels") && began.elapsed() < Duration::from_secs(1), "{error}");
+    let light = json!({ "delivery_note": "{{ order.remark | truncate(60) }}" });
+    assert_eq!(converted(&light, &order).unwrap().len(), 81);
+}
+
 fn document(fields: &str) -> Result<Vec<Warning>, Vec<Problem>> {
     let text = format!(
         "tenant: hanako\nconversion_robots:\n  - id: own\n    name: 独自\n    copy_of: 14448\n    fields:\n{fields}"
@@ -272,7 +309,7 @@ fn nesting_and_length_exhaust_no_stack() {
     ] {
         assert!(template.chars().count() <= 4_000, "{}", &template[..40]);
         let began = Instant::now();
-        if let Err(problems) = ConversionRobots::compile(&settings(&json!({ "delivery_note": template }))) {
+        if let Err(problems) = ConversionRobots::check(&settings(&json!({ "delivery_note": template }))) {
             assert!(!problems.is_empty());
         }
         assert!(began.elapsed() < Duration::from_secs(2), "{}: {:?}", &template[..40], began.elapsed());
@@ -336,7 +373,7 @@ proptest! {
     fn no_template_panics_or_runs_on(pieces in prop::collection::vec(piece(), 1..8), order in hostile_order()) {
         let settings = settings(&json!({ "delivery_note": pieces.concat(), "tags": pieces.concat() }));
         let began = Instant::now();
-        if let Ok(robots) = ConversionRobots::compile(&settings) {
+        if let Ok(robots) = ConversionRobots::check(&settings) {
             let made = convert(&samples::all()[0].connection, &order, robots.get(Some(&own())).as_ref());
             if let Ok(made) = made {
                 prop_assert!(made.iter().all(|parcel| parcel.detail.delivery_note.chars().count() <= 2_000));
@@ -356,7 +393,7 @@ proptest! {
             let template = format!("{{% if order.id > 4 %}}{{{{ order.remark | {call} }}}}{{{{ shipment.ship_to.phone | {call} }}}}{{% endif %}}");
             let mut order = order.clone();
             order.id.0 = 5;
-            if let Ok(robots) = ConversionRobots::compile(&settings(&json!({ "ship_to.name": template }))) {
+            if let Ok(robots) = ConversionRobots::check(&settings(&json!({ "ship_to.name": template }))) {
                 let connection = &samples::all()[0].connection;
                 let once = convert(connection, &order, robots.get(Some(&own())).as_ref());
                 let twice = convert(connection, &order, robots.get(Some(&own())).as_ref());

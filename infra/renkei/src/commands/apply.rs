@@ -117,8 +117,9 @@ pub async fn apply(
         return Ok(Exit::Done);
     }
     let version = carry_out(stack, &tenant, settings, &plan).await?;
-    // Whatever changed: an earlier attempt may have ended before this.
-    if let Some(sentence) = products::released(products::put(stack, &tenant, settings, &[]).await?) {
+    // After the settings, by which the orders are imported; and whatever changed, for an earlier attempt may have ended
+    // before this.
+    if let Some(sentence) = products::released(products::release(stack, &tenant, settings).await?) {
         say(format!("  {sentence}"))?;
     }
     for connection in &plan.dropped {

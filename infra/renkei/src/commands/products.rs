@@ -79,15 +79,24 @@ async fn one_tenant(stack: &Stack, name: Option<&str>) -> Result<(Tenant, Tenant
 }
 
 /// Keeps products and lets the orders go that waited for them.
-pub async fn put(
+async fn put(
     stack: &Stack,
     tenant: &Tenant,
     settings: &TenantSettings,
     products: &[Product],
 ) -> Result<usize, CliError> {
     let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
-    let connections: Vec<&ConnectionId> = settings.connections.iter().map(|connection| &connection.id).collect();
-    Ok(renkei_products::put(tenant, connections, &queue, products).await?)
+    Ok(renkei_products::put(tenant, ids(settings), &queue, products).await?)
+}
+
+/// Lets the orders go whose products exist by now.
+pub async fn release(stack: &Stack, tenant: &Tenant, settings: &TenantSettings) -> Result<usize, CliError> {
+    let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
+    Ok(renkei_products::release(tenant, ids(settings), &queue).await?)
+}
+
+fn ids(settings: &TenantSettings) -> impl Iterator<Item = &ConnectionId> {
+    settings.connections.iter().map(|connection| &connection.id)
 }
 
 /// What is said of orders that were let go; nothing if there were none.

@@ -32,10 +32,7 @@ pub async fn on_latest_orders(
 ) -> Result<Trial, CliError> {
     let mut trial = Trial::default();
     let Some(current) = current else { return Ok(trial) };
-    // Both were checked when they were read.
-    let (Ok(before), Ok(after)) = (ConversionRobots::compile(current), ConversionRobots::compile(settings)) else {
-        return Ok(trial);
-    };
+    let (before, after) = (ConversionRobots::of_applied(current), ConversionRobots::of_applied(settings));
     for connection in settings.connections.iter().map(|connection| &connection.id) {
         let (old, new) = (robot_of(current, connection), robot_of(settings, connection));
         if fields_of(current, old) == fields_of(settings, new) {

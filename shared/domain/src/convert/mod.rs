@@ -70,6 +70,7 @@ pub fn convert(
     robot: Option<&Conversion<'_>>,
 ) -> Result<Vec<Converted>, ConvertError> {
     let shared = robot.map(|robot| (robot, Arc::new(order.clone())));
+    let mut fuel = template::Fuel::default();
     let mut parcels = Vec::with_capacity(order.addresses.len());
     for (place, address) in order.addresses.iter().enumerate() {
         if order.lines_to(address.id).next().is_none() {
@@ -82,7 +83,7 @@ pub fn convert(
         };
         let mut detail = standard::detail(order, address);
         if let Some((robot, order)) = &shared {
-            robot.apply(order, place, connection, &mut detail)?;
+            robot.apply(order, place, connection, &mut detail, &mut fuel)?;
         }
         let bad_address = standard::missing_for_a_label(&detail.ship_to);
         parcels.push(Converted { id, address: address.clone(), detail, bad_address });

@@ -7,7 +7,7 @@ use minijinja::Environment;
 use minijinja::value::Value;
 
 use super::field::{Field, NAMES};
-use super::template::{self, TemplateError};
+use super::template::{self, Fuel, TemplateError};
 use super::view::{ROOTS, Root};
 use super::{ConvertError, samples};
 use crate::document::{nearest_name, suggestion};
@@ -16,6 +16,9 @@ use crate::order::SourceOrder;
 use crate::processing::attribute_meant;
 use crate::settings::{ConversionRobot, TenantSettings};
 use crate::shipment::ShipmentDetail;
+
+/// Most robots of a merchant's own: their templates are kept ready in a memory that all merchants share.
+const MOST_ROBOTS: usize = 100;
 
 /// One thing that is wrong, or worth a second look, in a merchant's conversion robots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,22 +54,48 @@ pub struct Conversion<'a> {
 }
 
 impl ConversionRobots {
-    /// Compiles the robots, those that are switched off too, and tries each on the built-in sample orders.
+    /// Compiles robots of settings that were applied. One that cannot be used after all, because an earlier release took
+    /// it, holds up its own orders: each goes to quarantine with the field named.
+    #[must_use]
+    pub fn of_applied(settings: &TenantSettings) -> Self {
+        Self::gather(settings).0
+    }
+
+    /// Compiles the robots, those that are switched off too.
     ///
     /// # Errors
     /// All that is wrong, each with its place and a sentence.
     pub fn compile(settings: &TenantSettings) -> Result<Self, Vec<Problem>> {
-        let mut robots = Self { environment: template::environment(), robots: Vec::new(), warnings: Vec::new() };
-        let mut problems = Vec::new();
-        for (place, robot) in settings.conversion_robots.iter().enumerate() {
-            let path = format!("conversion_robots[{place}].fields");
-            let compiled = robots.read(place, &path, robot, &mut problems);
-            robots.robots.push(compiled);
-        }
+        let (robots, problems) = Self::gather(settings);
+        if problems.is_empty() { Ok(robots) } else { Err(problems) }
+    }
+
+    /// Compiles the robots and tries each on the built-in sample orders: for settings that are about to be applied.
+    ///
+    /// # Errors
+    /// All that is wrong, each with its place and a sentence.
+    pub fn check(settings: &TenantSettings) -> Result<Self, Vec<Problem>> {
+        let (robots, mut problems) = Self::gather(settings);
         for (place, robot) in robots.robots.iter().enumerate() {
             robots.try_on_samples(&format!("conversion_robots[{place}].fields"), robot, &mut problems);
         }
         if problems.is_empty() { Ok(robots) } else { Err(problems) }
+    }
+
+    fn gather(settings: &TenantSettings) -> (Self, Vec<Problem>) {
+        let mut robots = Self { environment: template::environment(), robots: Vec::new(), warnings: Vec::new() };
+        let mut problems = Vec::new();
+        let own = &settings.conversion_robots;
+        if own.len() > MOST_ROBOTS {
+            let message = format!("{} robots; {MOST_ROBOTS} is the most", own.len());
+            problems.push(Problem { path: "conversion_robots".to_owned(), message });
+        }
+        for (place, robot) in own.iter().take(MOST_ROBOTS).enumerate() {
+            let path = format!("conversion_robots[{place}].fields");
+            let compiled = robots.read(place, &path, robot, &mut problems);
+            robots.robots.push(compiled);
+        }
+        (robots, problems)
     }
 
     fn read(&mut self, place: usize, path: &str, robot: &ConversionRobot, problems: &mut Vec<Problem>) -> Compiled {
@@ -81,12 +110,11 @@ impl ConversionRobots {
             // By place, not by id: an id may stand in a faulty document twice.
             let template = format!("{place}/{name}");
             match template::add(&mut self.environment, template.clone(), text) {
-                Ok(()) => {
-                    self.names(&path, &template, problems);
-                    fields.push((field, template));
-                }
+                Ok(()) => self.names(&path, &template, problems),
                 Err(error) => problems.push(Problem { path, message: said(&error, text) }),
             }
+            // Also where it cannot be read: orders must not be made without it in silence.
+            fields.push((field, template));
         }
         Compiled { id: robot.id.clone(), enabled: robot.enabled, fields }
     }
@@ -129,7 +157,7 @@ impl ConversionRobots {
                     if told.contains(field) {
                         continue;
                     }
-                    if let Err(error) = conversion.fill(*field, template, &seen, &mut detail) {
+                    if let Err(error) = conversion.fill(*field, template, &seen, &mut detail, &mut Fuel::default()) {
                         told.push(*field);
                         let at = error.line.map(|line| format!(" (line {line} of the template)")).unwrap_or_default();
                         let message = format!("on the sample \"{}\": {}{at}", sample.name, error.sentence);
@@ -164,10 +192,11 @@ impl Conversion<'_> {
         place: usize,
         connection: &ConnectionId,
         detail: &mut ShipmentDetail,
+        fuel: &mut Fuel,
     ) -> Result<(), ConvertError> {
         let root = Value::from_object(Root::new(order, place, connection, detail));
         for (field, template) in &self.robot.fields {
-            self.fill(*field, template, &root, detail).map_err(|error| ConvertError::Field {
+            self.fill(*field, template, &root, detail, fuel).map_err(|error| ConvertError::Field {
                 robot: self.robot.id.clone(),
                 field: field.name(),
                 reason: error.sentence,
@@ -182,8 +211,9 @@ impl Conversion<'_> {
         template: &str,
         root: &Value,
         detail: &mut ShipmentDetail,
+        fuel: &mut Fuel,
     ) -> Result<(), TemplateError> {
-        let text = template::render(self.environment, template, root.clone())?;
+        let text = template::render(self.environment, template, root.clone(), fuel)?;
         field.put(detail, &text).map_err(|sentence| TemplateError { line: None, sentence })
     }
 }

@@ -18,6 +18,8 @@ pub(super) const LONGEST_OUTPUT: usize = 2_000;
 /// Work of one rendering: a unit for each step and for each 64 bytes that it makes or looks through. A filter or two of
 /// a remark take some fifty.
 const FUEL: u64 = 20_000;
+/// Work of all renderings for one order: one merchant's templates must not hold up what waits behind them.
+const FUEL_OF_AN_ORDER: u64 = 200_000;
 /// Greatest depth of loops within loops.
 const DEPTH: usize = 20;
 
@@ -60,11 +62,30 @@ pub(super) fn add(environment: &mut Environment<'static>, name: String, text: &s
     environment.add_template_owned(name, text.to_owned()).map_err(|error| explained(&error))
 }
 
+/// What the templates of one order have used.
+#[derive(Debug, Default)]
+pub(super) struct Fuel {
+    used: u64,
+}
+
 /// Renders a template.
-pub(super) fn render(environment: &Environment<'static>, name: &str, root: Value) -> Result<String, TemplateError> {
+pub(super) fn render(
+    environment: &Environment<'static>,
+    name: &str,
+    root: Value,
+    fuel: &mut Fuel,
+) -> Result<String, TemplateError> {
+    if fuel.used > FUEL_OF_AN_ORDER {
+        let sentence = "the templates take too many steps for an order of so many parcels".to_owned();
+        return Err(TemplateError { line: None, sentence });
+    }
     let mut out = Limited(Vec::new());
-    let rendered = environment.get_template(name).and_then(|template| template.render_captured_to(root, &mut out));
-    if let Err(error) = rendered.map(drop) {
+    let rendered = environment.get_template(name).and_then(|template| {
+        let captured = template.render_captured_to(root, &mut out)?;
+        fuel.used += captured.state().fuel_levels().map_or(0, |(used, _)| used);
+        Ok(())
+    });
+    if let Err(error) = rendered {
         return Err(if out.is_full() { too_long() } else { explained(&error) });
     }
     match String::from_utf8(out.0) {
@@ -109,6 +130,7 @@ fn explained(error: &Error) -> TemplateError {
     let sentence = match (own, error.kind()) {
         (Some(Said(sentence)), _) => sentence.clone(),
         (None, ErrorKind::SyntaxError | ErrorKind::BadEscape) => format!("the template cannot be read: {detail}"),
+        (None, ErrorKind::TemplateNotFound) => "the template cannot be read: apply the document to see why".into(),
         (None, ErrorKind::OutOfFuel) => {
             "the template takes too many steps: does it loop, or heap up a text? It was ended".into()
         }

@@ -29,7 +29,7 @@ pub(super) fn conversion(settings: &TenantSettings, report: &mut Report<'_>) {
             report.problem(path("id"), "this is the number of the standard robot: give the copy a name of its own");
         }
     }
-    match ConversionRobots::compile(settings) {
+    match ConversionRobots::check(settings) {
         Ok(robots) => {
             for warning in robots.warnings() {
                 report.warning(warning.path.clone(), warning.message.clone());
