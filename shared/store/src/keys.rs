@@ -9,6 +9,8 @@
 //! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
+//! | | `K#hash` | `KEY` | what a warehouse's key or a webhook's secret opens |
+//! | | `G#tenant` | id | the same in the tenant's list |
 //! | gate | `tenant#connection` | `gate` | the gate |
 //! | stock | `C#tenant#ship-from` | sku | what a warehouse counted |
 //! | | `O#tenant#connection` | sku | what a shop was told to offer |
@@ -115,6 +117,18 @@ pub(crate) fn product_pk(tenant: &TenantId) -> String {
 
 pub(crate) fn product(tenant: &TenantId, sku: &Sku) -> Key {
     Key::new(product_pk(tenant), sku.as_str())
+}
+
+pub(crate) fn grant(hash: &str) -> Key {
+    Key::new(format!("K#{hash}"), "KEY")
+}
+
+pub(crate) fn grants_pk(tenant: &TenantId) -> String {
+    format!("G#{tenant}")
+}
+
+pub(crate) fn listed_grant(tenant: &TenantId, id: &str) -> Key {
+    Key::new(grants_pk(tenant), id)
 }
 
 pub(crate) fn gate(tenant: &TenantId, connection: &ConnectionId) -> Key {
