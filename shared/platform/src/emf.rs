@@ -45,6 +45,20 @@ pub enum Metric {
     MessagesFailed,
     /// Mistakes of ours that were caught in a record.
     Panics,
+    /// Shipments that a warehouse took.
+    ShipmentsClaimed,
+    /// Results of a warehouse that are on record.
+    ResultsTaken,
+    /// Counts of a warehouse that are on record.
+    CountsTaken,
+    /// Records of a warehouse's writes that were not taken.
+    RecordsRefused,
+    /// Requests without a valid key.
+    KeysRefused,
+    /// Webhooks that were queued.
+    HooksTaken,
+    /// Webhooks to an address that was not handed out, or is over.
+    HooksRefused,
 }
 
 impl Metric {
@@ -66,6 +80,13 @@ impl Metric {
             Self::Unreadable => "Unreadable",
             Self::MessagesFailed => "MessagesFailed",
             Self::Panics => "Panics",
+            Self::ShipmentsClaimed => "ShipmentsClaimed",
+            Self::ResultsTaken => "ResultsTaken",
+            Self::CountsTaken => "CountsTaken",
+            Self::RecordsRefused => "RecordsRefused",
+            Self::KeysRefused => "KeysRefused",
+            Self::HooksTaken => "HooksTaken",
+            Self::HooksRefused => "HooksRefused",
         }
     }
 
@@ -84,7 +105,14 @@ impl Metric {
             | Self::RunsBlocked
             | Self::Unreadable
             | Self::MessagesFailed
-            | Self::Panics => "Count",
+            | Self::Panics
+            | Self::ShipmentsClaimed
+            | Self::ResultsTaken
+            | Self::CountsTaken
+            | Self::RecordsRefused
+            | Self::KeysRefused
+            | Self::HooksTaken
+            | Self::HooksRefused => "Count",
         }
     }
 }
