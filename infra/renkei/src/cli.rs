@@ -215,6 +215,12 @@ pub enum Command {
     DeadLetters(DeadLettersCommand),
     /// Prove on a stack of this machine that nothing is lost or done twice while everything around it breaks.
     Prove(crate::prove::ProveArgs),
+    /// Keys of warehouses.
+    #[command(subcommand)]
+    WarehouseKey(WarehouseKeyCommand),
+    /// Addresses for shops' webhooks.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Completion for a shell, on standard output.
     Completion {
         /// The shell.
@@ -307,5 +313,105 @@ pub enum DeadLettersCommand {
         /// Only those of this queue: fetch-orders, import-orders, push-statuses.
         #[arg(long)]
         queue: Option<String>,
+    },
+}
+
+/// Keys of warehouses.
+#[derive(Debug, Subcommand)]
+pub enum WarehouseKeyCommand {
+    /// Make a key, and show it this one time. Those there were stay valid.
+    Create {
+        /// The warehouse, as a ship-from of the merchant's document names it.
+        warehouse: String,
+        /// Of this merchant, where several have one of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List them: all but the secret itself.
+    List {
+        /// Only this merchant's.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new one; the former stay valid for a while, so that nothing stands still meanwhile.
+    Rotate {
+        /// The warehouse, as a ship-from of the merchant's document names it.
+        warehouse: String,
+        /// Of this merchant, where several have one of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// For how many hours the former stay valid.
+        #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(0..=8760))]
+        overlap_hours: u32,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take them back at once: all that are valid, or one.
+    Revoke {
+        /// The warehouse, as a ship-from of the merchant's document names it.
+        warehouse: String,
+        /// Of this merchant, where several have one of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only this one, by its id in the list.
+        #[arg(long)]
+        id: Option<String>,
+    },
+}
+
+/// Addresses for shops' webhooks.
+#[derive(Debug, Subcommand)]
+pub enum WebhookCommand {
+    /// Make an address, and show it this one time. Those there were stay valid.
+    Create {
+        /// The shop's connection.
+        connection: String,
+        /// Of this merchant, where several have one of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List them: all but the secret itself.
+    List {
+        /// Only this merchant's.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new one; the former stay valid for a while, so that nothing stands still meanwhile.
+    Rotate {
+        /// The shop's connection.
+        connection: String,
+        /// Of this merchant, where several have one of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// For how many hours the former stay valid.
+        #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(0..=8760))]
+        overlap_hours: u32,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take them back at once: all that are valid, or one.
+    Revoke {
+        /// The shop's connection.
+        connection: String,
+        /// Of this merchant, where several have one of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only this one, by its id in the list.
+        #[arg(long)]
+        id: Option<String>,
     },
 }

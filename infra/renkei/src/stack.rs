@@ -32,6 +32,8 @@ pub struct Stack {
     /// What Renkei keeps.
     pub store: Store,
     outputs: BTreeMap<String, String>,
+    /// Where warehouses call, if the stack is one of this machine.
+    local_warehouse_url: Option<String>,
 }
 
 /// What `renkei local up` leaves for other commands.
@@ -41,6 +43,8 @@ struct LocalStack {
     region: String,
     stack: String,
     access_key_id: String,
+    #[serde(default)]
+    warehouse_url: Option<String>,
 }
 
 /// A queue of the stack, with its dead letters.
@@ -56,8 +60,10 @@ pub struct StackQueue {
 impl Stack {
     /// Finds the stack, and what its parts are called.
     pub async fn open(at: &At) -> Result<Self, CliError> {
+        let mut local_warehouse_url = None;
         let (aws, name) = match local_stack(at)? {
             Some(local) => {
+                local_warehouse_url.clone_from(&local.warehouse_url);
                 let credentials = Credentials::new(&local.access_key_id, "local", None, None, "local stack");
                 let aws = aws::tuned()
                     .endpoint_url(&local.aws_endpoint)
@@ -77,12 +83,20 @@ impl Stack {
             runs: output(&outputs, "RunsTable")?.to_owned(),
             stock: output(&outputs, "StockTable")?.to_owned(),
         };
-        Ok(Self { store: Store::new(&aws, tables), aws, outputs })
+        Ok(Self { store: Store::new(&aws, tables), aws, outputs, local_warehouse_url })
     }
 
     /// A part's name, by the template's outputs.
     pub fn output(&self, name: &str) -> Result<&str, CliError> {
         output(&self.outputs, name)
+    }
+
+    /// Where warehouses and webhooks call.
+    pub fn warehouse_url(&self) -> Result<&str, CliError> {
+        match &self.local_warehouse_url {
+            Some(url) => Ok(url),
+            None => self.output("WarehouseApiUrl"),
+        }
     }
 
     /// The connections' secrets.
@@ -397,6 +411,7 @@ mod tests {
             region: "ap-northeast-1".into(),
             stack: "renkei".into(),
             access_key_id: "000000000000".into(),
+            warehouse_url: None,
         };
         let port = free.local_addr().unwrap().port();
         assert!(answers(&endpoint(port)));

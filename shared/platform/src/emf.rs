@@ -47,6 +47,20 @@ pub enum Metric {
     MessagesFailed,
     /// Mistakes of ours that were caught in a record.
     Panics,
+    /// Shipments that a warehouse took.
+    ShipmentsClaimed,
+    /// Results of a warehouse that are on record.
+    ResultsTaken,
+    /// Counts of a warehouse that are on record.
+    CountsTaken,
+    /// Records of a warehouse's writes that were not taken.
+    RecordsRefused,
+    /// Requests without a valid key.
+    KeysRefused,
+    /// Webhooks that were queued.
+    HooksTaken,
+    /// Webhooks to an address that was not handed out, or is over.
+    HooksRefused,
 }
 
 impl Metric {
@@ -69,6 +83,13 @@ impl Metric {
             Self::Unreadable => "Unreadable",
             Self::MessagesFailed => "MessagesFailed",
             Self::Panics => "Panics",
+            Self::ShipmentsClaimed => "ShipmentsClaimed",
+            Self::ResultsTaken => "ResultsTaken",
+            Self::CountsTaken => "CountsTaken",
+            Self::RecordsRefused => "RecordsRefused",
+            Self::KeysRefused => "KeysRefused",
+            Self::HooksTaken => "HooksTaken",
+            Self::HooksRefused => "HooksRefused",
         }
     }
 
@@ -88,7 +109,14 @@ impl Metric {
             | Self::UnknownPayments
             | Self::Unreadable
             | Self::MessagesFailed
-            | Self::Panics => "Count",
+            | Self::Panics
+            | Self::ShipmentsClaimed
+            | Self::ResultsTaken
+            | Self::CountsTaken
+            | Self::RecordsRefused
+            | Self::KeysRefused
+            | Self::HooksTaken
+            | Self::HooksRefused => "Count",
         }
     }
 }

@@ -11,6 +11,8 @@
 //! | | `TENANTS` | tenant | that the tenant exists |
 //! | | `Y#tenant#connection` | `MARK`, `DRAIN`, `B#run` | how far the status sync is, announced drains of hints, back-fills |
 //! | | `H#tenant#connection` | `H#order`, `N#number` | an order that a webhook named |
+//! | | `K#hash` | `KEY` | what a warehouse's key or a webhook's secret opens |
+//! | | `G#tenant` | id | the same in the tenant's list |
 //! | gate | `tenant#connection` | `gate` | the gate |
 //! | stock | `C#tenant#ship-from` | sku | what a warehouse counted |
 //! | | `O#tenant#connection` | sku | what a shop was told to offer |
@@ -129,6 +131,18 @@ pub(crate) fn hints_pk(tenant: &TenantId, connection: &ConnectionId) -> String {
 
 pub(crate) fn hint(tenant: &TenantId, connection: &ConnectionId, named: &str) -> Key {
     Key::new(hints_pk(tenant, connection), named)
+}
+
+pub(crate) fn grant(hash: &str) -> Key {
+    Key::new(format!("K#{hash}"), "KEY")
+}
+
+pub(crate) fn grants_pk(tenant: &TenantId) -> String {
+    format!("G#{tenant}")
+}
+
+pub(crate) fn listed_grant(tenant: &TenantId, id: &str) -> Key {
+    Key::new(grants_pk(tenant), id)
 }
 
 pub(crate) fn gate(tenant: &TenantId, connection: &ConnectionId) -> Key {

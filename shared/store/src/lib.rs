@@ -4,6 +4,7 @@
 //! another tenant is simply not found. Everything here is safe to repeat: after a lost answer each write tells by its own
 //! marks whether it had been done.
 
+pub mod access;
 mod codec;
 pub mod error;
 pub mod gate;
@@ -19,6 +20,7 @@ mod statements;
 pub mod stock;
 pub mod sync;
 mod waiting;
+pub mod warehouse;
 
 use std::sync::Arc;
 

@@ -385,15 +385,27 @@ impl Tenant {
     pub async fn change(
         &self,
         id: &ShipmentId,
-        mut change: impl FnMut(&mut Shipment) -> bool,
+        change: impl FnMut(&mut Shipment) -> bool,
     ) -> Result<Option<Shipment>, StoreError> {
+        match self.shipment(id).await? {
+            Some(current) => self.change_from(current, change).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same for a shipment that was read already, a moment ago and together with others: if it changed since, that
+    /// shows when it is written, and it is decided anew.
+    pub async fn change_from(
+        &self,
+        mut current: Shipment,
+        mut change: impl FnMut(&mut Shipment) -> bool,
+    ) -> Result<Shipment, StoreError> {
         const OPERATION: &str = "PutItem";
         const ATTEMPTS: usize = 8;
-        let Some(mut current) = self.shipment(id).await? else { return Ok(None) };
         for _ in 0..ATTEMPTS {
             let mut next = current.clone();
             if !change(&mut next) {
-                return Ok(Some(current));
+                return Ok(current);
             }
             next.rev = current.rev + 1;
             let put = self
@@ -407,7 +419,7 @@ impl Tenant {
                 .send()
                 .await;
             match put {
-                Ok(_) => return Ok(Some(next)),
+                Ok(_) => return Ok(next),
                 Err(error) => {
                     let Some(item) = reads::conflicting_item(&error) else {
                         return Err(StoreError::from_sdk(OPERATION, &error));
@@ -415,7 +427,7 @@ impl Tenant {
                     current = shipment_of(item)?;
                     // The answer to our own write may have been lost, and the SDK have repeated it.
                     if current == next {
-                        return Ok(Some(next));
+                        return Ok(next);
                     }
                 }
             }
@@ -473,7 +485,7 @@ fn order_with_number(item: &Item) -> Option<OrderId> {
     item.get("order")?.as_n().ok()?.parse().ok().map(OrderId)
 }
 
-fn sort_key<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
+pub(crate) fn sort_key<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
     item.get(name).and_then(|v| v.as_s().ok()).map(String::as_str).ok_or_else(unreadable_key)
 }
 
@@ -481,7 +493,11 @@ fn unreadable_key() -> StoreError {
     StoreError::Unreadable { kind: SHIPMENT, reason: "its key is not of the known form".into() }
 }
 
-fn id_from(connection: &ConnectionId, order: Option<String>, parcel: Option<String>) -> Result<ShipmentId, StoreError> {
+pub(crate) fn id_from(
+    connection: &ConnectionId,
+    order: Option<String>,
+    parcel: Option<String>,
+) -> Result<ShipmentId, StoreError> {
     let order = order.and_then(|o| o.parse().ok()).ok_or_else(unreadable_key)?;
     let parcel = parcel.and_then(|p| p.parse().ok()).ok_or_else(unreadable_key)?;
     Ok(ShipmentId { connection: connection.clone(), order: OrderId(order), parcel })

@@ -4,6 +4,7 @@
 //! (`cargo build --workspace --bins`); the stack is brought up by the first test that needs it.
 
 mod aws;
+pub mod warehouse;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

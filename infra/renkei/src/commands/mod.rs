@@ -4,6 +4,7 @@ mod apply;
 mod backfill;
 mod connection;
 mod dead_letters;
+mod grants;
 mod orders;
 mod plan;
 mod products;
@@ -93,6 +94,8 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Runs { tenant, limit, json } => {
             runs::list(&Stack::open(&at).await?, tenant.as_deref(), limit, json).await
         }
+        Command::WarehouseKey(command) => grants::warehouse_key(&Stack::open(&at).await?, command).await,
+        Command::Webhook(command) => grants::webhook(&Stack::open(&at).await?, command).await,
         Command::DeadLetters(DeadLettersCommand::List { json }) => {
             dead_letters::list(&Stack::open(&at).await?, json).await
         }

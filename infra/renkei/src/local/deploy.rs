@@ -71,7 +71,8 @@ fn describe(paths: &StackPaths, options: &UpOptions, aws: &Aws, outputs: &BTreeM
         access_key_id: ACCESS_KEY_ID.to_owned(),
         secret_access_key: SECRET_ACCESS_KEY.to_owned(),
         pid: aws.process.pid,
-        warehouse_url: outputs.get("WarehouseUrl").cloned(),
+        // The gateway's own address names AWS's hosts; on this machine it is a path.
+        warehouse_url: outputs.get("WarehouseApiId").map(|api| format!("{}/_aws/execute-api/{api}", aws.endpoint)),
         console_url: outputs.get("ConsoleUrl").cloned(),
         functions: outputs
             .iter()
@@ -153,12 +154,18 @@ mod tests {
         let paths = StackPaths { port: 4590, directory: PathBuf::from("/nowhere") };
         let aws = Aws { endpoint: "http://127.0.0.1:4590".into(), process: Recorded { pid: 7, started: 1 } };
         let outputs = BTreeMap::from(
-            [("FetchOrdersFunction", "renkei-fetch-orders"), ("ConsoleUrl", "http://c"), ("GateTable", "t")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            [
+                ("FetchOrdersFunction", "renkei-fetch-orders"),
+                ("ConsoleUrl", "http://c"),
+                ("GateTable", "t"),
+                ("WarehouseApiId", "w1"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         let stack = describe(&paths, &UpOptions { port: 4590, ..UpOptions::default() }, &aws, &outputs);
         assert_eq!(stack.functions, ["renkei-fetch-orders"]);
-        assert_eq!((stack.warehouse_url, stack.console_url.as_deref()), (None, Some("http://c")));
+        assert_eq!(stack.warehouse_url.as_deref(), Some("http://127.0.0.1:4590/_aws/execute-api/w1"));
+        assert_eq!(stack.console_url.as_deref(), Some("http://c"));
         assert_eq!((stack.pid, stack.port), (7, 4590));
     }
 }

@@ -1,0 +1,132 @@
+//! `POST /v1/shipments/claim`: the warehouse takes shipments, `ready` → `picking`, and with that the last look at payment
+//! and cancellation. Each is taken by one conditional write, so of two that claim the same one, one has it.
+
+use std::collections::HashSet;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use jiff::Timestamp;
+use renkei_domain::handover::{self, ClaimRefused};
+use renkei_domain::ids::ShipmentId;
+use renkei_domain::shipment::{Shipment, Status};
+use renkei_platform::{Metric, Metrics};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::body::{Raw, Reason, Refused, limited};
+use crate::caller::Caller;
+use crate::problem::{Problem, ProblemBody};
+use crate::writes;
+
+const SHAPE: &str = "an object with a list `ids` of shipments' ids, and nothing else";
+
+/// What is to be claimed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRequest {
+    /// Shipments' ids; at most 1,000. What is no id of yours is refused by itself.
+    #[schema(schema_with = crate::openapi::ids)]
+    ids: Vec<Value>,
+}
+
+/// What became of each.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClaimAnswer {
+    /// Ids of those that are yours now, and `picking`.
+    claimed: Vec<String>,
+    /// The others. Reasons: `cancelled`, `on-hold`, `unpaid`, `already-claimed`, `already-shipped`, `not-found`,
+    /// `malformed`, `unavailable`.
+    refused: Vec<Refused>,
+}
+
+/// Take shipments.
+///
+/// An id that is claimed already is refused with `already-claimed`, whoever claimed it: so of two workers that claim the
+/// same, one packs. If an answer was lost, `GET /v1/shipments?status=picking` tells what is yours.
+#[utoipa::path(
+    post, path = "/v1/shipments/claim", tag = "shipments", operation_id = "claimShipments",
+    request_body(content = ClaimRequest, example = json!({ "ids": ["hanako-ecforce.88111.1"] })),
+    responses(
+        (status = 200, description = "What became of each.", body = ClaimAnswer),
+        (status = 400, description = "`not-json`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "`body-too-large`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`bad-body`, `too-many-records`.", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn claim(
+    caller: Caller,
+    State(app): State<App>,
+    Extension(metrics): Extension<Arc<Metrics>>,
+    raw: Raw,
+) -> Result<Json<ClaimAnswer>, Problem> {
+    let ClaimRequest { ids: records } = raw.read(SHAPE)?;
+    let records = limited(records)?;
+    let now = app.clock.now();
+    let mut refused = Vec::new();
+    let mut wanted: Vec<(usize, ShipmentId)> = Vec::new();
+    let mut named = HashSet::new();
+    for (index, record) in records.iter().enumerate() {
+        let Value::String(text) = record else {
+            refused.push(Reason::MALFORMED.refuses(index, None));
+            continue;
+        };
+        match text.parse::<ShipmentId>() {
+            // Named twice is claimed once, and answered once.
+            Ok(id) if named.insert(id.clone()) => wanted.push((index, id)),
+            Ok(_) => {}
+            Err(_) => refused.push(Reason::NOT_FOUND.refuses(index, Some(text))),
+        }
+    }
+    let ids: Vec<ShipmentId> = wanted.iter().map(|(_, id)| id.clone()).collect();
+    let mut own = writes::own_shipments(&caller, &ids).await?;
+    let work: Vec<Option<Shipment>> = ids.iter().map(|id| own.remove(id)).collect();
+    let answers = writes::each(work, |shipment| claim_one(&caller, shipment, now)).await;
+    let mut claimed = Vec::new();
+    for ((index, id), answer) in wanted.into_iter().zip(answers) {
+        match answer.unwrap_or(Err(Reason::UNAVAILABLE)) {
+            Ok(()) => claimed.push(id.to_string()),
+            Err(reason) => refused.push(reason.refuses(index, Some(&id.to_string()))),
+        }
+    }
+    refused.sort_by_key(|refused| refused.index);
+    metrics.add(Metric::ShipmentsClaimed, claimed.len() as u64);
+    metrics.add(Metric::RecordsRefused, refused.len() as u64);
+    Ok(Json(ClaimAnswer { claimed, refused }))
+}
+
+async fn claim_one(caller: &Caller, shipment: Option<Shipment>, now: Timestamp) -> Result<(), Reason> {
+    let shipment = shipment.ok_or(Reason::NOT_FOUND)?;
+    let mut outcome = Ok(false);
+    let changed = caller.tenant.change_from(shipment, |shipment| {
+        outcome = decide(caller, shipment, now);
+        outcome == Ok(true)
+    });
+    changed.await.map_err(|error| writes::failed(&error))?;
+    outcome.map(|_| ())
+}
+
+/// Decides on what the record is at this moment; true if that changes it.
+fn decide(caller: &Caller, shipment: &mut Shipment, now: Timestamp) -> Result<bool, Reason> {
+    if !caller.may_see(shipment) {
+        return Err(Reason::NOT_FOUND);
+    }
+    // Our own write, whose answer was lost on the way, and which somebody has added to since.
+    if shipment.status == Status::Picking && shipment.claimed_at == Some(now) {
+        return Ok(false);
+    }
+    handover::claim(shipment, now).map(|()| true).map_err(reason)
+}
+
+fn reason(refused: ClaimRefused) -> Reason {
+    let message = match refused {
+        ClaimRefused::Cancelled => "the order was cancelled; do not ship it",
+        ClaimRefused::OnHold => "the merchant holds it back; it comes back to ready when that is over",
+        ClaimRefused::Unpaid => "it is not paid by the shop's latest word",
+        ClaimRefused::AlreadyClaimed => "it is claimed already, by you or by another worker",
+        ClaimRefused::AlreadyShipped => "it has left already",
+    };
+    Reason { word: refused.as_str(), message }
+}

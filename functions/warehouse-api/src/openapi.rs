@@ -1,0 +1,111 @@
+//! The `OpenAPI` document, made from the code that answers: what it says is what is done.
+//!
+//! Records of a write are described as what they should be, and as anything: a record of another shape is no wrong
+//! request, it is refused by itself and the others are taken.
+
+use axum::Json;
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder, Schema};
+use utoipa::{Modify, OpenApi};
+
+use crate::limits;
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Renkei for warehouses",
+        description = "Shipments out, results and stock in. Every call but those marked otherwise needs a key: \
+                       `Authorization: Bearer <key>`. Errors are problems by RFC 9457. Writes answer for each record by itself, and may \
+                       be repeated.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        crate::list::list,
+        crate::list::show,
+        crate::claim::claim,
+        crate::results::report,
+        crate::cancellation::answer,
+        crate::stock::put,
+        crate::hooks::receive,
+        serve,
+    ),
+    components(schemas(crate::results::ResultRecord, crate::stock::CountRecord, crate::problem::ProblemBody)),
+    modifiers(&Common),
+    security(("key" = [])),
+    tags(
+        (name = "shipments", description = "出荷指示・出荷実績・キャンセル"),
+        (name = "stock", description = "在庫"),
+        (name = "webhooks", description = "For shops"),
+        (name = "document", description = "This document"),
+    )
+)]
+pub struct Api;
+
+/// What all calls share.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut Document) {
+        if let Some(components) = &mut document.components {
+            let key = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("rkw_…")
+                .description(Some("The warehouse's key, as `renkei warehouse-key create` printed it."));
+            components.add_security_scheme("key", SecurityScheme::Http(key.build()));
+        }
+        for (path, item) in &mut document.paths.paths {
+            for operation in [&mut item.get, &mut item.put, &mut item.post].into_iter().flatten() {
+                let mut add = |status: &str, description: &str| {
+                    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                    let response =
+                        ResponseBuilder::new().description(description).content("application/problem+json", problem);
+                    operation.responses.responses.insert(status.to_owned(), RefOr::T(response.build()));
+                };
+                if path.starts_with("/v1/shipments") || path.starts_with("/v1/stock") {
+                    add("401", "`unauthorized`: no key, or one that is not valid.");
+                }
+                add("500", "`internal`.");
+                add("503", "`unavailable`: send the same again after the seconds that `Retry-After` names.");
+            }
+        }
+    }
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = "/v1/openapi.json", tag = "document", operation_id = "getDocument",
+    responses((status = 200, description = "The document.", body = serde_json::Value)),
+    security(())
+)]
+pub async fn serve() -> Json<Document> {
+    Json(Api::openapi())
+}
+
+fn records(record: RefOr<Schema>) -> ArrayBuilder {
+    let anything = ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .description(Some("Anything else is refused by itself, with its index, and hinders no other record."));
+    ArrayBuilder::new().items(AnyOfBuilder::new().item(record).item(anything)).max_items(Some(limits::RECORDS))
+}
+
+/// `ids` of a claim.
+#[must_use]
+pub fn ids() -> ArrayBuilder {
+    let id =
+        ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String).description(Some("A shipment's id."));
+    records(RefOr::T(id.into()))
+}
+
+/// `results` of a report.
+#[must_use]
+pub fn results() -> ArrayBuilder {
+    records(Ref::from_schema_name("Result").into())
+}
+
+/// `counts` of a report.
+#[must_use]
+pub fn counts() -> ArrayBuilder {
+    records(Ref::from_schema_name("Count").into())
+}

@@ -1,0 +1,288 @@
+//! `POST /v1/shipments/results`: what left, and by which number it can be followed. The shop hears of it from
+//! push-statuses, which finds the shipment on its list of work by this very write: an answer that was given is on record.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use jiff::Timestamp;
+use renkei_domain::handover::{self, ShipRefused, Shipped, ShippingResult};
+use renkei_domain::ids::{ShipmentId, ShippingMethodId};
+use renkei_domain::settings::TenantSettings;
+use renkei_domain::shipment::Shipment;
+use renkei_platform::{Metric, Metrics};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::body::{Raw, Reason, Refused, limited};
+use crate::caller::Caller;
+use crate::problem::{Problem, ProblemBody};
+use crate::writes;
+
+const SHAPE: &str = "an object with a list `results`, and nothing else";
+/// Results of parcels that left longer ago are a mistake in the date.
+const OLDEST: Duration = Duration::from_hours(24 * 90);
+/// A warehouse may report in the morning what the carrier fetches in the evening.
+const LATEST: Duration = Duration::from_hours(24);
+
+const BAD_TRACKING_NUMBER: Reason = Reason {
+    word: "bad-tracking-number",
+    message: "tracking_number is 1 to 40 printable ASCII characters without spaces",
+};
+const BAD_SHIPPED_AT: Reason = Reason {
+    word: "bad-shipped-at",
+    message: "shipped_at is a time with a zone, at most 90 days ago and at most 24 hours ahead",
+};
+const UNKNOWN_METHOD: Reason = Reason {
+    word: "unknown-shipping-method",
+    message: "shipping_method is none of the merchant's: send a shipment's shipping_method or shipping_method_id",
+};
+
+/// What left.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResultsRequest {
+    /// At most 1,000.
+    #[schema(schema_with = crate::openapi::results)]
+    results: Vec<Value>,
+}
+
+/// 出荷実績 of one shipment.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Result)]
+pub struct ResultRecord {
+    /// The shipment's id.
+    #[schema(example = "hanako-ecforce.88111.1")]
+    id: String,
+    /// お問い合わせ番号: 1 to 40 printable ASCII characters without spaces.
+    #[schema(min_length = 1, max_length = 40, pattern = "^[!-~]+$", example = "123456789012")]
+    tracking_number: String,
+    /// How it left, if otherwise than the shipment said: the warehouse's own name for it, or the merchant's id.
+    #[serde(default)]
+    #[schema(example = "NEKOPOS")]
+    shipping_method: Option<String>,
+    /// When it left: a time with a zone, at most 90 days ago and at most 24 hours ahead.
+    #[schema(format = DateTime, example = "2026-11-24T17:30:00+09:00")]
+    shipped_at: String,
+}
+
+/// What became of each.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResultsAnswer {
+    /// Ids of those that are on record as you sent them, whether now or before.
+    accepted: Vec<String>,
+    /// The others. Reasons: `not-claimed`, `cancelled`, `not-found`, `bad-tracking-number`, `bad-shipped-at`,
+    /// `unknown-shipping-method`, `malformed`, `unavailable`.
+    refused: Vec<Refused>,
+}
+
+/// Report what left.
+///
+/// Sending the same again changes nothing. Another tracking number, time or method for a shipment that is out corrects
+/// it, and is told to the shop again. Where one request names a shipment several times, the last counts.
+#[utoipa::path(
+    post, path = "/v1/shipments/results", tag = "shipments", operation_id = "reportResults",
+    request_body(content = ResultsRequest, example = json!({ "results": [{ "id": "hanako-ecforce.88111.1", "tracking_number": "123456789012", "shipping_method": "NEKOPOS", "shipped_at": "2026-11-24T17:30:00+09:00" }] })),
+    responses(
+        (status = 200, description = "What became of each.", body = ResultsAnswer),
+        (status = 400, description = "`not-json`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "`body-too-large`.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`bad-body`, `too-many-records`.", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub async fn report(
+    caller: Caller,
+    State(app): State<App>,
+    Extension(metrics): Extension<Arc<Metrics>>,
+    raw: Raw,
+) -> Result<Json<ResultsAnswer>, Problem> {
+    let ResultsRequest { results: records } = raw.read(SHAPE)?;
+    let records = limited(records)?;
+    let now = app.clock.now();
+    let mut refused = Vec::new();
+    let mut given: Vec<(usize, Report)> = Vec::new();
+    for (index, record) in records.into_iter().enumerate() {
+        let id = record.get("id").and_then(Value::as_str).map(str::to_owned);
+        match Report::of(record, &caller.settings, now) {
+            Ok(report) => given.push((index, report)),
+            Err(reason) => refused.push(reason.refuses(index, id.as_deref())),
+        }
+    }
+    let last = last_of_each(given, |report| report.id.clone());
+    let ids: Vec<ShipmentId> = last.iter().map(|(_, report)| report.id.clone()).collect();
+    let mut own = writes::own_shipments(&caller, &ids).await?;
+    let work: Vec<(Report, Option<Shipment>)> =
+        last.iter().map(|(_, report)| (report.clone(), own.remove(&report.id))).collect();
+    let answers = writes::each(work, |(report, shipment)| ship_one(&caller, report, shipment, now)).await;
+    let mut accepted = Vec::new();
+    for ((index, report), answer) in last.into_iter().zip(answers) {
+        match answer.unwrap_or(Err(Reason::UNAVAILABLE)) {
+            Ok(()) => accepted.push(report.id.to_string()),
+            Err(reason) => refused.push(reason.refuses(index, Some(&report.id.to_string()))),
+        }
+    }
+    refused.sort_by_key(|refused| refused.index);
+    metrics.add(Metric::ResultsTaken, accepted.len() as u64);
+    metrics.add(Metric::RecordsRefused, refused.len() as u64);
+    Ok(Json(ResultsAnswer { accepted, refused }))
+}
+
+/// Of records that are about the same, the last, in their order: two writes of one record at the same moment would leave
+/// to chance which wins.
+pub fn last_of_each<T, K: Hash + Eq>(records: Vec<(usize, T)>, key: impl Fn(&T) -> K) -> Vec<(usize, T)> {
+    let mut last = HashMap::new();
+    for (place, (_, record)) in records.iter().enumerate() {
+        last.insert(key(record), place);
+    }
+    let is_last = |place: usize, record: &T| last.get(&key(record)) == Some(&place);
+    records
+        .into_iter()
+        .enumerate()
+        .filter(|(place, (_, record))| is_last(*place, record))
+        .map(|(_, kept)| kept)
+        .collect()
+}
+
+/// A record that can be taken, if its shipment can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Report {
+    id: ShipmentId,
+    result: ShippingResult,
+    method: Option<ShippingMethodId>,
+}
+
+impl Report {
+    fn of(record: Value, settings: &TenantSettings, now: Timestamp) -> Result<Self, Reason> {
+        let record: ResultRecord = serde_json::from_value(record).map_err(|_| Reason::MALFORMED)?;
+        let id = record.id.parse().map_err(|_| Reason::NOT_FOUND)?;
+        let tracking_number = record.tracking_number;
+        if !(1..=40).contains(&tracking_number.len()) || !tracking_number.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(BAD_TRACKING_NUMBER);
+        }
+        let shipped_at: Timestamp = record.shipped_at.parse().map_err(|_| BAD_SHIPPED_AT)?;
+        let oldest = now.checked_sub(OLDEST).map_err(|_| BAD_SHIPPED_AT)?;
+        let latest = now.checked_add(LATEST).map_err(|_| BAD_SHIPPED_AT)?;
+        if !(oldest..=latest).contains(&shipped_at) {
+            return Err(BAD_SHIPPED_AT);
+        }
+        let method = record.shipping_method.map(|name| method_named(settings, &name).ok_or(UNKNOWN_METHOD));
+        Ok(Self { id, result: ShippingResult { tracking_number, shipped_at }, method: method.transpose()? })
+    }
+}
+
+/// The warehouse's own name goes first: two merchants' methods may be called alike by chance, its own are its own.
+fn method_named(settings: &TenantSettings, name: &str) -> Option<ShippingMethodId> {
+    let methods = &settings.shipping_methods;
+    let by_code = methods.iter().find(|method| method.warehouse_code == name);
+    by_code.or_else(|| methods.iter().find(|method| method.id.as_str() == name)).map(|method| method.id.clone())
+}
+
+async fn ship_one(caller: &Caller, report: Report, shipment: Option<Shipment>, now: Timestamp) -> Result<(), Reason> {
+    let shipment = shipment.ok_or(Reason::NOT_FOUND)?;
+    let mut outcome = Ok(false);
+    let changed = caller.tenant.change_from(shipment, |shipment| {
+        outcome = if caller.may_see(shipment) { decide(shipment, &report, now) } else { Err(Reason::NOT_FOUND) };
+        outcome == Ok(true)
+    });
+    changed.await.map_err(|error| writes::failed(&error))?;
+    outcome.map(|_| ())
+}
+
+/// Decides on what the record is at this moment; true if that changes it.
+fn decide(shipment: &mut Shipment, report: &Report, now: Timestamp) -> Result<bool, Reason> {
+    let shipped = handover::ship(shipment, &report.result, now).map_err(reason)?;
+    let other_method = report.method.is_some() && report.method != shipment.shipping_method;
+    if other_method {
+        shipment.shipping_method.clone_from(&report.method);
+    }
+    match shipped {
+        Shipped::Now => {}
+        Shipped::Known if !other_method => return Ok(false),
+        Shipped::Known | Shipped::Corrected => {
+            if shipped == Shipped::Known {
+                shipment.note(now, "shipping method corrected", "warehouse");
+            }
+            // Told again, even where the number is the same and only its date or carrier are others.
+            shipment.tracking_told = None;
+        }
+    }
+    Ok(true)
+}
+
+fn reason(refused: ShipRefused) -> Reason {
+    let message = match refused {
+        ShipRefused::NotClaimed => "it has not been claimed; claim it first",
+        ShipRefused::Cancelled => "it is cancelled; if the parcel has left all the same, tell the merchant",
+    };
+    Reason { word: refused.as_str(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settings() -> TenantSettings {
+        serde_json::from_value(json!({
+            "tenant": "hanako",
+            "shipping_methods": [
+                { "id": "nekopos", "name": "ネコポス", "warehouse_code": "NEKOPOS" },
+                { "id": "yamato", "name": "ヤマト", "warehouse_code": "Y" },
+            ],
+        }))
+        .unwrap()
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
+    fn of(change: impl FnOnce(&mut Value)) -> Result<Report, Reason> {
+        let mut record = json!({ "id": "hanako-ecforce.88111.1", "tracking_number": "1234-5678",
+            "shipping_method": "NEKOPOS", "shipped_at": "2026-11-24T20:00:00+09:00" });
+        change(&mut record);
+        Report::of(record, &settings(), now())
+    }
+
+    #[test]
+    fn a_method_is_known_by_the_warehouses_name_and_by_ours() {
+        assert_eq!(of(|_| {}).unwrap().method.unwrap().as_str(), "nekopos");
+        assert_eq!(of(|r| r["shipping_method"] = json!("yamato")).unwrap().method.unwrap().as_str(), "yamato");
+        assert_eq!(of(|r| r["shipping_method"] = json!("Z")), Err(UNKNOWN_METHOD));
+        assert_eq!(of(|r| r["shipping_method"] = Value::Null).unwrap().method, None);
+    }
+
+    #[test]
+    fn a_record_says_what_is_wrong_with_it() {
+        for bad in ["", "12 34", "１２３", "1\n", &"1".repeat(41)] {
+            assert_eq!(of(|r| r["tracking_number"] = json!(bad)), Err(BAD_TRACKING_NUMBER), "{bad:?}");
+        }
+        for bad in [
+            "2026-11-24",
+            "2026-11-24T20:00:00",
+            "",
+            "2026-08-01T00:00:00Z",
+            "2026-11-26T00:00:00Z",
+            "-9999-01-01T00:00:00Z",
+        ] {
+            assert_eq!(of(|r| r["shipped_at"] = json!(bad)), Err(BAD_SHIPPED_AT), "{bad:?}");
+        }
+        for bad in [json!(1), json!(null), json!([]), json!({}), json!({ "id": "a.1.1", "more": 1 })] {
+            assert_eq!(Report::of(bad, &settings(), now()), Err(Reason::MALFORMED));
+        }
+        assert_eq!(of(|r| r["id"] = json!("hanako")), Err(Reason::NOT_FOUND));
+    }
+
+    #[test]
+    fn of_several_records_for_one_the_last_counts_and_order_stays() {
+        let records = vec![(0, "a1"), (1, "b1"), (2, "a2"), (5, "c1")];
+        assert_eq!(last_of_each(records, |record| record.as_bytes()[0]), [(1, "b1"), (2, "a2"), (5, "c1")]);
+    }
+}

@@ -1,0 +1,266 @@
+//! Keys of warehouses and addresses of webhooks: what both have in common. A secret is shown the one time it is made, and
+//! kept as a hash; nobody can show it again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, TenantId, WarehouseId};
+use renkei_domain::jst;
+use renkei_store::Tenant;
+use renkei_store::access::{Grant, Opens, Random, Secret};
+use serde::Serialize;
+
+use crate::cli::{WarehouseKeyCommand, WebhookCommand};
+use crate::error::{CliError, Exit};
+use crate::output;
+use crate::stack::Stack;
+
+/// A key as it is listed: all but the key.
+#[derive(Serialize)]
+struct Line<'a> {
+    tenant: &'a TenantId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warehouse: Option<&'a WarehouseId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<&'a ConnectionId>,
+    id: &'a str,
+    state: &'static str,
+    created_at: Timestamp,
+    valid_until: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct NewKey<'a> {
+    warehouse: &'a WarehouseId,
+    key: &'a str,
+}
+
+#[derive(Serialize)]
+struct NewHook<'a> {
+    connection: &'a ConnectionId,
+    url: &'a str,
+}
+
+/// `renkei warehouse-key …`
+pub async fn warehouse_key(stack: &Stack, command: WarehouseKeyCommand) -> Result<Exit, CliError> {
+    match command {
+        WarehouseKeyCommand::Create { warehouse, tenant, json } => {
+            let (tenant, warehouse) = warehouse_of(stack, tenant.as_deref(), &warehouse).await?;
+            let secret = create(&tenant, Opens::Warehouse(warehouse.clone())).await?;
+            show_key(&warehouse, &secret, json)
+        }
+        WarehouseKeyCommand::List { tenant, json } => {
+            list(stack, tenant.as_deref(), json, |opens| matches!(opens, Opens::Warehouse(_))).await
+        }
+        WarehouseKeyCommand::Rotate { warehouse, tenant, overlap_hours, json } => {
+            let (tenant, warehouse) = warehouse_of(stack, tenant.as_deref(), &warehouse).await?;
+            let opens = Opens::Warehouse(warehouse.clone());
+            let secret = rotate(&tenant, opens, Duration::from_hours(overlap_hours.into())).await?;
+            show_key(&warehouse, &secret, json)
+        }
+        WarehouseKeyCommand::Revoke { warehouse, tenant, id } => {
+            let (tenant, warehouse) = granted_warehouse(stack, tenant.as_deref(), &warehouse).await?;
+            revoke(&tenant, &Opens::Warehouse(warehouse), id.as_deref()).await
+        }
+    }
+}
+
+/// `renkei webhook …`
+pub async fn webhook(stack: &Stack, command: WebhookCommand) -> Result<Exit, CliError> {
+    match command {
+        WebhookCommand::Create { connection, tenant, json } => {
+            let found = stack.connection(tenant.as_deref(), &connection).await?;
+            let secret = create(&found.tenant, Opens::Hook(found.id().clone())).await?;
+            show_hook(stack, found.id(), &secret, json)
+        }
+        WebhookCommand::List { tenant, json } => {
+            list(stack, tenant.as_deref(), json, |opens| matches!(opens, Opens::Hook(_))).await
+        }
+        WebhookCommand::Rotate { connection, tenant, overlap_hours, json } => {
+            let found = stack.connection(tenant.as_deref(), &connection).await?;
+            let overlap = Duration::from_hours(overlap_hours.into());
+            let secret = rotate(&found.tenant, Opens::Hook(found.id().clone()), overlap).await?;
+            show_hook(stack, found.id(), &secret, json)
+        }
+        WebhookCommand::Revoke { connection, tenant, id } => {
+            let found = stack.connection(tenant.as_deref(), &connection).await?;
+            revoke(&found.tenant, &Opens::Hook(found.id().clone()), id.as_deref()).await
+        }
+    }
+}
+
+/// The tenant whose ship-froms name this warehouse. Two tenants may call theirs alike; a key is of one of them.
+async fn warehouse_of(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, WarehouseId), CliError> {
+    let wanted = WarehouseId::parse(name).map_err(|error| CliError::said(error.to_string()))?;
+    let mut known = Vec::new();
+    let mut found = Vec::new();
+    for (tenant, applied) in stack.tenants(tenant).await? {
+        let mut warehouses = applied.settings.ship_froms.iter().map(|ship_from| &ship_from.warehouse);
+        known.extend(warehouses.clone().map(ToString::to_string));
+        if warehouses.any(|warehouse| *warehouse == wanted) {
+            found.push(tenant);
+        }
+    }
+    let tenant = only(found, &wanted)?.ok_or_else(|| {
+        known.sort();
+        known.dedup();
+        CliError::said(if known.is_empty() {
+            "no ship-from names a warehouse yet; `renkei apply` a merchant's document first".to_owned()
+        } else {
+            format!("no ship-from names a warehouse {wanted}; there are {}", known.join(", "))
+        })
+    })?;
+    Ok((tenant, wanted))
+}
+
+/// The tenant that has keys of this warehouse, whether or not a ship-from names it still: what the document does not name
+/// any more has to be revocable most of all.
+async fn granted_warehouse(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, WarehouseId), CliError> {
+    let wanted = WarehouseId::parse(name).map_err(|error| CliError::said(error.to_string()))?;
+    let opens = Opens::Warehouse(wanted.clone());
+    let mut found = Vec::new();
+    for (tenant, _) in stack.tenants(tenant).await? {
+        if tenant.grants().await?.iter().any(|grant| grant.opens == opens) {
+            found.push(tenant);
+        }
+    }
+    let tenant = only(found, &wanted)?;
+    Ok((tenant.ok_or_else(|| CliError::said(format!("there is no key of a warehouse {wanted}")))?, wanted))
+}
+
+fn only(mut found: Vec<Tenant>, warehouse: &WarehouseId) -> Result<Option<Tenant>, CliError> {
+    let last = found.pop();
+    if found.is_empty() {
+        return Ok(last);
+    }
+    let names: Vec<&str> = found.iter().chain(&last).map(|tenant| tenant.id().as_str()).collect();
+    Err(CliError::said(format!(
+        "several tenants have a warehouse {warehouse} ({}); a key is of one of them: say which with --tenant",
+        names.join(", ")
+    )))
+}
+
+async fn create(tenant: &Tenant, opens: Opens) -> Result<Secret, CliError> {
+    let mut random = Random { secret: [0; 32], seal: [0; 32] };
+    for bytes in [&mut random.secret, &mut random.seal] {
+        getrandom::fill(bytes).map_err(|error| CliError::said(format!("no random bits from the system: {error}")))?;
+    }
+    let id = ulid::Ulid::generate().to_string();
+    let (_, secret) = tenant.grant(opens, random, id, Timestamp::now()).await?;
+    Ok(secret)
+}
+
+/// The new one first: an interruption must not leave anybody without.
+async fn rotate(tenant: &Tenant, opens: Opens, overlap: Duration) -> Result<Secret, CliError> {
+    let now = Timestamp::now();
+    let before = valid(tenant, &opens, now).await?;
+    if before.is_empty() {
+        return Err(CliError::said("there is nothing to rotate that is still valid; create one instead"));
+    }
+    let secret = create(tenant, opens).await?;
+    let until = now.checked_add(overlap).map_err(|error| CliError::said(error.to_string()))?;
+    for grant in &before {
+        tenant.end_grant(grant, until).await?;
+    }
+    eprintln!("The former stays valid until {}.", jst::display(until));
+    Ok(secret)
+}
+
+async fn revoke(tenant: &Tenant, opens: &Opens, id: Option<&str>) -> Result<Exit, CliError> {
+    let now = Timestamp::now();
+    let grants = valid(tenant, opens, now).await?;
+    let wanted: Vec<&Grant> = grants.iter().filter(|grant| id.is_none_or(|id| grant.id == id)).collect();
+    if let (Some(id), true) = (id, wanted.is_empty()) {
+        return Err(CliError::said(format!("there is no valid {id} among them; list them to see which there are")));
+    }
+    for grant in &wanted {
+        tenant.revoke_grant(grant, now).await?;
+        output::line(format!("revoked {}", grant.id))?;
+    }
+    if wanted.is_empty() {
+        output::line("nothing was valid any more")?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn valid(tenant: &Tenant, opens: &Opens, now: Timestamp) -> Result<Vec<Grant>, CliError> {
+    let grants = tenant.grants().await?;
+    Ok(grants.into_iter().filter(|grant| grant.opens == *opens && grant.is_valid(now)).collect())
+}
+
+async fn list(
+    stack: &Stack,
+    tenant: Option<&str>,
+    json: bool,
+    wanted: impl Fn(&Opens) -> bool,
+) -> Result<Exit, CliError> {
+    let now = Timestamp::now();
+    let mut rows = Vec::new();
+    for (tenant, _) in stack.tenants(tenant).await? {
+        for grant in tenant.grants().await?.iter().filter(|grant| wanted(&grant.opens)) {
+            let (warehouse, connection) = match &grant.opens {
+                Opens::Warehouse(warehouse) => (Some(warehouse), None),
+                Opens::Hook(connection) => (None, Some(connection)),
+            };
+            let state = state(grant, now);
+            if json {
+                output::json_line(&Line {
+                    tenant: &grant.tenant,
+                    warehouse,
+                    connection,
+                    id: &grant.id,
+                    state,
+                    created_at: grant.created_at,
+                    valid_until: grant.valid_until,
+                    revoked_at: grant.revoked_at,
+                })?;
+                continue;
+            }
+            let name = warehouse.map(ToString::to_string).or(connection.map(ToString::to_string));
+            let end = grant.revoked_at.or(grant.valid_until).map(jst::display).unwrap_or_default();
+            rows.push(vec![
+                grant.tenant.to_string(),
+                name.unwrap_or_default(),
+                grant.id.clone(),
+                state.to_owned(),
+                jst::display(grant.created_at),
+                end,
+            ]);
+        }
+    }
+    if !json {
+        output::table(&["tenant", "for", "id", "state", "created", "ends"], &rows)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn state(grant: &Grant, now: Timestamp) -> &'static str {
+    match (grant.revoked_at, grant.is_valid(now), grant.valid_until) {
+        (Some(_), _, _) => "revoked",
+        (None, true, None) => "valid",
+        (None, true, Some(_)) => "ending",
+        (None, false, _) => "ended",
+    }
+}
+
+fn show_key(warehouse: &WarehouseId, secret: &Secret, json: bool) -> Result<Exit, CliError> {
+    if json {
+        output::json_line(&NewKey { warehouse, key: secret.expose() })?;
+    } else {
+        eprintln!("The key of {warehouse}. It is shown this one time, and kept nowhere: hand it over now.");
+        output::line(secret.expose())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn show_hook(stack: &Stack, connection: &ConnectionId, secret: &Secret, json: bool) -> Result<Exit, CliError> {
+    let url = format!("{}/hooks/ecforce/{}", stack.warehouse_url()?, secret.expose());
+    if json {
+        output::json_line(&NewHook { connection, url: &url })?;
+    } else {
+        eprintln!("The address for webhooks of {connection}. It is shown this one time: enter it at the shop now.");
+        output::line(&url)?;
+    }
+    Ok(Exit::Done)
+}
