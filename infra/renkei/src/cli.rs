@@ -242,7 +242,7 @@ pub enum ProductsCommand {
     },
     /// Add products, or replace those with the same SKU. Orders that waited for them are imported by themselves.
     Import {
-        /// CSV, UTF-8 or Shift_JIS, with the headings sku, name, stock_buffer, not_for_sale, temperature (商品コード,
+        /// CSV, UTF-8 or `Shift_JIS`, with the headings `sku`, `name`, `stock_buffer`, `not_for_sale`, `temperature` (商品コード,
         /// 商品名, 安全在庫, 販売対象外, 温度帯).
         #[arg(required_unless_present = "from_shop", conflicts_with = "from_shop")]
         file: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::ids::{ConnectionId, RobotId, RuleId, ShipFromId, ShippingMethodId, Sku, TenantId, WarehouseId};
 use crate::payment::PaymentStates;
@@ -519,7 +519,7 @@ pub struct CustomRobot {
 }
 
 /// When a custom robot starts: after another robot's end, by the clock, or by hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum Trigger {
     /// 連携後: once after each end of a robot.
@@ -557,6 +557,33 @@ pub enum Trigger {
         /// For this connection.
         connection: ConnectionId,
     },
+}
+
+/// A trigger as it is written: of the kinds, one. Read in this form, a wrong time of day is told as such and not as "no
+/// such trigger".
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TriggerForm {
+    connection: ConnectionId,
+    after: Option<Action>,
+    every: Option<Every>,
+    daily_at: Option<DailyAt>,
+    cron: Option<Cron>,
+    by_hand: Option<bool>,
+}
+
+impl<'de> Deserialize<'de> for Trigger {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let TriggerForm { connection, after, every, daily_at, cron, by_hand } = Deserialize::deserialize(deserializer)?;
+        match (after, every, daily_at, cron, by_hand) {
+            (Some(after), None, None, None, None) => Ok(Self::After { after, connection }),
+            (None, Some(every), None, None, None) => Ok(Self::Every { every, connection }),
+            (None, None, Some(daily_at), None, None) => Ok(Self::DailyAt { daily_at, connection }),
+            (None, None, None, Some(cron), None) => Ok(Self::Cron { cron, connection }),
+            (None, None, None, None, Some(by_hand)) => Ok(Self::ByHand { by_hand, connection }),
+            _ => Err(de::Error::custom("a robot has one trigger: after, every, daily_at, cron or by_hand")),
+        }
+    }
 }
 
 impl Trigger {

@@ -198,6 +198,29 @@ async fn products_that_appear_let_their_orders_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frozen_items_of_an_order_are_a_shipment_of_their_own() {
+    let world = World::new("frozen", plain(0), 10_000).await;
+    let mut document = document(&world, &json!({}), &["SERUM-30"]);
+    let frozen = json!({ "sku": "MASK-5", "name": "冷凍の品", "temperature": "frozen" });
+    document["products"].as_array_mut().expect("a list").push(frozen);
+    document["processing_robots"]["custom"] = json!([{ "id": "cold", "name": "冷凍は別便",
+        "when": { "field": "items.temperature", "equals": "frozen" }, "do": [{ "split": { "temperature": "frozen" } }] }]);
+    let applied = apply(&world, &document);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let both = json!([{ "variant_sku": "SERUM-30", "quantity": 1 }, { "variant_sku": "MASK-5", "quantity": 2 }]);
+    let id = order(&world, json!({ "order_items": both })).await;
+    assert_eq!(world.run("fetch-orders").code, 0);
+    let mut held: Vec<(String, String)> = world
+        .list("shipments")
+        .iter()
+        .map(|shipment| (shipment["id"].to_string(), shipment["items"][0]["sku"].to_string()))
+        .collect();
+    held.sort();
+    let parcel = |number: u8| format!("\"frozen.{id}.{number}\"");
+    assert_eq!(held, [(parcel(1), "\"SERUM-30\"".to_owned()), (parcel(2), "\"MASK-5\"".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shops_products_come_at_a_known_number_of_calls() {
     let mut spec = plain(0);
     spec.products.push(Product::new("SHOP-1", "新商品", 1500, false));

@@ -179,16 +179,19 @@ pub async fn import_shop(stack: &Stack, tenant: Option<&str>, shop: &str, dry_ru
 async fn read_shop(session: &mut Session, first_page_only: bool) -> Result<BTreeMap<Sku, Product>, CliError> {
     let mut products = BTreeMap::new();
     let mut unusable = 0;
+    let mut seen: HashSet<u64> = HashSet::new();
     let mut number = 1;
     loop {
         let request = PageRequest::new(number, MAX_PER);
         let page = session.call(async |client, token| client.products(token, request, true).await).await?;
-        let last = page.is_last(MAX_PER);
+        let mut last = page.is_last(MAX_PER);
+        let before = seen.len();
         for record in page.records {
             let Ok(product) = record else {
                 unusable += 1;
                 continue;
             };
+            seen.insert(product.id);
             let name = product.name.clone().unwrap_or_default();
             for variant in product.variants {
                 let Ok(sku) = Sku::parse(variant.sku.trim()) else {
@@ -205,6 +208,8 @@ async fn read_shop(session: &mut Session, first_page_only: bool) -> Result<BTree
                 });
             }
         }
+        // A shop that repeats itself must not cost calls without end.
+        last |= seen.len() == before;
         if number == 1 && !last {
             let pages = page.meta.total_count.map(|total| total.div_ceil(u64::from(MAX_PER)));
             if let Some(pages) = pages {

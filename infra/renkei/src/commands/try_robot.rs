@@ -155,9 +155,9 @@ async fn processing(subject: &Subject, robot: ProcessingRobot, is_built_in: bool
     };
     let (mut now, mut now_detail) = (shipment.clone(), detail.clone());
     let applied = set.apply_with(&goods, Phase::Only(&robot.id), &facts, &mut now, &mut now_detail);
-    let (mut new, mut new_detail) = (shipment.clone(), detail.clone());
-    new.status = Status::Hold;
-    let imported = set.apply_with(&goods, Phase::OnImport, &facts, &mut new, &mut new_detail);
+    let (mut fresh, mut fresh_detail) = (shipment.clone(), detail.clone());
+    fresh.status = Status::Hold;
+    let imported = set.apply_with(&goods, Phase::OnImport, &facts, &mut fresh, &mut fresh_detail);
     let mut changes = shipment_changes(shipment, &now);
     changes.extend(field_changes(detail, &now_detail));
     changes.extend(item_changes(detail, &now_detail));

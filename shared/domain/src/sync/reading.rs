@@ -66,7 +66,8 @@ pub fn go_on(changed: Option<u64>, open: usize) -> Reading {
     let open = open as u64;
     match changed {
         _ if open == 0 => Reading::Nothing,
-        Some(changed) if changed.div_ceil(PAGE) > open.div_ceil(PAGE) => Reading::ByIds,
+        // Of two that are alike, ids: their last page is known to be the last.
+        Some(changed) if changed.div_ceil(PAGE) >= open.div_ceil(PAGE) => Reading::ByIds,
         Some(_) | None => Reading::ByChanges,
     }
 }
