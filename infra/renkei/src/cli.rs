@@ -155,6 +155,8 @@ pub enum Command {
     DeadLetters(DeadLettersCommand),
     /// Prove on a stack of this machine that nothing is lost or done twice while everything around it breaks.
     Prove(crate::prove::ProveArgs),
+    /// Measure on a stack of this machine what Renkei needs for its work.
+    Bench(crate::bench::BenchArgs),
     /// Completion for a shell, on standard output.
     Completion {
         /// The shell.
