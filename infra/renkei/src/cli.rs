@@ -221,6 +221,8 @@ pub enum Command {
     /// Addresses for shops' webhooks.
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Measure on a stack of this machine what Renkei needs for its work.
+    Bench(crate::bench::BenchArgs),
     /// Completion for a shell, on standard output.
     Completion {
         /// The shell.

@@ -61,6 +61,16 @@ impl Aws {
         format!("{}/{ACCOUNT}/renkei-{name}", self.endpoint)
     }
 
+    /// The full name of one of the stack's tables, such as `Gate`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn table(&self, part: &str) -> String {
+        let answer = self.call("dynamodb", "DynamoDB_20120810.ListTables", json!({})).await;
+        let names = answer["TableNames"].as_array().expect("tables").iter().filter_map(Value::as_str);
+        names.into_iter().find(|name| name.contains(part)).expect("a table of this name").to_owned()
+    }
+
     /// Puts a message onto a queue.
     ///
     /// # Panics

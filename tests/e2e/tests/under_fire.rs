@@ -65,14 +65,15 @@ async fn a_run_that_the_limit_stops_goes_on_by_itself_when_the_date_changes() {
     assert!(first["blocked_until"].as_str().is_some_and(|until| until.contains("T00:00:00")), "{first}");
     let said = run(&["quota", "--connection", "tomorrow"], None);
     assert!(said.out.contains("09:00"), "the quota says when calls begin anew: {said:?}");
+    let aws = aws();
+    world.until("what was read is imported", async || aws.messages("import-orders").await == 0).await;
     let imported = world.list("shipments").len();
     assert!((100..ORDERS).contains(&imported), "stopped in the middle: {imported}");
-    let aws = aws();
     assert_eq!(aws.messages("fetch-orders-dead-letters").await, 0);
 
     // The date changes: the gate's counts are yesterday's, the shop's allowance is new, and the wake-up is due.
     let yesterday = json!({
-        "TableName": "renkei-gate", "Key": { "pk": { "S": "tomorrow#tomorrow" }, "sk": { "S": "gate" } },
+        "TableName": aws.table("Gate").await, "Key": { "pk": { "S": "tomorrow#tomorrow" }, "sk": { "S": "gate" } },
         "UpdateExpression": "SET #day = :day REMOVE closed", "ConditionExpression": "attribute_exists(pk)",
         "ExpressionAttributeNames": { "#day": "day" }, "ExpressionAttributeValues": { ":day": { "S": "2026-01-01" } },
     });

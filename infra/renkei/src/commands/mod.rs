@@ -24,7 +24,7 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, ProductsCommand};
 use crate::error::{CliError, Exit};
 use crate::stack::Stack;
-use crate::{demo, local, output, prove};
+use crate::{bench, demo, local, output, prove};
 
 pub use apply::{Secrets, apply};
 pub use dead_letters::put_back as replay_dead_letters;
@@ -36,6 +36,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     match cli.command {
         Command::Demo(arguments) => Box::pin(demo::run_demo(arguments)).await,
         Command::Prove(arguments) => Box::pin(prove::prove(arguments)).await,
+        Command::Bench(arguments) => Box::pin(bench::bench(arguments)).await,
         Command::Local(command) => local::run(command).await,
         Command::Completion { shell } => {
             // Into memory first: the generator panics where a write fails, and a closed pipe is no reason for that.

@@ -29,6 +29,7 @@ use crate::output;
 use crate::stack::Stack;
 use books::Account;
 use storm::Storm;
+pub use storm::{function_of, waiting};
 use world::World;
 
 /// `renkei prove`

@@ -123,7 +123,8 @@ async fn kill(mut random: fastrand::Rng, aws: u32, until: Instant) -> Result<BTr
     Ok(killed)
 }
 
-fn function_of(process: &sysinfo::Process) -> Option<String> {
+/// Which of the stack's functions a process is.
+pub fn function_of(process: &sysinfo::Process) -> Option<String> {
     let name = |line: &std::ffi::OsString| line.to_str()?.strip_prefix("AWS_LAMBDA_FUNCTION_NAME=").map(str::to_owned);
     process.environ().iter().find_map(name)
 }
@@ -185,6 +186,11 @@ pub async fn until_quiet(stack: &Stack, patience: Duration) -> Result<(), CliErr
         // The account will say so.
         Err(_) => Ok(()),
     }
+}
+
+/// Messages in each queue that is not empty.
+pub async fn waiting(stack: &Stack) -> Result<BTreeMap<&'static str, u64>, CliError> {
+    left(stack, false).await
 }
 
 /// Messages in each queue that is not empty, or in each queue of dead letters.

@@ -1,0 +1,137 @@
+//! Taking measurements.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use renkei_platform::aws::AwsFailure;
+use serde_json::{Value, json};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+use ulid::Ulid;
+
+use super::{CLIENTS, at_once};
+use crate::error::CliError;
+use crate::local::LocalStack;
+use crate::prove::waiting;
+use crate::stack::Stack;
+
+/// Bare puts in one measurement, over all clients.
+const PUTS: usize = 2_000;
+/// About the size of an order's large part.
+const BODY: usize = 1_500;
+
+/// Bare conditional puts a second: what the AWS of this machine takes, with nothing of Renkei in between.
+pub async fn puts_a_second(stack: &Stack) -> Result<f64, CliError> {
+    let client = aws_sdk_dynamodb::Client::new(&stack.aws);
+    let table = stack.output("ShipmentsTable")?;
+    let kind = Ulid::generate().to_string();
+    let body = "x".repeat(BODY);
+    let began = Instant::now();
+    at_once(|of| {
+        let (client, kind, body) = (client.clone(), kind.clone(), body.clone());
+        async move {
+            for n in 0..PUTS / CLIENTS {
+                client
+                    .put_item()
+                    .table_name(table)
+                    .item("pk", AttributeValue::S(format!("BENCH#{kind}#{of}#{n}")))
+                    .item("sk", AttributeValue::S("BARE".to_owned()))
+                    .item("body", AttributeValue::S(body.clone()))
+                    .condition_expression("attribute_not_exists(pk)")
+                    .send()
+                    .await
+                    .map_err(|error| AwsFailure::new("PutItem", &error))?;
+            }
+            Ok(())
+        }
+    })
+    .await?;
+    Ok(PUTS as f64 / began.elapsed().as_secs_f64())
+}
+
+/// Waits until a queue is empty.
+pub async fn until_empty(stack: &Stack, queue: &str, patience: Duration) -> Result<(), CliError> {
+    let began = Instant::now();
+    while waiting(stack).await?.contains_key(queue) {
+        if began.elapsed() > patience {
+            return Err(CliError::said(format!("the queue {queue} does not run empty")));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// Lets a function take from its queue, or keeps it from that.
+pub async fn let_take(local: &LocalStack, function: &str, takes: bool) -> Result<(), CliError> {
+    let http = reqwest::Client::builder().no_proxy().build().map_err(|error| CliError::said(error.to_string()))?;
+    let url = format!("{}/2015-03-31/event-source-mappings/", local.aws_endpoint);
+    // The AWS of this machine reads account and region here, and checks nothing.
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={}/20260101/{}/lambda/aws4_request, SignedHeaders=host, Signature=0",
+        local.access_key_id, local.region
+    );
+    let failed = |error: reqwest::Error| CliError::said(format!("the queue of {function} cannot be held: {error}"));
+    let name = format!("{}-{function}", local.stack);
+    let listed = http.get(format!("{url}?FunctionName={name}")).header("authorization", &authorization).send().await;
+    let text = listed.map_err(failed)?.text().await.map_err(failed)?;
+    let listed: Value = serde_json::from_str(&text)?;
+    let id = listed["EventSourceMappings"][0]["UUID"].as_str().unwrap_or_default();
+    let body = json!({ "Enabled": takes }).to_string();
+    let put = http.put(format!("{url}{id}")).header("authorization", &authorization).body(body).send().await;
+    put.and_then(reqwest::Response::error_for_status).map(drop).map_err(failed)
+}
+
+/// Watches how much memory functions take.
+pub struct Memory {
+    peaks: Arc<Mutex<BTreeMap<String, u64>>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Memory {
+    /// Watches the functions of this AWS from now on, in a thread of its own.
+    pub fn watch(aws: u32) -> Result<Self, CliError> {
+        let mut system = System::new()
+            .map_err(|error| CliError::said(format!("the processes of this machine cannot be looked at: {error}")))?;
+        let peaks: Arc<Mutex<BTreeMap<String, u64>>> = Arc::default();
+        let ended = Arc::new(AtomicBool::new(false));
+        let (seen, over) = (Arc::clone(&peaks), Arc::clone(&ended));
+        std::thread::spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                let what = ProcessRefreshKind::nothing().with_memory().with_environ(UpdateKind::OnlyIfNotSet);
+                system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+                for process in system.processes().values() {
+                    if process.thread_kind().is_some() || process.parent() != Some(Pid::from_u32(aws)) {
+                        continue;
+                    }
+                    if let (Some(name), Ok(mut seen)) = (crate::prove::function_of(process), seen.lock()) {
+                        let peak = seen.entry(name).or_default();
+                        *peak = (*peak).max(peak_of(process.pid()).unwrap_or_else(|| process.memory()));
+                    }
+                }
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        });
+        Ok(Self { peaks, ended })
+    }
+
+    /// The largest resident memory of any process so far, in MB, by function.
+    pub fn peaks(&self) -> BTreeMap<String, f64> {
+        let peaks = self.peaks.lock().map(|peaks| peaks.clone()).unwrap_or_default();
+        peaks.into_iter().map(|(name, bytes)| (name, bytes as f64 / 1_048_576.0)).collect()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The most that a process ever had, where the system keeps that.
+fn peak_of(process: Pid) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+}
