@@ -6,12 +6,14 @@
 //!
 //! In the order of an order's way:
 //! [`settings`] (what a merchant set up) · [`gate`] (may we call the shop now) · [`order`] (what the shop gave) ·
-//! [`convert`] and [`import`] (what becomes of it) · [`shipment`] (what the warehouse ships) · [`work`] (the messages
+//! [`convert`] and [`import`] (what becomes of it) · [`shipment`] (what the warehouse ships) · [`handover`] (until it has
+//! left, or is cancelled) · [`work`] (the messages
 //! between the functions) · [`run`] (what a robot's run did).
 
 pub mod convert;
 pub mod document;
 pub mod gate;
+pub mod handover;
 pub mod ids;
 pub mod import;
 pub mod jst;

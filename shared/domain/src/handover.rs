@@ -1,0 +1,286 @@
+//! 引渡し: what may happen to a shipment from `ready` until it has left, and every end that a cancellation can have.
+//!
+//! ```text
+//!   hold ──┐ cancellation at the shop ──► cancelled
+//!   ready ─┤
+//!          └─ claim ──► picking ─┬─ result ──► shipped          (a cancellation after that is reported: too late)
+//!                                └─ cancellation at the shop ──► requested ─┬─ accepted ──► cancelled
+//!                                                                           ├─ refused     a person is asked
+//!                                                                           ├─ result      too late: a person is asked
+//!                                                                           └─ no answer   overdue: a person is asked
+//! ```
+//! Each of these is a pure change of one record, written on condition that nobody else wrote it meanwhile. That is what
+//! lets a claim and a cancellation at the same moment end in one of the two: whichever comes second is decided anew on
+//! what the first one left. Every function is safe to repeat: the same answer, claim or result again changes nothing.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::payment::Payment;
+use crate::shipment::{Cancellation, CancellationState, Shipment, Status};
+
+/// Who is named in the events of what a warehouse did.
+const WAREHOUSE: &str = "warehouse";
+
+/// Why a warehouse cannot take a shipment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClaimRefused {
+    /// It is cancelled.
+    Cancelled,
+    /// It is on hold.
+    OnHold,
+    /// It is not paid, by the shop's latest word.
+    Unpaid,
+    /// It is taken already. For a warehouse that repeats its own claim this is success.
+    AlreadyClaimed,
+    /// It has left already.
+    AlreadyShipped,
+}
+
+impl ClaimRefused {
+    /// Its name in answers to warehouses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::OnHold => "on-hold",
+            Self::Unpaid => "unpaid",
+            Self::AlreadyClaimed => "already-claimed",
+            Self::AlreadyShipped => "already-shipped",
+        }
+    }
+}
+
+/// The warehouse takes a shipment: `ready` → `picking`. This is the last look at payment and cancellation; what is seen
+/// of either from here on needs the warehouse's consent.
+///
+/// # Errors
+/// Why it cannot; the shipment is as it was.
+pub fn claim(shipment: &mut Shipment, now: Timestamp) -> Result<(), ClaimRefused> {
+    match shipment.status {
+        Status::Ready if shipment.payment == Payment::Unpaid => Err(ClaimRefused::Unpaid),
+        Status::Ready => {
+            shipment.status = Status::Picking;
+            shipment.claimed_at = Some(now);
+            shipment.note(now, "claimed", WAREHOUSE);
+            Ok(())
+        }
+        Status::Hold => Err(ClaimRefused::OnHold),
+        Status::Picking => Err(ClaimRefused::AlreadyClaimed),
+        Status::Shipped => Err(ClaimRefused::AlreadyShipped),
+        Status::Cancelled => Err(ClaimRefused::Cancelled),
+    }
+}
+
+/// What became of a cancellation that the shop showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cancelled {
+    /// Nothing was in anybody's hands: it is cancelled.
+    Now,
+    /// The warehouse has it and is asked.
+    Requested,
+    /// It had left already: a person is asked.
+    TooLate,
+    /// This is known, whatever its end was; nothing changed.
+    Known,
+}
+
+/// The shop shows that the order is cancelled. `why` and `by` go into the shipment's history.
+pub fn cancel(shipment: &mut Shipment, now: Timestamp, why: &str, by: &str) -> Cancelled {
+    match shipment.status {
+        Status::Hold | Status::Ready => {
+            shipment.cancel();
+            shipment.note(now, format!("cancelled: {why}"), by);
+            Cancelled::Now
+        }
+        Status::Picking if shipment.cancellation.is_none() => {
+            shipment.cancellation = Some(asked(CancellationState::Requested, now));
+            shipment.note(now, format!("cancellation requested: {why}"), by);
+            Cancelled::Requested
+        }
+        Status::Shipped if shipment.cancellation.is_none() => {
+            shipment.cancellation = Some(asked(CancellationState::TooLate, now));
+            shipment.note(now, format!("cancelled at the shop after it left: {why}"), by);
+            Cancelled::TooLate
+        }
+        Status::Picking | Status::Shipped | Status::Cancelled => Cancelled::Known,
+    }
+}
+
+fn asked(state: CancellationState, now: Timestamp) -> Cancellation {
+    let answered_at = (state == CancellationState::TooLate).then_some(now);
+    Cancellation { state, requested_at: now, answered_at, closed_at: None }
+}
+
+/// The shop does not show the cancellation any more while the warehouse still owes its answer: the request is taken back.
+/// True if there was one to take back. An answered one stays: it is history.
+pub fn withdraw_cancellation(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
+    let open = shipment.status == Status::Picking && is_requested(shipment);
+    if open {
+        shipment.cancellation = None;
+        shipment.note(now, "cancellation request withdrawn: the shop shows it no more", by);
+    }
+    open
+}
+
+fn is_requested(shipment: &Shipment) -> bool {
+    shipment.cancellation.is_some_and(|asked| asked.state == CancellationState::Requested)
+}
+
+/// Why an answer to a cancellation request cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnswerRefused {
+    /// Nobody asked.
+    NotRequested,
+    /// It has been cancelled, by this warehouse's consent or before it was taken.
+    AlreadyCancelled,
+    /// It has left.
+    AlreadyShipped,
+}
+
+impl AnswerRefused {
+    /// Its name in answers to warehouses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRequested => "not-requested",
+            Self::AlreadyCancelled => "already-cancelled",
+            Self::AlreadyShipped => "already-shipped",
+        }
+    }
+}
+
+/// The warehouse answers a cancellation request. True if that changed something: the same answer again does not. A
+/// warehouse that refused may still accept until the parcel leaves; one that accepted may not take it back, since the
+/// shipment is cancelled.
+///
+/// # Errors
+/// Why the answer cannot be taken; the shipment is as it was.
+pub fn answer_cancellation(shipment: &mut Shipment, accept: bool, now: Timestamp) -> Result<bool, AnswerRefused> {
+    let Some(mut asked) = shipment.cancellation else {
+        return Err(match shipment.status {
+            Status::Cancelled => AnswerRefused::AlreadyCancelled,
+            Status::Hold | Status::Ready | Status::Picking | Status::Shipped => AnswerRefused::NotRequested,
+        });
+    };
+    match (shipment.status, asked.state, accept) {
+        (Status::Picking, CancellationState::Requested | CancellationState::Refused, true) => {
+            shipment.status = Status::Cancelled;
+            asked.state = CancellationState::Accepted;
+            shipment.note(now, "cancellation accepted; cancelled", WAREHOUSE);
+        }
+        (Status::Picking, CancellationState::Requested, false) => {
+            asked.state = CancellationState::Refused;
+            shipment.note(now, "cancellation refused", WAREHOUSE);
+        }
+        // The same answer again.
+        (_, CancellationState::Accepted, true) | (_, CancellationState::Refused, false) => return Ok(false),
+        (Status::Shipped, _, _) => return Err(AnswerRefused::AlreadyShipped),
+        (Status::Cancelled, _, _) => return Err(AnswerRefused::AlreadyCancelled),
+        (Status::Hold | Status::Ready | Status::Picking, _, _) => return Err(AnswerRefused::NotRequested),
+    }
+    asked.answered_at = Some(now);
+    shipment.cancellation = Some(asked);
+    Ok(true)
+}
+
+/// What a warehouse says of a parcel that left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShippingResult {
+    /// お問い合わせ番号.
+    pub tracking_number: String,
+    /// When it left, by the warehouse's word.
+    pub shipped_at: Timestamp,
+}
+
+/// What a result did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shipped {
+    /// It is out: `picking` → `shipped`.
+    Now,
+    /// It was out already, and its tracking number or date is another now; it is told to the shop again.
+    Corrected,
+    /// All of this was known.
+    Known,
+}
+
+/// Why a result cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ShipRefused {
+    /// Nobody claimed it: it is on hold or ready.
+    NotClaimed,
+    /// It is cancelled.
+    Cancelled,
+}
+
+impl ShipRefused {
+    /// Its name in answers to warehouses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotClaimed => "not-claimed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The parcel left: `picking` → `shipped`. A cancellation request that is still open has come too late, and a person is
+/// asked.
+///
+/// # Errors
+/// Why it cannot be taken; the shipment is as it was.
+pub fn ship(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) -> Result<Shipped, ShipRefused> {
+    let known = shipment.tracking_number.as_ref() == Some(&result.tracking_number)
+        && shipment.shipped_at == Some(result.shipped_at);
+    match shipment.status {
+        Status::Picking => {
+            shipment.status = Status::Shipped;
+            shipment.tracking_number = Some(result.tracking_number.clone());
+            shipment.shipped_at = Some(result.shipped_at);
+            shipment.result_at = Some(now);
+            let mut what = "shipped";
+            if let Some(asked) = &mut shipment.cancellation
+                && asked.state == CancellationState::Requested
+            {
+                asked.state = CancellationState::TooLate;
+                asked.answered_at = Some(now);
+                what = "shipped; the cancellation came too late";
+            }
+            shipment.note(now, what, WAREHOUSE);
+            Ok(Shipped::Now)
+        }
+        Status::Shipped if known => Ok(Shipped::Known),
+        Status::Shipped => {
+            shipment.tracking_number = Some(result.tracking_number.clone());
+            shipment.shipped_at = Some(result.shipped_at);
+            shipment.note(now, "result corrected", WAREHOUSE);
+            Ok(Shipped::Corrected)
+        }
+        Status::Hold | Status::Ready => Err(ShipRefused::NotClaimed),
+        Status::Cancelled => Err(ShipRefused::Cancelled),
+    }
+}
+
+/// Has the warehouse owed its answer to a cancellation request for longer than `patience`?
+#[must_use]
+pub fn is_overdue(shipment: &Shipment, now: Timestamp, patience: Duration) -> bool {
+    shipment.cancellation.is_some_and(|asked| {
+        asked.state == CancellationState::Requested
+            && asked.requested_at.saturating_add(patience).is_ok_and(|until| until <= now)
+    })
+}
+
+/// Does a person have to look at this shipment's cancellation: refused, too late, or overdue, and nobody has said yet that
+/// they saw to it?
+#[must_use]
+pub fn needs_person(shipment: &Shipment, now: Timestamp, patience: Duration) -> bool {
+    shipment.cancellation.is_some_and(|asked| {
+        asked.closed_at.is_none()
+            && match asked.state {
+                CancellationState::Refused | CancellationState::TooLate => true,
+                CancellationState::Requested => is_overdue(shipment, now, patience),
+                CancellationState::Accepted => false,
+            }
+    })
+}

@@ -1,0 +1,230 @@
+//! Claims, cancellations, answers and results in every order: each way ends in one end, never in two.
+
+mod processing_support;
+
+use std::time::Duration;
+
+use jiff::{Timestamp, ToSpan};
+use processing_support::Case;
+use proptest::prelude::*;
+use renkei_domain::handover::{
+    AnswerRefused, Cancelled, ClaimRefused, ShipRefused, Shipped, ShippingResult, answer_cancellation, cancel, claim,
+    is_overdue, needs_person, ship, withdraw_cancellation,
+};
+use renkei_domain::payment::Payment;
+use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, Status};
+
+const PATIENCE: Duration = Duration::from_hours(24);
+
+fn at(minute: i64) -> Timestamp {
+    "2026-11-24T00:00:00Z".parse::<Timestamp>().unwrap() + minute.minutes()
+}
+
+fn ready() -> Shipment {
+    let mut shipment = Case::new().shipment;
+    shipment.payment = Payment::Paid;
+    shipment.status = Status::Ready;
+    shipment.holds.clear();
+    shipment
+}
+
+fn result(tracking: &str) -> ShippingResult {
+    ShippingResult { tracking_number: tracking.into(), shipped_at: at(600) }
+}
+
+fn state(shipment: &Shipment) -> Option<CancellationState> {
+    shipment.cancellation.map(|asked| asked.state)
+}
+
+#[test]
+fn only_a_paid_and_ready_shipment_is_claimed_and_only_once() {
+    let mut shipment = ready();
+    assert_eq!(claim(&mut shipment, at(1)), Ok(()));
+    assert_eq!((shipment.status, shipment.claimed_at), (Status::Picking, Some(at(1))));
+    assert_eq!(claim(&mut shipment, at(2)), Err(ClaimRefused::AlreadyClaimed));
+    assert_eq!(shipment.claimed_at, Some(at(1)));
+
+    let mut unpaid = ready();
+    unpaid.payment = Payment::Unpaid;
+    assert_eq!(claim(&mut unpaid, at(1)), Err(ClaimRefused::Unpaid));
+    let mut held = ready();
+    held.hold(HoldReason::Remark);
+    assert_eq!(claim(&mut held, at(1)), Err(ClaimRefused::OnHold));
+    let mut cancelled = ready();
+    assert_eq!(cancel(&mut cancelled, at(1), "state canceled", "status-sync"), Cancelled::Now);
+    assert_eq!(claim(&mut cancelled, at(1)), Err(ClaimRefused::Cancelled));
+}
+
+#[test]
+fn a_cancellation_in_picking_waits_for_the_warehouses_answer() {
+    let mut shipment = ready();
+    claim(&mut shipment, at(1)).unwrap();
+    assert_eq!(answer_cancellation(&mut shipment, true, at(2)), Err(AnswerRefused::NotRequested));
+    assert_eq!(cancel(&mut shipment, at(3), "state canceled", "status-sync"), Cancelled::Requested);
+    assert_eq!((shipment.status, state(&shipment)), (Status::Picking, Some(CancellationState::Requested)));
+    // The next sync sees the same.
+    assert_eq!(cancel(&mut shipment, at(4), "state canceled", "status-sync"), Cancelled::Known);
+
+    let mut refused = shipment.clone();
+    assert_eq!(answer_cancellation(&mut refused, false, at(5)), Ok(true));
+    assert_eq!(answer_cancellation(&mut refused, false, at(6)), Ok(false));
+    assert_eq!((refused.status, state(&refused)), (Status::Picking, Some(CancellationState::Refused)));
+    assert!(needs_person(&refused, at(7), PATIENCE));
+    assert_eq!(ship(&mut refused, &result("1234"), at(8)), Ok(Shipped::Now));
+    assert_eq!(state(&refused), Some(CancellationState::Refused));
+
+    assert_eq!(answer_cancellation(&mut shipment, true, at(5)), Ok(true));
+    assert_eq!((shipment.status, state(&shipment)), (Status::Cancelled, Some(CancellationState::Accepted)));
+    assert_eq!(answer_cancellation(&mut shipment, true, at(6)), Ok(false));
+    assert_eq!(answer_cancellation(&mut shipment, false, at(6)), Err(AnswerRefused::AlreadyCancelled));
+    assert_eq!(ship(&mut shipment, &result("1234"), at(7)), Err(ShipRefused::Cancelled));
+    assert!(!needs_person(&shipment, at(10_000), PATIENCE));
+}
+
+#[test]
+fn a_parcel_that_leaves_first_makes_the_cancellation_too_late() {
+    let mut shipment = ready();
+    claim(&mut shipment, at(1)).unwrap();
+    cancel(&mut shipment, at(2), "voided", "status-sync");
+    assert_eq!(ship(&mut shipment, &result("1234"), at(3)), Ok(Shipped::Now));
+    assert_eq!((shipment.status, state(&shipment)), (Status::Shipped, Some(CancellationState::TooLate)));
+    assert_eq!(answer_cancellation(&mut shipment, true, at(4)), Err(AnswerRefused::AlreadyShipped));
+    assert!(needs_person(&shipment, at(5), PATIENCE));
+
+    // Cancelled at the shop only after it left.
+    let mut late = ready();
+    claim(&mut late, at(1)).unwrap();
+    ship(&mut late, &result("1234"), at(2)).unwrap();
+    assert_eq!(cancel(&mut late, at(3), "voided", "status-sync"), Cancelled::TooLate);
+    assert_eq!(cancel(&mut late, at(4), "voided", "status-sync"), Cancelled::Known);
+    assert_eq!((late.status, state(&late)), (Status::Shipped, Some(CancellationState::TooLate)));
+}
+
+#[test]
+fn a_request_without_an_answer_is_overdue_and_can_be_withdrawn() {
+    let mut shipment = ready();
+    claim(&mut shipment, at(0)).unwrap();
+    cancel(&mut shipment, at(0), "voided", "status-sync");
+    assert!(!is_overdue(&shipment, at(24 * 60 - 1), PATIENCE));
+    assert!(is_overdue(&shipment, at(24 * 60), PATIENCE) && needs_person(&shipment, at(24 * 60), PATIENCE));
+    assert!(withdraw_cancellation(&mut shipment, at(24 * 60 + 1), "status-sync"));
+    assert!(!needs_person(&shipment, at(30 * 60), PATIENCE) && shipment.status == Status::Picking);
+    assert!(!withdraw_cancellation(&mut shipment, at(24 * 60 + 2), "status-sync"));
+}
+
+#[test]
+fn results_may_be_corrected_and_need_a_claim() {
+    let mut shipment = ready();
+    assert_eq!(ship(&mut shipment, &result("1"), at(1)), Err(ShipRefused::NotClaimed));
+    claim(&mut shipment, at(1)).unwrap();
+    assert_eq!(ship(&mut shipment, &result("1"), at(2)), Ok(Shipped::Now));
+    assert_eq!(ship(&mut shipment, &result("1"), at(3)), Ok(Shipped::Known));
+    assert_eq!(ship(&mut shipment, &result("2"), at(4)), Ok(Shipped::Corrected));
+    assert_eq!((shipment.tracking_number.as_deref(), shipment.result_at), (Some("2"), Some(at(2))));
+}
+
+/// What may be done to a shipment, by whom ever.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Claim,
+    Cancel,
+    Withdraw,
+    Accept,
+    Refuse,
+    Ship,
+}
+
+const DEEDS: [Deed; 6] = [Deed::Claim, Deed::Cancel, Deed::Withdraw, Deed::Accept, Deed::Refuse, Deed::Ship];
+
+fn perform(deed: Deed, shipment: &mut Shipment, now: Timestamp) {
+    match deed {
+        Deed::Claim => drop(claim(shipment, now)),
+        Deed::Cancel => drop(cancel(shipment, now, "voided", "status-sync")),
+        Deed::Withdraw => drop(withdraw_cancellation(shipment, now, "status-sync")),
+        Deed::Accept => drop(answer_cancellation(shipment, true, now)),
+        Deed::Refuse => drop(answer_cancellation(shipment, false, now)),
+        Deed::Ship => drop(ship(shipment, &result("1"), now)),
+    }
+}
+
+/// A record that two parties change by reading it, deciding, and writing on condition that nobody wrote meanwhile.
+struct Record {
+    shipment: Shipment,
+}
+
+impl Record {
+    fn write(&mut self, read: &Shipment, mut next: Shipment) -> bool {
+        if self.shipment.rev != read.rev {
+            return false;
+        }
+        next.rev = read.rev + 1;
+        self.shipment = next;
+        true
+    }
+}
+
+proptest! {
+    /// In any order and number: the record stays sound, and repeating the last deed changes nothing.
+    #[test]
+    fn every_way_ends_in_one_end(deeds in prop::collection::vec(0..DEEDS.len(), 0..12)) {
+        let mut shipment = ready();
+        let (mut claimed, mut shipped, mut cancelled) = (0, 0, 0);
+        for (minute, deed) in (1..).zip(deeds) {
+            let before = shipment.clone();
+            perform(DEEDS[deed], &mut shipment, at(minute));
+            claimed += u8::from(before.status == Status::Ready && shipment.status == Status::Picking);
+            shipped += u8::from(before.status != Status::Shipped && shipment.status == Status::Shipped);
+            cancelled += u8::from(before.status != Status::Cancelled && shipment.status == Status::Cancelled);
+            prop_assert!(claimed <= 1 && shipped + cancelled <= 1, "{shipment:?}");
+            // Out of a last state there is no way.
+            if matches!(before.status, Status::Shipped | Status::Cancelled) {
+                prop_assert_eq!(before.status, shipment.status);
+            }
+            match state(&shipment) {
+                Some(CancellationState::Requested) => prop_assert_eq!(shipment.status, Status::Picking),
+                Some(CancellationState::Accepted) => prop_assert_eq!(shipment.status, Status::Cancelled),
+                Some(CancellationState::TooLate) => prop_assert_eq!(shipment.status, Status::Shipped),
+                Some(CancellationState::Refused) => {
+                    prop_assert!(matches!(shipment.status, Status::Picking | Status::Shipped));
+                }
+                None => {}
+            }
+            let once = shipment.clone();
+            perform(DEEDS[deed], &mut shipment, at(minute));
+            prop_assert_eq!(&once, &shipment, "{:?} twice", DEEDS[deed]);
+        }
+    }
+
+    /// A claim and a cancellation at the same moment, their reads and writes in any order: one of the two wins, and the
+    /// loser, deciding anew, makes a request of a cancellation that came second and a refusal of a claim that did.
+    #[test]
+    fn a_claim_and_a_cancellation_at_once_end_in_one_of_the_two(steps in prop::collection::vec(any::<bool>(), 2..8)) {
+        let mut record = Record { shipment: ready() };
+        let mut reads: [Option<Shipment>; 2] = [None, None];
+        let mut done = [false, false];
+        // Steps in the given order, then each party until it is done.
+        let order = steps.into_iter().chain([true, true, true, false, false, false]);
+        for party in order.map(usize::from) {
+            if done[party] {
+                continue;
+            }
+            match reads[party].take() {
+                None => reads[party] = Some(record.shipment.clone()),
+                Some(read) => {
+                    let mut next = read.clone();
+                    if party == 0 {
+                        done[0] = claim(&mut next, at(1)).is_err() || record.write(&read, next);
+                    } else {
+                        let known = cancel(&mut next, at(1), "voided", "status-sync") == Cancelled::Known;
+                        done[1] = known || record.write(&read, next);
+                    }
+                }
+            }
+        }
+        prop_assert!(done == [true, true]);
+        let shipment = &record.shipment;
+        let cancelled = shipment.status == Status::Cancelled && shipment.claimed_at.is_none();
+        let requested = shipment.status == Status::Picking && state(shipment) == Some(CancellationState::Requested);
+        prop_assert!(cancelled != requested, "{shipment:?}");
+    }
+}
