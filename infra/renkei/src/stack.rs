@@ -110,7 +110,8 @@ impl Stack {
 
     /// All queues.
     pub fn queues(&self) -> Result<Vec<StackQueue>, CliError> {
-        [("fetch-orders", "FetchOrders"), ("import-orders", "ImportOrders"), ("push-statuses", "PushStatuses")]
+        [("fetch-orders", "FetchOrders"), ("import-orders", "ImportOrders"), ("push-statuses", "PushStatuses"),
+            ("sync-inventory", "SyncInventory")]
             .into_iter()
             .map(|(name, output)| {
                 Ok(StackQueue {
@@ -233,11 +234,9 @@ impl Found {
 pub fn queue_output(action: Action) -> Option<&'static str> {
     match action {
         Action::FetchOrders => Some("FetchOrders"),
-        Action::StateWorking => Some("PushStatuses"),
-        Action::StateShipped
-        | Action::WriteBack
-        | Action::StatusSync
-        | Action::Inventory
+        Action::StateWorking | Action::StateShipped | Action::WriteBack => Some("PushStatuses"),
+        Action::Inventory => Some("SyncInventory"),
+        Action::StatusSync
         | Action::ApplyProcessing
         | Action::Reconcile => None,
     }

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | shipments | `S#tenant#connection#order` | `P#parcel` | a shipment, small part |
 //! | | | `D#parcel#version` | a shipment, large part |
+//! | | | `SALE` | that the order's payment was captured through the shop, or is about to be |
 //! | | `N#tenant#connection#number` | `N` | which order has this number |
 //! | | `X#tenant#connection` | `order` | an order that was not imported, and why |
 //! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
@@ -58,6 +59,10 @@ pub(crate) fn shipment(tenant: &TenantId, id: &ShipmentId) -> Key {
 
 pub(crate) fn detail(tenant: &TenantId, id: &ShipmentId, version: &str) -> Key {
     Key::new(order_pk(tenant, &id.connection, id.order), format!("D#{:05}#{version}", id.parcel))
+}
+
+pub(crate) fn sale(tenant: &TenantId, id: &ShipmentId) -> Key {
+    Key::new(order_pk(tenant, &id.connection, id.order), "SALE")
 }
 
 pub(crate) fn number(tenant: &TenantId, connection: &ConnectionId, number: &OrderNumber) -> Key {

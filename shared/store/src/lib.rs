@@ -4,6 +4,7 @@
 //! another tenant is simply not found. Everything here is safe to repeat: after a lost answer each write tells by its own
 //! marks whether it had been done.
 
+mod changes;
 mod codec;
 pub mod error;
 pub mod gate;
@@ -12,6 +13,7 @@ pub mod orders;
 pub mod products;
 mod reads;
 pub mod runs;
+pub mod sales;
 pub mod settings;
 pub mod shipments;
 mod statements;

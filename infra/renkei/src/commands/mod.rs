@@ -3,18 +3,21 @@
 mod apply;
 mod connection;
 mod dead_letters;
+mod files;
 mod orders;
 mod quota;
 mod run;
 mod runs;
 mod schedules;
+mod refused;
 mod shipments;
+mod stock;
 
 use std::io::Write as _;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand};
+use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, FilesCommand};
 use crate::error::{CliError, Exit};
 use crate::stack::Stack;
 use crate::{demo, local, output};
@@ -55,7 +58,22 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Orders { scope, outcome, json } => {
             orders::list(&Stack::open(&at).await?, &scope, outcome.as_deref(), json).await
         }
-        Command::Retry { scope, order } => orders::retry(&Stack::open(&at).await?, &scope, order).await,
+        Command::Retry { scope, order: None, shipment: Some(id), capture, .. } => {
+            refused::retry_one(&Stack::open(&at).await?, scope.tenant.as_deref(), &id, capture).await
+        }
+        Command::Retry { scope, refused: true, .. } => refused::retry_all(&Stack::open(&at).await?, &scope).await,
+        Command::Retry { scope, order, .. } => orders::retry(&Stack::open(&at).await?, &scope, order).await,
+        Command::Stock { connection, tenant, drift, json } => {
+            stock::list(&Stack::open(&at).await?, tenant.as_deref(), &connection, drift, json).await
+        }
+        Command::Files(FilesCommand::Layouts) => files::layouts(),
+        Command::Files(FilesCommand::Export { layout, connection, tenant, status, methods, claim, out }) => {
+            let what = files::Wanted { tenant: tenant.as_deref(), connection: &connection, status: &status, methods: &methods };
+            files::export(&Stack::open(&at).await?, &layout, &what, claim, &out).await
+        }
+        Command::Files(FilesCommand::Results { layout, tenant, file, json }) => {
+            files::results(&Stack::open(&at).await?, &layout, tenant.as_deref(), &file, json).await
+        }
         Command::Quota { scope, json } => quota::list(&Stack::open(&at).await?, &scope, json).await,
         Command::Runs { tenant, limit, json } => {
             runs::list(&Stack::open(&at).await?, tenant.as_deref(), limit, json).await
