@@ -221,12 +221,29 @@ pub enum FilesCommand {
         /// Only those with this shipping method, by its id in the document. May be given several times.
         #[arg(long = "method")]
         methods: Vec<String>,
-        /// Take them: ready becomes picking, once the file is written.
+        /// What the layout's columns ask for that differ by merchant. May be given several times.
+        #[arg(long = "set", value_name = "NAME=TEXT")]
+        set: Vec<String>,
+        /// Leave out shipments that cannot be written, instead of writing nothing.
+        #[arg(long)]
+        skip: bool,
+        /// Take them: ready becomes picking.
         #[arg(long)]
         claim: bool,
         /// The file; it must not exist yet.
         #[arg(long)]
         out: PathBuf,
+    },
+    /// Read a file of counts: `商品コード,数量,計数日時` (or `sku,quantity,counted_at`) in UTF-8.
+    Counts {
+        /// The ship-from that was counted, by its id in the document.
+        #[arg(long)]
+        ship_from: String,
+        /// The merchant, where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// The file.
+        file: PathBuf,
     },
     /// Read a file of results: tracking numbers and dates of what left.
     Results {
@@ -236,6 +253,9 @@ pub enum FilesCommand {
         /// Only shipments of this merchant.
         #[arg(long)]
         tenant: Option<String>,
+        /// The shop, where the file names orders only and there are several.
+        #[arg(long)]
+        connection: Option<String>,
         /// The file.
         file: PathBuf,
         /// One JSON object a row.

@@ -110,17 +110,21 @@ impl Stack {
 
     /// All queues.
     pub fn queues(&self) -> Result<Vec<StackQueue>, CliError> {
-        [("fetch-orders", "FetchOrders"), ("import-orders", "ImportOrders"), ("push-statuses", "PushStatuses"),
-            ("sync-inventory", "SyncInventory")]
-            .into_iter()
-            .map(|(name, output)| {
-                Ok(StackQueue {
-                    name,
-                    url: self.output(&format!("{output}QueueUrl"))?.to_owned(),
-                    dead_letters: self.output(&format!("{output}DeadLettersUrl"))?.to_owned(),
-                })
+        [
+            ("fetch-orders", "FetchOrders"),
+            ("import-orders", "ImportOrders"),
+            ("push-statuses", "PushStatuses"),
+            ("sync-inventory", "SyncInventory"),
+        ]
+        .into_iter()
+        .map(|(name, output)| {
+            Ok(StackQueue {
+                name,
+                url: self.output(&format!("{output}QueueUrl"))?.to_owned(),
+                dead_letters: self.output(&format!("{output}DeadLettersUrl"))?.to_owned(),
             })
-            .collect()
+        })
+        .collect()
     }
 
     /// The queue of the function that does this; None where no function does yet.
@@ -236,9 +240,7 @@ pub fn queue_output(action: Action) -> Option<&'static str> {
         Action::FetchOrders => Some("FetchOrders"),
         Action::StateWorking | Action::StateShipped | Action::WriteBack => Some("PushStatuses"),
         Action::Inventory => Some("SyncInventory"),
-        Action::StatusSync
-        | Action::ApplyProcessing
-        | Action::Reconcile => None,
+        Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => None,
     }
 }
 

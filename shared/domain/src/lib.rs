@@ -24,4 +24,5 @@ pub mod processing;
 pub mod run;
 pub mod settings;
 pub mod shipment;
+pub mod stock;
 pub mod work;

@@ -87,6 +87,11 @@ pub(crate) fn status_sk(since: Timestamp, id: &ShipmentId) -> String {
     format!("{since:.3}#{}#{}", id.order, id.parcel)
 }
 
+/// Where a status list begins that leaves out what is older.
+pub(crate) fn status_sk_since(since: Timestamp) -> String {
+    format!("{since:.3}")
+}
+
 pub(crate) fn work_pk(tenant: &TenantId, connection: &ConnectionId, work: ShopWork) -> String {
     format!("{tenant}#{connection}#{}", work.as_str())
 }
@@ -132,6 +137,14 @@ pub(crate) fn counts_pk(tenant: &TenantId, ship_from: &ShipFromId) -> String {
 
 pub(crate) fn count(tenant: &TenantId, ship_from: &ShipFromId, sku: &Sku) -> Key {
     Key::new(counts_pk(tenant, ship_from), sku.as_str())
+}
+
+pub(crate) fn offers_pk(tenant: &TenantId, connection: &ConnectionId) -> String {
+    format!("O#{tenant}#{connection}")
+}
+
+pub(crate) fn offer(tenant: &TenantId, connection: &ConnectionId, sku: &Sku) -> Key {
+    Key::new(offers_pk(tenant, connection), sku.as_str())
 }
 
 pub(crate) fn run_pk(tenant: &TenantId, run: &str) -> String {

@@ -278,9 +278,24 @@ impl Tenant {
         limit: i32,
         from: Option<Cursor>,
     ) -> Result<Page<ShipmentId>, StoreError> {
+        self.shipments_by_status_since(connection, status, None, limit, from).await
+    }
+
+    /// The same without those that came into the list before `since`: by the time of import, for what is out by the time of
+    /// its result.
+    pub async fn shipments_by_status_since(
+        &self,
+        connection: &ConnectionId,
+        status: Status,
+        since: Option<Timestamp>,
+        limit: i32,
+        from: Option<Cursor>,
+    ) -> Result<Page<ShipmentId>, StoreError> {
         let pk = keys::status_pk(&self.id, connection, status);
-        let page =
-            reads::query_index(self, &self.tables().shipments, "by_status", ("status_pk", &pk), limit, from).await?;
+        let least = since.map(keys::status_sk_since);
+        let range = least.as_deref().map(|least| ("status_sk", least));
+        let table = &self.tables().shipments;
+        let page = reads::query_index_from(self, table, "by_status", ("status_pk", &pk), range, limit, from).await?;
         Ok(Page {
             rows: page
                 .rows

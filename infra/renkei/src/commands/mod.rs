@@ -2,14 +2,15 @@
 
 mod apply;
 mod connection;
+mod counts;
 mod dead_letters;
 mod files;
 mod orders;
 mod quota;
+mod refused;
 mod run;
 mod runs;
 mod schedules;
-mod refused;
 mod shipments;
 mod stock;
 
@@ -67,12 +68,23 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             stock::list(&Stack::open(&at).await?, tenant.as_deref(), &connection, drift, json).await
         }
         Command::Files(FilesCommand::Layouts) => files::layouts(),
-        Command::Files(FilesCommand::Export { layout, connection, tenant, status, methods, claim, out }) => {
-            let what = files::Wanted { tenant: tenant.as_deref(), connection: &connection, status: &status, methods: &methods };
-            files::export(&Stack::open(&at).await?, &layout, &what, claim, &out).await
+        Command::Files(FilesCommand::Export { layout, connection, tenant, status, methods, set, skip, claim, out }) => {
+            let wanted = files::Wanted {
+                tenant: tenant.as_deref(),
+                connection: &connection,
+                status: &status,
+                methods: &methods,
+                set: &set,
+                skip,
+            };
+            files::export(&Stack::open(&at).await?, &layout, &wanted, claim, &out).await
         }
-        Command::Files(FilesCommand::Results { layout, tenant, file, json }) => {
-            files::results(&Stack::open(&at).await?, &layout, tenant.as_deref(), &file, json).await
+        Command::Files(FilesCommand::Counts { ship_from, tenant, file }) => {
+            counts::read(&Stack::open(&at).await?, tenant.as_deref(), &ship_from, &file).await
+        }
+        Command::Files(FilesCommand::Results { layout, tenant, connection, file, json }) => {
+            let (tenant, connection) = (tenant.as_deref(), connection.as_deref());
+            files::results(&Stack::open(&at).await?, &layout, tenant, connection, &file, json).await
         }
         Command::Quota { scope, json } => quota::list(&Stack::open(&at).await?, &scope, json).await,
         Command::Runs { tenant, limit, json } => {
