@@ -54,7 +54,7 @@ impl Shop {
             "shipping_methods": [{ "id": "yamato", "name": "ヤマト", "warehouse_code": "Y", "keywords": ["ヤマト"],
                                    "carrier_ids": { self.name: 1 }, "default": true }],
             "products": products,
-            "processing_robots": { "enable": ["payment-check", "hold-unpaid", "require-product", "reject-duplicate"] },
+            "processing_robots": { "enable": ["payment-check", "hold-unpaid", "require-product", "reject-duplicate", "ecforce-release"] },
             "integration_robots": { "easy_setup": { "connection": self.name, "every": "24 hours", "inventory": true } },
         });
         change(&mut document);

@@ -5,7 +5,7 @@ use std::path::Path;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use renkei_domain::ids::{ShipFromId, Sku};
+use renkei_domain::ids::ShipFromId;
 use renkei_domain::jst;
 use renkei_files::counts::{self, CountRow};
 use renkei_store::stock::StockCount;
@@ -65,6 +65,8 @@ fn moment(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use renkei_domain::ids::Sku;
+
     use super::*;
 
     #[test]
