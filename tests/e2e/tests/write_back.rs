@@ -158,6 +158,21 @@ async fn with_the_automation_option_no_state_is_told() {
     assert!(shop.orders().await.iter().all(|order| order.written_shipped == 0), "the shop does that itself");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_success_without_effect_is_seen_by_the_next_fetch_and_told_again() {
+    let shop = Shop::new("wb-silent", plain(10), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    // Neither "working" nor "shipped" has an effect: the orders are still where they are fetched from.
+    faults(&shop, json!([{ "kind": "silent_no_op", "endpoint": "bulk_update", "times": 2 }])).await;
+    shop.robot_does("state-working");
+    shop.ship_all();
+    shop.robot_does("state-shipped");
+    assert!(shop.orders().await.iter().all(|order| order.state == "complete"), "the shop dropped both");
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+}
+
 /// Per order: how often the API captured its payment.
 async fn captures(shop: &Shop) -> Vec<usize> {
     let mut captures = Vec::new();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use renkei_domain::jst;
 use renkei_domain::run::{Outcome, Run, RunState};
+use renkei_domain::settings::Action;
 use renkei_domain::work::{Cause, StartRobot, VERSION};
 use renkei_platform::queue::group;
 use renkei_store::Tenant;
@@ -149,7 +150,15 @@ fn describe(run: &Run) -> Result<(), CliError> {
         output::line(format!("  {error}"))?;
     }
     if run.state == RunState::NeedsPerson {
-        output::line("  see `renkei orders --outcome quarantined`")?;
+        output::line(match run.action {
+            Action::StateWorking | Action::StateShipped | Action::WriteBack => {
+                "  see `renkei shipments`; what is mended is told again by `renkei retry --refused`"
+            }
+            Action::Inventory => "  see `renkei stock`",
+            Action::FetchOrders | Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => {
+                "  see `renkei orders --outcome quarantined`"
+            }
+        })?;
     }
     Ok(())
 }
