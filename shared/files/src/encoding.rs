@@ -11,7 +11,7 @@ pub enum Encoding {
     Utf8Bom,
     /// UTF-8.
     Utf8,
-    /// Shift_JIS as Windows has it: with 髙, ① and their like.
+    /// `Shift_JIS` as Windows has it: with 髙, ① and their like.
     ShiftJis,
 }
 
@@ -76,7 +76,7 @@ fn shift_jis(text: &str) -> Result<Vec<u8>, Vec<char>> {
     if lacking.is_empty() { Ok(bytes) } else { Err(lacking) }
 }
 
-/// Characters that Unicode has twice and Shift_JIS once: the same character in the file, whichever was typed.
+/// Characters that Unicode has twice and `Shift_JIS` once: the same character in the file, whichever was typed.
 fn same_character(c: char) -> char {
     match c {
         '\u{301c}' => '\u{ff5e}', // 〜 ～

@@ -95,7 +95,7 @@ pub fn rows(
     (rendered, problems)
 }
 
-/// One line. Quotes only where they are needed: the trail bytes of Shift_JIS are never a quote, a comma or a line end.
+/// One line. Quotes only where they are needed: the trail bytes of `Shift_JIS` are never a quote, a comma or a line end.
 fn line(end: LineEnd, fields: &[Vec<u8>]) -> Vec<u8> {
     let mut line = Vec::new();
     for (place, field) in fields.iter().enumerate() {

@@ -56,13 +56,17 @@ impl Tenant {
         for (name, value) in after {
             let former = before.remove(&name);
             if former.as_ref() != Some(&value) || WORK_MARKS.contains(&name.as_str()) {
-                text.push_str(&format!(" SET \"{name}\"=?"));
+                text.push_str(" SET \"");
+                text.push_str(&name);
+                text.push_str("\"=?");
                 parameters.push(value);
             }
         }
         let gone = WORK_MARKS.into_iter().filter(|_| next.shop_work().is_none()).map(str::to_owned);
         for name in before.into_keys().filter(|name| !WORK_MARKS.contains(&name.as_str())).chain(gone) {
-            text.push_str(&format!(" REMOVE \"{name}\""));
+            text.push_str(" REMOVE \"");
+            text.push_str(&name);
+            text.push('"');
         }
         text.push_str(" WHERE pk=? AND sk=? AND rev=?");
         parameters.extend([codec::text(key.pk), codec::text(key.sk), codec::number(current.rev)]);

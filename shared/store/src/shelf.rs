@@ -33,18 +33,18 @@ impl Tenant {
         let counts = self.counts(ship_from).await?;
         let counted =
             counts.into_iter().map(|count| (count.sku, Counted { quantity: count.quantity, at: count.counted_at }));
-        let mut shelf = Shelf::new(counted, products);
-        let Some(since) = shelf.oldest_count() else { return Ok(shelf) };
+        let mut stock = Shelf::new(counted, products);
+        let Some(since) = stock.oldest_count() else { return Ok(stock) };
         // A robot may send a shipment from elsewhere than its shop's own ship-from: all shops are looked through.
         for connection in &settings.connections {
-            self.reserve_shop(&mut shelf, &connection.id, ship_from, since).await?;
+            self.reserve_shop(&mut stock, &connection.id, ship_from, since).await?;
         }
-        Ok(shelf)
+        Ok(stock)
     }
 
     async fn reserve_shop(
         &self,
-        shelf: &mut Shelf,
+        stock: &mut Shelf,
         connection: &ConnectionId,
         ship_from: &ShipFromId,
         counted_since: Timestamp,
@@ -65,7 +65,7 @@ impl Tenant {
                 });
                 let details = self.details(&shipments).await?;
                 for (shipment, detail) in shipments.iter().zip(&details) {
-                    shelf.reserve(shipment, &detail.items);
+                    stock.reserve(shipment, &detail.items);
                 }
                 from = page.next;
                 if from.is_none() {

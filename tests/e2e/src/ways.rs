@@ -1,5 +1,6 @@
 //! Shops whose merchants have settings of their own, and the way of their shipments through files.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use renkei_simulator::Simulator;
@@ -88,6 +89,7 @@ impl Shop {
     ///
     /// # Panics
     /// If it ends otherwise.
+    #[expect(clippy::must_use_candidate, reason = "mostly run for what it does")]
     pub fn robot_does(&self, action: &str) -> Value {
         let ended = self.robot(action);
         assert_eq!(ended.code, 0, "{action}: {ended:?}");
@@ -122,7 +124,7 @@ impl Shop {
     pub fn results(&self, results: &[(String, String)]) {
         let mut text = "出荷指示ID,お問い合わせ番号,出荷日\r\n".to_owned();
         for (id, number) in results {
-            text.push_str(&format!("{id},{number},2026/11/25\r\n"));
+            writeln!(text, "{id},{number},2026/11/25\r").expect("a string takes all");
         }
         let file = self.file("results.csv", &text);
         let ended = run(&["files", "results", "--layout", "standard", file.to_str().expect("a path")], None);
