@@ -1,9 +1,16 @@
 //! push-statuses: what we did, told to the shop.
 //!
+//! In the order's way: state → working (here) · tracking numbers ([`write_back`], with the payment's capture in
+//! [`sale`] where the merchant wants that) · state → shipped ([`shipped`]).
+//!
 //! State → working: an order is told once all of its shipments are stored, which is when the record of its first parcel
 //! stands on the list of work. Orders are told a hundred at a time. Telling one twice is harmless, so a crash between
 //! the shop's answer and our note repeats a page and loses nothing; that a "200" had no effect shows when the order is
 //! fetched again, and then it is told again.
+
+mod sale;
+mod shipped;
+mod write_back;
 
 use std::collections::HashSet;
 
@@ -20,17 +27,26 @@ use renkei_store::shipments::WorkEntry;
 pub async fn tell(work: Work<'_>) -> Result<Told, ShopError> {
     match work.message.action {
         Action::StateWorking => tell_working(work).await,
+        Action::StateShipped => tell_shipped(work, true).await,
+        Action::WriteBack => tell_shipped(work, false).await,
         other @ (Action::FetchOrders
-        | Action::StateShipped
-        | Action::WriteBack
         | Action::StatusSync
         | Action::Inventory
         | Action::ApplyProcessing
-        | Action::Reconcile) => Ok(Told {
-            failure: Some(format!("{} is not a robot of push-statuses in this release", other.as_str())),
-            ..Told::default()
-        }),
+        | Action::Reconcile) => {
+            Ok(Told { failure: Some(format!("{} is not a robot of push-statuses", other.as_str())), ..Told::default() })
+        }
     }
+}
+
+/// Tells the shop what left, then, where that is ours, that whole orders did. `tells_state` is the robot's; a shop with the
+/// automation option is never told a state, whatever robot runs.
+async fn tell_shipped(mut work: Work<'_>, tells_state: bool) -> Result<Told, ShopError> {
+    let tells_state = tells_state && !work.connection.automation_option;
+    let mut tally = Tally::default();
+    let ready = write_back::write_back(&mut work, tells_state, &mut tally).await?;
+    shipped::tell(&mut work, ready, tells_state, &mut tally).await?;
+    Ok(tally.told(&work.connection.states.shipped, "states.shipped"))
 }
 
 /// Tells the shop which orders we took.
@@ -59,7 +75,7 @@ async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
         }
         from = page.next;
         if from.is_none() {
-            return Ok(tally.told(&connection.states.working));
+            return Ok(tally.told(&connection.states.working, "states.working"));
         }
     }
 }
@@ -75,24 +91,55 @@ struct Sorted {
 #[derive(Default)]
 struct Tally {
     told: u64,
+    written_back: u64,
+    captured: u64,
     refused: u64,
     later: u64,
     unknown_state: bool,
 }
 
 impl Tally {
-    fn told(self, state: &str) -> Told {
-        let counts = [("told", self.told), ("refused", self.refused), ("later", self.later)];
+    fn told(self, state: &str, key: &str) -> Told {
+        let counts = [
+            ("told", self.told),
+            ("written-back", self.written_back),
+            ("captured", self.captured),
+            ("refused", self.refused),
+            ("later", self.later),
+        ];
         Told {
             counts: counts.into_iter().map(|(word, count)| (word.to_owned(), count)).collect(),
             for_a_person: self.refused,
             failure: self.unknown_state.then(|| {
                 format!(
                     "the shop has no order state {state:?}: create it at the shop (対応状況管理), or name the shop's own \
-                     under states.working in the document and apply it"
+                     under {key} in the document and apply it"
                 )
             }),
             ..Told::default()
+        }
+    }
+}
+
+/// What a shop's answer means for what was told.
+enum Verdict {
+    /// Told, by the shop's word.
+    Taken,
+    /// Not said, or failed in passing: it stays on the list of work.
+    Later,
+    /// Refused for good.
+    Refused(Refusal),
+}
+
+impl Verdict {
+    fn of(outcome: Outcome<'_>) -> Self {
+        match outcome {
+            Outcome::Success => Self::Taken,
+            Outcome::Unknown => Self::Later,
+            Outcome::Failure(error) => match error.map(RecordError::retry) {
+                Some(Retry::Passing { .. }) => Self::Later,
+                Some(Retry::Permanent) | None => Self::Refused(refusal(error)),
+            },
         }
     }
 }
@@ -126,6 +173,10 @@ fn sorted(orders: Vec<WorkEntry>, answer: &WriteAnswer, tally: &mut Tally) -> So
 
 /// The shop's code for a state that it does not have.
 const UNKNOWN_STATE: &str = "AOR3002";
+
+fn is_unknown_state(outcome: Outcome<'_>) -> bool {
+    matches!(outcome, Outcome::Failure(Some(error)) if names_unknown_state(error))
+}
 
 fn names_unknown_state(error: &RecordError) -> bool {
     error.code == UNKNOWN_STATE || error.causes.has_code(UNKNOWN_STATE)

@@ -165,13 +165,22 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Try orders again that were not imported.
+    /// Try again: orders that were not imported, or what the shop refused to be told of shipments.
     Retry {
         #[command(flatten)]
         scope: Scope,
         /// Only this order, by the shop's id.
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["shipment", "refused"])]
         order: Option<u64>,
+        /// What the shop refused of this shipment, by its id.
+        #[arg(long, conflicts_with = "refused")]
+        shipment: Option<String>,
+        /// What the shop refused of all shipments.
+        #[arg(long)]
+        refused: bool,
+        /// With --shipment: somebody has looked at the shop, and the payment may be captured once more.
+        #[arg(long, requires = "shipment")]
+        capture: bool,
     },
     /// Products.
     #[command(subcommand)]
@@ -190,6 +199,23 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// 在庫: what warehouses counted, what is reserved, what may be sold, and what the shop was told.
+    Stock {
+        /// The shop.
+        connection: String,
+        /// Of this merchant, where two have a shop of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Read the shop's own stock too, a call for each hundred records, and compare.
+        #[arg(long)]
+        drift: bool,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shipments out to warehouses, and their results in, as files.
+    #[command(subcommand)]
+    Files(FilesCommand),
     /// Calls spent of each shop's daily limit.
     Quota {
         #[command(flatten)]
@@ -298,6 +324,71 @@ pub enum ConnectionCommand {
     },
 }
 
+/// Shipments out to warehouses, and their results in, as files.
+#[derive(Debug, Subcommand)]
+pub enum FilesCommand {
+    /// The layouts that there are.
+    Layouts,
+    /// Write shipments into a file, such as a carrier's label software reads.
+    Export {
+        /// The layout: `yamato-b2`, `sagawa-ehiden3`, `standard`, or a file with a layout of your own.
+        #[arg(long)]
+        layout: String,
+        /// The shop.
+        #[arg(long)]
+        connection: String,
+        /// Of this merchant, where two have a shop of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Those in this status: ready or picking.
+        #[arg(long, default_value = "ready")]
+        status: String,
+        /// Only those with this shipping method, by its id in the document. May be given several times.
+        #[arg(long = "method")]
+        methods: Vec<String>,
+        /// What the layout's columns ask for that differ by merchant. May be given several times.
+        #[arg(long = "set", value_name = "NAME=TEXT")]
+        set: Vec<String>,
+        /// Leave out shipments that cannot be written, instead of writing nothing.
+        #[arg(long)]
+        skip: bool,
+        /// Take them: ready becomes picking.
+        #[arg(long)]
+        claim: bool,
+        /// The file; it must not exist yet.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Read a file of counts: `商品コード,数量,計数日時` (or `sku,quantity,counted_at`) in UTF-8.
+    Counts {
+        /// The ship-from that was counted, by its id in the document.
+        #[arg(long)]
+        ship_from: String,
+        /// The merchant, where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Read a file of results: tracking numbers and dates of what left.
+    Results {
+        /// The layout, as for export.
+        #[arg(long)]
+        layout: String,
+        /// Only shipments of this merchant.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// The shop, where the file names orders only and there are several.
+        #[arg(long)]
+        connection: Option<String>,
+        /// The file.
+        file: PathBuf,
+        /// One JSON object a row.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 /// Messages that could not be worked on.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
@@ -312,7 +403,7 @@ pub enum DeadLettersCommand {
         /// Only this one, by its message id.
         #[arg(long)]
         id: Option<String>,
-        /// Only those of this queue: fetch-orders, import-orders, push-statuses.
+        /// Only those of this queue: fetch-orders, import-orders, push-statuses, sync-inventory.
         #[arg(long)]
         queue: Option<String>,
     },

@@ -129,6 +129,7 @@ impl Stack {
             ("import-orders", "ImportOrders"),
             ("push-statuses", "PushStatuses"),
             ("sync-payments", "SyncPayments"),
+            ("sync-inventory", "SyncInventory"),
         ]
         .into_iter()
         .map(|(name, output)| {
@@ -269,9 +270,9 @@ impl Found {
 pub fn queue_output(action: Action) -> Option<&'static str> {
     match action {
         Action::FetchOrders => Some("FetchOrders"),
-        Action::StateWorking => Some("PushStatuses"),
+        Action::StateWorking | Action::StateShipped | Action::WriteBack => Some("PushStatuses"),
         Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => Some("SyncPayments"),
-        Action::StateShipped | Action::WriteBack | Action::Inventory => None,
+        Action::Inventory => Some("SyncInventory"),
     }
 }
 

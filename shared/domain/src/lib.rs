@@ -27,5 +27,6 @@ pub mod run;
 pub mod schedule;
 pub mod settings;
 pub mod shipment;
+pub mod stock;
 pub mod sync;
 pub mod work;

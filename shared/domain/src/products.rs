@@ -162,7 +162,7 @@ fn row(columns: &[Option<Column>], record: &csv::StringRecord) -> Result<Product
     };
     match sku {
         Some(sku) if problems.is_empty() => {
-            Ok(Product { sku, name: name.to_owned(), stock_buffer, not_for_sale, temperature })
+            Ok(Product { sku, name: name.to_owned(), stock_buffer, not_for_sale, temperature, made_of: Vec::new() })
         }
         _ => Err(problems),
     }
@@ -181,6 +181,7 @@ mod tests {
             stock_buffer,
             not_for_sale,
             temperature,
+            made_of: Vec::new(),
         };
         vec![
             product("TEA-100", "煎茶 100g", 5, false, Temperature::Ambient),

@@ -114,6 +114,15 @@ pub struct Connection {
     /// 自動化オプション: the shop moves states and sends mails by itself, so we must not.
     #[serde(default)]
     pub automation_option: bool,
+    /// 出荷時の売上処理: the payment is captured with an order's first tracking number. Once for each order, ever.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub capture_payment_on_shipping: bool,
+    /// 売上済みの決済状況: payment states in which there is nothing left to capture.
+    #[serde(default = "captured_states", skip_serializing_if = "is_captured_states")]
+    pub captured_payment_states: Vec<String>,
+    /// 安全在庫: held back of each SKU that has no `stock_buffer` of its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stock_buffer: u32,
     /// 対応状況: what this shop calls the states that we read and write.
     #[serde(default)]
     pub states: OrderStates,
@@ -158,6 +167,14 @@ fn default_batch() -> u16 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_default_batch(size: &u16) -> bool {
     *size == default_batch()
+}
+
+fn captured_states() -> Vec<String> {
+    ["captured", "completed", "paid"].map(str::to_owned).into()
+}
+
+fn is_captured_states(states: &[String]) -> bool {
+    states == captured_states()
 }
 
 impl Connection {
@@ -231,6 +248,9 @@ pub struct Product {
     /// 温度帯.
     #[serde(default, skip_serializing_if = "Temperature::is_ambient")]
     pub temperature: Temperature,
+    /// セット商品: what one of it is made of. It is offered as the least of its parts, and takes from them when it is sold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_of: Vec<Part>,
 }
 
 /// 温度帯: how a product must be kept and carried.
@@ -274,6 +294,16 @@ impl Temperature {
     fn is_ambient(&self) -> bool {
         *self == Self::Ambient
     }
+}
+
+/// One part of a set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// 商品コード of the part; not a set itself.
+    pub sku: Sku,
+    /// How many of it are in one set; at least 1.
+    pub quantity: u32,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

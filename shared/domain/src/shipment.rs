@@ -421,12 +421,85 @@ impl Shipment {
     /// The order was read in the fetch state at `read_at`, although the shop had been told before that we took it: it was
     /// not moved, and is told again. False if it had not been told, or only after it was read.
     pub fn reappear(&mut self, read_at: Timestamp) -> bool {
+        if self.still_unshipped(read_at) {
+            return true;
+        }
         let told_before = self.told_at.is_some_and(|told| told < read_at);
         if self.shop_sync != ShopSync::Acknowledged || self.status == Status::Shipped || !told_before {
             return false;
         }
         self.shop_sync = ShopSync::Registered;
         self.reappeared += 1;
+        true
+    }
+
+    /// Notes that the shop has been told that we took the order. False if that was noted already.
+    pub fn acknowledged(&mut self, at: Timestamp) -> bool {
+        if self.shop_sync != ShopSync::Registered {
+            return false;
+        }
+        self.shop_sync = ShopSync::Acknowledged;
+        self.shop_error = None;
+        self.told_at = Some(at);
+        self.updated_at = at;
+        true
+    }
+
+    /// Notes that the shop has been told this tracking number. `tells_state` says whether telling the shop's state is ours
+    /// too; where the shop moves states by itself, nothing is left to tell. A number that was corrected meanwhile stays to
+    /// be told. False if all of this was noted already.
+    pub fn written_back(&mut self, told: &str, tells_state: bool, at: Timestamp, by: &str) -> bool {
+        let sync = match self.shop_sync {
+            ShopSync::Acknowledged | ShopSync::WrittenBack if tells_state => ShopSync::WrittenBack,
+            ShopSync::Acknowledged | ShopSync::WrittenBack => ShopSync::Completed,
+            other @ (ShopSync::Registered | ShopSync::Completed | ShopSync::Failed) => other,
+        };
+        if self.tracking_told.as_deref() == Some(told) && self.shop_sync == sync {
+            return false;
+        }
+        self.tracking_told = Some(told.to_owned());
+        self.shop_sync = sync;
+        self.note(at, "written back", by);
+        true
+    }
+
+    /// Notes that the shop has been told that the order is shipped, or that this is not ours to tell. False if it is not
+    /// waiting for that.
+    pub fn completed(&mut self, at: Timestamp) -> bool {
+        if self.shop_sync != ShopSync::WrittenBack || self.status != Status::Shipped {
+            return false;
+        }
+        self.shop_sync = ShopSync::Completed;
+        self.told_at = Some(at);
+        self.updated_at = at;
+        true
+    }
+
+    /// The order was read at `read_at` in a state before "shipped", although the shop had been told before that it is: that
+    /// had no effect, and is told again. False if that had not been told, or only after it was read.
+    pub fn still_unshipped(&mut self, read_at: Timestamp) -> bool {
+        let told_before = self.told_at.is_some_and(|told| told < read_at);
+        if self.shop_sync != ShopSync::Completed || self.status != Status::Shipped || !told_before {
+            return false;
+        }
+        self.shop_sync = ShopSync::WrittenBack;
+        self.reappeared += 1;
+        true
+    }
+
+    /// Takes up again what the shop had refused, where it stood. False if nothing was refused.
+    pub fn replay(&mut self, at: Timestamp, by: &str) -> bool {
+        if self.shop_sync != ShopSync::Failed {
+            return false;
+        }
+        // What was refused is the first thing that has not been told.
+        self.shop_sync = match (self.told_at, &self.tracking_told) {
+            (None, _) => ShopSync::Registered,
+            (Some(_), None) => ShopSync::Acknowledged,
+            (Some(_), Some(_)) => ShopSync::WrittenBack,
+        };
+        self.shop_error = None;
+        self.note(at, "tried again", by);
         true
     }
 
@@ -438,6 +511,17 @@ impl Shipment {
         }
         self.updated_at = at;
     }
+}
+
+/// Is all of an order out, so that its state at the shop may become "shipped"? Cancelled parcels do not count; at least
+/// one must have left, and what left must have been written back.
+#[must_use]
+pub fn is_wholly_out(parcels: &[Shipment]) -> bool {
+    let mut left = parcels.iter().filter(|parcel| parcel.status != Status::Cancelled).peekable();
+    left.peek().is_some()
+        && left.all(|parcel| {
+            parcel.status == Status::Shipped && matches!(parcel.shop_sync, ShopSync::WrittenBack | ShopSync::Completed)
+        })
 }
 
 /// 送付先.

@@ -145,6 +145,9 @@ fn connection(id: ConnectionId) -> impl Strategy<Value = Connection> {
                     call_interval_ms: interval,
                     batch_size: batch,
                     automation_option: automated,
+                    capture_payment_on_shipping: automated,
+                    captured_payment_states: vec!["captured".into(), "completed".into(), "paid".into()],
+                    stock_buffer: limit % 7,
                     states: OrderStates { cancelled, ..order_states },
                     payment_states: states,
                     status_sync: StatusSync::default(),
@@ -275,6 +278,7 @@ fn settings() -> impl Strategy<Value = TenantSettings> {
                     stock_buffer,
                     not_for_sale,
                     temperature: Temperature::default(),
+                    made_of: vec![],
                 })
                 .collect();
             settings.conversion_robots = conversions

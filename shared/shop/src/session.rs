@@ -195,6 +195,36 @@ impl Session {
         }
     }
 
+    /// Makes one request to the shop that must not be carried out twice: it is repeated only where it is certain that the
+    /// shop did not carry it out. After an error whose [`maybe_applied`](Error::maybe_applied) is true, read what became
+    /// of it.
+    pub async fn call_once<T>(
+        &mut self,
+        request: impl AsyncFn(&Client, &Token) -> Result<T, Error>,
+    ) -> Result<T, ShopError> {
+        let mut token = self.token(None).await?;
+        let client = self.client.clone();
+        let mut refusals = 0;
+        loop {
+            // A failure that is not certain goes around the repetition as an answer.
+            let answer = self
+                .passed(self.lane, Kind::Call, async || match request(&client, &token).await {
+                    Err(error) if error.maybe_applied() => Ok(Err(error)),
+                    other => other.map(Ok),
+                })
+                .await;
+            match answer {
+                Ok(answer) => return answer.map_err(ShopError::from),
+                Err(ShopError::Shop(Error::Unauthorized { .. })) if refusals < 2 => {
+                    refusals += 1;
+                    self.forget_token(&token);
+                    token = self.token(Some(&token)).await?;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
     /// Makes one request through the gate, repeated over passing failures.
     pub(crate) async fn passed<T>(
         &mut self,

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | shipments | `S#tenant#connection#order` | `P#parcel` | a shipment, small part |
 //! | | | `D#parcel#version` | a shipment, large part |
+//! | | | `SALE` | that the order's payment was captured through the shop, or is about to be |
 //! | | `N#tenant#connection#number` | `N` | which order has this number |
 //! | | `X#tenant#connection` | `order` | an order that was not imported, and why |
 //! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
@@ -64,6 +65,10 @@ pub(crate) fn detail(tenant: &TenantId, id: &ShipmentId, version: &str) -> Key {
     Key::new(order_pk(tenant, &id.connection, id.order), format!("D#{:05}#{version}", id.parcel))
 }
 
+pub(crate) fn sale(tenant: &TenantId, id: &ShipmentId) -> Key {
+    Key::new(order_pk(tenant, &id.connection, id.order), "SALE")
+}
+
 pub(crate) fn number(tenant: &TenantId, connection: &ConnectionId, number: &OrderNumber) -> Key {
     Key::new(format!("N#{tenant}#{connection}#{number}"), "N")
 }
@@ -84,6 +89,11 @@ pub(crate) fn status_pk(tenant: &TenantId, connection: &ConnectionId, status: St
 /// Sorted by time, oldest first.
 pub(crate) fn status_sk(since: Timestamp, id: &ShipmentId) -> String {
     format!("{since:.3}#{}#{}", id.order, id.parcel)
+}
+
+/// Where a status list begins that leaves out what is older.
+pub(crate) fn status_sk_since(since: Timestamp) -> String {
+    format!("{since:.3}")
 }
 
 pub(crate) fn work_pk(tenant: &TenantId, connection: &ConnectionId, work: ShopWork) -> String {
@@ -155,6 +165,14 @@ pub(crate) fn counts_pk(tenant: &TenantId, ship_from: &ShipFromId) -> String {
 
 pub(crate) fn count(tenant: &TenantId, ship_from: &ShipFromId, sku: &Sku) -> Key {
     Key::new(counts_pk(tenant, ship_from), sku.as_str())
+}
+
+pub(crate) fn offers_pk(tenant: &TenantId, connection: &ConnectionId) -> String {
+    format!("O#{tenant}#{connection}")
+}
+
+pub(crate) fn offer(tenant: &TenantId, connection: &ConnectionId, sku: &Sku) -> Key {
+    Key::new(offers_pk(tenant, connection), sku.as_str())
 }
 
 pub(crate) fn run_pk(tenant: &TenantId, run: &str) -> String {

@@ -5,16 +5,20 @@
 //! marks whether it had been done.
 
 pub mod access;
+mod changes;
 mod codec;
 pub mod error;
 pub mod gate;
 mod keys;
 mod latest;
+pub mod offers;
 pub mod orders;
 pub mod products;
 mod reads;
 pub mod runs;
+pub mod sales;
 pub mod settings;
+mod shelf;
 pub mod shipments;
 mod statements;
 pub mod stock;

@@ -124,18 +124,38 @@ pub(crate) async fn query_index(
     tenant: &Tenant,
     table: &str,
     index: &str,
-    (name, pk): (&str, &str),
+    partition: (&str, &str),
     limit: i32,
     from: Option<Cursor>,
 ) -> Result<Page<Item>, StoreError> {
-    let answer = tenant
+    query_index_from(tenant, table, index, partition, None, limit, from).await
+}
+
+/// The same, beginning at a sort key (its name and its least value).
+pub(crate) async fn query_index_from(
+    tenant: &Tenant,
+    table: &str,
+    index: &str,
+    (name, pk): (&str, &str),
+    least: Option<(&str, &str)>,
+    limit: i32,
+    from: Option<Cursor>,
+) -> Result<Page<Item>, StoreError> {
+    let request = tenant
         .client()
         .query()
         .table_name(table)
         .index_name(index)
-        .key_condition_expression("#pk = :pk")
         .expression_attribute_names("#pk", name)
-        .expression_attribute_values(":pk", codec::text(pk))
+        .expression_attribute_values(":pk", codec::text(pk));
+    let request = match least {
+        None => request.key_condition_expression("#pk = :pk"),
+        Some((name, least)) => request
+            .key_condition_expression("#pk = :pk AND #sk >= :least")
+            .expression_attribute_names("#sk", name)
+            .expression_attribute_values(":least", codec::text(least)),
+    };
+    let answer = request
         .limit(limit)
         .set_exclusive_start_key(from.map(|cursor| cursor.0))
         .send()

@@ -288,9 +288,24 @@ impl Tenant {
         limit: i32,
         from: Option<Cursor>,
     ) -> Result<Page<ShipmentId>, StoreError> {
+        self.shipments_by_status_since(connection, status, None, limit, from).await
+    }
+
+    /// The same without those that came into the list before `since`: by the time of import, for what is out by the time of
+    /// its result.
+    pub async fn shipments_by_status_since(
+        &self,
+        connection: &ConnectionId,
+        status: Status,
+        since: Option<Timestamp>,
+        limit: i32,
+        from: Option<Cursor>,
+    ) -> Result<Page<ShipmentId>, StoreError> {
         let pk = keys::status_pk(&self.id, connection, status);
-        let page =
-            reads::query_index(self, &self.tables().shipments, "by_status", ("status_pk", &pk), limit, from).await?;
+        let least = since.map(keys::status_sk_since);
+        let range = least.as_deref().map(|least| ("status_sk", least));
+        let table = &self.tables().shipments;
+        let page = reads::query_index_from(self, table, "by_status", ("status_pk", &pk), range, limit, from).await?;
         Ok(Page {
             rows: page
                 .rows
@@ -330,21 +345,24 @@ impl Tenant {
         })
     }
 
-    /// Notes that the shop has been told that we took these orders. Those that were noted already stay as they are.
+    /// Notes that the shop has been told that we took these orders. Those that were noted already stay as they are. A parcel
+    /// that left before this was noted has its tracking number on the list of work afterwards.
     pub async fn acknowledge(&self, orders: &[WorkEntry], at: Timestamp) -> Result<(), StoreError> {
-        let statements = orders
+        let ids: Vec<ShipmentId> = orders.iter().flat_map(WorkEntry::parcel_ids).collect();
+        let statements = ids
             .iter()
-            .flat_map(WorkEntry::parcel_ids)
             .map(|id| {
-                let key = keys::shipment(&self.id, &id);
+                let key = keys::shipment(&self.id, id);
                 Statement {
                     text: format!(
                         "UPDATE \"{}\" SET shop_sync='{}' SET updated_at=? SET told_at=? SET rev=rev+1 \
                          REMOVE work_pk REMOVE work_sk REMOVE shop_error \
-                         WHERE pk=? AND sk=? AND shop_sync='{}'",
+                         WHERE pk=? AND sk=? AND shop_sync='{}' AND \"status\"<>'{}'",
                         self.tables().shipments,
                         ShopSync::Acknowledged.as_str(),
                         ShopSync::Registered.as_str(),
+                        // What has left has more to tell: what, is decided on the whole record.
+                        Status::Shipped.as_str(),
                     ),
                     parameters: vec![
                         codec::text(at.to_string()),
@@ -355,7 +373,16 @@ impl Tenant {
                 }
             })
             .collect();
-        statements::execute(self, statements).await?;
+        for (id, written) in ids.iter().zip(statements::execute(self, statements).await?) {
+            match written {
+                Written::Yes | Written::Exists => {}
+                // Acknowledged before, or shipped by now.
+                Written::ConditionFailed(item) if item.as_deref().is_none_or(is_settled) => {}
+                Written::ConditionFailed(_) => {
+                    self.change(id, |shipment| shipment.acknowledged(at)).await?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -435,7 +462,7 @@ impl Tenant {
         Err(StoreError::Conflict { kind: SHIPMENT })
     }
 
-    fn shipment_item(&self, shipment: &Shipment) -> Result<Item, StoreError> {
+    pub(crate) fn shipment_item(&self, shipment: &Shipment) -> Result<Item, StoreError> {
         let id = &shipment.id;
         let mut item = codec::to_item(SHIPMENT, shipment)?;
         item.extend(keys::shipment(&self.id, id).attributes());
@@ -464,7 +491,8 @@ fn since(shipment: &Shipment) -> Timestamp {
 }
 
 impl WorkEntry {
-    fn parcel_ids(&self) -> impl Iterator<Item = ShipmentId> {
+    /// Ids of all parcels of its order.
+    pub(crate) fn parcel_ids(&self) -> impl Iterator<Item = ShipmentId> {
         let id = self.id.clone();
         (1..=self.parcels).map(move |parcel| ShipmentId { parcel, ..id.clone() })
     }
@@ -479,6 +507,12 @@ pub fn detail_version(detail: &ShipmentDetail) -> String {
 
 fn shipment_of(item: Item) -> Result<Shipment, StoreError> {
     codec::from_item(SHIPMENT, item)
+}
+
+/// Has the shop been told already that we took it?
+fn is_settled(item: &Item) -> bool {
+    let sync = item.get("shop_sync").and_then(|sync| sync.as_s().ok());
+    sync.is_some_and(|sync| sync != ShopSync::Registered.as_str())
 }
 
 fn order_with_number(item: &Item) -> Option<OrderId> {

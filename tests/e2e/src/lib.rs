@@ -5,6 +5,7 @@
 
 mod aws;
 pub mod warehouse;
+pub mod ways;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -3,16 +3,20 @@
 mod apply;
 mod backfill;
 mod connection;
+mod counts;
 mod dead_letters;
+mod files;
 mod grants;
 mod orders;
 mod plan;
 mod products;
 mod quota;
+mod refused;
 mod run;
 mod runs;
 mod schedules;
 mod shipments;
+mod stock;
 mod trial;
 mod try_robot;
 mod versions;
@@ -21,7 +25,7 @@ use std::io::Write as _;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, ProductsCommand};
+use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, FilesCommand, ProductsCommand};
 use crate::error::{CliError, Exit};
 use crate::stack::Stack;
 use crate::{bench, demo, local, output, prove};
@@ -76,7 +80,6 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Orders { scope, outcome, json } => {
             orders::list(&Stack::open(&at).await?, &scope, outcome.as_deref(), json).await
         }
-        Command::Retry { scope, order } => orders::retry(&Stack::open(&at).await?, &scope, order).await,
         Command::Products(ProductsCommand::List { tenant, json }) => {
             products::list(&Stack::open(&at).await?, tenant.as_deref(), json).await
         }
@@ -90,6 +93,33 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         }
         Command::Try { robot, shipment, tenant, json } => {
             try_robot::command(&Stack::open(&at).await?, tenant.as_deref(), &robot, &shipment, json).await
+        }
+        Command::Retry { scope, order: None, shipment: Some(id), capture, .. } => {
+            refused::retry_one(&Stack::open(&at).await?, scope.tenant.as_deref(), &id, capture).await
+        }
+        Command::Retry { scope, refused: true, .. } => refused::retry_all(&Stack::open(&at).await?, &scope).await,
+        Command::Retry { scope, order, .. } => orders::retry(&Stack::open(&at).await?, &scope, order).await,
+        Command::Stock { connection, tenant, drift, json } => {
+            stock::list(&Stack::open(&at).await?, tenant.as_deref(), &connection, drift, json).await
+        }
+        Command::Files(FilesCommand::Layouts) => files::layouts(),
+        Command::Files(FilesCommand::Export { layout, connection, tenant, status, methods, set, skip, claim, out }) => {
+            let wanted = files::Wanted {
+                tenant: tenant.as_deref(),
+                connection: &connection,
+                status: &status,
+                methods: &methods,
+                set: &set,
+                skip,
+            };
+            files::export(&Stack::open(&at).await?, &layout, &wanted, claim, &out).await
+        }
+        Command::Files(FilesCommand::Counts { ship_from, tenant, file }) => {
+            counts::read(&Stack::open(&at).await?, tenant.as_deref(), &ship_from, &file).await
+        }
+        Command::Files(FilesCommand::Results { layout, tenant, connection, file, json }) => {
+            let (tenant, connection) = (tenant.as_deref(), connection.as_deref());
+            files::results(&Stack::open(&at).await?, &layout, tenant, connection, &file, json).await
         }
         Command::Quota { scope, json } => quota::list(&Stack::open(&at).await?, &scope, json).await,
         Command::Runs { tenant, limit, json } => {

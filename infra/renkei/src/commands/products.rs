@@ -113,7 +113,7 @@ pub async fn import_csv(stack: &Stack, tenant: Option<&str>, file: &Path, dry_ru
         return Err(CliError::said("the file is larger than 32 MB: import it in parts"));
     }
     let bytes = std::fs::read(file).map_err(unreadable)?;
-    let products = from_csv(&bytes).map_err(|problems| {
+    let mut products = from_csv(&bytes).map_err(|problems| {
         for problem in &problems {
             eprintln!("{}", plain(&problem.to_string()));
         }
@@ -122,6 +122,12 @@ pub async fn import_csv(stack: &Stack, tenant: Option<&str>, file: &Path, dry_ru
     let (tenant, settings) = one_tenant(stack, tenant).await?;
     let stored: BTreeMap<Sku, Product> =
         tenant.products().await?.into_iter().map(|product| (product.sku.clone(), product)).collect();
+    // A table cannot say what a set is made of, so it does not unmake one.
+    for product in &mut products {
+        if let Some(stored) = stored.get(&product.sku) {
+            product.made_of.clone_from(&stored.made_of);
+        }
+    }
     let changed: Vec<Product> =
         products.iter().filter(|product| stored.get(&product.sku) != Some(product)).cloned().collect();
     let new = changed.iter().filter(|product| !stored.contains_key(&product.sku)).count();
@@ -205,6 +211,7 @@ async fn read_shop(session: &mut Session, first_page_only: bool) -> Result<BTree
                     stock_buffer: 0,
                     not_for_sale: false,
                     temperature: renkei_domain::settings::Temperature::default(),
+                    made_of: Vec::new(),
                 });
             }
         }

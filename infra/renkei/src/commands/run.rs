@@ -174,8 +174,17 @@ pub fn describe(run: &Run) -> Result<(), CliError> {
     for note in &run.notes {
         output::line(format!("  {}", output::plain(note)))?;
     }
-    if run.state == RunState::NeedsPerson && run.action == Action::FetchOrders {
-        output::line("  see `renkei orders --outcome quarantined`")?;
+    if run.state == RunState::NeedsPerson {
+        output::line(match run.action {
+            Action::StateWorking | Action::StateShipped | Action::WriteBack => {
+                "  see `renkei shipments`; what is mended is told again by `renkei retry --refused`"
+            }
+            Action::Inventory => "  see `renkei stock`",
+            Action::FetchOrders => "  see `renkei orders --outcome quarantined`",
+            Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => {
+                "  see `renkei shipments` and what the run notes"
+            }
+        })?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! Shipping methods and products.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::nearest::quoted;
 use super::super::problem::Report;
 use super::{exists, filled, unique};
-use crate::settings::TenantSettings;
+use crate::settings::{Product, TenantSettings};
 
 pub(super) fn shipping_methods(settings: &TenantSettings, report: &mut Report<'_>) {
     let methods = &settings.shipping_methods;
@@ -67,7 +67,29 @@ pub(super) fn shipping_methods(settings: &TenantSettings, report: &mut Report<'_
 
 pub(super) fn products(settings: &TenantSettings, report: &mut Report<'_>) {
     unique(report, "products", "sku", settings.products.iter().map(|product| product.sku.as_str()));
+    let sets: HashSet<&str> =
+        settings.products.iter().filter(|product| !product.made_of.is_empty()).map(|set| set.sku.as_str()).collect();
     for (at, product) in settings.products.iter().enumerate() {
         filled(report, format!("products[{at}].name"), &product.name);
+        parts(at, product, &sets, report);
+    }
+}
+
+/// Parts may be products that the document does not name: they can have been stored before.
+fn parts(at: usize, product: &Product, sets: &HashSet<&str>, report: &mut Report<'_>) {
+    let mut seen = HashSet::new();
+    for (place, part) in product.made_of.iter().enumerate() {
+        let path = |key: &str| format!("products[{at}].made_of[{place}].{key}");
+        if part.quantity == 0 {
+            report.problem(path("quantity"), "a part of which there is none is no part: write 1 or more");
+        }
+        let sku = part.sku.as_str();
+        if part.sku == product.sku {
+            report.problem(path("sku"), "a set cannot be a part of itself");
+        } else if sets.contains(sku) {
+            report.problem(path("sku"), format!("{} is a set itself: name what that is made of", quoted(sku)));
+        } else if !seen.insert(sku) {
+            report.problem(path("sku"), format!("{} stands in this list twice: write one quantity", quoted(sku)));
+        }
     }
 }

@@ -1,0 +1,150 @@
+//! 出荷時の売上処理: the payment captured with an order's first tracking number, where the merchant wants that.
+//!
+//! Capturing twice fails the sale, so the shop is asked once for each order, ever. The intention is recorded before the
+//! call; only who made that record may call. If no answer comes, or any other than "taken", the order is read back: its
+//! payment state says whether the capture happened. If it did not, nobody asks again by itself: a person looks at the
+//! shop, and says so with `renkei retry --shipment ID --capture`. The tracking number is told all the same, without a
+//! sale.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use renkei_domain::ids::OrderId;
+use renkei_domain::shipment::{Shipment, ShopError as Refusal};
+use renkei_ecforce::{OrderQuery, Outcome, ShippingOptions, ShippingResult, WriteAnswer};
+use renkei_shop::ShopError;
+use renkei_shop::robot::Work;
+use renkei_store::sales::Sale;
+
+use crate::Tally;
+use crate::write_back::{Parcel, WrittenBack, note};
+
+/// Captures what is to be captured with these parcels. Gives those that are still to be told, without a sale.
+pub(crate) async fn capture(
+    work: &mut Work<'_>,
+    parcels: Vec<Parcel>,
+    tells_state: bool,
+    tally: &mut Tally,
+    ready: &mut WrittenBack,
+) -> Result<Vec<Parcel>, ShopError> {
+    let orders: Vec<OrderId> =
+        first_of_each(&parcels).filter(|parcel| is_due(work, &parcel.shipment)).map(|p| p.shipment.id.order).collect();
+    let known = work.tenant.sales(&work.connection.id, &orders).await?;
+    let mut to_ask = Vec::new();
+    let mut unclear = Vec::new();
+    for (order, sale) in orders.into_iter().zip(known) {
+        match sale {
+            None | Some(Sale::Withdrawn) => to_ask.push(order),
+            // A former run asked, and did not live to hear.
+            Some(Sale::Intended) => unclear.push(order),
+            Some(Sale::Captured | Sale::Unproven) => {}
+        }
+    }
+    let mine = work.tenant.intend_sales(&work.connection.id, &to_ask, work.run, Timestamp::now()).await?;
+    let (asking, others): (Vec<_>, Vec<_>) = to_ask.into_iter().zip(mine).partition(|(_, mine)| *mine);
+    unclear.extend(others.into_iter().map(|(order, _)| order));
+    let asking: HashSet<OrderId> = asking.into_iter().map(|(order, _)| order).collect();
+
+    let mut with_sale = Vec::new();
+    let mut plain = Vec::new();
+    let mut taken = HashSet::new();
+    for parcel in parcels {
+        let order = parcel.shipment.id.order;
+        if asking.contains(&order) && taken.insert(order) { with_sale.push(parcel) } else { plain.push(parcel) }
+    }
+    if !with_sale.is_empty() {
+        let rows: Vec<ShippingResult> = with_sale.iter().map(|parcel| parcel.row.clone()).collect();
+        let options = ShippingOptions { with_sale: true, ..ShippingOptions::default() };
+        let orders: Vec<OrderId> = asking.into_iter().collect();
+        let answer = work.session.call_once(async |client, token| client.shipping(token, &rows, options).await).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            // Nobody knows: as if the answer spoke of no order.
+            Err(ShopError::Shop(error)) if error.maybe_applied() => {
+                tracing::warn!(error = %error, "the answer to a capture was lost; the orders are read back");
+                WriteAnswer::default()
+            }
+            Err(error) => {
+                work.tenant.settle_sales(&work.connection.id, &orders, Sale::Withdrawn, Timestamp::now()).await?;
+                return Err(error);
+            }
+        };
+        let (captured, not): (Vec<Parcel>, Vec<Parcel>) = with_sale.into_iter().partition(|parcel| {
+            let outcome = answer.outcome_for(parcel.row.order_id, parcel.row.shipping_address_id);
+            matches!(outcome, Outcome::Success)
+        });
+        let orders: Vec<OrderId> = captured.iter().map(|parcel| parcel.shipment.id.order).collect();
+        work.tenant.settle_sales(&work.connection.id, &orders, Sale::Captured, Timestamp::now()).await?;
+        tally.captured += orders.len() as u64;
+        note(work, captured, &answer, tells_state, tally, ready).await?;
+        unclear.extend(not.iter().map(|parcel| parcel.shipment.id.order));
+        // Their numbers are told without a sale: the shop keeps the same number twice.
+        plain.extend(not);
+    }
+    reconcile(work, &unclear, &plain, tally).await?;
+    Ok(plain)
+}
+
+/// The first parcel of each order among these.
+fn first_of_each(parcels: &[Parcel]) -> impl Iterator<Item = &Parcel> {
+    let mut seen = HashSet::new();
+    parcels.iter().filter(move |parcel| seen.insert(parcel.shipment.id.order))
+}
+
+/// Is its order's payment to be captured with it? A corrected number captures nothing, nor does what is paid by the shop's
+/// latest word.
+fn is_due(work: &Work<'_>, shipment: &Shipment) -> bool {
+    shipment.tracking_told.is_none() && !is_captured(work, &shipment.payment_state)
+}
+
+fn is_captured(work: &Work<'_>, payment_state: &str) -> bool {
+    work.connection.captured_payment_states.iter().any(|state| state == payment_state)
+}
+
+/// Reads orders whose capture is unclear, and settles each by what the shop has.
+async fn reconcile(
+    work: &mut Work<'_>,
+    orders: &[OrderId],
+    parcels: &[Parcel],
+    tally: &mut Tally,
+) -> Result<(), ShopError> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let mut states: HashMap<u64, String> = HashMap::new();
+    for ids in orders.chunks(usize::from(work.connection.batch_size).min(100)) {
+        let query = OrderQuery::new().id_in(ids.iter().map(|id| id.0)).per(100).lighter(true);
+        let page = work.session.call(async |client, token| client.orders(token, &query).await).await?;
+        // A row that cannot be read proves nothing.
+        states
+            .extend(page.orders.into_iter().flatten().map(|order| (order.id, order.payment_state.unwrap_or_default())));
+    }
+    let is = |order: &OrderId| states.get(&order.0).is_some_and(|state| is_captured(work, state));
+    let (captured, unproven): (Vec<OrderId>, Vec<OrderId>) = orders.iter().copied().partition(|order| is(order));
+    let now = Timestamp::now();
+    work.tenant.settle_sales(&work.connection.id, &captured, Sale::Captured, now).await?;
+    tally.captured += captured.len() as u64;
+    tally.refused += unproven.len() as u64;
+    let unproven: HashSet<OrderId> = unproven.into_iter().collect();
+    for parcel in parcels.iter().filter(|parcel| unproven.contains(&parcel.shipment.id.order)) {
+        work.tenant
+            .change(&parcel.shipment.id, |shipment| {
+                shipment.shop_error = Some(not_captured());
+                shipment.note(now, "payment not captured", work.message.robot.as_str());
+                true
+            })
+            .await?;
+    }
+    // Last: until here a crash repeats this.
+    let orders: Vec<OrderId> = unproven.into_iter().collect();
+    work.tenant.settle_sales(&work.connection.id, &orders, Sale::Unproven, now).await?;
+    Ok(())
+}
+
+/// What people are shown of a capture that did not happen.
+fn not_captured() -> Refusal {
+    Refusal {
+        code: "capture-unproven".into(),
+        message: "the shop was asked once to capture the payment and shows none: look at the order there".into(),
+    }
+}

@@ -1,0 +1,161 @@
+//! 実績戻し: tracking number, carrier and date of each parcel that left.
+//!
+//! What is sent is what the record says at that moment, and only the number that was sent is noted as told: a number that
+//! the warehouse corrects between the shop's answer and our note differs from it, and so stays on the list of work. A
+//! crash between the two repeats a page; the shop keeps the same number twice.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use renkei_domain::ids::{OrderId, ShipmentId};
+use renkei_domain::settings::{Connection, TenantSettings};
+use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopSync, ShopWork};
+use renkei_ecforce::{ShippingOptions, ShippingResult, WriteAnswer};
+use renkei_shop::ShopError;
+use renkei_shop::robot::Work;
+use renkei_store::{StoreError, Tenant};
+
+use crate::{Tally, Verdict, sale};
+
+/// Orders of which a parcel has just been written back, and how many parcels each has: their next step need not wait until
+/// the list of work has caught up with the records.
+pub(crate) type WrittenBack = HashMap<OrderId, u16>;
+
+/// A parcel, and the number that the shop is told of it.
+pub(crate) struct Parcel {
+    pub(crate) shipment: Shipment,
+    pub(crate) tracking_number: String,
+    pub(crate) row: ShippingResult,
+}
+
+/// Tells the shop of all parcels that left.
+pub(crate) async fn write_back(
+    work: &mut Work<'_>,
+    tells_state: bool,
+    tally: &mut Tally,
+) -> Result<WrittenBack, ShopError> {
+    let batch = i32::from(work.connection.batch_size);
+    let mut ready = WrittenBack::new();
+    // The list follows the records a moment behind: what was told in this run is not told again because of that.
+    let mut done: HashSet<(OrderId, u16)> = HashSet::new();
+    let mut from = None;
+    loop {
+        let page = work.tenant.shop_work(&work.connection.id, ShopWork::WriteBack, batch, from).await?;
+        let ids: Vec<ShipmentId> =
+            page.rows.into_iter().map(|entry| entry.id).filter(|id| done.insert((id.order, id.parcel))).collect();
+        let parcels: Vec<Parcel> = work
+            .tenant
+            .shipments(&ids)
+            .await?
+            .into_iter()
+            .filter(|shipment| shipment.shop_work() == Some(ShopWork::WriteBack))
+            .filter_map(|shipment| Parcel::of(shipment, work.settings, work.connection))
+            .collect();
+        let parcels = if work.connection.capture_payment_on_shipping {
+            sale::capture(work, parcels, tells_state, tally, &mut ready).await?
+        } else {
+            parcels
+        };
+        if !parcels.is_empty() {
+            let rows: Vec<ShippingResult> = parcels.iter().map(|parcel| parcel.row.clone()).collect();
+            let answer = work
+                .session
+                .call(async |client, token| client.shipping(token, &rows, ShippingOptions::default()).await)
+                .await?;
+            note(work, parcels, &answer, tells_state, tally, &mut ready).await?;
+        }
+        from = page.next;
+        if from.is_none() {
+            return Ok(ready);
+        }
+    }
+}
+
+impl Parcel {
+    fn of(shipment: Shipment, settings: &TenantSettings, connection: &Connection) -> Option<Self> {
+        let tracking_number = shipment.tracking_number.clone()?;
+        let method = shipment.shipping_method.as_ref();
+        let carrier = settings
+            .shipping_methods
+            .iter()
+            .find(|known| Some(&known.id) == method)
+            .and_then(|known| known.carrier_ids.get(&connection.id).copied());
+        let row = ShippingResult {
+            order_id: shipment.id.order.0,
+            shipping_slip: tracking_number.clone(),
+            shipping_carrier_id: carrier,
+            shipped_at: shipment.shipped_at.or(shipment.result_at).unwrap_or(shipment.updated_at),
+            // Each parcel of an order goes to an address of its own.
+            shipping_address_id: (shipment.parcels > 1).then_some(shipment.address_id.0),
+        };
+        Some(Self { shipment, tracking_number, row })
+    }
+}
+
+/// Notes what the shop's answer says of each parcel.
+pub(crate) async fn note(
+    work: &Work<'_>,
+    parcels: Vec<Parcel>,
+    answer: &WriteAnswer,
+    tells_state: bool,
+    tally: &mut Tally,
+    ready: &mut WrittenBack,
+) -> Result<(), ShopError> {
+    let mut taken = Vec::new();
+    let mut refused: Vec<(Parcel, Refusal)> = Vec::new();
+    for parcel in parcels {
+        match Verdict::of(answer.outcome_for(parcel.row.order_id, parcel.row.shipping_address_id)) {
+            Verdict::Taken => taken.push(parcel),
+            Verdict::Later => tally.later += 1,
+            Verdict::Refused(refusal) => refused.push((parcel, refusal)),
+        }
+    }
+    note_told(work, &taken, tells_state, ready).await?;
+    tally.written_back += taken.len() as u64;
+    for (parcel, error) in refused {
+        note_refused(work.tenant, &parcel, &error, work.message.robot.as_str()).await?;
+        tally.refused += 1;
+    }
+    Ok(())
+}
+
+/// Notes that the shop was told these numbers, and no others.
+async fn note_told(
+    work: &Work<'_>,
+    parcels: &[Parcel],
+    tells_state: bool,
+    ready: &mut WrittenBack,
+) -> Result<(), StoreError> {
+    let (now, by) = (Timestamp::now(), work.message.robot.as_str());
+    let told: HashMap<&ShipmentId, &str> =
+        parcels.iter().map(|parcel| (&parcel.shipment.id, parcel.tracking_number.as_str())).collect();
+    let shipments: Vec<Shipment> = parcels.iter().map(|parcel| parcel.shipment.clone()).collect();
+    work.tenant
+        .change_all(&shipments, |shipment| {
+            told.get(&shipment.id).copied().is_some_and(|number| shipment.written_back(number, tells_state, now, by))
+        })
+        .await?;
+    // A correction that follows after the order was told as shipped leaves nothing to tell.
+    let waiting = shipments.iter().filter(|shipment| shipment.shop_sync != ShopSync::Completed);
+    ready.extend(waiting.map(|shipment| (shipment.id.order, shipment.parcels)));
+    Ok(())
+}
+
+/// Notes that the shop refused a number: it leaves the list of work and waits for a person. A number that was corrected
+/// meanwhile is not the one that was refused, and is tried.
+async fn note_refused(tenant: &Tenant, parcel: &Parcel, error: &Refusal, by: &str) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    tenant
+        .change(&parcel.shipment.id, |shipment| {
+            let same = shipment.tracking_number.as_deref() == Some(parcel.tracking_number.as_str());
+            if !same || shipment.shop_work() != Some(ShopWork::WriteBack) {
+                return false;
+            }
+            shipment.shop_sync = ShopSync::Failed;
+            shipment.shop_error = Some(error.clone());
+            shipment.note(now, format!("shop refused: {}", error.code), by);
+            true
+        })
+        .await?;
+    Ok(())
+}

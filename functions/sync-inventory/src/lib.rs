@@ -1,0 +1,127 @@
+//! sync-inventory: how much of each SKU a shop may sell, told to the shop.
+//!
+//! What may be sold is the rule of [`renkei_domain::stock`] over the latest counts and the shipments as they stand. Only
+//! what differs from what was told is sent, in batches, in the lowest lane of the day's calls. A value is noted as intended
+//! before the call and as told after it, by the run that holds the gate: a lost answer leaves the intention, and the next
+//! run tells the value again. What an older run computed is never told after a newer one's, since it lost the gate before
+//! that one began.
+//!
+//! A shop takes from its own stock with every order. That is no error of ours: an order that we have read is reserved, and
+//! the value that follows is the shop's own. Orders that are placed between our reading and our telling are the gap that
+//! buffers are for.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use renkei_domain::ids::Sku;
+use renkei_domain::shipment::ShopError as Refusal;
+use renkei_domain::stock::Told as ToldOffer;
+use renkei_ecforce::{Retry, StockAnswer, StockError, StockLevel, StockOutcome};
+use renkei_shop::ShopError;
+use renkei_shop::robot::{Told, Work};
+use renkei_store::offers::Heard;
+
+/// Tells the shop what changed.
+pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
+    let Work { tenant, settings, connection, session, .. } = work;
+    let Some(location) = &connection.stock_location_code else {
+        return Ok(Told {
+            failure: Some(format!(
+                "the connection {} has no stock_location_code: write the shop's 在庫ロケーションコード and apply the document",
+                connection.id
+            )),
+            ..Told::default()
+        });
+    };
+    let products = tenant.products().await?;
+    let shelf = tenant.shelf(settings, &connection.ship_from, &products).await?;
+    let offers = shelf.offers(&products, connection.stock_buffer);
+    let told: HashMap<Sku, ToldOffer> =
+        tenant.told_offers(&connection.id).await?.into_iter().map(|kept| (kept.sku, kept.told)).collect();
+    let now = Timestamp::now();
+    let due: Vec<(Sku, u32, bool)> = offers
+        .iter()
+        .filter_map(|(sku, offer)| {
+            let kept = told.get(sku);
+            let is_due = kept.is_none_or(|kept| kept.is_due(offer.sellable, now));
+            is_due.then(|| (sku.clone(), offer.sellable, kept.is_some()))
+        })
+        .collect();
+    let mut counts = Counts { unchanged: (offers.len() - due.len()) as u64, ..Counts::default() };
+    for batch in due.chunks(usize::from(connection.batch_size)) {
+        let epoch = session.epoch();
+        let mine = tenant.intend_offers(&connection.id, batch, epoch, Timestamp::now()).await?;
+        let mine: Vec<(&Sku, u32)> =
+            batch.iter().zip(mine).filter(|(_, mine)| *mine).map(|((sku, value, _), _)| (sku, *value)).collect();
+        counts.later += (batch.len() - mine.len()) as u64;
+        if mine.is_empty() {
+            continue;
+        }
+        let levels: Vec<StockLevel> = mine
+            .iter()
+            .map(|(sku, value)| StockLevel {
+                variant_sku: sku.to_string(),
+                stock_location_code: location.clone(),
+                stock: *value,
+            })
+            .collect();
+        let answer = session.call(async |client, token| client.put_stock_items(token, &levels).await).await?;
+        let heard = counts.hear(&mine, &answer, location);
+        tenant.note_offers(&connection.id, &heard, epoch).await?;
+    }
+    Ok(counts.told())
+}
+
+/// What a run did.
+#[derive(Default)]
+struct Counts {
+    unchanged: u64,
+    told: u64,
+    later: u64,
+    refused: u64,
+}
+
+impl Counts {
+    /// What the shop said of each value. What it does not mention, or refuses in passing, keeps its intention.
+    fn hear(&mut self, sent: &[(&Sku, u32)], answer: &StockAnswer, location: &str) -> Vec<(Sku, u32, Heard)> {
+        let mut heard = Vec::new();
+        for (sku, value) in sent {
+            match answer.outcome_for(sku.as_str(), location) {
+                StockOutcome::Success => {
+                    self.told += 1;
+                    heard.push(((*sku).clone(), *value, Heard::Taken));
+                }
+                StockOutcome::Unknown => self.later += 1,
+                StockOutcome::Failure(error) => match error.map(StockError::retry) {
+                    Some(Retry::Passing { .. }) => self.later += 1,
+                    Some(Retry::Permanent) | None => {
+                        self.refused += 1;
+                        heard.push(((*sku).clone(), *value, Heard::Refused(refusal(error))));
+                    }
+                },
+            }
+        }
+        heard
+    }
+
+    fn told(self) -> Told {
+        let counts =
+            [("told", self.told), ("unchanged", self.unchanged), ("later", self.later), ("refused", self.refused)];
+        Told {
+            counts: counts.into_iter().map(|(word, count)| (word.to_owned(), count)).collect::<BTreeMap<_, _>>(),
+            for_a_person: self.refused,
+            ..Told::default()
+        }
+    }
+}
+
+fn refusal(error: Option<&StockError>) -> Refusal {
+    // The code that merely wraps others says nothing.
+    let cause = error.and_then(|error| error.causes.as_slice().first());
+    match (cause, error) {
+        (Some(cause), _) => Refusal { code: cause.code.clone(), message: cause.message.clone() },
+        (None, Some(error)) => Refusal { code: error.code.clone(), message: error.message.clone() },
+        (None, None) => Refusal { code: "unknown".into(), message: "the shop gave no reason".into() },
+    }
+}

@@ -1,0 +1,35 @@
+//! Wires sync-inventory and nothing else.
+
+// The AWS SDK nests its futures deeply.
+#![recursion_limit = "512"]
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use renkei_platform::{Clock, Config, Metrics, aws, telemetry};
+use renkei_shop::robot::Robots;
+use renkei_store::Tables;
+
+const FUNCTION: &str = "sync-inventory";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let config = Config::from_env();
+    let clock = Clock::system();
+    telemetry::start(FUNCTION, config.log_level()?, clock)?;
+    let aws = aws::load().await;
+    let tables = Tables {
+        shipments: config.shipments_table()?.to_owned(),
+        robots: config.robots_table()?.to_owned(),
+        gate: config.gate_table()?.to_owned(),
+        runs: config.runs_table()?.to_owned(),
+        stock: config.stock_table()?.to_owned(),
+    };
+    let (url, arn) = (config.sync_inventory_queue()?, config.sync_inventory_queue_arn()?);
+    let robots = Robots::wire(&config, &aws, tables, url, arn)?;
+    let stage = config.stage()?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let metrics = Metrics::begin(stage, FUNCTION, clock);
+        Ok::<_, Error>(robots.serve(event, &metrics, async |work| Box::pin(sync_inventory::sync(work)).await).await)
+    }))
+    .await
+}

@@ -1,0 +1,78 @@
+//! `renkei files counts`: what a warehouse counted, from a file. The newest count wins, whatever order files come in.
+
+use std::path::Path;
+
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use renkei_domain::ids::ShipFromId;
+use renkei_domain::jst;
+use renkei_files::counts::{self, CountRow};
+use renkei_store::stock::StockCount;
+
+use crate::error::{CliError, Exit};
+use crate::output;
+use crate::stack::Stack;
+
+/// Counts that are kept at the same moment.
+const AT_ONCE: usize = 8;
+
+/// Reads a file of counts.
+pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &Path) -> Result<Exit, CliError> {
+    let id = ShipFromId::parse(ship_from).map_err(|error| CliError::said(error.to_string()))?;
+    let mut owners = stack.tenants(tenant).await?;
+    owners.retain(|(_, applied)| applied.settings.ship_froms.iter().any(|from| from.id == id));
+    let [(owner, _)] = owners.as_slice() else {
+        return Err(CliError::said(match owners.len() {
+            0 => format!("there is no ship-from {id}"),
+            _ => format!("several tenants have a ship-from {id}; say which with --tenant"),
+        }));
+    };
+    let bytes =
+        std::fs::read(file).map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
+    let (rows, problems) = counts::read(&bytes);
+    for problem in &problems {
+        eprintln!("{}", output::plain(&problem.to_string()));
+    }
+    let now = Timestamp::now();
+    let total = rows.len();
+    let kept: Vec<bool> = futures::stream::iter(rows)
+        .map(|row| {
+            let id = &id;
+            async move { owner.put_count(id, &count_of(row, now)).await }
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let newer = kept.iter().filter(|kept| **kept).count();
+    output::line(format!(
+        "{newer} counts kept, {} older than what is known, {} with problems",
+        total - newer,
+        problems.len()
+    ))?;
+    Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
+}
+
+/// A file without times was counted now; a time without a zone is Japan's.
+fn count_of(row: CountRow, now: Timestamp) -> StockCount {
+    let at = row.counted_at.as_deref().and_then(moment).unwrap_or(now);
+    StockCount { sku: row.sku, quantity: row.quantity, counted_at: at }
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| text.parse::<DateTime>().ok().and_then(jst::instant))
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_domain::ids::Sku;
+
+    use super::*;
+
+    #[test]
+    fn a_time_without_a_zone_is_japans() {
+        assert_eq!(moment("2026-11-25 09:00:00"), moment("2026-11-25T00:00:00Z"));
+        let row = CountRow { row: 2, sku: Sku::parse("A").unwrap(), quantity: 1, counted_at: None };
+        assert_eq!(count_of(row, Timestamp::UNIX_EPOCH).counted_at, Timestamp::UNIX_EPOCH);
+    }
+}

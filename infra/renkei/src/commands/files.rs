@@ -1,0 +1,335 @@
+//! `renkei files`: shipments out to warehouses and results in, as files.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use jiff::civil::Time;
+use renkei_domain::handover::{self, ShippingResult};
+use renkei_domain::ids::ConnectionId;
+use renkei_domain::jst;
+use renkei_domain::shipment::Status;
+use renkei_files::export::{self, Around, Rendered};
+use renkei_files::results::{self, ResultRow};
+use renkei_files::{Layout, Problem};
+use serde::Serialize;
+
+use crate::cli::Scope;
+use crate::error::{CliError, Exit};
+use crate::output;
+use crate::stack::{Found, Stack};
+
+const PAGE: i32 = 100;
+/// Shipments that are changed at the same moment.
+const AT_ONCE: usize = 8;
+/// How many problems people are shown.
+const SHOWN: usize = 50;
+
+/// Which shipments go into a file, and what the layout asks for.
+pub struct Wanted<'a> {
+    /// Of this merchant.
+    pub tenant: Option<&'a str>,
+    /// Of this shop.
+    pub connection: &'a str,
+    /// In this status.
+    pub status: &'a str,
+    /// With one of these methods; any if empty.
+    pub methods: &'a [String],
+    /// `name=text` for the layout's columns that differ by merchant.
+    pub set: &'a [String],
+    /// Leave out what cannot be written, instead of writing nothing.
+    pub skip: bool,
+}
+
+/// Lists the layouts.
+pub fn layouts() -> Result<Exit, CliError> {
+    for layout in Layout::all().map_err(said)? {
+        output::line(format!("{}  {}", layout.id, layout.name))?;
+        for note in &layout.notes {
+            output::line(format!("    {note}"))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// A layout of ours, or one from a file.
+fn layout(name: &str) -> Result<Layout, CliError> {
+    if Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+        let text =
+            std::fs::read_to_string(name).map_err(|error| CliError::said(format!("{name} cannot be read: {error}")))?;
+        return Layout::parse(&text).map_err(|error| CliError::said(format!("{name}: {error}")));
+    }
+    Layout::built_in(name).map_err(said)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
+fn said(error: renkei_files::LayoutError) -> CliError {
+    CliError::said(error.to_string())
+}
+
+/// Writes shipments into a file. Everything is made in memory first: a file is written whole or not at all.
+pub async fn export(
+    stack: &Stack,
+    layout_name: &str,
+    wanted: &Wanted<'_>,
+    claim: bool,
+    out: &Path,
+) -> Result<Exit, CliError> {
+    let layout = layout(layout_name)?;
+    let place = stack.connection(wanted.tenant, wanted.connection).await?;
+    let status = match wanted.status {
+        "ready" => Status::Ready,
+        "picking" => Status::Picking,
+        other => return Err(CliError::said(format!("{other}: a file is made of `ready` or `picking` shipments"))),
+    };
+    if claim && status != Status::Ready {
+        return Err(CliError::said("only `ready` shipments can be claimed; leave --claim out"));
+    }
+    let (rows, problems) = render(&place, &layout, wanted, status).await?;
+    if !problems.is_empty() {
+        report(&problems);
+        if !wanted.skip {
+            return Err(CliError::said(
+                "nothing was written: mend these at the shop, or leave those shipments out with --skip",
+            ));
+        }
+    }
+    let beginning = export::beginning(&layout).map_err(|problem| CliError::said(problem.to_string()))?;
+    // Before anything is claimed: a file that cannot be written must not leave shipments taken.
+    let mut file = std::fs::File::options()
+        .write(true)
+        .create_new(true)
+        .open(out)
+        .map_err(|error| CliError::said(format!("{} cannot be made: {error}", out.display())))?;
+    let (rows, refused) = if claim { take(&place, rows).await? } else { (rows, Vec::new()) };
+    let written = file.write_all(&beginning).and_then(|()| {
+        rows.iter().try_for_each(|row| file.write_all(&row.bytes))?;
+        file.sync_all()
+    });
+    if let Err(error) = written {
+        return Err(CliError::said(format!(
+            "{} was not written to its end: {error}. {}",
+            out.display(),
+            if claim { "The shipments are claimed: export them again with --status picking" } else { "Try again" }
+        )));
+    }
+    for (id, reason) in &refused {
+        eprintln!("left out: {id} ({reason})");
+    }
+    output::line(format!(
+        "{} shipments {}written to {}",
+        rows.len(),
+        if claim { "claimed and " } else { "" },
+        out.display()
+    ))?;
+    Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
+}
+
+async fn render(
+    place: &Found,
+    layout: &Layout,
+    wanted: &Wanted<'_>,
+    status: Status,
+) -> Result<(Vec<Rendered>, Vec<Problem>), CliError> {
+    let set: BTreeMap<String, String> = wanted
+        .set
+        .iter()
+        .map(|pair| {
+            let (name, text) =
+                pair.split_once('=').ok_or_else(|| CliError::said(format!("--set {pair}: write name=text")))?;
+            Ok((name.to_owned(), text.to_owned()))
+        })
+        .collect::<Result<_, CliError>>()?;
+    let around = Around { settings: &place.settings, set: &set, today: jst::date(Timestamp::now()) };
+    let mut rows: Vec<Rendered> = Vec::new();
+    let mut problems = Vec::new();
+    let mut next_row = 1 + usize::from(layout.shipments.header);
+    let mut from = None;
+    loop {
+        let page = place.tenant.shipments_by_status(place.id(), status, PAGE, from).await?;
+        let mut shipments = place.tenant.shipments(&page.rows).await?;
+        shipments.retain(|shipment| {
+            let method = shipment.shipping_method.as_ref().map(renkei_domain::ids::ShippingMethodId::as_str);
+            let wanted_method = wanted.methods.is_empty()
+                || method.is_some_and(|method| wanted.methods.iter().any(|wanted| wanted == method));
+            // The list follows the records a moment behind.
+            shipment.status == status && wanted_method
+        });
+        let details = place.tenant.details(&shipments).await?;
+        let whole: Vec<_> = shipments.into_iter().zip(details).collect();
+        let (made, found) = export::rows(layout, &around, &whole, next_row);
+        next_row += whole.len();
+        rows.extend(made);
+        problems.extend(found);
+        from = page.next;
+        if from.is_none() {
+            return Ok((rows, problems));
+        }
+    }
+}
+
+/// Takes shipments: ready → picking. Gives the rows of those taken, and which were refused, and why.
+async fn take(place: &Found, rows: Vec<Rendered>) -> Result<(Vec<Rendered>, Vec<(String, &'static str)>), CliError> {
+    let now = Timestamp::now();
+    let answers: Vec<(Rendered, Option<&'static str>)> = futures::stream::iter(rows)
+        .map(|row| async move {
+            let mut refused = None;
+            let shipment = place
+                .tenant
+                .change(&row.id, |shipment| match handover::claim(shipment, now) {
+                    Ok(()) => {
+                        refused = None;
+                        true
+                    }
+                    Err(reason) => {
+                        refused = Some(reason.as_str());
+                        false
+                    }
+                })
+                .await?;
+            if shipment.is_none() {
+                refused = Some("unknown");
+            }
+            Ok::<_, CliError>((row, refused))
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let mut taken = Vec::new();
+    let mut refused = Vec::new();
+    for (row, reason) in answers {
+        match reason {
+            None => taken.push(row),
+            Some(reason) => refused.push((row.id.to_string(), reason)),
+        }
+    }
+    Ok((taken, refused))
+}
+
+/// What became of a row of results, by the stable keys of `docs/cli.md`.
+#[derive(Serialize)]
+struct ResultLine {
+    row: usize,
+    id: String,
+    tracking_number: String,
+    /// `shipped`, `corrected`, `known`, or why it was refused.
+    outcome: &'static str,
+}
+
+/// Reads a file of results.
+pub async fn results(
+    stack: &Stack,
+    layout_name: &str,
+    tenant: Option<&str>,
+    connection: Option<&str>,
+    file: &Path,
+    json: bool,
+) -> Result<Exit, CliError> {
+    let layout = layout(layout_name)?;
+    let bytes =
+        std::fs::read(file).map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
+    let scope = Scope { tenant: tenant.map(str::to_owned), connection: connection.map(str::to_owned) };
+    let places = stack.connections(&scope).await?;
+    // Where there is one shop only, nobody has to name it.
+    let only: Option<ConnectionId> = match places.as_slice() {
+        [place] => Some(place.id().clone()),
+        _ => None,
+    };
+    let read = results::read(&layout, only.as_ref(), &bytes);
+    let lines: Vec<ResultLine> = futures::stream::iter(read.rows)
+        .map(|row| {
+            let place = one_of(&places, &row.id.connection);
+            async move { ship(place?, row).await }
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    report(&read.problems);
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for line in &lines {
+        *counts.entry(line.outcome).or_default() += 1;
+        if json {
+            output::json_line(line)?;
+        } else if !matches!(line.outcome, "shipped" | "corrected" | "known") {
+            eprintln!("row {} ({}): {}", line.row, line.id, line.outcome);
+        }
+    }
+    let refused = counts.iter().any(|(outcome, _)| !matches!(*outcome, "shipped" | "corrected" | "known"));
+    if !json {
+        let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
+        output::line(format!(
+            "{counts}; {} rows without a number, {} with problems",
+            read.without_number,
+            read.problems.len()
+        ))?;
+    }
+    Ok(if refused || !read.problems.is_empty() { Exit::NeedsPerson } else { Exit::Done })
+}
+
+/// The place of a connection. Two merchants may call a shop alike: then it must be said whose is meant.
+fn one_of<'a>(places: &'a [Found], connection: &ConnectionId) -> Result<Option<&'a Found>, CliError> {
+    let mut found = places.iter().filter(|place| place.id() == connection);
+    match (found.next(), found.next()) {
+        (first, None) => Ok(first),
+        (_, Some(_)) => {
+            Err(CliError::said(format!("several tenants have a connection {connection}; say which with --tenant")))
+        }
+    }
+}
+
+async fn ship(place: Option<&Found>, row: ResultRow) -> Result<ResultLine, CliError> {
+    let now = Timestamp::now();
+    let line = |outcome| ResultLine {
+        row: row.row,
+        id: row.id.to_string(),
+        tracking_number: row.tracking_number.clone(),
+        outcome,
+    };
+    let Some(place) = place else { return Ok(line("unknown")) };
+    let mut outcome = "unknown";
+    place
+        .tenant
+        .change(&row.id, |shipment| {
+            let result = ShippingResult {
+                tracking_number: row.tracking_number.clone(),
+                // A file knows the day. Read again, it is the same moment; a day that is left out stays what it was.
+                shipped_at: match row.shipped_on {
+                    Some(day) => jst::instant(day.to_datetime(Time::midnight())).unwrap_or(now),
+                    None => shipment.shipped_at.unwrap_or(now),
+                },
+            };
+            match handover::ship(shipment, &result, now) {
+                Ok(handover::Shipped::Now) => {
+                    outcome = "shipped";
+                    true
+                }
+                Ok(handover::Shipped::Corrected) => {
+                    outcome = "corrected";
+                    true
+                }
+                Ok(handover::Shipped::Known) => {
+                    outcome = "known";
+                    false
+                }
+                Err(reason) => {
+                    outcome = reason.as_str();
+                    false
+                }
+            }
+        })
+        .await?;
+    Ok(line(outcome))
+}
+
+/// Problems name rows and columns. They may quote an address: they are for the person at the keyboard, and never logged.
+fn report(problems: &[Problem]) {
+    for problem in problems.iter().take(SHOWN) {
+        eprintln!("{}", output::plain(&problem.to_string()));
+    }
+    if problems.len() > SHOWN {
+        eprintln!("… and {} more", problems.len() - SHOWN);
+    }
+}

@@ -1,0 +1,239 @@
+//! 在庫: how much of each SKU a shop may sell, and what is to be told to it.
+//!
+//! ```text
+//! sellable = count − buffer − reserved          never below 0; of a set: the least of its parts
+//! reserved = quantities in shipments on hold or ready,
+//!            and in those that the warehouse took after it counted, whether picking or out by now
+//! ```
+//! A count is what lay on the shelf at its moment. What was taken before is off the shelf already; what is taken later is
+//! still in the number. Cancelled shipments reserve nothing. A set reserves, and is made of, its parts.
+//!
+//! What was told is kept. Before a value is told, the intention is: if the answer is lost, nobody knows which of the two
+//! the shop has, and so neither is believed, and the value is told again. Without the intention a value that returns to
+//! what was told last would not be sent, and the shop would keep the one in between.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Sku;
+use crate::settings::Product;
+use crate::shipment::{Item, Shipment, ShopError, Status};
+
+/// How long a value that the shop refused for good is not sent again: until then only another value is.
+const REFUSED_FOR_HOURS: i64 = 24;
+
+/// What a warehouse counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Pieces.
+    pub quantity: u32,
+    /// When, by the warehouse's word.
+    pub at: Timestamp,
+}
+
+/// Does a shipment take from what was counted at this moment?
+#[must_use]
+pub fn reserves(status: Status, claimed_at: Option<Timestamp>, counted_at: Timestamp) -> bool {
+    match status {
+        Status::Hold | Status::Ready => true,
+        Status::Picking | Status::Shipped => claimed_at.is_some_and(|claimed| claimed > counted_at),
+        Status::Cancelled => false,
+    }
+}
+
+/// What one ship-from has, and what is reserved of it: SKUs as they lie on the shelf, sets taken apart.
+#[derive(Debug, Clone, Default)]
+pub struct Shelf {
+    counted: HashMap<Sku, Counted>,
+    reserved: HashMap<Sku, u64>,
+    parts: HashMap<Sku, Vec<(Sku, u32)>>,
+}
+
+impl Shelf {
+    /// A shelf with these counts. Products say which SKUs are sets.
+    pub fn new(counts: impl IntoIterator<Item = (Sku, Counted)>, products: &[Product]) -> Self {
+        let parts = products
+            .iter()
+            .filter(|product| !product.made_of.is_empty())
+            .map(|set| {
+                (set.sku.clone(), set.made_of.iter().map(|part| (part.sku.clone(), part.quantity.max(1))).collect())
+            })
+            .collect();
+        Self { counted: counts.into_iter().collect(), reserved: HashMap::new(), parts }
+    }
+
+    /// The moment of the oldest count: what the warehouse took before takes from none. None if nothing was counted.
+    #[must_use]
+    pub fn oldest_count(&self) -> Option<Timestamp> {
+        self.counted.values().map(|counted| counted.at).min()
+    }
+
+    /// Takes what a shipment reserves.
+    pub fn reserve(&mut self, shipment: &Shipment, items: &[Item]) {
+        for item in items {
+            let whole = [(item.sku.clone(), 1)];
+            let parts = self.parts.get(&item.sku).map_or(&whole[..], Vec::as_slice);
+            for (sku, each) in parts {
+                let Some(counted) = self.counted.get(sku) else { continue };
+                if reserves(shipment.status, shipment.claimed_at, counted.at) {
+                    *self.reserved.entry(sku.clone()).or_default() += u64::from(item.quantity) * u64::from(*each);
+                }
+            }
+        }
+    }
+
+    /// What of each product a shop may sell. Products that are not for sale, and those that nobody counted, are left out:
+    /// what is not known is not told. `buffer` is held back of products without a buffer of their own.
+    #[must_use]
+    pub fn offers(&self, products: &[Product], buffer: u32) -> BTreeMap<Sku, Offer> {
+        products
+            .iter()
+            .filter(|product| !product.not_for_sale)
+            .filter_map(|product| Some((product.sku.clone(), self.offer(product, buffer)?)))
+            .collect()
+    }
+
+    fn offer(&self, product: &Product, buffer: u32) -> Option<Offer> {
+        let buffer = if product.stock_buffer > 0 { product.stock_buffer } else { buffer };
+        let Some(parts) = self.parts.get(&product.sku) else {
+            let counted = self.counted.get(&product.sku)?;
+            let reserved = self.reserved.get(&product.sku).copied().unwrap_or(0);
+            return Some(Offer::new(counted.quantity, buffer, reserved));
+        };
+        // As many whole sets as the scarcest part allows; the set's own buffer is of sets.
+        let mut count = u32::MAX;
+        let mut free = u32::MAX;
+        for (sku, each) in parts {
+            let counted = self.counted.get(sku)?;
+            let reserved = self.reserved.get(sku).copied().unwrap_or(0);
+            count = count.min(counted.quantity / each);
+            free = free.min(Offer::new(counted.quantity, 0, reserved).sellable / each);
+        }
+        Some(Offer { sellable: free.saturating_sub(buffer), ..Offer::new(count, buffer, u64::from(count - free)) })
+    }
+}
+
+/// What of a SKU may be sold, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Offer {
+    /// What the warehouse counted; of a set, how many its parts make.
+    pub count: u32,
+    /// What is held back.
+    pub buffer: u32,
+    /// What is reserved.
+    pub reserved: u64,
+    /// What may be sold.
+    pub sellable: u32,
+}
+
+impl Offer {
+    fn new(count: u32, buffer: u32, reserved: u64) -> Self {
+        let rest = u64::from(count).saturating_sub(u64::from(buffer)).saturating_sub(reserved);
+        // Not above the count, which fits.
+        Self { count, buffer, reserved, sellable: u32::try_from(rest).unwrap_or(count) }
+    }
+}
+
+/// What is kept of what a shop was told of a SKU.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The value that the shop has, by its word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<u32>,
+    /// The value that the shop was about to be told. While it stands here, nobody knows what the shop has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intended: Option<u32>,
+    /// When the shop was told last, or was about to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The value that it refused for good, and its reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<(u32, ShopError)>,
+}
+
+impl Told {
+    /// Is this value to be sent?
+    #[must_use]
+    pub fn is_due(&self, sellable: u32, now: Timestamp) -> bool {
+        if let Some((refused, _)) = &self.refused
+            && *refused == sellable
+        {
+            let again = self.at.and_then(|at| at.checked_add(REFUSED_FOR_HOURS.hours()).ok());
+            return again.is_none_or(|again| again <= now);
+        }
+        self.intended.is_some() || self.told != Some(sellable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Part, Temperature};
+
+    fn sku(text: &str) -> Sku {
+        Sku::parse(text).unwrap()
+    }
+
+    fn product(name: &str, stock_buffer: u32, made_of: &[(&str, u32)]) -> Product {
+        let part = |(name, quantity): &(&str, u32)| Part { sku: sku(name), quantity: *quantity };
+        Product {
+            sku: sku(name),
+            name: name.into(),
+            stock_buffer,
+            not_for_sale: false,
+            temperature: Temperature::default(),
+            made_of: made_of.iter().map(part).collect(),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_set_is_the_least_of_its_parts_and_never_less_than_nothing() {
+        let products = [product("A", 0, &[]), product("B", 3, &[]), product("SET", 1, &[("A", 2), ("B", 1)])];
+        let counts = [("A", 9), ("B", 5)].map(|(name, quantity)| (sku(name), Counted { quantity, at: at(0) }));
+        let shelf = Shelf::new(counts, &products);
+        let offers = shelf.offers(&products, 2);
+        let sellable = |name: &str| offers[&sku(name)].sellable;
+        // The connection's buffer where the product has none; a part's buffer does not hold back the set.
+        assert_eq!((sellable("A"), sellable("B"), sellable("SET")), (7, 2, 3));
+        assert_eq!(Offer::new(3, 5, 0).sellable, 0);
+        assert_eq!(Offer::new(3, 0, u64::MAX).sellable, 0);
+    }
+
+    #[test]
+    fn what_nobody_counted_is_not_told_and_what_is_not_sold_neither() {
+        let mut leaflet = product("LEAFLET", 0, &[]);
+        leaflet.not_for_sale = true;
+        let products = [product("A", 0, &[]), product("SET", 0, &[("A", 1), ("X", 1)]), leaflet, product("X", 0, &[])];
+        let counts = ["A", "LEAFLET"].map(|name| (sku(name), Counted { quantity: 1, at: at(0) }));
+        let offers = Shelf::new(counts, &products).offers(&products, 0);
+        assert_eq!(offers.keys().map(Sku::as_str).collect::<Vec<_>>(), ["A"]);
+    }
+
+    #[test]
+    fn what_was_taken_before_the_count_is_off_the_shelf() {
+        for (status, claimed, reserved) in [
+            (Status::Hold, None, true),
+            (Status::Ready, None, true),
+            (Status::Picking, Some(at(9)), false),
+            (Status::Picking, Some(at(11)), true),
+            (Status::Shipped, Some(at(11)), true),
+            (Status::Shipped, Some(at(10)), false),
+            (Status::Cancelled, Some(at(11)), false),
+        ] {
+            assert_eq!(reserves(status, claimed, at(10)), reserved, "{status:?} {claimed:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_value_rests_for_a_day_and_another_is_tried_at_once() {
+        let error = ShopError { code: "AOR2001".into(), message: String::new() };
+        let told = Told { refused: Some((5, error)), at: Some(at(0)), ..Told::default() };
+        assert!(!told.is_due(5, at(3_600)) && told.is_due(5, at(24 * 3_600)) && told.is_due(6, at(1)));
+    }
+}

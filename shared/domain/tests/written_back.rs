@@ -1,0 +1,124 @@
+//! What the shop was told of a parcel that left, and what is left to tell.
+
+use jiff::Timestamp;
+use renkei_domain::ids::{AddressId, OrderNumber, ShipFromId};
+use renkei_domain::payment::Payment;
+use renkei_domain::shipment::{Shipment, ShopError, ShopSync, ShopWork, Status, is_wholly_out};
+use renkei_domain::work::Place;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// Out, with a number, and the shop knows that we took the order.
+fn out() -> Shipment {
+    Shipment {
+        id: "shop.1.1".parse().unwrap(),
+        order_number: OrderNumber::parse("1").unwrap(),
+        address_id: AddressId(1),
+        parcels: 1,
+        ship_from: ShipFromId::parse("dc").unwrap(),
+        status: Status::Shipped,
+        holds: vec![],
+        payment: Payment::Paid,
+        payment_state: "authed".into(),
+        shop_sync: ShopSync::Acknowledged,
+        shipping_method: None,
+        tracking_number: Some("1111".into()),
+        shipped_at: Some(at(5)),
+        claimed_at: Some(at(4)),
+        seen_at: None,
+        result_at: Some(at(5)),
+        cancellation: None,
+        differences: vec![],
+        tracking_told: None,
+        told_at: Some(at(2)),
+        shop_error: None,
+        reappeared: 0,
+        imported_at: at(1),
+        updated_at: at(5),
+        run: String::new(),
+        place: Place { page: 1, row: 0 },
+        rev: 0,
+        detail: String::new(),
+        events: vec![],
+    }
+}
+
+#[test]
+fn only_the_number_that_was_told_counts_as_told() {
+    let mut parcel = out();
+    assert_eq!(parcel.shop_work(), Some(ShopWork::WriteBack));
+    // Corrected between the shop's answer and our note.
+    parcel.tracking_number = Some("2222".into());
+    assert!(parcel.written_back("1111", true, at(6), "robot"));
+    assert_eq!((parcel.tracking_told.as_deref(), parcel.shop_work()), (Some("1111"), Some(ShopWork::WriteBack)));
+    assert!(parcel.written_back("2222", true, at(7), "robot"));
+    assert_eq!(parcel.shop_work(), Some(ShopWork::TellShipped));
+    assert!(!parcel.written_back("2222", true, at(8), "robot"), "noting it again changes nothing");
+}
+
+#[test]
+fn a_correction_after_the_end_tells_no_state_again() {
+    let mut parcel = out();
+    parcel.written_back("1111", true, at(6), "robot");
+    assert!(parcel.completed(at(7)) && !parcel.completed(at(8)));
+    parcel.tracking_number = Some("2222".into());
+    assert_eq!(parcel.shop_work(), Some(ShopWork::WriteBack));
+    parcel.written_back("2222", true, at(9), "robot");
+    assert_eq!((parcel.shop_sync, parcel.shop_work()), (ShopSync::Completed, None));
+}
+
+#[test]
+fn where_the_shop_moves_states_the_number_is_all() {
+    let mut parcel = out();
+    parcel.written_back("1111", false, at(6), "robot");
+    assert_eq!((parcel.shop_sync, parcel.shop_work()), (ShopSync::Completed, None));
+}
+
+#[test]
+fn a_parcel_that_left_early_is_written_back_once_the_order_is_acknowledged() {
+    let mut parcel = Shipment { shop_sync: ShopSync::Registered, told_at: None, ..out() };
+    assert_eq!(parcel.shop_work(), Some(ShopWork::TellWorking));
+    assert!(parcel.acknowledged(at(6)) && !parcel.acknowledged(at(7)));
+    assert_eq!(parcel.shop_work(), Some(ShopWork::WriteBack));
+}
+
+#[test]
+fn shipped_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
+    let mut parcel = out();
+    parcel.written_back("1111", true, at(6), "robot");
+    parcel.completed(at(7));
+    assert!(!parcel.clone().still_unshipped(at(7)) && !parcel.clone().reappear(at(6)));
+    assert!(parcel.reappear(at(8)));
+    assert_eq!((parcel.shop_work(), parcel.reappeared), (Some(ShopWork::TellShipped), 1));
+}
+
+#[test]
+fn a_replay_goes_on_where_the_shop_refused() {
+    let refuse = |mut parcel: Shipment| {
+        parcel.shop_sync = ShopSync::Failed;
+        parcel.shop_error = Some(ShopError { code: "AOR2001".into(), message: String::new() });
+        assert_eq!(parcel.shop_work(), None);
+        assert!(parcel.replay(at(9), "person") && !parcel.replay(at(9), "person"));
+        assert!(parcel.shop_error.is_none());
+        parcel.shop_work()
+    };
+    assert_eq!(refuse(Shipment { told_at: None, ..out() }), Some(ShopWork::TellWorking));
+    assert_eq!(refuse(out()), Some(ShopWork::WriteBack));
+    assert_eq!(refuse(Shipment { tracking_told: Some("1111".into()), ..out() }), Some(ShopWork::TellShipped));
+    assert_eq!(refuse(Shipment { tracking_told: Some("0000".into()), ..out() }), Some(ShopWork::WriteBack));
+}
+
+#[test]
+fn an_order_is_out_when_all_that_is_not_cancelled_is() {
+    let told = Shipment { shop_sync: ShopSync::WrittenBack, ..out() };
+    let cancelled = Shipment { status: Status::Cancelled, ..out() };
+    let picking = Shipment { status: Status::Picking, ..out() };
+    assert!(is_wholly_out(&[told.clone(), cancelled.clone()]));
+    for not in [vec![], vec![cancelled], vec![told.clone(), picking], vec![told.clone(), out()]] {
+        assert!(!is_wholly_out(&not), "{not:?}");
+    }
+    let failed = Shipment { shop_sync: ShopSync::Failed, ..out() };
+    assert!(!is_wholly_out(&[told, failed]), "what is not written back keeps the order");
+}

@@ -1,0 +1,98 @@
+//! A file of stock counts: a SKU, a quantity and, if the warehouse says, when it was counted.
+
+use csv::ReaderBuilder;
+use renkei_domain::ids::Sku;
+
+use crate::Problem;
+use crate::encoding::Encoding;
+
+/// One count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountRow {
+    /// The row, from 1; the header counts.
+    pub row: usize,
+    /// 商品コード.
+    pub sku: Sku,
+    /// 数量.
+    pub quantity: u32,
+    /// 計数日時 as written: RFC 3339, or Japan's wall clock without a zone.
+    pub counted_at: Option<String>,
+}
+
+const SKU: [&str; 2] = ["商品コード", "sku"];
+const QUANTITY: [&str; 2] = ["数量", "quantity"];
+const COUNTED_AT: [&str; 2] = ["計数日時", "counted_at"];
+
+/// Reads a file of counts, UTF-8 with a header. Rows that cannot be read are named.
+#[must_use]
+pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
+    let mut rows = Vec::new();
+    let mut problems = Vec::new();
+    let mut problem = |row: usize, sku: &str, column: &str, what: String| {
+        problems.push(Problem { row, shipment: sku.to_owned(), column: column.to_owned(), what });
+    };
+    let Some(text) = Encoding::Utf8.decode(bytes) else {
+        problem(1, "", "file", "the file is not UTF-8".into());
+        return (rows, problems);
+    };
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut places: Option<[Option<usize>; 3]> = None;
+    for (index, record) in reader.records().enumerate() {
+        let row = index + 1;
+        let Ok(record) = record else {
+            problem(row, "", "row", "it is not a line of CSV".into());
+            continue;
+        };
+        let Some([sku, quantity, counted_at]) = places else {
+            let found =
+                [SKU, QUANTITY, COUNTED_AT].map(|names| record.iter().position(|known| names.contains(&known.trim())));
+            if found[0].is_none() || found[1].is_none() {
+                problem(row, "", "header", "it has to name 商品コード and 数量 (or sku and quantity)".into());
+                break;
+            }
+            places = Some(found);
+            continue;
+        };
+        let text = |place: Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default().trim();
+        let name = text(sku);
+        if name.is_empty() && text(quantity).is_empty() {
+            continue;
+        }
+        let Ok(sku) = Sku::parse(name) else {
+            problem(row, name, "商品コード", "this is no SKU".into());
+            continue;
+        };
+        let Ok(quantity) = text(quantity).parse() else {
+            problem(row, name, "数量", format!("{:?} is not a whole number of 0 or more", text(quantity)));
+            continue;
+        };
+        let counted_at = Some(text(counted_at)).filter(|at| !at.is_empty());
+        if counted_at
+            .is_some_and(|at| at.parse::<jiff::Timestamp>().is_err() && at.parse::<jiff::civil::DateTime>().is_err())
+        {
+            problem(
+                row,
+                name,
+                "計数日時",
+                "this is no time: it is written 2026-11-25 09:00:00 or 2026-11-25T00:00:00Z".into(),
+            );
+            continue;
+        }
+        rows.push(CountRow { row, sku, quantity, counted_at: counted_at.map(str::to_owned) });
+    }
+    (rows, problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_and_nonsense_is_named() {
+        let (rows, problems) = read("\u{feff}商品コード,数量\nSERUM-30,12\nMASK-5,-1\n,\n".as_bytes());
+        assert_eq!((rows.len(), rows[0].quantity, problems.len()), (1, 12, 1));
+        let (rows, problems) = read(b"sku,quantity,counted_at\nA,1,yesterday\nB,2,2026-11-25T00:00:00Z\n");
+        assert_eq!((rows.len(), problems[0].row), (1, 2), "{problems:?}");
+        assert!(read(b"a,b\n").1[0].what.contains("商品コード"));
+    }
+}

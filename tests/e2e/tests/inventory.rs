@@ -1,0 +1,164 @@
+//! 在庫 at the shop, on the deployed stack: the rule's value, after faults too.
+
+use std::collections::BTreeMap;
+
+use renkei_e2e::run;
+use renkei_e2e::ways::Shop;
+use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
+use serde_json::{Value, json};
+
+async fn shop(name: &'static str, change: impl FnOnce(&mut Value)) -> Shop {
+    Shop::new(name, ShopSpec { order_options: OrderOptions::plain(), ..ShopSpec::default() }, change).await
+}
+
+/// Places an order of some pieces of a SKU, and imports it.
+async fn sell(shop: &Shop, sku: &str, quantity: u32) {
+    let order = json!({ "payment_state": "authed", "order_items": [{ "variant_sku": sku, "quantity": quantity }] });
+    shop.simulator.add_order(shop.name, order).await.expect("an order");
+    shop.robot_does("fetch-orders");
+}
+
+fn count(shop: &Shop, rows: &[(&str, u32, &str)]) -> String {
+    let mut text = "sku,quantity,counted_at\n".to_owned();
+    for (sku, quantity, at) in rows {
+        text.push_str(&format!("{sku},{quantity},{at}\n"));
+    }
+    let file = shop.file("counts.csv", &text);
+    let file = file.to_str().expect("a path");
+    let ended = run(&["files", "counts", "--tenant", shop.name, "--ship-from", "dc", file], None);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    ended.out
+}
+
+/// What the shop has now.
+async fn at_shop(shop: &Shop) -> BTreeMap<String, i64> {
+    shop.simulator.stock(shop.name).await.expect("stock").into_iter().map(|stock| (stock.sku, stock.stock)).collect()
+}
+
+fn now() -> String {
+    // Whole seconds sort as they were.
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    // Days since 1970-01-01 as a civil date (Howard Hinnant's way).
+    let z = days + 719_468;
+    let (era, doe) = (z / 146_097, z % 146_097);
+    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    let year = yoe + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest % 3_600 / 60, rest % 60)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shop_offers_what_is_left_and_only_changes_are_sent() {
+    let shop = shop("inv-rule", |document| {
+        document["products"] = json!([
+            { "sku": "SERUM-30", "name": "美容液", "stock_buffer": 5 },
+            { "sku": "MASK-5", "name": "マスク" },
+            { "sku": "SOAP-80", "name": "お試しセット", "made_of": [{ "sku": "SERUM-30", "quantity": 1 }, { "sku": "MASK-5", "quantity": 2 }] },
+            { "sku": "LEAFLET-1", "name": "冊子", "not_for_sale": true }
+        ]);
+    })
+    .await;
+    let before = at_shop(&shop).await["LEAFLET-1"];
+    count(
+        &shop,
+        &[
+            ("SERUM-30", 100, "2026-01-01T00:00:00Z"),
+            ("MASK-5", 41, "2026-01-01T00:00:00Z"),
+            ("LEAFLET-1", 7, "2026-01-01T00:00:00Z"),
+        ],
+    );
+    sell(&shop, "SERUM-30", 10).await;
+    let told = shop.robot_does("inventory");
+    assert_eq!(told["counts"]["told"], 3, "{told}");
+    let stock = at_shop(&shop).await;
+    assert_eq!((stock["SERUM-30"], stock["MASK-5"], stock["SOAP-80"], stock["LEAFLET-1"]), (85, 41, 20, before));
+
+    // A set takes from its parts; nothing else changed, and one call tells it.
+    sell(&shop, "SOAP-80", 3).await;
+    shop.simulator.clear_ledger(shop.name).await.expect("cleared");
+    shop.robot_does("inventory");
+    let stock = at_shop(&shop).await;
+    assert_eq!((stock["SERUM-30"], stock["MASK-5"], stock["SOAP-80"]), (82, 35, 17));
+    shop.robot_does("inventory");
+    let ledger = shop.simulator.ledger_summary(shop.name).await.expect("the ledger");
+    assert_eq!((ledger.calls, ledger.applied), (1, 3), "{ledger:?}");
+
+    // Taken and shipped after the count: still reserved, until the warehouse counts again.
+    shop.robot_does("state-working");
+    shop.ship_all();
+    shop.robot_does("inventory");
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 82);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    count(&shop, &[("SERUM-30", 87, &now()), ("MASK-5", 35, &now())]);
+    shop.robot_does("inventory");
+    let stock = at_shop(&shop).await;
+    assert_eq!((stock["SERUM-30"], stock["MASK-5"], stock["SOAP-80"]), (82, 35, 17), "the same, by the new count");
+
+    // A count that comes late changes nothing.
+    let said = count(&shop, &[("SERUM-30", 1, "2026-01-02T00:00:00Z")]);
+    assert!(said.starts_with("0 counts kept, 1 older"), "{said}");
+    shop.robot_does("inventory");
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 82);
+
+    // The operator sees the same, and the shop's own values.
+    let lines = run(&["stock", shop.name, "--drift", "--json"], None);
+    assert_eq!(lines.code, 0, "{lines:?}");
+    let serum = lines.lines().into_iter().find(|line| line["sku"] == "SERUM-30").expect("a line");
+    assert_eq!(
+        serum,
+        json!({ "sku": "SERUM-30", "count": 87, "buffer": 5, "reserved": 0, "sellable": 82, "told": 82,
+                              "uncertain": false, "refused": null, "at_shop": 82, "drift": false })
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_answer_a_refusal_and_a_silent_drop_are_repaired_or_seen() {
+    let shop = shop("inv-faults", |_| ()).await;
+    let early = "2026-01-01T00:00:00Z";
+    count(&shop, &[("SERUM-30", 50, early), ("MASK-5", 50, early), ("SOAP-80", 50, early)]);
+    shop.robot_does("inventory");
+
+    // Told 40, the answer lost for good; then the rule's value is 50 again, as it was told last.
+    let rules = json!([{ "kind": "reset_after", "endpoint": "stock_items" }]);
+    let rules: Vec<FaultRule> = serde_json::from_value(rules).expect("rules");
+    shop.simulator.set_faults(shop.name, &rules).await.expect("faults");
+    count(&shop, &[("SERUM-30", 40, "2026-01-01T00:00:01Z")]);
+    let started = run(&["run", &format!("{}/inventory", shop.name)], None);
+    assert_eq!(started.code, 0, "{started:?}");
+    for _ in 0..100 {
+        if at_shop(&shop).await["SERUM-30"] == 40 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 40, "it arrived, and nobody knows");
+    count(&shop, &[("SERUM-30", 50, "2026-01-01T00:00:02Z")]);
+    shop.simulator.clear_faults(shop.name).await.expect("healed");
+    shop.robot_does("inventory");
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 50);
+
+    // Refused for good: shown, and no other value is hindered.
+    let rules =
+        json!([{ "kind": "partial_failure", "percent": 1, "code": "AOR2001", "endpoint": "stock_items", "times": 1 }]);
+    let rules: Vec<FaultRule> = serde_json::from_value(rules).expect("rules");
+    shop.simulator.set_faults(shop.name, &rules).await.expect("faults");
+    count(&shop, &[("SERUM-30", 60, "2026-01-02T00:00:00Z"), ("MASK-5", 60, "2026-01-02T00:00:00Z")]);
+    assert_eq!(shop.robot("inventory").code, 4, "needs a person");
+    let lines = run(&["stock", shop.name, "--json"], None).lines();
+    assert_eq!(lines.iter().filter(|line| line["refused"] == "AOR2001").count(), 1, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line["told"] == 60).count(), 1, "{lines:?}");
+
+    // Dropped without a word: the drift report sees it.
+    let rules = json!([{ "kind": "silent_no_op", "endpoint": "stock_items", "method": "PUT", "times": 1 }]);
+    let rules: Vec<FaultRule> = serde_json::from_value(rules).expect("rules");
+    shop.simulator.set_faults(shop.name, &rules).await.expect("faults");
+    count(&shop, &[("SOAP-80", 33, "2026-01-03T00:00:00Z")]);
+    shop.robot_does("inventory");
+    let drift = run(&["stock", shop.name, "--drift", "--json"], None);
+    assert_eq!(drift.code, 4, "{drift:?}");
+    let soap = drift.lines().into_iter().find(|line| line["sku"] == "SOAP-80").expect("a line");
+    assert_eq!((&soap["told"], &soap["at_shop"], &soap["drift"]), (&json!(33), &json!(50), &json!(true)));
+}

@@ -1,0 +1,245 @@
+//! What left, told to the shop: tracking numbers, then "shipped", on the deployed stack.
+
+use renkei_e2e::run;
+use renkei_e2e::ways::{Shop, number_of};
+use renkei_simulator::api::{Endpoint, FaultRule, OrderOptions, ShopSpec, Writer};
+use serde_json::{Value, json};
+
+fn plain(orders: u64) -> ShopSpec {
+    ShopSpec { orders, order_options: OrderOptions::plain(), ..ShopSpec::default() }
+}
+
+async fn faults(shop: &Shop, rules: Value) {
+    let rules: Vec<FaultRule> = serde_json::from_value(rules).expect("fault rules");
+    shop.simulator.set_faults(shop.name, &rules).await.expect("faults");
+}
+
+async fn heal(shop: &Shop) {
+    shop.simulator.clear_faults(shop.name).await.expect("healed");
+}
+
+async fn assert_all_shipped_and_told_once(shop: &Shop) {
+    shop.assert_numbers_are_where_they_belong().await;
+    for order in shop.orders().await {
+        assert_eq!((order.state.as_str(), order.written_shipped), ("shipped", 1), "{order:?}");
+    }
+    assert!(shop.shipments().iter().all(|s| s["shop_sync"] == "completed" && s["shop_error"].is_null()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_orders_from_fetch_to_shipped_spend_at_most_44_calls() {
+    let shop = Shop::new("wb-thousand", plain(1_000), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    let told = shop.robot_does("state-shipped");
+    assert_eq!((&told["counts"]["written-back"], &told["counts"]["told"]), (&json!(1_000), &json!(1_000)), "{told}");
+    assert_all_shipped_and_told_once(&shop).await;
+    let ledger = shop.simulator.ledger_summary(shop.name).await.expect("the ledger");
+    println!("1,000 orders from fetch to shipped: {} calls, {:?}", ledger.calls, ledger.by_endpoint);
+    assert!(ledger.calls <= 44, "{ledger:?}");
+    assert_eq!((ledger.overlapping, ledger.beyond_limit), (0, 0), "{ledger:?}");
+
+    // Nothing is left to tell, and nothing is told.
+    shop.robot_does("state-shipped");
+    let again = shop.simulator.ledger_summary(shop.name).await.expect("the ledger");
+    assert_eq!(again.calls, ledger.calls);
+
+    // A corrected number is told again; the state is not.
+    let mut corrected = shop.shipments().swap_remove(500);
+    shop.results(&[(corrected["id"].as_str().expect("an id").to_owned(), "999999999999".into())]);
+    shop.robot_does("state-shipped");
+    corrected = shop.shipments().into_iter().find(|s| s["id"] == corrected["id"]).expect("the shipment");
+    assert_eq!(corrected["shop_sync"], "completed");
+    assert_all_shipped_and_told_once(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_result_reaches_the_shop_under_its_faults() {
+    let shop = Shop::new("wb-faults", plain(230), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    let rules = json!([
+        { "kind": "reset_after", "endpoint": "shipping", "times": 1 },
+        { "kind": "partial_failure", "endpoint": "shipping", "percent": 30, "times": 1 },
+        { "kind": "html503", "endpoint": "shipping", "applied": true, "times": 1 },
+        { "kind": "server_error", "endpoint": "bulk_update", "times": 1 },
+        { "kind": "partial_failure", "endpoint": "bulk_update", "percent": 30, "times": 1 },
+        { "kind": "truncated_json", "endpoint": "bulk_update", "times": 1 }
+    ]);
+    faults(&shop, rules).await;
+    let _under_fire = shop.robot("state-shipped");
+    heal(&shop).await;
+    shop.robot_does("state-shipped");
+    shop.assert_numbers_are_where_they_belong().await;
+    for order in shop.orders().await {
+        assert_eq!(order.state, "shipped", "{order:?}");
+    }
+    assert!(shop.shipments().iter().all(|s| s["shop_sync"] == "completed"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_shop_refuses_is_shown_and_can_be_replayed() {
+    let shop = Shop::new("wb-refused", plain(20), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    faults(
+        &shop,
+        json!([{ "kind": "partial_failure", "endpoint": "shipping", "percent": 20, "code": "AOR2001", "times": 1 }]),
+    )
+    .await;
+    assert_eq!(shop.robot("state-shipped").code, 4, "needs a person");
+    heal(&shop).await;
+    let failed: Vec<Value> = shop.shipments().into_iter().filter(|s| s["shop_sync"] == "failed").collect();
+    assert!(!failed.is_empty() && failed.len() < 20, "{failed:?}");
+    assert!(failed.iter().all(|s| s["shop_error"]["code"] == "AOR2001"), "{failed:?}");
+    let shipped = shop.orders().await.iter().filter(|order| order.state == "shipped").count();
+    assert_eq!(
+        shipped,
+        20 - failed.len(),
+        "one bad record hinders no other, and none is told that is not written back"
+    );
+
+    let first = failed[0]["id"].as_str().expect("an id");
+    assert_eq!(run(&["retry", "--shipment", first], None).code, 0);
+    assert_eq!(run(&["retry", "--refused", "--connection", shop.name], None).code, 0);
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_to_several_addresses_is_shipped_when_its_last_parcel_is() {
+    let options = OrderOptions { multi_address_percent: 100.0, ..OrderOptions::plain() };
+    let shop =
+        Shop::new("wb-several", ShopSpec { orders: 30, order_options: options, ..ShopSpec::default() }, |_| ()).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.claim();
+    let shipments = shop.shipments();
+    assert!(shipments.len() >= 60, "two parcels or more each");
+    let is_first = |s: &&Value| s["id"].as_str().is_some_and(|id| id.ends_with(".1"));
+    let results = |shipments: Vec<&Value>| -> Vec<(String, String)> {
+        shipments.iter().map(|s| (s["id"].as_str().expect("an id").to_owned(), number_of(s))).collect()
+    };
+    shop.results(&results(shipments.iter().filter(is_first).collect()));
+    shop.robot_does("state-shipped");
+    shop.assert_numbers_are_where_they_belong().await;
+    assert!(shop.orders().await.iter().all(|order| order.state == "working"), "a parcel is still here");
+
+    shop.results(&results(shipments.iter().filter(|s| !is_first(s)).collect()));
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parcel_that_left_before_the_shop_was_told_working_is_not_forgotten() {
+    let shop = Shop::new("wb-early", plain(12), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    shop.ship_all();
+    shop.robot_does("state-shipped");
+    shop.robot_does("state-working");
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_automation_option_no_state_is_told() {
+    let spec = ShopSpec { automation_option: true, automation_delay_ms: 200, ..plain(25) };
+    let shop =
+        Shop::new("wb-auto", spec, |document| document["connections"][0]["automation_option"] = json!(true)).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    shop.robot_does("write-back");
+    shop.assert_numbers_are_where_they_belong().await;
+    assert!(shop.shipments().iter().all(|s| s["shop_sync"] == "completed"));
+    assert!(shop.orders().await.iter().all(|order| order.written_shipped == 0), "the shop does that itself");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_success_without_effect_is_seen_by_the_next_fetch_and_told_again() {
+    let shop = Shop::new("wb-silent", plain(10), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    // Neither "working" nor "shipped" has an effect: the orders are still where they are fetched from.
+    faults(&shop, json!([{ "kind": "silent_no_op", "endpoint": "bulk_update", "times": 2 }])).await;
+    shop.robot_does("state-working");
+    shop.ship_all();
+    shop.robot_does("state-shipped");
+    assert!(shop.orders().await.iter().all(|order| order.state == "complete"), "the shop dropped both");
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+}
+
+/// Per order: how often the API captured its payment.
+async fn captures(shop: &Shop) -> Vec<usize> {
+    let mut captures = Vec::new();
+    for order in shop.orders().await {
+        let truth = shop.simulator.order(shop.name, order.id).await.expect("an order");
+        let by_api = truth.history.iter().filter(|c| c.by == Writer::Api && c.field == "payment_state");
+        captures.push(by_api.count());
+    }
+    captures
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_is_captured_once_although_the_answer_is_lost() {
+    let shop = Shop::new("wb-capture", plain(15), |document| {
+        document["connections"][0]["capture_payment_on_shipping"] = json!(true);
+    })
+    .await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    faults(&shop, json!([{ "kind": "reset_after", "endpoint": "shipping", "times": 1 }])).await;
+    let told = shop.robot_does("state-shipped");
+    assert_eq!(told["counts"]["captured"], 15, "{told}");
+    heal(&shop).await;
+    assert_all_shipped_and_told_once(&shop).await;
+    assert!(captures(&shop).await.iter().all(|count| *count == 1));
+
+    // A corrected number captures nothing.
+    let id = shop.shipments()[0]["id"].as_str().expect("an id").to_owned();
+    shop.results(&[(id, "888888888888".into())]);
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+    assert!(captures(&shop).await.iter().all(|count| *count == 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_capture_that_did_not_happen_waits_for_a_person() {
+    let shop = Shop::new("wb-uncaptured", plain(3), |document| {
+        document["connections"][0]["capture_payment_on_shipping"] = json!(true);
+    })
+    .await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    faults(&shop, json!([{ "kind": "reset_before", "endpoint": "shipping", "times": 1 }])).await;
+    assert_eq!(shop.robot("state-shipped").code, 4, "needs a person");
+    heal(&shop).await;
+    // The numbers are told all the same; the shop was asked for the sale once, and is not asked again by itself.
+    shop.assert_numbers_are_where_they_belong().await;
+    shop.robot_does("state-shipped");
+    assert!(captures(&shop).await.iter().all(|count| *count == 0));
+    let shipments = shop.shipments();
+    assert!(shipments.iter().all(|s| s["shop_error"]["code"] == "capture-unproven"), "{shipments:?}");
+    let calls = |endpoint: Endpoint| {
+        let shop = &shop;
+        async move {
+            let ledger = shop.simulator.ledger(shop.name).await.expect("the ledger");
+            ledger.iter().filter(|call| call.endpoint == endpoint).count()
+        }
+    };
+    assert_eq!(calls(Endpoint::Shipping).await, 2, "once with the sale, once without");
+
+    for shipment in &shipments {
+        let id = shipment["id"].as_str().expect("an id");
+        assert_eq!(run(&["retry", "--shipment", id, "--capture"], None).code, 0);
+    }
+    shop.robot_does("state-shipped");
+    assert!(captures(&shop).await.iter().all(|count| *count == 1));
+    assert!(shop.shipments().iter().all(|s| s["shop_error"].is_null()));
+}
