@@ -10,6 +10,7 @@ happened since its start. Functions run as child processes and end with it.
 """
 
 import argparse
+import collections
 import importlib.metadata
 import os
 import sys
@@ -92,7 +93,7 @@ def answer_functions_at_once() -> None:
 
 def honour_batch_sizes() -> None:
     """An event source mapping hands over as many messages as the template says. Left alone it stops at ten, as
-    `ReceiveMessage` does; Lambda's own pollers gather up to 10,000 messages, or 6 MB."""
+    `ReceiveMessage` does; Lambda's own pollers gather up to 10,000 messages, or 6 MB. And groups are treated fairly."""
     import time
 
     from ministack.services import sqs
@@ -103,7 +104,15 @@ def honour_batch_sizes() -> None:
             sqs._expire_retained(queue)
             sqs._dlq_sweep(queue)
             visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
+            quiet_groups_first(queue["messages"])
             return sqs._collect_msgs(queue, fitting(queue["messages"], int(wanted or 1)), visibility)
+
+    def quiet_groups_first(messages: list) -> None:
+        # Fair queues, as SQS's standard queues are for messages with a group: who has little waiting does not wait
+        # behind who has much.
+        sizes = collections.Counter(message.get("group_id") for message in messages)
+        if len(sizes) > 1:
+            messages.sort(key=lambda message: sizes[message.get("group_id")])
 
     def fitting(messages: list, wanted: int) -> int:
         now, count, size = time.time(), 0, 0

@@ -177,7 +177,8 @@ fn the_cheaper_way_is_taken() {
 fn what_was_imported_long_after_it_was_read_is_read_by_id() {
     let last = at(0);
     let stale = |imported: i64, began: Option<i64>| reading::may_be_stale(last, at(imported), began.map(at));
-    assert!(stale(60, Some(-60)), "read before the sync, imported after it");
+    assert!(stale(60, Some(-601)), "read long before the sync, imported after it");
+    assert!(!stale(60, Some(-600)), "the window reaches back to its reading, whatever the clocks say");
     assert!(!stale(60, Some(10)), "read after the sync began: the window has what came later");
     assert!(!stale(-3_600, Some(-7_200)), "was open in the last sync");
     assert!(stale(60, None));

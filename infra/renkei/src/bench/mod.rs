@@ -209,7 +209,10 @@ fn show(figures: &Figures) -> Result<(), CliError> {
         row("… of the last 2,000 orders, of that of the first", format!("{:.2}", figures.last_to_first), "about 1"),
         row(
             "a quiet shop's wait behind a busy one, of its wait alone",
-            format!("{:.1}", figures.quiet_shop_ratio),
+            format!(
+                "{:.1} ({:.1} s of {:.1} s)",
+                figures.quiet_shop_ratio, figures.quiet_shop_behind_s, figures.quiet_shop_alone_s
+            ),
             "≤ 2",
         ),
     ];

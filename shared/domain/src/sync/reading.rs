@@ -72,11 +72,15 @@ pub fn go_on(changed: Option<u64>, open: usize) -> Reading {
     }
 }
 
+/// How far clocks may be apart: so much of the overlap is theirs.
+const CLOCKS_APART: Duration = Duration::from_mins(5);
+
 /// Was a shipment imported so late after its order was read that a change may lie before the window? Then it is read by
 /// its id. `fetch_began` is when the run began that read it, which is never after the reading.
 #[must_use]
 pub fn may_be_stale(last_sync: Timestamp, imported_at: Timestamp, fetch_began: Option<Timestamp>) -> bool {
     // Listings follow the records a moment behind; what was imported shortly before a sync may have been missed by it.
     let new = imported_at.saturating_add(OVERLAP).unwrap_or(Timestamp::MAX) >= last_sync;
-    new && fetch_began.is_none_or(|began| began < last_sync)
+    let reaches = last_sync.saturating_sub(OVERLAP.saturating_sub(CLOCKS_APART)).unwrap_or(Timestamp::MIN);
+    new && fetch_began.is_none_or(|began| began < reaches)
 }
