@@ -15,6 +15,7 @@ pub mod gate;
 pub mod ids;
 pub mod import;
 pub mod jst;
+pub mod member;
 pub mod money;
 pub mod order;
 pub mod payment;

@@ -4,15 +4,19 @@
 //! another tenant is simply not found. Everything here is safe to repeat: after a lost answer each write tells by its own
 //! marks whether it had been done.
 
+pub mod audit;
 mod codec;
 pub mod error;
 pub mod gate;
 mod keys;
+pub mod members;
 pub mod orders;
 pub mod products;
 mod reads;
 pub mod runs;
+pub mod sessions;
 pub mod settings;
+pub mod shelves;
 pub mod shipments;
 mod statements;
 pub mod stock;
