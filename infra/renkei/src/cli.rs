@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use renkei_domain::member::{Email, Role};
 
 use crate::demo::DemoArgs;
 use crate::local::LocalCommand;
@@ -153,6 +154,9 @@ pub enum Command {
     /// Messages that could not be worked on.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Who may see and change what of a merchant.
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// Completion for a shell, on standard output.
     Completion {
         /// The shell.
@@ -170,6 +174,42 @@ pub enum ConnectionCommand {
         /// Of this merchant, where two have a shop of this name.
         #[arg(long)]
         tenant: Option<String>,
+    },
+}
+
+/// Members.
+#[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Make a person a member, or give a member another role; makes the account to sign in with, too.
+    Add {
+        /// Their e-mail address.
+        email: Email,
+        /// Of this merchant.
+        #[arg(long)]
+        tenant: String,
+        /// viewer reads; operator works shipments; admin changes settings; owner also says who may.
+        #[arg(long)]
+        role: Role,
+        /// Their password is in this environment variable: no invitation is sent.
+        #[arg(long, value_name = "NAME")]
+        password_env: Option<String>,
+    },
+    /// List members.
+    List {
+        /// Only of this merchant.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a membership away; it ends with the person's next click.
+    Remove {
+        /// Their e-mail address.
+        email: Email,
+        /// Of this merchant.
+        #[arg(long)]
+        tenant: String,
     },
 }
 

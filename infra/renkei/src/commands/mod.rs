@@ -3,6 +3,7 @@
 mod apply;
 mod connection;
 mod dead_letters;
+mod member;
 mod orders;
 mod quota;
 mod run;
@@ -14,12 +15,13 @@ use std::io::Write as _;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand};
+use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, MemberCommand};
 use crate::error::{CliError, Exit};
 use crate::stack::Stack;
 use crate::{demo, local, output};
 
 pub use apply::{Secrets, apply};
+pub use member::{LOCAL_PASSWORD, LOCAL_PEOPLE, local_accounts, put as put_member};
 pub use run::{Finished, run};
 
 /// Carries a command out.
@@ -59,6 +61,15 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Quota { scope, json } => quota::list(&Stack::open(&at).await?, &scope, json).await,
         Command::Runs { tenant, limit, json } => {
             runs::list(&Stack::open(&at).await?, tenant.as_deref(), limit, json).await
+        }
+        Command::Member(MemberCommand::Add { email, tenant, role, password_env }) => {
+            member::add(&Stack::open(&at).await?, &email, &tenant, role, password_env.as_deref()).await
+        }
+        Command::Member(MemberCommand::List { tenant, json }) => {
+            member::list(&Stack::open(&at).await?, tenant.as_deref(), json).await
+        }
+        Command::Member(MemberCommand::Remove { email, tenant }) => {
+            member::remove(&Stack::open(&at).await?, &email, &tenant).await
         }
         Command::DeadLetters(DeadLettersCommand::List { json }) => {
             dead_letters::list(&Stack::open(&at).await?, json).await
