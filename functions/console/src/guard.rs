@@ -222,7 +222,9 @@ async fn session(app: &App, headers: &HeaderMap, now: Timestamp) -> Result<Optio
         app.sessions.end(person, &digest).await?;
         return Ok(None);
     }
-    if now.duration_since(session.seen_at) >= SEEN_EVERY {
+    // A page that renews itself is not somebody who is there: it must not keep a session alive over night.
+    let is_click = !headers.contains_key("hx-request");
+    if is_click && now.duration_since(session.seen_at) >= SEEN_EVERY {
         app.sessions.seen(person, &digest, now).await?;
     }
     Ok(Some((secret.to_owned(), person.to_owned(), session)))

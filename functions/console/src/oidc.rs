@@ -267,3 +267,87 @@ fn unanswered(error: reqwest::Error) -> SignInError {
         .into(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    use serde_json::{Value, json};
+
+    /// Made for these tests; it signs nothing else.
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEbo7PXqJ3OBdLRYL\nE1JOr/iM4r6U5muamPI0KIVoO9ShRANCAASx799emcRtn1mDr2JP3RrlFtZY+u6h\nj4hXkT2xDH9J4b3ujemMerzHL5whxNH7+AGTC8hJlBK1OtjZK0H/qNvh\n-----END PRIVATE KEY-----";
+
+    fn key() -> Jwk {
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "k", "use": "sig", "alg": "ES256",
+            "x": "se_fXpnEbZ9Zg69iT90a5RbWWPruoY-IV5E9sQx_SeE", "y": "ve6N6Yx6vMcvnCHE0fv4AZMLyEmUErU62NkrQf-o2-E" });
+        serde_json::from_value(jwk).unwrap()
+    }
+
+    fn provider() -> Provider {
+        Provider {
+            discovery: "https://id.example/.well-known/openid-configuration".into(),
+            issuer: "https://id.example".into(),
+            client: "console".into(),
+            sign_out: None,
+        }
+    }
+
+    fn claims(changes: Value) -> Value {
+        let mut claims = json!({ "iss": "https://id.example", "aud": "console", "nonce": "n", "token_use": "id",
+            "exp": Timestamp::now().as_second() + 300, "email": "Hanako@Shop.example", "email_verified": true });
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims
+    }
+
+    fn identify(changes: Value) -> Result<Email, SignInError> {
+        let signing = EncodingKey::from_ec_pem(KEY.as_bytes()).unwrap();
+        let token = encode(&Header::new(Algorithm::ES256), &claims(changes), &signing).unwrap();
+        verified(&token, &key(), &provider(), "n")
+    }
+
+    #[test]
+    fn a_token_that_is_right_says_who_it_is() {
+        assert_eq!(identify(json!({})).unwrap().as_str(), "hanako@shop.example");
+        assert!(identify(json!({ "email_verified": "true", "aud": ["console"] })).is_ok());
+    }
+
+    #[test]
+    fn a_token_with_anything_wrong_says_nothing() {
+        for wrong in [
+            json!({ "iss": "https://evil.example" }),
+            json!({ "aud": "another" }),
+            json!({ "nonce": "m" }),
+            json!({ "nonce": null }),
+            json!({ "exp": 1_700_000_000 }),
+            json!({ "exp": null }),
+            json!({ "token_use": "access" }),
+            json!({ "azp": "another" }),
+            json!({ "email": null }),
+        ] {
+            assert!(matches!(identify(wrong.clone()), Err(SignInError::Token(_))), "{wrong}");
+        }
+        for wrong in [json!({ "email_verified": false }), json!({ "email_verified": null })] {
+            assert!(matches!(identify(wrong.clone()), Err(SignInError::NotVerified)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nobody_else_signs_for_the_provider() {
+        // Signed with what everybody knows: the public key as a secret, or nothing.
+        let secret = EncodingKey::from_secret(b"console");
+        let token = encode(&Header::new(Algorithm::HS256), &claims(json!({})), &secret).unwrap();
+        assert!(verified(&token, &key(), &provider(), "n").is_err());
+        let good = encode(
+            &Header::new(Algorithm::ES256),
+            &claims(json!({})),
+            &EncodingKey::from_ec_pem(KEY.as_bytes()).unwrap(),
+        )
+        .unwrap();
+        let unsigned = good.rsplit_once('.').unwrap().0;
+        assert!(verified(&format!("{unsigned}."), &key(), &provider(), "n").is_err());
+        assert!(verified(&good[..good.len() - 4], &key(), &provider(), "n").is_err());
+        assert!(verified("not.a.token", &key(), &provider(), "n").is_err());
+    }
+}

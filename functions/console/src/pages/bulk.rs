@@ -14,7 +14,7 @@ use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{Cancellation, CancellationState, HoldReason, Shipment, Status};
 use renkei_store::audit::AuditOutcome;
 
-use super::{Page, encoded, words};
+use super::{Page, words};
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
@@ -120,6 +120,24 @@ fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Be
         Becomes::Same | Becomes::TooLate | Becomes::Unpaid => {}
     }
     becomes
+}
+
+/// What was done, from what an address says of it: numbers only, so that no address can put words into our mouth.
+pub fn done(lang: Lang, code: &str) -> Option<String> {
+    let mut parts = code.splitn(3, '.');
+    let wish = match parts.next()? {
+        "hold" => Wish::Hold(HoldReason::NeedsReview),
+        "release" => Wish::Release,
+        "release-unpaid" => Wish::ReleaseUnpaid,
+        "cancel" => Wish::Cancel,
+        _ => return None,
+    };
+    let changed: u32 = parts.next()?.parse().ok()?;
+    let rest: u32 = parts.next()?.parse().ok()?;
+    Some(match lang {
+        Lang::Ja => format!("{}: {changed}件を変更しました。{rest}件はそのままです。", wish.title(lang)),
+        Lang::En => format!("{}: {changed} changed, {rest} left as they were.", wish.title(lang)),
+    })
 }
 
 /// What a form asks for.
@@ -278,14 +296,39 @@ pub async fn change(Extension(caller): Extension<Caller>, form: Bytes) -> Result
         }
     }
     let rest = outcomes.len() - changed;
-    let lang = caller.shell.lang;
-    let done = match lang {
-        Lang::Ja => format!("{}: {changed}件を変更しました。{rest}件はそのままです。", asked.wish.title(lang)),
-        Lang::En => format!("{}: {changed} changed, {rest} left as they were.", asked.wish.title(lang)),
-    };
+    let done = format!("{}.{changed}.{rest}", asked.wish.as_str());
     let back = if asked.back.is_empty() { format!("/t/{}/shipments", caller.tenant.id()) } else { asked.back };
     let without_done = back.split("done=").next().unwrap_or_default().trim_end_matches(['?', '&']).to_owned();
     let separator = if without_done.contains('?') { '&' } else { '?' };
-    let to = caller.shell.at(&format!("{without_done}{separator}done={}", encoded(&done)));
+    let to = caller.shell.at(&format!("{without_done}{separator}done={done}"));
     Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_numbers_only() {
+        assert_eq!(done(Lang::En, "hold.2.1").unwrap(), "Hold: 2 changed, 1 left as they were.");
+        for wrong in ["", "hold", "hold.2", "hold.x.1", "call us at 0120.1.1", "hold.1.1.1"] {
+            assert_eq!(done(Lang::En, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_form_needs_shipments_and_a_known_action() {
+        let read = |text: &'static str| Asked::read(&Bytes::from_static(text.as_bytes()));
+        let asked = read("action=hold&reason=remark&id=a.2.1&id=a.1.1&id=a.2.1&back=%2Ft%2Fa").unwrap();
+        assert_eq!((asked.wish, asked.ids.len(), asked.back.as_str()), (Wish::Hold(HoldReason::Remark), 2, "/t/a"));
+        assert_eq!(read("action=release&id=a.1.1&back=https://evil.example").unwrap().back, "");
+        for wrong in [
+            "action=hold&reason=remark",
+            "action=hold&reason=x&id=a.1.1",
+            "action=burn&id=a.1.1",
+            "action=cancel&id=../x",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
 }

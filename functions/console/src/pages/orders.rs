@@ -15,7 +15,7 @@ use renkei_store::audit::AuditOutcome;
 use renkei_store::orders::NotImportedSummary;
 use serde::Deserialize;
 
-use super::{Page, chosen, encoded, words};
+use super::{Page, chosen, words};
 use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
@@ -29,7 +29,7 @@ const SHOWN: usize = 200;
 #[derive(Deserialize)]
 pub struct Filter {
     connection: Option<String>,
-    done: Option<String>,
+    done: Option<u32>,
 }
 
 #[derive(Template)]
@@ -69,7 +69,10 @@ pub async fn list(Extension(caller): Extension<Caller>, Query(filter): Query<Fil
         connection: connection.map(|id| id.to_string()).unwrap_or_default(),
         rows,
         more,
-        done: filter.done.map(|done| done.chars().take(200).collect()),
+        done: filter.done.map(|count| match caller.shell.lang {
+            Lang::Ja => format!("{count}件の取り込みをもう一度受け付けました。少し待って画面を更新してください。"),
+            Lang::En => format!("{count} orders are tried again; reload in a moment."),
+        }),
         s: caller.shell,
     };
     Ok(Html(page.render()?))
@@ -107,11 +110,6 @@ pub async fn retry(
     app.import_orders.send_batch(&messages).await?;
     let target = only.map_or_else(|| connection.to_string(), |order| format!("{connection}.{order}"));
     caller.audit("orders.retry", target, AuditOutcome::Done, format!("{} orders", messages.len())).await?;
-    let count = messages.len();
-    let done = match caller.shell.lang {
-        Lang::Ja => format!("{count}件の取り込みをもう一度受け付けました。少し待って画面を更新してください。"),
-        Lang::En => format!("{count} orders are tried again; reload in a moment."),
-    };
-    let to = caller.shell.to(&format!("/orders?connection={connection}&done={}", encoded(&done)));
+    let to = caller.shell.to(&format!("/orders?connection={connection}&done={}", messages.len()));
     Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
 }

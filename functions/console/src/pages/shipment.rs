@@ -90,7 +90,7 @@ pub async fn show(Extension(caller): Extension<Caller>, Path(which): Path<Which>
         siblings,
         method,
         source,
-        done: after.done.map(|done| done.chars().take(200).collect()),
+        done: after.done.and_then(|code| super::bulk::done(caller.shell.lang, &code)),
         detail,
         s: caller.shell,
     };

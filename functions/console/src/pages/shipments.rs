@@ -197,7 +197,7 @@ async fn page(caller: Caller, settings: &AppliedSettings, filter: &Filter) -> Pa
         is_later_page: after.is_some(),
         q: String::new(),
         found: None,
-        done: filter.done.as_deref().map(|done| shortened(done, 200)),
+        done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
         reasons: reasons(&caller.shell),
         s: caller.shell,
     };
