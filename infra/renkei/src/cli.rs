@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use renkei_domain::member::{Email, Role};
 
 use crate::demo::DemoArgs;
 use crate::local::LocalCommand;
@@ -249,6 +250,9 @@ pub enum Command {
     Webhook(WebhookCommand),
     /// Measure on a stack of this machine what Renkei needs for its work.
     Bench(crate::bench::BenchArgs),
+    /// Who may see and change what of a merchant.
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// Completion for a shell, on standard output.
     Completion {
         /// The shell.
@@ -386,6 +390,42 @@ pub enum FilesCommand {
         /// One JSON object a row.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// Members.
+#[derive(Debug, Subcommand)]
+pub enum MemberCommand {
+    /// Make a person a member, or give a member another role; makes the account to sign in with, too.
+    Add {
+        /// Their e-mail address.
+        email: Email,
+        /// Of this merchant.
+        #[arg(long)]
+        tenant: String,
+        /// viewer reads; operator works shipments; admin changes settings; owner also says who may.
+        #[arg(long)]
+        role: Role,
+        /// Their password is in this environment variable: no invitation is sent.
+        #[arg(long, value_name = "NAME")]
+        password_env: Option<String>,
+    },
+    /// List members.
+    List {
+        /// Only of this merchant.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a membership away; it ends with the person's next click.
+    Remove {
+        /// Their e-mail address.
+        email: Email,
+        /// Of this merchant.
+        #[arg(long)]
+        tenant: String,
     },
 }
 

@@ -17,6 +17,7 @@ pub mod handover;
 pub mod ids;
 pub mod import;
 pub mod jst;
+pub mod member;
 pub mod money;
 pub mod order;
 pub mod payment;

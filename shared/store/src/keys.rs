@@ -14,6 +14,9 @@
 //! | | `H#tenant#connection` | `H#order`, `N#number` | an order that a webhook named |
 //! | | `K#hash` | `KEY` | what a warehouse's key or a webhook's secret opens |
 //! | | `G#tenant` | id | the same in the tenant's list |
+//! | | `W#tenant` | e-mail | a member |
+//! | | `U#e-mail` | tenant | the same, for the moment of signing in |
+//! | | `A#tenant` | `time#id` | who did what |
 //! | gate | `tenant#connection` | `gate` | the gate |
 //! | stock | `C#tenant#ship-from` | sku | what a warehouse counted |
 //! | | `O#tenant#connection` | sku | what a shop was told to offer |
@@ -26,6 +29,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipFromId, ShipmentId, Sku, TenantId};
+use renkei_domain::member::Email;
 use renkei_domain::shipment::{ShopWork, Status};
 
 /// A primary key.
@@ -153,6 +157,31 @@ pub(crate) fn grants_pk(tenant: &TenantId) -> String {
 
 pub(crate) fn listed_grant(tenant: &TenantId, id: &str) -> Key {
     Key::new(grants_pk(tenant), id)
+}
+
+pub(crate) fn members_pk(tenant: &TenantId) -> String {
+    format!("W#{tenant}")
+}
+
+pub(crate) fn member(tenant: &TenantId, email: &Email) -> Key {
+    Key::new(members_pk(tenant), email.as_str())
+}
+
+pub(crate) fn person_pk(email: &Email) -> String {
+    format!("U#{email}")
+}
+
+pub(crate) fn membership(email: &Email, tenant: &TenantId) -> Key {
+    Key::new(person_pk(email), tenant.as_str())
+}
+
+pub(crate) fn audit_pk(tenant: &TenantId) -> String {
+    format!("A#{tenant}")
+}
+
+/// Sorted by time.
+pub(crate) fn audit(tenant: &TenantId, at: Timestamp, id: &str) -> Key {
+    Key::new(audit_pk(tenant), format!("{at:.3}#{id}"))
 }
 
 pub(crate) fn gate(tenant: &TenantId, connection: &ConnectionId) -> Key {

@@ -5,20 +5,24 @@
 //! marks whether it had been done.
 
 pub mod access;
+pub mod audit;
 mod changes;
 mod codec;
 pub mod error;
 pub mod gate;
 mod keys;
 mod latest;
+pub mod members;
 pub mod offers;
 pub mod orders;
 pub mod products;
 mod reads;
 pub mod runs;
 pub mod sales;
+pub mod sessions;
 pub mod settings;
 mod shelf;
+pub mod shelves;
 pub mod shipments;
 mod statements;
 pub mod stock;

@@ -7,6 +7,7 @@ mod counts;
 mod dead_letters;
 mod files;
 mod grants;
+mod member;
 mod orders;
 mod plan;
 mod products;
@@ -25,13 +26,14 @@ use std::io::Write as _;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, FilesCommand, ProductsCommand};
+use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, FilesCommand, MemberCommand, ProductsCommand};
 use crate::error::{CliError, Exit};
 use crate::stack::Stack;
 use crate::{bench, demo, local, output, prove};
 
 pub use apply::{Secrets, apply};
 pub use dead_letters::put_back as replay_dead_letters;
+pub use member::{LOCAL_PASSWORD, LOCAL_PEOPLE, local_accounts, put as put_member};
 pub use run::{Finished, run, start};
 
 /// Carries a command out.
@@ -127,6 +129,15 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         }
         Command::WarehouseKey(command) => grants::warehouse_key(&Stack::open(&at).await?, command).await,
         Command::Webhook(command) => grants::webhook(&Stack::open(&at).await?, command).await,
+        Command::Member(MemberCommand::Add { email, tenant, role, password_env }) => {
+            member::add(&Stack::open(&at).await?, &email, &tenant, role, password_env.as_deref()).await
+        }
+        Command::Member(MemberCommand::List { tenant, json }) => {
+            member::list(&Stack::open(&at).await?, tenant.as_deref(), json).await
+        }
+        Command::Member(MemberCommand::Remove { email, tenant }) => {
+            member::remove(&Stack::open(&at).await?, &email, &tenant).await
+        }
         Command::DeadLetters(DeadLettersCommand::List { json }) => {
             dead_letters::list(&Stack::open(&at).await?, json).await
         }

@@ -16,13 +16,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use futures::future::try_join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use renkei_domain::member::Email;
 use renkei_domain::shipment::Status;
 use renkei_simulator::ControlClient;
 use renkei_simulator::api::ShopStatus;
 use serde::Serialize;
 
 use crate::cli::{At, Scope};
-use crate::commands::{Finished, Secrets, apply, run};
+use crate::commands::{Finished, LOCAL_PASSWORD, LOCAL_PEOPLE, Secrets, apply, local_accounts, put_member, run};
 use crate::error::{CliError, Exit};
 use crate::local::{LocalStack, Progress, Project, Up, UpOptions, ensure_up, program};
 use crate::output;
@@ -74,6 +75,7 @@ pub async fn run_demo(arguments: DemoArgs) -> Result<Exit, CliError> {
     let (local, control, shops) = open(&project, &arguments, progress).await?;
     let stack = Stack::open(&At { stack: local.stack.clone(), local: Some(local.port) }).await?;
     let documents = set_up(&project, &stack, &shops, progress).await?;
+    open_console(&stack).await?;
 
     progress.say("Fetching orders, and telling the shops what was taken; call_interval_ms is 200 here, not 1000");
     let bars = MultiProgress::new();
@@ -153,6 +155,17 @@ async fn open(
     }
     step.done();
     Ok((stack, control, opened))
+}
+
+/// Makes the made-up people members of the demo's merchants, each with their role.
+async fn open_console(stack: &Stack) -> Result<(), CliError> {
+    local_accounts(stack).await?;
+    for (tenant, _) in stack.tenants(None).await? {
+        for (email, role) in LOCAL_PEOPLE {
+            put_member(&tenant, &Email::parse(email).map_err(CliError::said)?, role).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the merchants' documents and applies them. Gives where they lie.
@@ -237,6 +250,13 @@ fn where_to_look(
     let widest = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     for (command, shows) in commands {
         output::line(format!("  {command:<widest$}  {shows}"))?;
+    }
+    if let Some(url) = &local.console_url {
+        output::line(format!("\nThe console: {url}"))?;
+        for (email, role) in LOCAL_PEOPLE {
+            output::line(format!("  {email:<24} {} ({role})", role.label()))?;
+        }
+        output::line(format!("  password {LOCAL_PASSWORD}"))?;
     }
     output::line(format!("\nThe merchants' documents: {}", documents.join(", ")))?;
     output::line(format!(

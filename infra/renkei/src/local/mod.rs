@@ -22,8 +22,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use crate::cli::At;
+use crate::commands::local_accounts;
 use crate::error::{CliError, Exit};
 use crate::output;
+use crate::stack::Stack;
 
 pub use build::{Built, build};
 pub use error::LocalError;
@@ -157,6 +160,7 @@ async fn up(arguments: UpArguments) -> Result<(), CliError> {
     let options =
         UpOptions { port: arguments.port, fresh: arguments.fresh, stack: arguments.stack, ..UpOptions::default() };
     let Up { stack, .. } = ensure_up(&project, &options, Progress::shown()).await?;
+    local_accounts(&Stack::open(&At { stack: stack.stack.clone(), local: Some(stack.port) }).await?).await?;
     if arguments.json { output::json_line(&Endpoints::from(&stack)) } else { status::describe(&project, &stack) }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{LocalError, LocalStack, Project};
+use crate::commands::{LOCAL_PASSWORD, LOCAL_PEOPLE};
 use crate::error::CliError;
 use crate::output;
 
@@ -61,6 +62,10 @@ pub fn describe(project: &Project, stack: &LocalStack) -> Result<(), CliError> {
     ];
     lines.extend(stack.warehouse_url.as_ref().map(|url| format!("  warehouse  {url}")));
     lines.extend(stack.console_url.as_ref().map(|url| format!("  console    {url}")));
+    if stack.console_url.is_some() {
+        let people: Vec<&str> = LOCAL_PEOPLE.iter().map(|(email, _)| *email).collect();
+        lines.push(format!("             sign in as {}, password {LOCAL_PASSWORD}", people.join(", ")));
+    }
     lines.push(format!("  log        {}", project.short(&paths.aws_log())));
     lines.push(String::new());
     lines.push("Next:".to_owned());
@@ -68,6 +73,10 @@ pub fn describe(project: &Project, stack: &LocalStack) -> Result<(), CliError> {
     let commands = [
         (format!("{program} --local {port} apply FILE.yaml"), "set a merchant up (docs/document.md)"),
         (format!("{program} --local {port} runs"), "see what robots do"),
+        (
+            format!("{program} --local {port} member add owner@renkei.example --tenant TENANT --role owner"),
+            "open a merchant in the console",
+        ),
         (format!("{program} local down --port {port}"), "end it; what it stores is kept"),
     ];
     lines.extend(commands.map(|(command, why)| format!("  {command:<52} {why}")));

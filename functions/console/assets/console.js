@@ -1,0 +1,55 @@
+// Comfort only: every page works without this file.
+(() => {
+  "use strict";
+  const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.key === "/") {
+      const search = document.querySelector("input[type=search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+      return;
+    }
+    if (/^[1-6]$/.test(event.key)) {
+      const link = document.querySelector(`nav a[data-key="${event.key}"]`);
+      if (link) link.click();
+      return;
+    }
+    // j and k go from row to row of a list.
+    if (event.key === "j" || event.key === "k") {
+      const links = [...document.querySelectorAll("tbody th[scope=row] a")];
+      if (links.length === 0) return;
+      const at = links.indexOf(document.activeElement);
+      const next = event.key === "j" ? Math.min(at + 1, links.length - 1) : Math.max(at - 1, 0);
+      links[next].focus();
+    }
+    if (event.key === "x") {
+      const box = document.activeElement.closest("tr")?.querySelector("input[type=checkbox]");
+      if (box) box.click();
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest("input[data-all]");
+    if (!all) return;
+    for (const box of all.closest("table").querySelectorAll("tbody input[type=checkbox]")) box.checked = all.checked;
+  });
+
+  // A second click must not send a form twice. It would change nothing; it would only look odd.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "1";
+  });
+  // The back button brings a page back as it was left.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+})();

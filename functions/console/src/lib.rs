@@ -1,0 +1,102 @@
+//! console: what merchants' staff and operators see. Pages made here, sent whole; a little script for comfort, none that
+//! anything depends on.
+//!
+//! A request goes through [`dress`] (language, headers, error pages), then through the [`guard`] of its route (who, for
+//! whom, with which role, from our own page), then to a page. Which routes there are, and whom each is for, stands in
+//! [`routes`] and nowhere else. Pages read and change through the same store as the command line.
+
+// The AWS SDK nests its futures deeply.
+#![recursion_limit = "512"]
+
+mod assets;
+mod config;
+mod cookies;
+mod dress;
+mod guard;
+mod lang;
+mod oidc;
+mod pages;
+mod problem;
+mod routes;
+mod secret;
+mod shell;
+mod sign_in;
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use axum::Router;
+use renkei_ecforce::AddressPolicy;
+use renkei_platform::Clock;
+use renkei_platform::queue::Queue;
+use renkei_store::sessions::Sessions;
+use renkei_store::{Store, Tables};
+
+pub use config::{ConsoleConfig, Provider, PublicUrl};
+pub use guard::Needs;
+pub use routes::{Route, routes};
+
+use cookies::Jar;
+use oidc::Oidc;
+
+/// Why the console cannot start. Permanent: the deployment has to be mended.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The ranges of addresses that shops may have cannot be read.
+    #[error("RENKEI_ALLOWED_SHOP_ADDRESSES: {0}")]
+    Addresses(String),
+    /// There is no way to the provider.
+    #[error(transparent)]
+    SignIn(#[from] oidc::SignInError),
+}
+
+/// All that pages work with.
+pub struct App {
+    config: ConsoleConfig,
+    store: Store,
+    sessions: Sessions,
+    import_orders: Queue,
+    policy: AddressPolicy,
+    oidc: Oidc,
+    jar: Jar,
+    clock: Clock,
+}
+
+impl App {
+    /// Over these parts of a stack.
+    pub fn new(
+        aws: &SdkConfig,
+        tables: Tables,
+        config: ConsoleConfig,
+        import_orders_queue: &str,
+        allowed_shop_addresses: &str,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        Ok(Self {
+            store: Store::new(aws, tables),
+            sessions: Sessions::new(aws, config.sessions_table.clone()),
+            import_orders: Queue::new(aws, import_orders_queue),
+            policy: allowed_shop_addresses
+                .parse()
+                .map_err(|error: renkei_ecforce::PolicyError| StartError::Addresses(error.to_string()))?,
+            oidc: Oidc::new(config.provider.clone())?,
+            jar: Jar::new(&config.url),
+            config,
+            clock,
+        })
+    }
+}
+
+/// The console.
+pub fn router(app: App) -> Router {
+    let app = Arc::new(app);
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, route.guarded(&app));
+    }
+    router
+        .fallback(async || problem::Problem::not_found())
+        .method_not_allowed_fallback(async || problem::Problem::not_found())
+        .layer(axum::middleware::from_fn_with_state(app.clone(), dress::dress))
+        .with_state(app)
+}

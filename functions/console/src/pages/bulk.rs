@@ -1,0 +1,334 @@
+//! 一括操作: hold, release, cancel. First a preview of what would become of each shipment, then the change: the same
+//! function decides both. Each shipment is changed by itself and on condition; doing it twice changes nothing more.
+
+use askama::Template;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{Html, IntoResponse, Response};
+use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use renkei_domain::ids::ShipmentId;
+use renkei_domain::payment::Payment;
+use renkei_domain::shipment::{Cancellation, CancellationState, HoldReason, Shipment, Status};
+use renkei_store::audit::AuditOutcome;
+
+use super::{Page, words};
+use crate::guard::Caller;
+use crate::lang::Lang;
+use crate::problem::Problem;
+use crate::shell::Shell;
+
+/// Shipments in one form.
+const MOST: usize = 200;
+const AT_ONCE: usize = 8;
+
+/// What a person wants with shipments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Hold(HoldReason),
+    Release,
+    ReleaseUnpaid,
+    Cancel,
+}
+
+impl Wish {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold(_) => "hold",
+            Self::Release => "release",
+            Self::ReleaseUnpaid => "release-unpaid",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    fn title(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Hold(_) => lang.of("保留にする", "Hold"),
+            Self::Release => lang.of("保留を解除して出荷待ちへ", "Release to ready"),
+            Self::ReleaseUnpaid => lang.of("未入金でも出荷待ちへ", "Release although unpaid"),
+            Self::Cancel => lang.of("キャンセルする", "Cancel"),
+        }
+    }
+}
+
+/// What becomes of a shipment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Becomes {
+    /// Changed to this.
+    Status(Status),
+    /// The warehouse is asked to let it go.
+    Asked,
+    /// It is that already.
+    Same,
+    /// Out of our hands.
+    TooLate,
+    /// It is not paid; that is another, deliberate action.
+    Unpaid,
+}
+
+/// Does it, on the record, and says what became of it. The one rule for preview and change.
+fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Becomes {
+    let becomes = match wish {
+        Wish::Hold(reason) => {
+            if shipment.holds.contains(&reason) {
+                Becomes::Same
+            } else if shipment.hold(reason) {
+                Becomes::Status(Status::Hold)
+            } else {
+                Becomes::TooLate
+            }
+        }
+        Wish::Release | Wish::ReleaseUnpaid => match shipment.status {
+            Status::Ready => Becomes::Same,
+            Status::Hold if wish == Wish::Release && shipment.payment != Payment::Paid => Becomes::Unpaid,
+            Status::Hold => {
+                shipment.holds.clear();
+                shipment.release();
+                Becomes::Status(Status::Ready)
+            }
+            Status::Picking | Status::Shipped | Status::Cancelled => Becomes::TooLate,
+        },
+        Wish::Cancel => match shipment.status {
+            Status::Cancelled => Becomes::Same,
+            Status::Picking if shipment.cancellation.is_some() => Becomes::Same,
+            Status::Picking => {
+                shipment.cancellation = Some(Cancellation {
+                    state: CancellationState::Requested,
+                    requested_at: at,
+                    answered_at: None,
+                    closed_at: None,
+                });
+                Becomes::Asked
+            }
+            Status::Hold | Status::Ready => {
+                shipment.cancel();
+                Becomes::Status(Status::Cancelled)
+            }
+            Status::Shipped => Becomes::TooLate,
+        },
+    };
+    match becomes {
+        Becomes::Status(_) | Becomes::Asked => {
+            let what = match wish {
+                Wish::Hold(reason) => format!("hold {}", reason.as_str()),
+                other => other.as_str().to_owned(),
+            };
+            shipment.note(at, what, by);
+        }
+        Becomes::Same | Becomes::TooLate | Becomes::Unpaid => {}
+    }
+    becomes
+}
+
+/// What was done, from what an address says of it: numbers only, so that no address can put words into our mouth.
+pub fn done(lang: Lang, code: &str) -> Option<String> {
+    let mut parts = code.splitn(3, '.');
+    let wish = match parts.next()? {
+        "hold" => Wish::Hold(HoldReason::NeedsReview),
+        "release" => Wish::Release,
+        "release-unpaid" => Wish::ReleaseUnpaid,
+        "cancel" => Wish::Cancel,
+        _ => return None,
+    };
+    let changed: u32 = parts.next()?.parse().ok()?;
+    let rest: u32 = parts.next()?.parse().ok()?;
+    Some(match lang {
+        Lang::Ja => format!("{}: {changed}件を変更しました。{rest}件はそのままです。", wish.title(lang)),
+        Lang::En => format!("{}: {changed} changed, {rest} left as they were.", wish.title(lang)),
+    })
+}
+
+/// What a form asks for.
+struct Asked {
+    wish: Wish,
+    ids: Vec<ShipmentId>,
+    back: String,
+}
+
+impl Asked {
+    fn read(form: &Bytes) -> Result<Self, Problem> {
+        let not_understood = || {
+            Problem::bad(
+                "操作の内容を読み取れません。一覧からやり直してください。",
+                "The form cannot be understood. Begin again from the list.",
+            )
+        };
+        let (mut action, mut reason, mut back, mut ids) = (String::new(), String::new(), String::new(), Vec::new());
+        for (name, value) in url::form_urlencoded::parse(form) {
+            match name.as_ref() {
+                "action" => action = value.into_owned(),
+                "reason" => reason = value.into_owned(),
+                "back" => back = value.into_owned(),
+                "id" => ids.push(ShipmentId::try_from(value.into_owned()).map_err(|_| Problem::not_found())?),
+                _ => {}
+            }
+        }
+        ids.sort();
+        ids.dedup();
+        if ids.is_empty() {
+            return Err(Problem::bad(
+                "出荷が選ばれていません。戻って選んでください。",
+                "No shipment is selected. Go back and select some.",
+            ));
+        }
+        if ids.len() > MOST {
+            return Err(Problem::bad("一度に操作できるのは200件までです。", "At most 200 shipments at a time."));
+        }
+        let wish = match action.as_str() {
+            "hold" => Wish::Hold(HoldReason::from_name(&reason).ok_or_else(not_understood)?),
+            "release" => Wish::Release,
+            "release-unpaid" => Wish::ReleaseUnpaid,
+            "cancel" => Wish::Cancel,
+            _ => return Err(not_understood()),
+        };
+        let is_own = |path: &str| path.starts_with("/t/") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+        Ok(Self { wish, ids, back: if is_own(&back) && back.len() < 500 { back } else { String::new() } })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "preview.html")]
+struct PreviewPage {
+    s: Shell,
+    title: &'static str,
+    action: &'static str,
+    reason: &'static str,
+    is_cancel: bool,
+    back: String,
+    rows: Vec<PreviewRow>,
+    changing: usize,
+}
+
+struct PreviewRow {
+    shipment: Shipment,
+    now: &'static str,
+    then: String,
+    class: &'static str,
+    changes: bool,
+}
+
+fn sentence(lang: Lang, becomes: Becomes) -> (String, &'static str) {
+    match becomes {
+        Becomes::Status(status) => (format!("→ {}", words::status(lang, status)), "good"),
+        Becomes::Asked => (
+            lang.of("→ 倉庫へキャンセルを依頼（倉庫の承諾が必要）", "→ the warehouse is asked; it must consent")
+                .to_owned(),
+            "warn",
+        ),
+        Becomes::Same => (lang.of("変わりません（既にその状態）", "nothing: it is so already").to_owned(), "soft"),
+        Becomes::TooLate => {
+            (lang.of("できません（倉庫に渡った後、または終了済み）", "not possible any more").to_owned(), "bad")
+        }
+        Becomes::Unpaid => (
+            lang.of(
+                "できません（未入金。出荷するなら「未入金でも出荷待ちへ」）",
+                "not paid; there is an action of its own for that",
+            )
+            .to_owned(),
+            "bad",
+        ),
+    }
+}
+
+/// Shows what would be done. Changes nothing.
+pub async fn preview(Extension(caller): Extension<Caller>, form: Bytes) -> Page {
+    let asked = Asked::read(&form)?;
+    let shipments = caller.tenant.shipments(&asked.ids).await?;
+    if shipments.len() != asked.ids.len() {
+        return Err(Problem::not_found());
+    }
+    let lang = caller.shell.lang;
+    let rows: Vec<PreviewRow> = shipments
+        .into_iter()
+        .map(|shipment| {
+            let becomes = carry_out(asked.wish, &mut shipment.clone(), caller.now, "preview");
+            let (then, class) = sentence(lang, becomes);
+            PreviewRow {
+                now: words::status(lang, shipment.status),
+                then,
+                class,
+                changes: matches!(becomes, Becomes::Status(_) | Becomes::Asked),
+                shipment,
+            }
+        })
+        .collect();
+    let page = PreviewPage {
+        title: asked.wish.title(lang),
+        action: asked.wish.as_str(),
+        reason: if let Wish::Hold(reason) = asked.wish { reason.as_str() } else { "" },
+        is_cancel: asked.wish == Wish::Cancel,
+        back: asked.back,
+        changing: rows.iter().filter(|row| row.changes).count(),
+        rows,
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// Does it.
+pub async fn change(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
+    let asked = Asked::read(&form)?;
+    let by = caller.email.as_str();
+    let outcomes: Vec<(ShipmentId, Becomes)> = futures::stream::iter(asked.ids.iter().cloned())
+        .map(async |id| {
+            let mut became = Becomes::Same;
+            let found = caller
+                .tenant
+                .change(&id, |shipment| {
+                    became = carry_out(asked.wish, shipment, caller.now, by);
+                    matches!(became, Becomes::Status(_) | Becomes::Asked)
+                })
+                .await?;
+            found.ok_or_else(Problem::not_found)?;
+            Ok::<_, Problem>((id, became))
+        })
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    let action = format!("shipment.{}", asked.wish.as_str());
+    let mut changed = 0;
+    for (id, became) in &outcomes {
+        if matches!(became, Becomes::Status(_) | Becomes::Asked) {
+            changed += 1;
+            caller.audit(&action, id.to_string(), AuditOutcome::Done, "").await?;
+        }
+    }
+    let rest = outcomes.len() - changed;
+    let done = format!("{}.{changed}.{rest}", asked.wish.as_str());
+    let back = if asked.back.is_empty() { format!("/t/{}/shipments", caller.tenant.id()) } else { asked.back };
+    let without_done = back.split("done=").next().unwrap_or_default().trim_end_matches(['?', '&']).to_owned();
+    let separator = if without_done.contains('?') { '&' } else { '?' };
+    let to = caller.shell.at(&format!("{without_done}{separator}done={done}"));
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_numbers_only() {
+        assert_eq!(done(Lang::En, "hold.2.1").unwrap(), "Hold: 2 changed, 1 left as they were.");
+        for wrong in ["", "hold", "hold.2", "hold.x.1", "call us at 0120.1.1", "hold.1.1.1"] {
+            assert_eq!(done(Lang::En, wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_form_needs_shipments_and_a_known_action() {
+        let read = |text: &'static str| Asked::read(&Bytes::from_static(text.as_bytes()));
+        let asked = read("action=hold&reason=remark&id=a.2.1&id=a.1.1&id=a.2.1&back=%2Ft%2Fa").unwrap();
+        assert_eq!((asked.wish, asked.ids.len(), asked.back.as_str()), (Wish::Hold(HoldReason::Remark), 2, "/t/a"));
+        assert_eq!(read("action=release&id=a.1.1&back=https://evil.example").unwrap().back, "");
+        for wrong in [
+            "action=hold&reason=remark",
+            "action=hold&reason=x&id=a.1.1",
+            "action=burn&id=a.1.1",
+            "action=cancel&id=../x",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The pages, a file for each; and what they share.
+
+pub mod audit;
+pub mod bulk;
+pub mod csv;
+pub mod document;
+pub mod orders;
+pub mod robots;
+pub mod runs;
+pub mod settings;
+pub mod shipment;
+pub mod shipments;
+pub mod today;
+mod words;
+
+use axum::response::Html;
+use renkei_domain::ids::ConnectionId;
+use renkei_store::settings::AppliedSettings;
+use renkei_store::shelves::Count;
+
+use crate::guard::Caller;
+use crate::problem::Problem;
+use crate::shell::grouped;
+
+/// A page, or why there is none.
+pub type Page = Result<Html<String>, Problem>;
+
+/// Lists are counted to here and no further.
+pub const COUNTED: i32 = 1_000;
+
+/// A count as people read it: `1,000+` where it was given up.
+pub fn counted(count: &Count) -> String {
+    format!("{}{}", grouped(count.counted), if count.more { "+" } else { "" })
+}
+
+impl Caller {
+    /// The merchant's settings.
+    pub async fn settings(&self) -> Result<AppliedSettings, Problem> {
+        self.tenant.settings().await?.ok_or_else(|| {
+            Problem::new(
+                axum::http::StatusCode::NOT_FOUND,
+                "この契約企業にはまだ設定がありません。運用者に設定の適用を依頼してください。",
+                "This company has no settings yet. Ask your operator to apply its document.",
+            )
+        })
+    }
+}
+
+/// The shop that an address names, or the first where it names none. One that is not among the settings is not found.
+pub fn chosen(settings: &AppliedSettings, named: Option<&str>) -> Result<Option<ConnectionId>, Problem> {
+    let connections = &settings.settings.connections;
+    match named.filter(|name| !name.is_empty()) {
+        None => Ok(connections.first().map(|connection| connection.id.clone())),
+        Some(name) => connections
+            .iter()
+            .find(|connection| connection.id.as_str() == name)
+            .map(|connection| Some(connection.id.clone()))
+            .ok_or_else(Problem::not_found),
+    }
+}
+
+/// A value for an address.
+pub fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

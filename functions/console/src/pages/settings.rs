@@ -1,0 +1,121 @@
+//! 設定: ship-froms, shops (never their credentials), shipping methods, products, members.
+
+use askama::Template;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{Html, IntoResponse, Response};
+use futures::future::try_join;
+use renkei_domain::member::{Email, Role};
+use renkei_domain::settings::{Product, ShippingMethod, TenantSettings};
+use renkei_store::audit::AuditOutcome;
+use renkei_store::members::Member;
+
+use super::Page;
+use crate::guard::Caller;
+use crate::problem::Problem;
+use crate::shell::{Shell, grouped, role_label};
+
+/// Products that are shown.
+const PRODUCTS: usize = 500;
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage {
+    s: Shell,
+    settings: TenantSettings,
+    version: u64,
+    applied_at: String,
+    applied_by: String,
+    products: Vec<Product>,
+    more_products: usize,
+    members: Vec<Member>,
+    roles: Vec<(&'static str, &'static str)>,
+}
+
+impl SettingsPage {
+    fn role(&self, member: &Member) -> &'static str {
+        role_label(self.s.lang, member.role)
+    }
+    fn limit(&self, limit: &u32) -> String {
+        grouped(*limit)
+    }
+    fn carriers(&self, method: &ShippingMethod) -> String {
+        let ids: Vec<String> = method.carrier_ids.iter().map(|(shop, id)| format!("{shop}: {id}")).collect();
+        ids.join(", ")
+    }
+}
+
+/// Shows them.
+pub async fn show(Extension(caller): Extension<Caller>) -> Page {
+    let applied = caller.settings().await?;
+    let (mut products, members) = try_join(caller.tenant.products(), caller.tenant.members()).await?;
+    let more_products = products.len().saturating_sub(PRODUCTS);
+    products.truncate(PRODUCTS);
+    let lang = caller.shell.lang;
+    let page = SettingsPage {
+        version: applied.version,
+        applied_at: caller.shell.full_time(&applied.at),
+        applied_by: applied.by,
+        settings: applied.settings,
+        products,
+        more_products,
+        // Who else works here is for those who may say so; a viewer sees none of their addresses.
+        members: if caller.role >= Role::Admin { members } else { Vec::new() },
+        roles: Role::ALL.map(|role| (role.as_str(), role_label(lang, role))).to_vec(),
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+fn field(form: &Bytes, wanted: &str) -> String {
+    url::form_urlencoded::parse(form)
+        .find(|(name, _)| name == wanted)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+fn email(form: &Bytes) -> Result<Email, Problem> {
+    Email::parse(field(form, "email")).map_err(|_| {
+        Problem::bad(
+            "メールアドレスの形が正しくありません。",
+            "This is not an e-mail address such as hanako@shop.example.",
+        )
+    })
+}
+
+/// Nobody takes the last owner away: there would be no one left to say who may.
+async fn keep_an_owner(caller: &Caller, email: &Email) -> Result<(), Problem> {
+    let others = caller.tenant.members().await?;
+    if others.iter().any(|member| member.role == Role::Owner && member.email != *email) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::CONFLICT,
+        "最後の所有者は外せません。先に別の所有者を登録してください。",
+        "The last owner cannot be taken away. Make somebody else an owner first.",
+    ))
+}
+
+/// Makes somebody a member, or changes their role.
+pub async fn put_member(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
+    let email = email(&form)?;
+    let role: Role =
+        field(&form, "role").parse().map_err(|_| Problem::bad("役割を選んでください。", "Choose a role."))?;
+    if role != Role::Owner {
+        keep_an_owner(&caller, &email).await?;
+    }
+    caller.tenant.put_member(&email, role, caller.now).await?;
+    caller.audit("member.add", email.as_str(), AuditOutcome::Done, role.as_str()).await?;
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/settings#members"))]).into_response())
+}
+
+/// Takes a membership away; it ends with the member's next click.
+pub async fn remove_member(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
+    let email = email(&form)?;
+    keep_an_owner(&caller, &email).await?;
+    caller.tenant.remove_member(&email).await?;
+    caller.audit("member.remove", email.as_str(), AuditOutcome::Done, "").await?;
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/settings#members"))]).into_response())
+}

@@ -1,0 +1,302 @@
+//! 出荷管理: a shop's shipments by status, the newest first, and the search.
+//!
+//! A page costs the same however many shipments there are: counts stop at a thousand, a list is one page of an index
+//! and the records on it.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{Html, IntoResponse, Response};
+use futures::future::{try_join, try_join_all};
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
+use renkei_domain::payment::Payment;
+use renkei_domain::shipment::{HoldReason, Shipment, ShipmentDetail, Status};
+use renkei_store::StoreError;
+use renkei_store::settings::AppliedSettings;
+use renkei_store::shelves::Mark;
+use serde::Deserialize;
+use std::sync::Arc;
+
+use super::{COUNTED, Page, chosen, counted, encoded, words};
+use crate::App;
+use crate::guard::Caller;
+use crate::problem::Problem;
+use crate::secret;
+use crate::shell::Shell;
+
+/// Rows of a page.
+pub const ROWS: i32 = 50;
+/// So far back the search looks through each status for what no index holds.
+const LOOKED_THROUGH: i32 = 200;
+/// Searches of one person in a minute.
+const SEARCHES: u64 = 40;
+
+/// What the address says.
+#[derive(Debug, Default, Deserialize)]
+pub struct Filter {
+    connection: Option<String>,
+    status: Option<String>,
+    after: Option<String>,
+    q: Option<String>,
+    done: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "shipments.html")]
+struct ListPage {
+    s: Shell,
+    connections: Vec<String>,
+    connection: String,
+    tabs: Vec<Tab>,
+    status: Status,
+    rows: Vec<Row>,
+    next: Option<String>,
+    is_later_page: bool,
+    q: String,
+    found: Option<usize>,
+    done: Option<String>,
+    reasons: Vec<(&'static str, &'static str)>,
+}
+
+struct Tab {
+    status: Status,
+    label: &'static str,
+    count: String,
+}
+
+/// A shipment in a list.
+pub struct Row {
+    /// The record.
+    pub shipment: Shipment,
+    /// To whom.
+    pub name: String,
+    /// What, in short.
+    pub items: String,
+    status: &'static str,
+    holds: Vec<&'static str>,
+    sync: &'static str,
+    marks: Vec<(&'static str, String)>,
+}
+
+impl Row {
+    /// As a list shows it.
+    pub fn of(shell: &Shell, shipment: Shipment, detail: &ShipmentDetail) -> Self {
+        let lang = shell.lang;
+        let mut marks = Vec::new();
+        if let Some(cancellation) = shipment.cancellation.filter(|it| it.closed_at.is_none()) {
+            marks.push(("bad", words::cancellation(lang, cancellation.state).to_owned()));
+        }
+        if let Some(error) = &shipment.shop_error {
+            marks.push(("bad", format!("{} {}", lang.of("ショップ拒否", "shop refused"), error.code)));
+        }
+        if !shipment.differences.is_empty() {
+            let list: Vec<_> = shipment.differences.iter().map(|it| words::difference(lang, *it)).collect();
+            marks.push(("warn", format!("{}: {}", lang.of("差分", "differs"), list.join("・"))));
+        }
+        let items: Vec<String> =
+            detail.items.iter().take(3).map(|item| format!("{}×{}", item.sku, item.quantity)).collect();
+        let more = if detail.items.len() > 3 { " …" } else { "" };
+        Self {
+            name: shortened(&detail.ship_to.name, 40),
+            items: format!("{}{more}", items.join(" ")),
+            status: words::status(lang, shipment.status),
+            holds: shipment.holds.iter().map(|reason| words::hold(lang, *reason)).collect(),
+            sync: words::sync(lang, shipment.shop_sync),
+            marks,
+            shipment,
+        }
+    }
+
+    fn is_paid(&self) -> bool {
+        self.shipment.payment == Payment::Paid
+    }
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The status that an address names.
+pub fn status_named(name: Option<&str>) -> Result<Status, Problem> {
+    match name.filter(|name| !name.is_empty()) {
+        None => Ok(Status::Hold),
+        Some(name) => Status::ALL.into_iter().find(|status| status.as_str() == name).ok_or_else(Problem::not_found),
+    }
+}
+
+/// Rows for these shipments, in their order.
+pub async fn rows(caller: &Caller, ids: &[ShipmentId]) -> Result<Vec<Row>, StoreError> {
+    let shipments = caller.tenant.shipments(ids).await?;
+    rows_of(caller, shipments).await
+}
+
+async fn rows_of(caller: &Caller, shipments: Vec<Shipment>) -> Result<Vec<Row>, StoreError> {
+    let details = caller.tenant.details(&shipments).await?;
+    Ok(shipments.into_iter().zip(&details).map(|(shipment, detail)| Row::of(&caller.shell, shipment, detail)).collect())
+}
+
+/// Shows a list, or what was searched for.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Problem> {
+    let settings = caller.settings().await?;
+    if let Some(q) = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
+        let who = secret::person(&caller.email);
+        if app.sessions.count("search", &who, 60, caller.now).await? > SEARCHES {
+            return Err(Problem::too_often());
+        }
+        let found = search(&caller, &settings, q).await?;
+        if let [only] = found.as_slice() {
+            let to = caller.shell.to(&format!("/shipment/{}", only.id));
+            return Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response());
+        }
+        return Ok(page_of_found(caller, &settings, q, found).await?.into_response());
+    }
+    Ok(page(caller, &settings, &filter).await?.into_response())
+}
+
+async fn page(caller: Caller, settings: &AppliedSettings, filter: &Filter) -> Page {
+    let status = status_named(filter.status.as_deref())?;
+    let after = match filter.after.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(text.parse::<Mark>().map_err(|()| Problem::not_found())?),
+    };
+    let connection = chosen(settings, filter.connection.as_deref())?;
+    let (tabs, rows, next) = match &connection {
+        None => (Vec::new(), Vec::new(), None),
+        Some(connection) => {
+            let counts =
+                try_join_all(Status::ALL.map(|status| caller.tenant.count_status(connection, status, None, COUNTED)));
+            let (counts, shelf) = try_join(counts, caller.tenant.newest(connection, status, ROWS, after)).await?;
+            let tabs = Status::ALL
+                .into_iter()
+                .zip(&counts)
+                .map(|(status, count)| Tab {
+                    status,
+                    label: words::status(caller.shell.lang, status),
+                    count: counted(count),
+                })
+                .collect();
+            (tabs, rows(&caller, &shelf.ids).await?, shelf.next)
+        }
+    };
+    let page = ListPage {
+        connections: names(settings),
+        connection: connection.map(|id| id.to_string()).unwrap_or_default(),
+        tabs,
+        status,
+        rows,
+        next: next.map(|mark| mark.to_string()),
+        is_later_page: after.is_some(),
+        q: String::new(),
+        found: None,
+        done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
+        reasons: reasons(&caller.shell),
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+async fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, found: Vec<Shipment>) -> Page {
+    let rows = rows_of(&caller, found).await?;
+    let page = ListPage {
+        connections: names(settings),
+        connection: String::new(),
+        tabs: Vec::new(),
+        status: Status::Hold,
+        found: Some(rows.len()),
+        rows,
+        next: None,
+        is_later_page: false,
+        q: shortened(q, 100),
+        done: None,
+        reasons: reasons(&caller.shell),
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+fn names(settings: &AppliedSettings) -> Vec<String> {
+    settings.settings.connections.iter().map(|connection| connection.id.to_string()).collect()
+}
+
+fn reasons(shell: &Shell) -> Vec<(&'static str, &'static str)> {
+    [HoldReason::NeedsReview, HoldReason::BadAddress, HoldReason::Remark, HoldReason::AwaitingPayment]
+        .map(|reason| (reason.as_str(), words::hold(shell.lang, reason)))
+        .to_vec()
+}
+
+/// What is meant by what was typed: a shipment's id, a shop's order id, an order number; else the latest of each status
+/// are looked through for the number and the tracking number.
+async fn search(caller: &Caller, settings: &AppliedSettings, q: &str) -> Result<Vec<Shipment>, StoreError> {
+    let connections: Vec<&ConnectionId> = settings.settings.connections.iter().map(|c| &c.id).collect();
+    if let Ok(id) = ShipmentId::try_from(q.to_owned()) {
+        if let Some(shipment) = caller.tenant.shipment(&id).await? {
+            return Ok(vec![shipment]);
+        }
+    }
+    let number = OrderNumber::parse(q).ok();
+    let mut orders: Vec<(ConnectionId, OrderId)> = Vec::new();
+    for connection in &connections {
+        if let Ok(id) = q.parse::<u64>() {
+            orders.push(((*connection).clone(), OrderId(id)));
+        }
+        if let Some(number) = &number
+            && let Some(order) = caller.tenant.order_with_number(connection, number).await?
+        {
+            orders.push(((*connection).clone(), order));
+        }
+    }
+    orders.dedup();
+    let mut found = Vec::new();
+    for (connection, order) in orders {
+        found.extend(caller.tenant.shipments_of(&connection, order).await?);
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let digits = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let wanted = digits(q);
+    for connection in connections {
+        for status in Status::ALL {
+            let shelf = caller.tenant.newest(connection, status, LOOKED_THROUGH, None).await?;
+            found.extend(caller.tenant.shipments(&shelf.ids).await?.into_iter().filter(|shipment| {
+                shipment.order_number.as_str() == q
+                    || (!wanted.is_empty()
+                        && shipment.tracking_number.as_deref().is_some_and(|number| digits(number) == wanted))
+            }));
+        }
+    }
+    Ok(found)
+}
+
+impl ListPage {
+    fn address(&self, status: &str) -> String {
+        format!("{}?connection={}&status={status}", self.s.to("/shipments"), encoded(&self.connection))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        assert_eq!(shortened("髙橋花子", 2), "髙橋…");
+        assert_eq!(shortened("髙橋", 2), "髙橋");
+    }
+
+    #[test]
+    fn a_status_that_does_not_exist_is_not_found() {
+        assert_eq!(status_named(None).unwrap(), Status::Hold);
+        assert_eq!(status_named(Some("shipped")).unwrap(), Status::Shipped);
+        assert_eq!(status_named(Some("<b>")).unwrap_err().status, StatusCode::NOT_FOUND);
+    }
+}

@@ -1,0 +1,165 @@
+//! All routes, and whom each is for. A route that does not stand here does not exist.
+
+use std::sync::Arc;
+
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use renkei_domain::member::Role;
+
+use crate::guard::{Gatekeeper, Needs, guard};
+use crate::{App, assets, pages, sign_in};
+
+/// A route.
+pub struct Route {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Its path, with the names of its parts.
+    pub path: &'static str,
+    /// Whom it is for.
+    pub needs: Needs,
+    handler: MethodRouter<Arc<App>>,
+}
+
+impl Route {
+    /// The handler behind its guard.
+    pub(crate) fn guarded(self, app: &Arc<App>) -> MethodRouter<Arc<App>> {
+        let keeper = Gatekeeper { app: app.clone(), needs: self.needs };
+        self.handler.layer(from_fn_with_state(keeper, guard))
+    }
+}
+
+fn get<H, T>(path: &'static str, needs: Needs, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    Route { method: Method::GET, path, needs, handler: on(MethodFilter::GET, handler) }
+}
+
+fn post<H, T>(path: &'static str, needs: Needs, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    Route { method: Method::POST, path, needs, handler: on(MethodFilter::POST, handler) }
+}
+
+/// The table.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    const VIEWER: Needs = Needs::Least(Role::Viewer);
+    const OPERATOR: Needs = Needs::Least(Role::Operator);
+    const ADMIN: Needs = Needs::Least(Role::Admin);
+    const OWNER: Needs = Needs::Least(Role::Owner);
+    vec![
+        // Without being known.
+        get("/health", Needs::Nobody, assets::health),
+        get("/assets/{file}", Needs::Nobody, assets::file),
+        get("/lang/{code}", Needs::Nobody, sign_in::language),
+        get("/auth/sign-in", Needs::Nobody, sign_in::begin),
+        get("/auth/callback", Needs::Nobody, sign_in::callback),
+        get("/auth/signed-out", Needs::Nobody, sign_in::signed_out),
+        // Signed in, for no merchant yet.
+        get("/", Needs::SignedIn, sign_in::home),
+        post("/auth/sign-out", Needs::SignedIn, sign_in::sign_out),
+        post("/auth/sign-out-everywhere", Needs::SignedIn, sign_in::sign_out_everywhere),
+        // 今日.
+        get("/t/{tenant}", VIEWER, pages::today::show),
+        // 出荷管理.
+        get("/t/{tenant}/shipments", VIEWER, pages::shipments::list),
+        get("/t/{tenant}/shipments.csv", VIEWER, pages::csv::download),
+        get("/t/{tenant}/shipment/{id}", VIEWER, pages::shipment::show),
+        post("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
+        post("/t/{tenant}/shipments/change", OPERATOR, pages::bulk::change),
+        // 未取込.
+        get("/t/{tenant}/orders", VIEWER, pages::orders::list),
+        post("/t/{tenant}/orders/retry", OPERATOR, pages::orders::retry),
+        // ロボット.
+        get("/t/{tenant}/robots", VIEWER, pages::robots::show),
+        get("/t/{tenant}/document", VIEWER, pages::document::show),
+        post("/t/{tenant}/document/check", ADMIN, pages::document::check),
+        post("/t/{tenant}/document/apply", ADMIN, pages::document::apply),
+        // 設定.
+        get("/t/{tenant}/settings", VIEWER, pages::settings::show),
+        post("/t/{tenant}/members", OWNER, pages::settings::put_member),
+        post("/t/{tenant}/members/remove", OWNER, pages::settings::remove_member),
+        // 記録.
+        get("/t/{tenant}/runs", VIEWER, pages::runs::show),
+        get("/t/{tenant}/audit", ADMIN, pages::audit::show),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What each role may, said a second time and by hand: who adds a route, or opens one further, says so here as well.
+    const EXPECTED: &str = "\
+GET /health nobody
+GET /assets/{file} nobody
+GET /lang/{code} nobody
+GET /auth/sign-in nobody
+GET /auth/callback nobody
+GET /auth/signed-out nobody
+GET / signed-in
+POST /auth/sign-out signed-in
+POST /auth/sign-out-everywhere signed-in
+GET /t/{tenant} viewer
+GET /t/{tenant}/shipments viewer
+GET /t/{tenant}/shipments.csv viewer
+GET /t/{tenant}/shipment/{id} viewer
+POST /t/{tenant}/shipments/preview operator
+POST /t/{tenant}/shipments/change operator
+GET /t/{tenant}/orders viewer
+POST /t/{tenant}/orders/retry operator
+GET /t/{tenant}/robots viewer
+GET /t/{tenant}/document viewer
+POST /t/{tenant}/document/check admin
+POST /t/{tenant}/document/apply admin
+GET /t/{tenant}/settings viewer
+POST /t/{tenant}/members owner
+POST /t/{tenant}/members/remove owner
+GET /t/{tenant}/runs viewer
+GET /t/{tenant}/audit admin
+";
+
+    #[test]
+    fn every_route_asks_for_the_role_that_it_should() {
+        use std::fmt::Write as _;
+        let mut is = String::new();
+        for route in routes() {
+            let needs = match route.needs {
+                Needs::Nobody => "nobody".to_owned(),
+                Needs::SignedIn => "signed-in".to_owned(),
+                Needs::Least(role) => role.to_string(),
+            };
+            writeln!(is, "{} {} {needs}", route.method, route.path).unwrap();
+        }
+        assert_eq!(is, EXPECTED);
+    }
+
+    #[test]
+    fn a_merchants_pages_ask_for_a_role_and_changes_for_more_than_reading() {
+        for route in routes() {
+            let is_merchants = route.path.starts_with("/t/{tenant}");
+            match route.needs {
+                Needs::Least(role) => {
+                    assert!(is_merchants, "{}: a role needs a merchant", route.path);
+                    assert!(route.method == Method::GET || role > Role::Viewer, "{} changes something", route.path);
+                }
+                Needs::Nobody => assert!(route.method == Method::GET && !is_merchants, "{}", route.path),
+                Needs::SignedIn => assert!(!is_merchants, "{}", route.path),
+            }
+        }
+    }
+
+    /// Routes that do not come from the table would have no guard.
+    #[test]
+    fn no_route_is_made_beside_the_table() {
+        let source = include_str!("lib.rs");
+        assert_eq!(source.matches(".route(").count(), 1, "the loop over the table");
+        assert!(!source.contains(".nest(") && !source.contains(".merge(") && !source.contains(".route_service("));
+    }
+}

@@ -1,0 +1,214 @@
+//! `renkei member`: who may see and change what of a merchant.
+//!
+//! A member is two things: a role at the merchant, kept by the store, and an account to sign in with. Where people sign in
+//! at the stack's own user pool, `add` makes the account as well; with another provider that is the provider's matter.
+
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata;
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType};
+use jiff::Timestamp;
+use renkei_domain::ids::TenantId;
+use renkei_domain::member::{Email, Role};
+use renkei_platform::aws::AwsFailure;
+use renkei_store::Tenant;
+use renkei_store::audit::{AuditEntry, AuditOutcome};
+use serde::Serialize;
+
+use crate::error::{CliError, Exit};
+use crate::output;
+use crate::stack::Stack;
+
+/// By the stable keys of `docs/cli.md`.
+#[derive(Serialize)]
+struct MemberLine<'a> {
+    tenant: &'a str,
+    email: &'a str,
+    role: &'a str,
+    since: Timestamp,
+}
+
+/// What became of the account to sign in with.
+pub enum Account {
+    /// It is new.
+    Made,
+    /// It was there already.
+    There,
+    /// People sign in at another provider.
+    Elsewhere,
+}
+
+/// Makes a person a member, or gives a member another role.
+pub async fn add(
+    stack: &Stack,
+    email: &Email,
+    tenant: &str,
+    role: Role,
+    password_env: Option<&str>,
+) -> Result<Exit, CliError> {
+    let place = tenant_of(stack, tenant).await?;
+    let password = match password_env {
+        None => None,
+        Some(name) => Some(std::env::var(name).map_err(|_| {
+            CliError::said(format!("the environment variable {name} is not set; it should hold {email}'s password"))
+        })?),
+    };
+    // The account first: a member without one could not sign in, an account without a role sees nothing.
+    let account = make_account(stack, email, password.as_deref()).await?;
+    put(&place, email, role).await?;
+    output::line(format!("{email} is {role} of {tenant}"))?;
+    match account {
+        Account::Made if password.is_some() => output::line("they sign in with the password that you gave")?,
+        Account::Made => output::line("an invitation with a first password is on its way to this address")?,
+        Account::There => output::line("they sign in with the account that they have")?,
+        Account::Elsewhere => output::line("they sign in at your own provider, with this verified address")?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Gives a person a role, and writes that down.
+pub async fn put(tenant: &Tenant, email: &Email, role: Role) -> Result<(), CliError> {
+    let now = Timestamp::now();
+    tenant.put_member(email, role, now).await?;
+    write_down(tenant, now, "member.add", email, role.as_str()).await
+}
+
+/// Lists members.
+pub async fn list(stack: &Stack, tenant: Option<&str>, json: bool) -> Result<Exit, CliError> {
+    let mut rows = Vec::new();
+    for (place, _) in stack.tenants(tenant).await? {
+        for member in place.members().await? {
+            let line = MemberLine {
+                tenant: place.id().as_str(),
+                email: member.email.as_str(),
+                role: member.role.as_str(),
+                since: member.since,
+            };
+            if json {
+                output::json_line(&line)?;
+                continue;
+            }
+            rows.push(vec![
+                line.tenant.to_owned(),
+                output::plain(line.email),
+                format!("{} ({})", line.role, member.role.label()),
+                renkei_domain::jst::display(line.since),
+            ]);
+        }
+    }
+    if !json {
+        output::table(&["tenant", "e-mail", "role", "since"], &rows)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Takes a membership away. It ends with the person's next click.
+pub async fn remove(stack: &Stack, email: &Email, tenant: &str) -> Result<Exit, CliError> {
+    let place = tenant_of(stack, tenant).await?;
+    if place.member(email).await?.is_none() {
+        return Err(CliError::said(format!("{email} is no member of {tenant}; see `renkei member list`")));
+    }
+    place.remove_member(email).await?;
+    write_down(&place, Timestamp::now(), "member.remove", email, "").await?;
+    output::line(format!("{email} is no member of {tenant} any more"))?;
+    Ok(Exit::Done)
+}
+
+async fn tenant_of(stack: &Stack, tenant: &str) -> Result<Tenant, CliError> {
+    let id = TenantId::parse(tenant).map_err(|error| CliError::said(error.to_string()))?;
+    let mut found = stack.tenants(Some(id.as_str())).await?;
+    found.pop().map(|(place, _)| place).ok_or_else(|| CliError::said(format!("there is no tenant {tenant}")))
+}
+
+async fn write_down(tenant: &Tenant, at: Timestamp, action: &str, email: &Email, note: &str) -> Result<(), CliError> {
+    let operator = std::env::var("USER").unwrap_or_default();
+    let entry = AuditEntry {
+        at,
+        by: format!("renkei {}", operator.chars().filter(|c| !c.is_control()).take(60).collect::<String>()),
+        action: action.to_owned(),
+        target: email.to_string(),
+        outcome: AuditOutcome::Done,
+        note: note.to_owned(),
+    };
+    Ok(tenant.audit(&ulid::Ulid::generate().to_string(), &entry).await?)
+}
+
+/// Makes the account to sign in with, in the stack's own user pool. With a password, which local stacks give, nobody is
+/// sent an invitation.
+pub async fn make_account(stack: &Stack, email: &Email, password: Option<&str>) -> Result<Account, CliError> {
+    let pool = match stack.output("UserPoolId")? {
+        "none" => return Ok(Account::Elsewhere),
+        pool => pool,
+    };
+    let client = Client::new(&stack.aws);
+    let attribute = |name: &str, value: &str| {
+        AttributeType::builder().name(name).value(value).build().map_err(|error| CliError::said(error.to_string()))
+    };
+    let mut create = client
+        .admin_create_user()
+        .user_pool_id(pool)
+        .username(email.as_str())
+        .user_attributes(attribute("email", email.as_str())?)
+        .user_attributes(attribute("email_verified", "true")?)
+        .desired_delivery_mediums(DeliveryMediumType::Email);
+    if password.is_some() {
+        create = create.message_action(MessageActionType::Suppress);
+    }
+    let account = match create.send().await {
+        Ok(_) => Account::Made,
+        Err(error) if error.as_service_error().is_some_and(|e| e.code() == Some("UsernameExistsException")) => {
+            Account::There
+        }
+        Err(error) => return Err(AwsFailure::without_message("AdminCreateUser", &error).into()),
+    };
+    if let Some(password) = password {
+        client
+            .admin_set_user_password()
+            .user_pool_id(pool)
+            .username(email.as_str())
+            .password(password)
+            .permanent(true)
+            .send()
+            .await
+            .map_err(|error| AwsFailure::without_message("AdminSetUserPassword", &error))?;
+    }
+    Ok(account)
+}
+
+/// Made-up people of a local stack, one of each role. They are nobody's, and can do nothing before they are a merchant's
+/// members.
+pub const LOCAL_PEOPLE: [(&str, Role); 4] = [
+    ("owner@renkei.example", Role::Owner),
+    ("admin@renkei.example", Role::Admin),
+    ("operator@renkei.example", Role::Operator),
+    ("viewer@renkei.example", Role::Viewer),
+];
+/// Their password. Not a secret: it opens nothing but a stack of this machine.
+pub const LOCAL_PASSWORD: &str = "Renkei-Local-2026";
+
+/// Makes the accounts of a local stack's made-up people. Safe to repeat.
+pub async fn local_accounts(stack: &Stack) -> Result<(), CliError> {
+    let emails = LOCAL_PEOPLE.iter().map(|(email, _)| Email::parse(email).map_err(CliError::said));
+    for email in emails.collect::<Result<Vec<_>, _>>()? {
+        make_account(stack, &email, Some(LOCAL_PASSWORD)).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_these_keys_in_this_order() {
+        let line = MemberLine {
+            tenant: "hanako",
+            email: "owner@hanako.example",
+            role: Role::Owner.as_str(),
+            since: "2026-11-24T01:02:03Z".parse().unwrap(),
+        };
+        assert_eq!(
+            serde_json::to_string(&line).unwrap(),
+            r#"{"tenant":"hanako","email":"owner@hanako.example","role":"owner","since":"2026-11-24T01:02:03Z"}"#
+        );
+    }
+}
