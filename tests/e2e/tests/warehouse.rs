@@ -186,9 +186,9 @@ async fn two_workers_claim_a_thousand_and_report_them() {
     assert_eq!(corrected.ids("accepted"), [ready[0].clone()]);
     let shipment = one.get(&format!("/v1/shipments/{}", ready[0])).await.json();
     assert_eq!((&shipment["tracking_number"], &shipment["status"]), (&json!("88-0"), &json!("shipped")));
-    let unclaimed =
-        one.json("POST", "/v1/shipments/results", &json!({ "results": [result("wh-thousand.999999.1", "1")] }));
-    assert_eq!(unclaimed.await.json()["refused"][0]["reason"], json!("not-found"));
+    let body = json!({ "results": [result("wh-thousand.999999.1", "1")] });
+    let unclaimed = one.json("POST", "/v1/shipments/results", &body).await;
+    assert_eq!(unclaimed.json()["refused"][0]["reason"], json!("not-found"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
