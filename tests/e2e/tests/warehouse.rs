@@ -34,7 +34,8 @@ fn sees_nothing(method: &str, path: &str, answer: &Answer) {
     match (method, path) {
         ("GET", "/v1/shipments") => {
             assert_eq!(answer.status, 200, "{answer:?}");
-            assert_eq!(answer.json(), json!({ "shipments": [], "next_cursor": null }));
+            // Its own it may have.
+            assert!(answer.ids("shipments").iter().all(|id| id.starts_with("wh-other.")), "{answer:?}");
         }
         ("GET", "/v1/shipments/{id}") | ("POST", "/v1/shipments/{id}/cancellation") => {
             assert_eq!((answer.status, answer.problem().as_str()), (404, "no-such-shipment"));
