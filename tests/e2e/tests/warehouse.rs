@@ -151,7 +151,9 @@ async fn two_workers_claim_a_thousand_and_report_them() {
     let paged = one.all("status=ready&limit=170").await;
     assert_eq!(ids(&paged), ready, "pages together are the whole, each once, in the same order");
     assert_eq!(ready.iter().collect::<BTreeSet<_>>().len(), ORDERS);
-    let imported: Vec<&str> = paged.iter().map(|s| s["imported_at"].as_str().expect("a time")).collect();
+    let millisecond =
+        |s: &Value| s["imported_at"].as_str().expect("a time").parse::<Timestamp>().expect("a time").as_millisecond();
+    let imported: Vec<i64> = paged.iter().map(millisecond).collect();
     assert!(imported.is_sorted(), "oldest first");
     let first = &paged[0];
     assert!(first["ship_to"]["name"].is_string() && first["items"][0]["sku"].is_string(), "{first}");
