@@ -18,6 +18,14 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+# A schema cannot say which cursors were given out: any other text is rightly refused.
+SETTINGS = """
+[[operations]]
+include-operation-id = "listShipments"
+[operations.checks]
+positive_data_acceptance.expected-statuses = ["2xx", "400"]
+"""
+
 PROGRAM = Path(__file__).resolve().parents[2] / ".renkei" / "tools" / "fuzz" / "bin" / "schemathesis"
 
 
@@ -64,9 +72,10 @@ def fuzz(options: argparse.Namespace, folder: Path, name: str, document: dict, m
         "--header", f"Authorization: Bearer {options.key}",
         "--mode", mode, "--seed", str(options.seed), "--max-examples", str(options.examples),
         "--phases", "examples,coverage,fuzzing",
-        "--generation-deterministic", "--generation-database", "none", "--request-timeout", "30",
+        "--generation-deterministic", "--request-timeout", "30",
         "--workers", "2", "--no-color",
     ]
+    (folder / "schemathesis.toml").write_text(SETTINGS)
     # In a folder of its own: no settings of somebody else's lie there.
     finished = subprocess.run(command, cwd=folder)
     return finished.returncode == 0

@@ -1,4 +1,4 @@
-//! Where a list goes on: opaque to whoever holds it, and sealed, so that a cursor of another warehouse, of another query,
+//! Where a list goes on: not to be read by whoever holds it, and sealed, so that a cursor of another warehouse, of another query,
 //! or one that somebody changed is told from a good one instead of leading to an odd page.
 
 use base64::Engine as _;
@@ -30,7 +30,8 @@ impl Place {
     pub fn seal(&self, key: &[u8], list: &str) -> String {
         let place = serde_json::to_vec(self).unwrap_or_default();
         let mut bytes = mac(key, list, &place).finalize().into_bytes()[..SEAL_BYTES].to_vec();
-        bytes.extend(place);
+        let hidden = veiled(key, &bytes, &place);
+        bytes.extend(hidden);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -41,19 +42,36 @@ impl Place {
         }
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Problem::BadCursor)?;
         let (seal, place) = bytes.split_at_checked(SEAL_BYTES).ok_or(Problem::BadCursor)?;
-        mac(key, list, place).verify_truncated_left(seal).map_err(|_| Problem::BadCursor)?;
-        serde_json::from_slice(place).map_err(|_| Problem::BadCursor)
+        let place = veiled(key, seal, place);
+        mac(key, list, &place).verify_truncated_left(seal).map_err(|_| Problem::BadCursor)?;
+        serde_json::from_slice(&place).map_err(|_| Problem::BadCursor)
     }
 }
 
+/// Veils a place, and unveils it: the last row that was looked at may be another warehouse's, and its order's number is
+/// not for this one to read. The seal, which is different for each place, begins the stream that is laid over it.
+fn veiled(key: &[u8], seal: &[u8], place: &[u8]) -> Vec<u8> {
+    let stream = (0_u32..).flat_map(|block| {
+        let mut mac = keyed(key);
+        mac.update(b"veil 1\0");
+        mac.update(seal);
+        mac.update(&block.to_be_bytes());
+        mac.finalize().into_bytes()
+    });
+    place.iter().zip(stream).map(|(byte, veil)| byte ^ veil).collect()
+}
+
 fn mac(key: &[u8], list: &str, place: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes keys of any length.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable!("a key of any length is taken"));
+    let mut mac = keyed(key);
     mac.update(b"cursor 1\0");
     mac.update(list.as_bytes());
     mac.update(b"\0");
     mac.update(place);
     mac
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"))
 }
 
 #[cfg(test)]
@@ -72,6 +90,13 @@ mod tests {
         assert_eq!(Place::unseal(&cursor, b"key", "ready"), Ok(place()));
         assert_eq!(Place::unseal(&cursor, b"key", "picking"), Err(Problem::BadCursor));
         assert_eq!(Place::unseal(&cursor, b"another", "ready"), Err(Problem::BadCursor));
+    }
+
+    #[test]
+    fn a_cursor_tells_nothing_of_its_place() {
+        let bytes = URL_SAFE_NO_PAD.decode(place().seal(b"key", "ready")).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("88111") && !text.contains("hanako"), "{text}");
     }
 
     proptest! {

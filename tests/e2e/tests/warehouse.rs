@@ -34,7 +34,8 @@ fn sees_nothing(method: &str, path: &str, answer: &Answer) {
     match (method, path) {
         ("GET", "/v1/shipments") => {
             assert_eq!(answer.status, 200, "{answer:?}");
-            assert_eq!(answer.json(), json!({ "shipments": [], "next_cursor": null }));
+            // Its own it may have.
+            assert!(answer.ids("shipments").iter().all(|id| id.starts_with("wh-other.")), "{answer:?}");
         }
         ("GET", "/v1/shipments/{id}") | ("POST", "/v1/shipments/{id}/cancellation") => {
             assert_eq!((answer.status, answer.problem().as_str()), (404, "no-such-shipment"));
@@ -150,7 +151,9 @@ async fn two_workers_claim_a_thousand_and_report_them() {
     let paged = one.all("status=ready&limit=170").await;
     assert_eq!(ids(&paged), ready, "pages together are the whole, each once, in the same order");
     assert_eq!(ready.iter().collect::<BTreeSet<_>>().len(), ORDERS);
-    let imported: Vec<&str> = paged.iter().map(|s| s["imported_at"].as_str().expect("a time")).collect();
+    let millisecond =
+        |s: &Value| s["imported_at"].as_str().expect("a time").parse::<Timestamp>().expect("a time").as_millisecond();
+    let imported: Vec<i64> = paged.iter().map(millisecond).collect();
     assert!(imported.is_sorted(), "oldest first");
     let first = &paged[0];
     assert!(first["ship_to"]["name"].is_string() && first["items"][0]["sku"].is_string(), "{first}");
@@ -186,8 +189,8 @@ async fn two_workers_claim_a_thousand_and_report_them() {
     assert_eq!(corrected.ids("accepted"), [ready[0].clone()]);
     let shipment = one.get(&format!("/v1/shipments/{}", ready[0])).await.json();
     assert_eq!((&shipment["tracking_number"], &shipment["status"]), (&json!("88-0"), &json!("shipped")));
-    let unclaimed = json!({ "results": [result("wh-thousand.999999.1", "1")] });
-    let unclaimed = one.json("POST", "/v1/shipments/results", &unclaimed).await;
+    let body = json!({ "results": [result("wh-thousand.999999.1", "1")] });
+    let unclaimed = one.json("POST", "/v1/shipments/results", &body).await;
     assert_eq!(unclaimed.json()["refused"][0]["reason"], json!("not-found"));
 }
 
