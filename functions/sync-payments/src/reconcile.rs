@@ -62,8 +62,8 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
             pages += 1;
             let last = page.is_last(MAX_PER);
             let highest = page.orders.iter().filter_map(id_of).max().unwrap_or(0);
-            let lost = findings.compare(tenant, &connection.id, at_shop, page.orders, now).await?;
-            let queued = missing.queue(tenant, import, lost, session.epoch()).await?;
+            let unknown = findings.compare(tenant, &connection.id, at_shop, page.orders, now).await?;
+            let queued = missing.queue(tenant, import, unknown, session.epoch()).await?;
             findings.tally.add("queued-for-import", queued);
             if last || highest <= after {
                 break;

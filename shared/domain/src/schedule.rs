@@ -170,23 +170,23 @@ fn to_utc(text: &str) -> Result<Vec<String>, String> {
         };
         let weekdays = weekdays.as_ref().map(|days| days.iter().map(|day| (day + 6) % 7).collect());
         let hours = before.into_iter().map(|hour| hour + 24 - AHEAD).collect();
-        expressions.push(expression(&minutes, hours, days.as_ref(), None, weekdays.as_ref()));
+        expressions.push(expression(&minutes, &hours, days.as_ref(), None, weekdays.as_ref()));
     }
     if !after.is_empty() {
         let hours = after.into_iter().map(|hour| hour - AHEAD).collect();
-        expressions.push(expression(&minutes, hours, days.as_ref(), months.as_ref(), weekdays.as_ref()));
+        expressions.push(expression(&minutes, &hours, days.as_ref(), months.as_ref(), weekdays.as_ref()));
     }
     Ok(expressions)
 }
 
 fn expression(
     minutes: &str,
-    hours: BTreeSet<u8>,
+    hours: &BTreeSet<u8>,
     days: Option<&BTreeSet<u8>>,
     months: Option<&BTreeSet<u8>>,
     weekdays: Option<&BTreeSet<u8>>,
 ) -> String {
-    let hours = listed(Some(&hours));
+    let hours = listed(Some(hours));
     // One of the two kinds of days must be `?`.
     let (days, weekdays) = match weekdays {
         Some(names) => {

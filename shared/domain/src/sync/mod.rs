@@ -39,6 +39,7 @@ impl<'a> Rules<'a> {
 
 /// What was seen on a shipment's order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that may be seen")]
 pub struct Seen {
     /// Did the shipment change?
     pub changed: bool,
