@@ -29,7 +29,7 @@ async fn main() -> Result<(), Error> {
     let stage = config.stage()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let metrics = Metrics::begin(stage, FUNCTION, clock);
-        Ok::<_, Error>(robots.serve(event, &metrics, async |work| Box::pin(sync_inventory::sync(work)).await).await)
+        Ok::<_, Error>(Box::pin(robots.serve(event, &metrics, async |work| sync_inventory::sync(work).await)).await)
     }))
     .await
 }

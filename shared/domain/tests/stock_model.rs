@@ -93,7 +93,7 @@ impl World {
     fn offers(&self) -> BTreeMap<usize, u32> {
         let counts = self.counts.iter().map(|(sku, counted)| (Sku::parse(SKUS[*sku]).unwrap(), *counted));
         let products = products();
-        let mut shelf = Shelf::new(counts, &products);
+        let mut stock = Shelf::new(counts, &products);
         let mut template = support::shipment();
         for parcel in &self.parcels {
             (template.status, template.claimed_at) = (parcel.status, parcel.claimed_at);
@@ -105,9 +105,9 @@ impl World {
                 price: renkei_domain::money::Yen(0),
                 added_by: None,
             };
-            shelf.reserve(&template, &[item]);
+            stock.reserve(&template, &[item]);
         }
-        let offers = shelf.offers(&products, 0);
+        let offers = stock.offers(&products, 0);
         (0..3).filter_map(|n| Some((n, offers.get(&Sku::parse(SKUS[n]).unwrap())?.sellable))).collect()
     }
 

@@ -1,6 +1,7 @@
 //! 在庫 at the shop, on the deployed stack: the rule's value, after faults too.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use renkei_e2e::run;
 use renkei_e2e::ways::Shop;
@@ -21,7 +22,7 @@ async fn sell(shop: &Shop, sku: &str, quantity: u32) {
 fn count(shop: &Shop, rows: &[(&str, u32, &str)]) -> String {
     let mut text = "sku,quantity,counted_at\n".to_owned();
     for (sku, quantity, at) in rows {
-        text.push_str(&format!("{sku},{quantity},{at}\n"));
+        writeln!(text, "{sku},{quantity},{at}").expect("a string takes all");
     }
     let file = shop.file("counts.csv", &text);
     let file = file.to_str().expect("a path");

@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const MOST_PAGES: u32 = 1_000;
 
 /// A SKU, by the stable keys of `docs/cli.md`.
+#[expect(clippy::option_option, reason = "left out, or null")]
 #[derive(Serialize)]
 struct StockLine<'a> {
     sku: &'a str,
