@@ -176,6 +176,15 @@ pub fn aws() -> Aws {
     Aws::new(&PORT)
 }
 
+/// A page of the documentation.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join("docs").join(name)).expect("a page of the documentation")
+}
+
 /// `renkei prove` on a stack of its own, beside the tests' one.
 ///
 /// # Panics

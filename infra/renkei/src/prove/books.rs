@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use renkei_domain::run::{Outcome, RunState};
-use renkei_domain::shipment::{ShopSync, Status};
+use renkei_domain::shipment::{Shipment, ShopSync, Status};
 use renkei_simulator::api::OrderTruth;
 use serde::Serialize;
 
@@ -74,6 +74,7 @@ async fn shop(account: &mut Account, world: &World, place: &Found) -> Result<(),
         place.tenant.products().await?.into_iter().map(|product| product.sku.to_string()).collect();
     let mut known = BTreeSet::new();
     let mut wrong = Vec::new();
+    let mut planted = Vec::new();
     for brief in world.simulator.orders(name, None).await? {
         account.orders += 1;
         known.insert(brief.id);
@@ -111,7 +112,20 @@ async fn shop(account: &mut Account, world: &World, place: &Found) -> Result<(),
             must(numbers.len() == parcels.len(), "has a parcel twice".to_owned());
             must(parcels.iter().all(|parcel| parcel.told), "is not marked as told".to_owned());
             must(brief.state == "working", format!("is {} at the shop", brief.state));
+            if order
+                .attributes
+                .get("email")
+                .and_then(|email| email.as_str())
+                .is_some_and(|email| email.contains(CANARY))
+            {
+                planted.extend(parcels.iter().map(|parcel| parcel.shipment.clone()));
+            }
         }
+    }
+    // What is looked for in the logs has really gone through the functions.
+    let details = place.tenant.details(&planted).await?;
+    if details.is_empty() || !details.iter().all(|detail| detail.ship_to.name.contains(CANARY)) {
+        wrong.push(format!("{name}: what was planted in orders did not arrive in shipments"));
     }
     for id in stored.keys().filter(|id| !known.contains(id)) {
         wrong.push(format!("{name}: order {id} is stored, and the shop never had it"));
@@ -147,6 +161,7 @@ fn has_unknown(order: &OrderTruth, skus: &BTreeSet<String>) -> bool {
 struct Parcel {
     number: u16,
     told: bool,
+    shipment: Shipment,
 }
 
 async fn stored(place: &Found) -> Result<BTreeMap<u64, Vec<Parcel>>, CliError> {
@@ -157,8 +172,8 @@ async fn stored(place: &Found) -> Result<BTreeMap<u64, Vec<Parcel>>, CliError> {
             let page = place.tenant.shipments_by_status(place.id(), status, PAGE, from).await?;
             for shipment in place.tenant.shipments(&page.rows).await? {
                 let told = shipment.shop_sync != ShopSync::Registered || !shipment.id.is_lead();
-                let parcel = Parcel { number: shipment.id.parcel, told };
-                stored.entry(shipment.id.order.0).or_default().push(parcel);
+                let (order, number) = (shipment.id.order.0, shipment.id.parcel);
+                stored.entry(order).or_default().push(Parcel { number, told, shipment });
             }
             from = page.next;
             if from.is_none() {
