@@ -271,11 +271,17 @@ fn unanswered(error: reqwest::Error) -> SignInError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use jsonwebtoken::{EncodingKey, Header, encode};
     use serde_json::{Value, json};
 
     /// Made for these tests; it signs nothing else.
-    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEbo7PXqJ3OBdLRYL\nE1JOr/iM4r6U5muamPI0KIVoO9ShRANCAASx799emcRtn1mDr2JP3RrlFtZY+u6h\nj4hXkT2xDH9J4b3ujemMerzHL5whxNH7+AGTC8hJlBK1OtjZK0H/qNvh\n-----END PRIVATE KEY-----";
+    const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEbo7PXqJ3OBdLRYLE1JOr/iM4r6U5muamPI0KIVoO9ShRANCAASx799emcRtn1mDr2JP3RrlFtZY+u6hj4hXkT2xDH9J4b3ujemMerzHL5whxNH7+AGTC8hJlBK1OtjZK0H/qNvh";
+
+    fn signing() -> EncodingKey {
+        EncodingKey::from_ec_der(&STANDARD.decode(KEY).unwrap())
+    }
 
     fn key() -> Jwk {
         let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "k", "use": "sig", "alg": "ES256",
@@ -302,8 +308,7 @@ mod tests {
     }
 
     fn identify(changes: Value) -> Result<Email, SignInError> {
-        let signing = EncodingKey::from_ec_pem(KEY.as_bytes()).unwrap();
-        let token = encode(&Header::new(Algorithm::ES256), &claims(changes), &signing).unwrap();
+        let token = encode(&Header::new(Algorithm::ES256), &claims(changes), &signing()).unwrap();
         verified(&token, &key(), &provider(), "n")
     }
 
@@ -339,12 +344,7 @@ mod tests {
         let secret = EncodingKey::from_secret(b"console");
         let token = encode(&Header::new(Algorithm::HS256), &claims(json!({})), &secret).unwrap();
         assert!(verified(&token, &key(), &provider(), "n").is_err());
-        let good = encode(
-            &Header::new(Algorithm::ES256),
-            &claims(json!({})),
-            &EncodingKey::from_ec_pem(KEY.as_bytes()).unwrap(),
-        )
-        .unwrap();
+        let good = encode(&Header::new(Algorithm::ES256), &claims(json!({})), &signing()).unwrap();
         let unsigned = good.rsplit_once('.').unwrap().0;
         assert!(verified(&format!("{unsigned}."), &key(), &provider(), "n").is_err());
         assert!(verified(&good[..good.len() - 4], &key(), &provider(), "n").is_err());
