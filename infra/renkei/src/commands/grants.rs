@@ -141,7 +141,8 @@ fn only(mut found: Vec<Tenant>, warehouse: &WarehouseId) -> Result<Option<Tenant
     )))
 }
 
-async fn create(tenant: &Tenant, opens: Opens) -> Result<Secret, CliError> {
+/// Makes a secret that opens this.
+pub async fn create(tenant: &Tenant, opens: Opens) -> Result<Secret, CliError> {
     let mut random = Random { secret: [0; 32], seal: [0; 32] };
     for bytes in [&mut random.secret, &mut random.seal] {
         getrandom::fill(bytes).map_err(|error| CliError::said(format!("no random bits from the system: {error}")))?;

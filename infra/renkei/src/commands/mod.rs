@@ -33,6 +33,7 @@ use crate::{bench, demo, local, output, prove};
 
 pub use apply::{Secrets, apply};
 pub use dead_letters::put_back as replay_dead_letters;
+pub use grants::create as create_grant;
 pub use member::{LOCAL_PASSWORD, LOCAL_PEOPLE, local_accounts, put as put_member};
 pub use run::{Finished, run, start};
 

@@ -79,7 +79,8 @@ async fn wait_for_all(tenant: &Tenant, id: &str, timeout: Duration, bar: &Progre
     Ok(finished)
 }
 
-/// Starts a robot and waits for its end, with what it does shown by this bar.
+/// Starts a robot and waits for its end and for those that it starts, with what they do shown by this bar. Gives the run
+/// that was asked for.
 pub async fn run(
     stack: &Stack,
     tenant: Option<&str>,
@@ -88,7 +89,8 @@ pub async fn run(
     bar: &ProgressBar,
 ) -> Result<Finished, CliError> {
     let (tenant, run) = start(stack, tenant, robot).await?;
-    wait_for(&tenant, &run, timeout, bar).await
+    let first = wait_for_all(&tenant, &run, timeout, bar).await?.into_iter().next();
+    first.map(|run| Finished { run }).ok_or_else(|| CliError::said(format!("run {run} has left no record")))
 }
 
 /// Starts a robot. Gives its tenant, and the run's name.

@@ -9,6 +9,7 @@
 
 mod report;
 mod shops;
+mod way;
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use futures::future::try_join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use renkei_domain::member::Email;
 use renkei_domain::shipment::Status;
 use renkei_simulator::ControlClient;
@@ -30,6 +32,7 @@ use crate::output;
 use crate::stack::{Found, Stack};
 use report::Report;
 use shops::Shop;
+use way::WayReport;
 
 /// `renkei demo`
 #[derive(Debug, Args)]
@@ -64,12 +67,14 @@ struct Whole<'a> {
     documents: &'a [String],
     seconds: u64,
     shops: &'a [Report],
+    way: &'a [WayReport],
     wrong: &'a [String],
 }
 
 /// Carries out `renkei demo`.
 pub async fn run_demo(arguments: DemoArgs) -> Result<Exit, CliError> {
     let began = Instant::now();
+    let began_at = Timestamp::now();
     let project = Project::find()?;
     let progress = Progress::shown();
     let (local, control, shops) = open(&project, &arguments, progress).await?;
@@ -84,7 +89,9 @@ pub async fn run_demo(arguments: DemoArgs) -> Result<Exit, CliError> {
     let work = places.iter().map(|place| work(&stack, place, &control, &bars));
     let reports = try_join_all(work).await?;
 
-    let wrong: Vec<String> = reports.iter().flat_map(Report::wrong).collect();
+    let way = way::go(&stack, &places, &control, progress).await?;
+    let wrong: Vec<String> =
+        reports.iter().flat_map(Report::wrong).chain(way.iter().flat_map(WayReport::wrong)).collect();
     let seconds = began.elapsed().as_secs();
     if arguments.json {
         output::json_line(&Whole {
@@ -95,10 +102,13 @@ pub async fn run_demo(arguments: DemoArgs) -> Result<Exit, CliError> {
             documents: &documents,
             seconds,
             shops: &reports,
+            way: &way,
             wrong: &wrong,
         })?;
     } else {
         report::show(&reports)?;
+        way::show(&way)?;
+        way::story(&places, &control, began_at).await?;
         output::line(format!("\nDone in {seconds} s."))?;
     }
     if !wrong.is_empty() {
@@ -237,6 +247,8 @@ fn where_to_look(
     let here = |command: &str| format!("{program} --local {port} {command}");
     let mut commands = vec![
         (here("shipments --status hold"), "what waits, and why"),
+        (here("shipments --status shipped"), "what left, with tracking numbers"),
+        (here("stock hanako-cosme"), "what the shop may sell, and why"),
         (here("orders --outcome quarantined"), "orders whose product is unknown"),
         (here("quota"), "calls spent of each shop's daily limit"),
         (here("runs"), "what the robots did"),

@@ -36,7 +36,7 @@ pub struct Report {
     hold: u64,
     /// By the reason that is shown first.
     hold_reasons: BTreeMap<&'static str, u64>,
-    /// Orders that the shop has in its working state.
+    /// Orders that the shop has in its working state, or further on.
     told: u64,
     /// Orders that the run of this demo told.
     told_now: u64,
@@ -123,7 +123,10 @@ impl Report {
             ready: status(Status::Ready),
             hold: status(Status::Hold),
             hold_reasons: stored.hold_reasons,
-            told: shop.by_state.get(&connection.states.working).copied().unwrap_or(0),
+            told: [&connection.states.working, &connection.states.shipped]
+                .into_iter()
+                .filter_map(|state| shop.by_state.get(state))
+                .sum(),
             told_now: working.0.run.counts.get("told").copied().unwrap_or(0),
             limit: connection.daily_call_limit,
             calls: gate.used(),
