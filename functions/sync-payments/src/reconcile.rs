@@ -1,14 +1,15 @@
 //! 夜間照合 and back-fill: what the shop has against what we have.
 //!
 //! A pass over what the shop has in its fetch, working and shipped states, bounded in calls. Orders that are lost (in the
-//! fetch state, and unknown to us) are queued for import, which is safe: import takes an order once. Everything else is
-//! reported and left to people: doubled numbers, orders that stand still, orders whose states have drifted apart.
+//! fetch state, and unknown to us) are queued for import, which is safe: import takes an order once. Orders that the shop
+//! was told are shipped and that it still has in its working state are told again. Everything else is reported and left to
+//! people: doubled numbers, orders that stand still, orders whose states have drifted apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RuleId, ShipmentId, TenantId};
-use renkei_domain::settings::TenantSettings;
+use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status};
 use renkei_domain::sync::Rules;
 use renkei_domain::work::{ImportOrder, Place, StartRobot, VERSION};
@@ -62,7 +63,7 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
             pages += 1;
             let last = page.is_last(MAX_PER);
             let highest = page.orders.iter().filter_map(id_of).max().unwrap_or(0);
-            let unknown = findings.compare(tenant, &connection.id, at_shop, page.orders, now).await?;
+            let unknown = findings.compare(tenant, connection, at_shop, page.orders, now).await?;
             let queued = missing.queue(tenant, import, unknown, session.epoch()).await?;
             findings.tally.add("queued-for-import", queued);
             if last || highest <= after {
@@ -180,7 +181,7 @@ impl Findings {
     async fn compare(
         &mut self,
         tenant: &Tenant,
-        connection: &ConnectionId,
+        connection: &Connection,
         at_shop: AtShop,
         rows: Vec<Result<Order, BadRecord>>,
         now: Timestamp,
@@ -191,7 +192,7 @@ impl Findings {
             .flatten()
             .filter_map(|order| Some((OrderId(order.id), OrderNumber::parse(order.number.trim()).ok()?)))
             .collect();
-        let known = tenant.known_orders(connection, &named).await?;
+        let known = tenant.known_orders(&connection.id, &named).await?;
         let known: BTreeMap<u64, Known> = named.iter().map(|(id, _)| id.0).zip(known).collect();
         let mut lost = Vec::new();
         for row in rows {
@@ -204,6 +205,9 @@ impl Findings {
                     }
                     if drifted(lead, at_shop, now) {
                         self.drifted.add(&order.number);
+                        if at_shop == AtShop::Working && !connection.automation_option {
+                            self.tell_again(tenant, lead, now).await?;
+                        }
                     }
                 }
                 // It waits in quarantine, or was refused: people see it there.
@@ -219,6 +223,24 @@ impl Findings {
             }
         }
         Ok(lost)
+    }
+
+    /// The shop was told that an order is shipped, said yes, and has it in its working state all the same: told again by
+    /// the next run of the robot. Where the shop moves states by itself this is its own affair.
+    async fn tell_again(&mut self, tenant: &Tenant, lead: &Shipment, now: Timestamp) -> Result<(), ShopError> {
+        let mut again = false;
+        for parcel in 1..=lead.parcels.max(1) {
+            let id = ShipmentId { parcel, ..lead.id.clone() };
+            tenant
+                .change(&id, |shipment| {
+                    let changed = shipment.still_unshipped(now);
+                    again |= changed;
+                    changed
+                })
+                .await?;
+        }
+        self.tally.add("told-again", u64::from(again));
+        Ok(())
     }
 
     /// What stands still with us.
