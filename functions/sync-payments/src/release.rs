@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use renkei_domain::ids::RuleId;
-use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known};
+use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known, became};
 use renkei_domain::settings::CustomAction;
-use renkei_domain::shipment::{Shipment, ShipmentDetail, Status};
+use renkei_domain::shipment::{Shipment, ShipmentDetail};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Indoors, Told};
 use renkei_store::Tenant;
@@ -111,7 +111,7 @@ impl Judge<'_> {
                 {
                     shipment.detail.clone_from(version);
                 }
-                words = self.words(&before, shipment);
+                words = became(&before, shipment);
                 let said: Vec<String> = applied.traces.into_iter().flat_map(|trace| trace.changes).collect();
                 if *shipment == before || said.is_empty() {
                     // Nothing moved. What keeps it is said once, not after every sync.
@@ -123,16 +123,6 @@ impl Judge<'_> {
             })
             .await?;
         Ok(if done.is_some() { words } else { Vec::new() })
-    }
-
-    fn words(&self, before: &Shipment, after: &Shipment) -> Vec<String> {
-        match (before.status, after.status) {
-            (Status::Hold, Status::Ready) => vec!["released".to_owned()],
-            (_, Status::Hold) => after.holds.iter().map(|reason| format!("stays-{}", reason.as_str())).collect(),
-            (one, other) if one == other => vec!["stays".to_owned()],
-            (_, Status::Cancelled) => vec!["cancelled".to_owned()],
-            (_, _) => vec!["changed".to_owned()],
-        }
     }
 
     fn say_once(&self, shipment: &mut Shipment, said: &[String]) -> bool {

@@ -45,3 +45,15 @@ pub fn as_known(shipment: &Shipment, detail: &ShipmentDetail) -> ShipmentDetail 
     detail.source.payment_state.clone_from(&shipment.payment_state);
     detail
 }
+
+/// What applying a robot made of a shipment, in words to count.
+#[must_use]
+pub fn became(before: &Shipment, after: &Shipment) -> Vec<String> {
+    match (before.status, after.status) {
+        (Status::Hold, Status::Ready) => vec!["released".to_owned()],
+        (_, Status::Hold) => after.holds.iter().map(|reason| format!("stays-{}", reason.as_str())).collect(),
+        (one, other) if one == other => vec!["stays".to_owned()],
+        (_, Status::Cancelled) => vec!["cancelled".to_owned()],
+        (_, _) => vec!["changed".to_owned()],
+    }
+}
