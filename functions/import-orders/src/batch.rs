@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, Sku};
-use renkei_domain::import::{self, Context, REJECT_DUPLICATE, Verdict};
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber};
+use renkei_domain::import::{self, Context, Verdict};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::processing::Goods;
 use renkei_domain::run::Outcome;
@@ -164,24 +164,18 @@ impl<'a> Batch<'a> {
             place: message.place,
             now: self.now,
         };
-        let mut unknown: Vec<Sku> = Vec::new();
-        for line in order.lines.iter().filter(|line| !self.goods.contains_key(&line.sku)) {
-            if !unknown.contains(&line.sku) {
-                unknown.push(line.sku.clone());
-            }
-        }
-        let (outcome, reason, missing_skus) = match import::decide(&context, order, &unknown, number_taken) {
+        let unknown = import::unknown_skus(order, &self.goods);
+        let verdict = import::decide(&context, order, &unknown, number_taken);
+        let outcome = verdict.outcome();
+        let (reason, missing_skus) = match verdict {
             Verdict::Store { mut parcels, claim_number } => {
                 for (shipment, detail) in &mut parcels {
                     shipment.detail = detail_version(detail);
                 }
                 return Ok(NewOrder { parcels, claim_number });
             }
-            Verdict::Quarantine { reason, missing_skus } => (Outcome::Quarantined, reason, missing_skus),
-            Verdict::Refuse { robot, reason } => {
-                let duplicate = robot.as_str() == REJECT_DUPLICATE;
-                (if duplicate { Outcome::Duplicate } else { Outcome::Refused }, reason, Vec::new())
-            }
+            Verdict::Quarantine { reason, missing_skus } => (reason, missing_skus),
+            Verdict::Refuse { reason, .. } => (reason, Vec::new()),
         };
         let summary = NotImportedSummary {
             order_id: Some(order.id.0),

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use renkei_domain::ids::Sku;
 use renkei_domain::shipment::ShopError as Refusal;
-use renkei_domain::stock::Told as ToldOffer;
+use renkei_domain::stock::{self, Told as ToldOffer};
 use renkei_ecforce::{Retry, StockAnswer, StockError, StockLevel, StockOutcome};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Told, Work};
@@ -40,12 +40,11 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
     let told: HashMap<Sku, ToldOffer> =
         tenant.told_offers(&connection.id).await?.into_iter().map(|kept| (kept.sku, kept.told)).collect();
     let now = Timestamp::now();
-    let due: Vec<(Sku, u32, bool)> = offers
-        .iter()
-        .filter_map(|(sku, offer)| {
-            let kept = told.get(sku);
-            let is_due = kept.is_none_or(|kept| kept.is_due(offer.sellable, now));
-            is_due.then(|| (sku.clone(), offer.sellable, kept.is_some()))
+    let due: Vec<(Sku, u32, bool)> = stock::due(&offers, &told, now)
+        .into_iter()
+        .map(|(sku, value)| {
+            let known = told.contains_key(&sku);
+            (sku, value, known)
         })
         .collect();
     let mut counts = Counts { unchanged: (offers.len() - due.len()) as u64, ..Counts::default() };

@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RuleId, ShipmentId, TenantId};
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status};
-use renkei_domain::sync::Rules;
+use renkei_domain::sync::{RECONCILED_PAGES, Rules};
 use renkei_domain::work::{ImportOrder, Place, StartRobot, VERSION};
 use renkei_ecforce::{BadRecord, Direction, MAX_PER, Order, OrderQuery, SortBy};
 use renkei_platform::queue::Queue;
@@ -26,8 +26,6 @@ use crate::commit::{self, Tally};
 
 /// The last part of the name of the robot that back-fills.
 pub const BACKFILL: &str = "backfill";
-/// Pages that are read of one state at most: 5,000 orders.
-const MOST_PAGES: u32 = 50;
 /// Calls that are left to the robots that share the lane.
 const LEFT_TO_OTHERS: u32 = 20;
 /// Days of changes that are looked at among shipped orders.
@@ -54,7 +52,7 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
     ] {
         let (mut after, mut pages) = (0, 0);
         loop {
-            if session.rest() <= LEFT_TO_OTHERS || pages >= MOST_PAGES {
+            if session.rest() <= LEFT_TO_OTHERS || pages >= RECONCILED_PAGES {
                 findings.incomplete = true;
                 break;
             }
@@ -328,12 +326,11 @@ impl Missing {
         run: &str,
     ) -> Result<Self, ShopError> {
         let progress = tenant.run_progress(run).await?.unwrap_or(Progress { page: 0, after: 0 });
-        let setup = settings.integration_robots.easy_setup.iter().find(|setup| setup.connection == message.connection);
         Ok(Self {
             tenant: message.tenant.clone(),
             connection: message.connection.clone(),
             run: run.to_owned(),
-            conversion_robot: setup.and_then(|setup| setup.conversion_robot.clone()),
+            conversion_robot: settings.conversion_robot_of(&message.connection).cloned(),
             page: progress.page,
             after: progress.after,
         })

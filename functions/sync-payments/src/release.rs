@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use renkei_domain::ids::RuleId;
-use renkei_domain::processing::{Facts, Phase, RobotSet};
+use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known, became};
 use renkei_domain::settings::CustomAction;
-use renkei_domain::shipment::{HoldReason, Shipment, ShipmentDetail, Status};
+use renkei_domain::shipment::{Shipment, ShipmentDetail};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Indoors, Told};
 use renkei_store::Tenant;
@@ -37,7 +37,7 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
     if robots.get(rule).is_none() {
         return Ok(failed(format!("the processing robot {rule} is not on: name it in processing_robots.enable")));
     }
-    let Some(wanted) = Wanted::of(&apply.to_status) else {
+    let Some(wanted) = Target::of(&apply.to_status) else {
         return Ok(failed(format!("there is no status {:?} to apply a robot to", apply.to_status)));
     };
     let open = tenant.open_orders(&connection.id, &[wanted.status()]).await?;
@@ -70,38 +70,11 @@ fn failed(sentence: String) -> Told {
     Told { failure: Some(sentence), ..Told::default() }
 }
 
-/// Which shipments a robot is applied to.
-#[derive(Debug, Clone, Copy)]
-enum Wanted {
-    Ready,
-    Held(HoldReason),
-}
-
-impl Wanted {
-    fn of(name: &str) -> Option<Self> {
-        if name == "ready" { Some(Self::Ready) } else { HoldReason::from_name(name).map(Self::Held) }
-    }
-
-    fn status(self) -> Status {
-        match self {
-            Self::Ready => Status::Ready,
-            Self::Held(_) => Status::Hold,
-        }
-    }
-
-    fn fits(self, shipment: &Shipment) -> bool {
-        match self {
-            Self::Ready => shipment.status == Status::Ready,
-            Self::Held(reason) => shipment.status == Status::Hold && shipment.holds.contains(&reason),
-        }
-    }
-}
-
 /// A robot, and what it needs to judge a shipment.
 struct Judge<'a> {
     robots: &'a RobotSet,
     rule: &'a RuleId,
-    wanted: Wanted,
+    wanted: Target,
     facts: Facts<'a>,
     by: &'a str,
 }
@@ -116,7 +89,7 @@ impl Judge<'_> {
     ) -> Result<Vec<String>, ShopError> {
         // What a robot changes in the large part is stored before the record names it; nobody reads it until then.
         let mut tried = shipment.clone();
-        let mut changed = self.seen(&shipment, &detail);
+        let mut changed = as_known(&shipment, &detail);
         let applied = self.robots.apply(Phase::Only(self.rule), &self.facts, &mut tried, &mut changed);
         changed.source.clone_from(&detail.source);
         let version =
@@ -131,14 +104,14 @@ impl Judge<'_> {
                     return false;
                 }
                 let before = shipment.clone();
-                let mut view = self.seen(shipment, &detail);
+                let mut view = as_known(shipment, &detail);
                 let applied = self.robots.apply(Phase::Only(self.rule), &self.facts, shipment, &mut view);
                 if applied.detail_changed
                     && let Some(version) = &version
                 {
                     shipment.detail.clone_from(version);
                 }
-                words = self.words(&before, shipment);
+                words = became(&before, shipment);
                 let said: Vec<String> = applied.traces.into_iter().flat_map(|trace| trace.changes).collect();
                 if *shipment == before || said.is_empty() {
                     // Nothing moved. What keeps it is said once, not after every sync.
@@ -150,23 +123,6 @@ impl Judge<'_> {
             })
             .await?;
         Ok(if done.is_some() { words } else { Vec::new() })
-    }
-
-    /// The large part as a robot is to see it: the order's payment state is the latest that is known, not that of import.
-    fn seen(&self, shipment: &Shipment, detail: &ShipmentDetail) -> ShipmentDetail {
-        let mut detail = detail.clone();
-        detail.source.payment_state.clone_from(&shipment.payment_state);
-        detail
-    }
-
-    fn words(&self, before: &Shipment, after: &Shipment) -> Vec<String> {
-        match (before.status, after.status) {
-            (Status::Hold, Status::Ready) => vec!["released".to_owned()],
-            (_, Status::Hold) => after.holds.iter().map(|reason| format!("stays-{}", reason.as_str())).collect(),
-            (one, other) if one == other => vec!["stays".to_owned()],
-            (_, Status::Cancelled) => vec!["cancelled".to_owned()],
-            (_, _) => vec!["changed".to_owned()],
-        }
     }
 
     fn say_once(&self, shipment: &mut Shipment, said: &[String]) -> bool {

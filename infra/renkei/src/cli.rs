@@ -121,6 +121,9 @@ pub enum Command {
         /// Return when the run and everything it queued is done.
         #[arg(long)]
         wait: bool,
+        /// Only say what it would do now, and the calls it would spend. fetch-orders reads the shop's first page for that.
+        #[arg(long, conflicts_with = "wait")]
+        dry_run: bool,
         /// Give up waiting after so many seconds.
         #[arg(long, default_value_t = 3600, value_name = "SECONDS")]
         timeout: u64,

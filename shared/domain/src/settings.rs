@@ -686,6 +686,13 @@ impl TenantSettings {
         self.connections.iter().find(|c| c.id == *id)
     }
 
+    /// 変換ロボット: the one that a shop's orders go through; None for the standard one.
+    #[must_use]
+    pub fn conversion_robot_of(&self, connection: &ConnectionId) -> Option<&RuleId> {
+        let setup = self.integration_robots.easy_setup.iter().find(|setup| setup.connection == *connection);
+        setup.and_then(|setup| setup.conversion_robot.as_ref())
+    }
+
     /// The robots of a connection's easy set-up: name → action, what the automation option or the merchant excludes
     /// left out.
     #[must_use]

@@ -1,6 +1,6 @@
 //! From the shop's words into the domain's: an order as ecforce gives it becomes a [`SourceOrder`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -8,10 +8,42 @@ use renkei_domain::ids::{AddressId, OrderId, OrderNumber, Sku};
 use renkei_domain::jst;
 use renkei_domain::money::Yen;
 use renkei_domain::order::{SourceAddress, SourceCarrier, SourceLine, SourceOrder};
+use renkei_domain::settings::Connection;
 use renkei_domain::work::{Fetched, ImportOrder};
-use renkei_ecforce::{BadRecord, Order};
+use renkei_ecforce::{BadRecord, Direction, MAX_PER, Order, OrderPage, OrderQuery, SortBy};
 use renkei_platform::queue::{Outgoing, group};
 use serde_json::Value;
+
+/// What fetching asks for: the next hundred orders in the connection's fetch state, whatever their payment, with an id above
+/// `after`.
+#[must_use]
+pub fn waiting(connection: &Connection, after: u64) -> OrderQuery {
+    OrderQuery::new()
+        .state_eq(&connection.states.fetch)
+        .id_gt(after)
+        .sort(SortBy::Id, Direction::Ascending)
+        .per(MAX_PER)
+        .include_all()
+}
+
+/// The page's rows that are to be imported, each with its place on the page: without what was there before (shops repeat
+/// rows, and pass over conditions), and without orders that left the fetch state while the shop was reading.
+#[must_use]
+pub fn to_import(page: OrderPage, after: u64, fetch_state: &str) -> Vec<(u16, Fetched)> {
+    let mut seen = HashSet::new();
+    page.orders
+        .into_iter()
+        .enumerate()
+        .filter(|(_, row)| {
+            let (id, wanted) = match row {
+                Ok(order) => (Some(order.id), order.state == fetch_state),
+                Err(bad) => (bad.id, true),
+            };
+            wanted && id.is_none_or(|id| id > after && seen.insert(id))
+        })
+        .filter_map(|(place, row)| Some((u16::try_from(place).ok()?, fetched(row))))
+        .collect()
+}
 
 /// What a row of a listing is to import: an order, or the reason why it is none.
 #[must_use]

@@ -5,6 +5,7 @@ mod backfill;
 mod connection;
 mod counts;
 mod dead_letters;
+mod dry_run;
 mod files;
 mod grants;
 mod member;
@@ -70,7 +71,10 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         Command::Connection(ConnectionCommand::Test { id, tenant }) => {
             connection::test(&Stack::open(&at).await?, tenant.as_deref(), &id).await
         }
-        Command::Run { robot, tenant, wait, timeout, json } => {
+        Command::Run { robot, tenant, dry_run: true, json, .. } => {
+            dry_run::command(&Stack::open(&at).await?, tenant.as_deref(), &robot, json).await
+        }
+        Command::Run { robot, tenant, wait, timeout, json, .. } => {
             run::command(&Stack::open(&at).await?, tenant.as_deref(), &robot, wait, timeout, json).await
         }
         Command::Backfill(arguments) => backfill::command(&Stack::open(&at).await?, &arguments).await,

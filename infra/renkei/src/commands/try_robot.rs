@@ -32,10 +32,10 @@ struct TrialLine {
 }
 
 #[derive(Serialize)]
-struct ChangeLine {
-    field: String,
-    before: String,
-    after: String,
+pub(super) struct ChangeLine {
+    pub(super) field: String,
+    pub(super) before: String,
+    pub(super) after: String,
 }
 
 /// A shipment with all that a robot looks at.
@@ -120,7 +120,7 @@ fn conversion(subject: &Subject, robot: Option<&ConversionRobot>) -> Result<Tria
     })
 }
 
-fn field_changes(before: &ShipmentDetail, after: &ShipmentDetail) -> Vec<ChangeLine> {
+pub(super) fn field_changes(before: &ShipmentDetail, after: &ShipmentDetail) -> Vec<ChangeLine> {
     trial::differences(before, after)
         .into_iter()
         .map(|(field, before, after)| ChangeLine { field: field.name().to_owned(), before, after })
@@ -186,7 +186,7 @@ fn on_import(applied: &Applied) -> Option<String> {
     }
 }
 
-fn shipment_changes(before: &Shipment, after: &Shipment) -> Vec<ChangeLine> {
+pub(super) fn shipment_changes(before: &Shipment, after: &Shipment) -> Vec<ChangeLine> {
     let holds = |shipment: &Shipment| {
         let reasons: Vec<&str> = shipment.holds.iter().map(|reason| reason.as_str()).collect();
         reasons.join(", ")
@@ -205,7 +205,7 @@ fn shipment_changes(before: &Shipment, after: &Shipment) -> Vec<ChangeLine> {
     .collect()
 }
 
-fn item_changes(before: &ShipmentDetail, after: &ShipmentDetail) -> Option<ChangeLine> {
+pub(super) fn item_changes(before: &ShipmentDetail, after: &ShipmentDetail) -> Option<ChangeLine> {
     let items = |detail: &ShipmentDetail| {
         let items: Vec<String> = detail.items.iter().map(|item| format!("{}×{}", item.sku, item.quantity)).collect();
         items.join(" ")

@@ -13,6 +13,7 @@ use crate::ids::{RuleId, ShipmentId, Sku};
 use crate::order::SourceOrder;
 use crate::payment::{Meaning, Payment};
 use crate::processing::{Applied, Facts, Goods, ImportDecision, Phase, RobotSet, divide, settle};
+use crate::run::Outcome;
 use crate::settings::{Connection, STANDARD_CONVERSION, TenantSettings};
 use crate::shipment::{HoldReason, Shipment, ShipmentDetail, ShopSync, Status};
 use crate::work::Place;
@@ -70,6 +71,31 @@ pub enum Verdict {
         /// Why.
         reason: String,
     },
+}
+
+impl Verdict {
+    /// How this is counted. What is stored may still turn out to be known by then.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Store { .. } => Outcome::Imported,
+            Self::Quarantine { .. } => Outcome::Quarantined,
+            Self::Refuse { robot, .. } if robot.as_str() == REJECT_DUPLICATE => Outcome::Duplicate,
+            Self::Refuse { .. } => Outcome::Refused,
+        }
+    }
+}
+
+/// The SKUs of an order's lines that are no products of the merchant, each once, in the order of the lines.
+#[must_use]
+pub fn unknown_skus(order: &SourceOrder, goods: &Goods) -> Vec<Sku> {
+    let mut unknown: Vec<Sku> = Vec::new();
+    for line in order.lines.iter().filter(|line| !goods.contains_key(&line.sku)) {
+        if !unknown.contains(&line.sku) {
+            unknown.push(line.sku.clone());
+        }
+    }
+    unknown
 }
 
 /// Decides about one order. `unknown_skus` are those of its lines that are no products of the merchant;

@@ -19,6 +19,7 @@ mod effect;
 mod field;
 mod parcel;
 mod problem;
+mod target;
 mod text;
 mod value;
 
@@ -33,6 +34,7 @@ pub(crate) use field::attribute_meant;
 pub use field::names as field_names;
 pub use parcel::{Parcel, ParcelPlan, divide};
 pub use problem::Problem;
+pub use target::{Target, as_known, became};
 
 use crate::ids::RuleId;
 

@@ -16,6 +16,11 @@ use crate::payment::{Meaning, Payment};
 use crate::settings::{Connection, TenantSettings};
 use crate::shipment::{HoldReason, Shipment, Status};
 
+/// 照合 compares orders in so many states of the shop: fetch, working, shipped …
+pub const RECONCILED_STATES: u32 = 3;
+/// … and reads so many pages of each at most: 5,000 orders.
+pub const RECONCILED_PAGES: u32 = 50;
+
 /// The built-in robot that puts unpaid shipments on hold.
 pub const HOLD_UNPAID: &str = "hold-unpaid";
 

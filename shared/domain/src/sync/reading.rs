@@ -72,6 +72,19 @@ pub fn go_on(changed: Option<u64>, open: usize) -> Reading {
     }
 }
 
+/// The fewest and the most calls that a sync spends which begins this way, with `open` orders to look at. `stale` of them are
+/// perhaps to be read by id besides ([`may_be_stale`]). Holds where the shop says how much changed: each page of changes after
+/// the first is one that saves a page of ids.
+#[must_use]
+pub fn calls(way: Reading, open: usize, stale: usize) -> (u64, u64) {
+    let by_ids = (open as u64).div_ceil(PAGE);
+    match way {
+        Reading::Nothing => (0, 0),
+        Reading::ByIds => (by_ids, by_ids),
+        Reading::ByChanges => (1, 1 + by_ids + (stale as u64).div_ceil(PAGE)),
+    }
+}
+
 /// How far clocks may be apart: so much of the overlap is theirs.
 const CLOCKS_APART: Duration = Duration::from_mins(5);
 

@@ -1,0 +1,191 @@
+//! fetch-orders: the first page of what waits at the shop, and what import would make of each order.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use renkei_domain::convert::ConversionRobots;
+use renkei_domain::gate::Lane;
+use renkei_domain::ids::{OrderId, OrderNumber, Sku};
+use renkei_domain::import::{self, Context, Verdict};
+use renkei_domain::order::SourceOrder;
+use renkei_domain::processing::{Goods, RobotSet};
+use renkei_domain::run::Outcome;
+use renkei_domain::work::{Fetched, ImportOrder, Place, VERSION};
+use renkei_ecforce::{MAX_PER, OrderPage};
+use renkei_shop::order::{outgoing, to_import, waiting};
+use renkei_shop::{SessionRequest, ShopError};
+use renkei_store::shipments::Known;
+use serde_json::json;
+
+use super::{Calls, Foreseen, Line};
+use crate::error::CliError;
+use crate::stack::{Found, Stack};
+
+/// Whose call this is in the quota, and the run that orders would seem to be of.
+const ROBOT: &str = "dry-run";
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Reads one page, and decides about its orders.
+pub(super) async fn foresee(stack: &Stack, place: &Found) -> Result<Foreseen, CliError> {
+    let (page, spent) = read(stack, place).await?;
+    let calls = calls(&page);
+    let (rows, total, last) = (page.rows, page.meta.total_count, page.is_last(MAX_PER));
+    let mut foreseen = Foreseen { calls, spent, ..Foreseen::default() };
+    let messages = messages(place, page)?;
+    decide(place, messages, &mut foreseen).await?;
+    if !last {
+        let of = total.map_or_else(|| "more".to_owned(), |total| format!("{total} that wait"));
+        foreseen.notes.push(format!("only the first page was looked at: {rows} orders of {of}"));
+    }
+    Ok(foreseen)
+}
+
+async fn read(stack: &Stack, place: &Found) -> Result<(OrderPage, u32), CliError> {
+    let request = SessionRequest {
+        connection: &place.connection,
+        holder: format!("{ROBOT}-{}", ulid::Ulid::generate()),
+        robot: ROBOT,
+        lane: Lane::Fetch,
+        deadline: Instant::now() + PATIENCE,
+    };
+    let mut session = stack.shops()?.open(&place.tenant, request).await?;
+    let query = waiting(&place.connection, 0);
+    let page: Result<OrderPage, ShopError> =
+        session.call(async |client, token| client.orders(token, &query).await).await;
+    let spent = session.calls();
+    session.leave().await?;
+    Ok((page?, spent))
+}
+
+/// A pass reads until a page is not full.
+fn calls(page: &OrderPage) -> Calls {
+    match page.meta.total_count {
+        _ if page.is_last(MAX_PER) => Calls::exactly(1),
+        // A full page at least, whatever the shop says.
+        Some(total) => Calls::exactly(total.max(page.rows as u64) / u64::from(MAX_PER) + 1),
+        None => Calls { least: 2, most: None },
+    }
+}
+
+/// The orders as import would get them, through the queue's form: what does not fit a message does not fit here.
+fn messages(place: &Found, page: OrderPage) -> Result<Vec<ImportOrder>, CliError> {
+    let fetched_at = Timestamp::now();
+    to_import(page, 0, &place.connection.states.fetch)
+        .into_iter()
+        .map(|(row, order)| {
+            let message = ImportOrder {
+                v: VERSION,
+                tenant: place.tenant.id().clone(),
+                connection: place.id().clone(),
+                run: ROBOT.to_owned(),
+                place: Place { page: 1, row },
+                conversion_robot: place.settings.conversion_robot_of(place.id()).cloned(),
+                fetched_at,
+                order,
+            };
+            ImportOrder::read(&outgoing(message).body).map_err(|error| CliError::said(error.to_string()))
+        })
+        .collect()
+}
+
+async fn decide(place: &Found, messages: Vec<ImportOrder>, foreseen: &mut Foreseen) -> Result<(), CliError> {
+    let Found { tenant, settings, connection } = place;
+    let robots = RobotSet::compile(settings).map_err(|problems| {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        CliError::said(format!("the processing robots cannot be used: {first}"))
+    })?;
+    let conversions = ConversionRobots::of_applied(settings);
+    let orders: Vec<&SourceOrder> = messages.iter().filter_map(order_of).collect();
+    let names: Vec<(OrderId, OrderNumber)> = orders.iter().map(|order| (order.id, order.number.clone())).collect();
+    let mut known = tenant.known_orders(&connection.id, &names).await?.into_iter();
+    let skus: HashSet<Sku> = orders.iter().flat_map(|order| order.lines.iter().map(|line| line.sku.clone())).collect();
+    let goods: Goods =
+        tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect();
+    let mut claimed: HashSet<OrderNumber> = HashSet::new();
+    for message in &messages {
+        let Some(order) = order_of(message) else {
+            if let Fetched::Unreadable { id, number, reason } = &message.order {
+                foreseen.not_imported(*id, number.as_deref(), Outcome::Quarantined, reason);
+            }
+            continue;
+        };
+        let known: Known = known.next().unwrap_or_default();
+        let (id, number) = (Some(order.id.0), Some(order.number.as_str()));
+        if known.lead.is_some() {
+            foreseen.not_imported(id, number, Outcome::Duplicate, "imported already");
+            continue;
+        }
+        let context = Context {
+            settings,
+            connection,
+            robots: &robots,
+            conversions: &conversions,
+            goods: &goods,
+            conversion_robot: message.conversion_robot.as_ref(),
+            run: &message.run,
+            place: message.place,
+            now: Timestamp::now(),
+        };
+        // The first order of a page that claims a number has it before the next is stored.
+        let taken = known.number_of.is_some_and(|other| other != order.id) || claimed.contains(&order.number);
+        let unknown = import::unknown_skus(order, &goods);
+        let verdict = import::decide(&context, order, &unknown, taken);
+        let outcome = verdict.outcome();
+        match verdict {
+            Verdict::Store { parcels, claim_number } => {
+                if claim_number {
+                    claimed.insert(order.number.clone());
+                }
+                foreseen.imported(order, &parcels.into_iter().map(|(shipment, _)| shipment).collect::<Vec<_>>());
+            }
+            Verdict::Quarantine { reason, .. } | Verdict::Refuse { reason, .. } => {
+                foreseen.not_imported(id, number, outcome, &reason);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn order_of(message: &ImportOrder) -> Option<&SourceOrder> {
+    match &message.order {
+        Fetched::Order(order) => Some(order),
+        Fetched::Unreadable { .. } => None,
+    }
+}
+
+impl Foreseen {
+    fn imported(&mut self, order: &SourceOrder, parcels: &[renkei_domain::shipment::Shipment]) {
+        self.add(Outcome::Imported.as_str(), 1);
+        for parcel in parcels {
+            self.add(parcel.status.as_str(), 1);
+            if let Some(reason) = parcel.hold_reason() {
+                self.add(format!("hold-{}", reason.as_str()), 1);
+            }
+        }
+        let first = parcels.first();
+        let status = first.map(|parcel| parcel.status.as_str());
+        let hold = first.and_then(renkei_domain::shipment::Shipment::hold_reason).map(|reason| reason.as_str());
+        let shown = hold.map_or_else(String::new, |hold| format!(" ({hold})"));
+        self.lines.push(Line {
+            text: format!("{}: imported, {}{shown}", order.number, status.unwrap_or_default()),
+            keys: json!({
+                "kind": "order", "order_id": order.id.0, "order_number": order.number.as_str(),
+                "outcome": Outcome::Imported.as_str(), "status": status, "hold_reason": hold,
+                "parcels": parcels.len(), "reason": null,
+            }),
+        });
+    }
+
+    fn not_imported(&mut self, id: Option<u64>, number: Option<&str>, outcome: Outcome, reason: &str) {
+        self.add(outcome.as_str(), 1);
+        let name = number.map_or_else(|| id.map_or_else(|| "?".to_owned(), |id| id.to_string()), str::to_owned);
+        self.lines.push(Line {
+            text: format!("{name}: {}: {reason}", outcome.as_str()),
+            keys: json!({
+                "kind": "order", "order_id": id, "order_number": number, "outcome": outcome.as_str(),
+                "status": null, "hold_reason": null, "parcels": null, "reason": reason,
+            }),
+        });
+    }
+}

@@ -1,0 +1,75 @@
+//! 処理ロボット適用: which shipments a processing robot would change now, and how.
+
+use jiff::Timestamp;
+use renkei_domain::ids::RobotId;
+use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known, became};
+use renkei_domain::settings::CustomAction;
+use renkei_store::Tenant;
+use serde_json::json;
+
+use super::{Calls, Foreseen, Line};
+use crate::commands::try_robot::{ChangeLine, field_changes, item_changes, shipment_changes};
+use crate::error::CliError;
+use crate::stack::Found;
+
+/// Shipments that are read from the store in one go.
+const AT_ONCE: usize = 100;
+
+/// Applies the robot to copies.
+pub(super) async fn foresee(place: &Found, robot: &RobotId) -> Result<Foreseen, CliError> {
+    let Found { tenant, settings, connection } = place;
+    let custom = settings.integration_robots.custom.iter().find(|custom| custom.id == *robot);
+    let Some(CustomAction::Apply(apply)) = custom.map(|custom| &custom.action) else {
+        return Err(CliError::said(format!("the robot {robot} applies no processing robot")));
+    };
+    let robots = RobotSet::compile(settings).map_err(|problems| {
+        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        CliError::said(format!("the run would fail: the processing robots cannot be used: {first}"))
+    })?;
+    let rule = &apply.apply_processing_robot;
+    if robots.get(rule).is_none() {
+        return Err(CliError::said(format!(
+            "the run would fail: the processing robot {rule} is not on: name it in processing_robots.enable"
+        )));
+    }
+    let target = Target::of(&apply.to_status).ok_or_else(|| {
+        CliError::said(format!("the run would fail: there is no status {:?} to apply a robot to", apply.to_status))
+    })?;
+    let open = tenant.open_orders(&connection.id, &[target.status()]).await?;
+    let mut foreseen = Foreseen { calls: Calls::exactly(0), ..Foreseen::default() };
+    for ids in Tenant::open_ids(&connection.id, &open).chunks(AT_ONCE) {
+        let mut shipments = tenant.shipments(ids).await?;
+        shipments.retain(|shipment| target.fits(shipment));
+        let details = tenant.details(&shipments).await?;
+        for (shipment, detail) in shipments.into_iter().zip(details) {
+            let facts = Facts {
+                connection,
+                conversion_robot: None,
+                unknown_skus: &[],
+                duplicate_number: false,
+                now: Timestamp::now(),
+            };
+            let before = as_known(&shipment, &detail);
+            let (mut after, mut after_detail) = (shipment.clone(), before.clone());
+            robots.apply(Phase::Only(rule), &facts, &mut after, &mut after_detail);
+            for word in became(&shipment, &after) {
+                foreseen.add(word, 1);
+            }
+            let mut changes = shipment_changes(&shipment, &after);
+            changes.extend(field_changes(&before, &after_detail));
+            changes.extend(item_changes(&before, &after_detail));
+            if changes.is_empty() {
+                continue;
+            }
+            let said: Vec<String> = changes
+                .iter()
+                .map(|ChangeLine { field, before, after }| format!("{field}: {before:?} → {after:?}"))
+                .collect();
+            foreseen.lines.push(Line {
+                text: format!("{}: {}", shipment.id, said.join(", ")),
+                keys: json!({ "kind": "shipment", "id": shipment.id.to_string(), "changes": changes }),
+            });
+        }
+    }
+    Ok(foreseen)
+}
