@@ -3,6 +3,7 @@
 //! The tests say what people say: apply a document, run a robot, look at the shipments. `renkei` must be built before
 //! (`cargo build --workspace --bins`); the stack is brought up by the first test that needs it.
 
+pub mod article;
 mod aws;
 pub mod warehouse;
 pub mod ways;
