@@ -4,7 +4,7 @@
 use renkei_e2e::article::{FIVE, OWN, number_of, plain, refused};
 use renkei_e2e::{World, run};
 use renkei_simulator::api::{ShopSpec, StateNames};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const RELEASE: &str = "【コマースロボ】EC Force エラーがなくなったら出荷待ちへ移動";
 const GENERIC_RELEASE: &str = "エラーが無くなったら出荷待ちへ移動";
@@ -162,7 +162,7 @@ async fn s3c_the_api_credential_is_taken_in_every_form_and_tested_and_no_passwor
     ] {
         wanted["connections"][0]["api_url"] = json!(typed);
         let shown = world.put_dry(&wanted);
-        let line = format!("connections[article-s3c].api_url changes from {} to {normal}", world.shop.url);
+        let line = format!("connections[article-s3c].api_url changes from \"{}\" to {normal}", world.shop.url);
         assert!(shown.code == 0 && shown.out.lines().any(|said| said.trim() == line), "{typed}: {shown:?}");
     }
     world.applied(&wanted);
