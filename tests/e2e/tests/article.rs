@@ -331,9 +331,17 @@ async fn s5_what_is_paid_goes_from_awaiting_payment_to_ready_after_the_status_sy
         wanted["integration_robots"]["custom"] = json!([mistaken]);
         refused(&world.put(&wanted, None), &[&format!("custom[0].do.{key}: "), why]);
     }
+    // Without it, what is paid is known as paid and stays where it is.
+    wanted["integration_robots"]["custom"] = json!([]);
+    world.applied(&wanted);
+    let first = world.order(json!({ "payment_state": "pending" })).await;
+    world.does("fetch-orders");
+    world.pay(first).await;
+    assert_eq!(world.does("status-sync").len(), 1);
+    assert_eq!((&world.shipment(first)["payment"], &world.shipment(first)["status"]), (&json!("paid"), &json!("hold")));
+
     wanted["integration_robots"]["custom"] = json!([robot]);
     world.applied(&wanted);
-
     let pays = world.order(json!({ "payment_state": "pending" })).await;
     let waits = world.order(json!({ "payment_state": "pending" })).await;
     world.does("fetch-orders");
@@ -348,6 +356,7 @@ async fn s5_what_is_paid_goes_from_awaiting_payment_to_ready_after_the_status_sy
     world.stands(pays, "ready", None);
     assert_eq!(world.shipment(pays)["payment"], "paid");
     world.stands(waits, "hold", Some("awaiting-payment"));
+    world.stands(first, "ready", None);
 }
 
 /// 実績戻しの際に配送方法をecforceに連携したい場合: 例)ID:6「ネコポス」.
