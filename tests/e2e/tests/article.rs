@@ -4,7 +4,7 @@
 use renkei_e2e::article::{FIVE, OWN, number_of, plain, refused};
 use renkei_e2e::{World, run};
 use renkei_simulator::api::{ShopSpec, StateNames};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const RELEASE: &str = "【コマースロボ】EC Force エラーがなくなったら出荷待ちへ移動";
 const GENERIC_RELEASE: &str = "エラーが無くなったら出荷待ちへ移動";
@@ -162,7 +162,7 @@ async fn s3c_the_api_credential_is_taken_in_every_form_and_tested_and_no_passwor
     ] {
         wanted["connections"][0]["api_url"] = json!(typed);
         let shown = world.put_dry(&wanted);
-        let line = format!("connections[article-s3c].api_url changes from {} to {normal}", world.shop.url);
+        let line = format!("connections[article-s3c].api_url changes from \"{}\" to {normal}", world.shop.url);
         assert!(shown.code == 0 && shown.out.lines().any(|said| said.trim() == line), "{typed}: {shown:?}");
     }
     world.applied(&wanted);
@@ -331,9 +331,17 @@ async fn s5_what_is_paid_goes_from_awaiting_payment_to_ready_after_the_status_sy
         wanted["integration_robots"]["custom"] = json!([mistaken]);
         refused(&world.put(&wanted, None), &[&format!("custom[0].do.{key}: "), why]);
     }
+    // Without it, what is paid is known as paid and stays where it is.
+    wanted["integration_robots"]["custom"] = json!([]);
+    world.applied(&wanted);
+    let first = world.order(json!({ "payment_state": "pending" })).await;
+    world.does("fetch-orders");
+    world.pay(first).await;
+    assert_eq!(world.does("status-sync").len(), 1);
+    assert_eq!((&world.shipment(first)["payment"], &world.shipment(first)["status"]), (&json!("paid"), &json!("hold")));
+
     wanted["integration_robots"]["custom"] = json!([robot]);
     world.applied(&wanted);
-
     let pays = world.order(json!({ "payment_state": "pending" })).await;
     let waits = world.order(json!({ "payment_state": "pending" })).await;
     world.does("fetch-orders");
@@ -348,6 +356,7 @@ async fn s5_what_is_paid_goes_from_awaiting_payment_to_ready_after_the_status_sy
     world.stands(pays, "ready", None);
     assert_eq!(world.shipment(pays)["payment"], "paid");
     world.stands(waits, "hold", Some("awaiting-payment"));
+    world.stands(first, "ready", None);
 }
 
 /// 実績戻しの際に配送方法をecforceに連携したい場合: 例)ID:6「ネコポス」.
