@@ -19,6 +19,8 @@ use renkei_domain::sync::reading::{self, AHEAD, OVERLAP, Reading, Window};
 use renkei_domain::sync::{Rules, observe};
 use serde_json::json;
 
+type End = (Status, Payment, String, Vec<HoldReason>, Vec<Difference>, Option<CancellationState>);
+
 fn connection() -> Connection {
     settings(&[], &json!([])).connections.remove(0)
 }
@@ -246,7 +248,7 @@ impl World {
     }
 
     /// What counts: not when something was noticed, but what it is.
-    fn end(&self) -> Vec<(Status, Payment, String, Vec<HoldReason>, Vec<Difference>, Option<CancellationState>)> {
+    fn end(&self) -> Vec<End> {
         self.shipments
             .values()
             .map(|s| {

@@ -232,7 +232,7 @@ impl Tenant {
     }
 
     async fn put_grant(&self, grant: &Grant, condition: &str) -> Result<(), StoreError> {
-        let by_hash = self.grant_item(grant, keys::grant(&grant.hash))?;
+        let by_hash = self.grant_item(grant, &keys::grant(&grant.hash))?;
         self.client()
             .transact_write_items()
             .transact_items(self.listed(grant)?)
@@ -244,11 +244,11 @@ impl Tenant {
     }
 
     fn listed(&self, grant: &Grant) -> Result<TransactWriteItem, StoreError> {
-        self.put_item(self.grant_item(grant, keys::listed_grant(&self.id, &grant.id))?, None)
+        self.put_item(self.grant_item(grant, &keys::listed_grant(&self.id, &grant.id))?, None)
     }
 
     #[expect(clippy::unused_self, reason = "beside its siblings")]
-    fn grant_item(&self, grant: &Grant, key: keys::Key) -> Result<Item, StoreError> {
+    fn grant_item(&self, grant: &Grant, key: &keys::Key) -> Result<Item, StoreError> {
         let mut item = codec::to_item(KIND, grant)?;
         item.extend(key.attributes());
         item.insert("v".into(), codec::number(1));

@@ -75,7 +75,7 @@ impl Caller {
         let url = lines
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .find(|line| line["port"].to_string() == *PORT)
+            .find(|line| line["port"].as_u64().is_some_and(|port| PORT.parse() == Ok(port)))
             .and_then(|line| line["warehouse_url"].as_str().map(str::to_owned))
             .expect("a warehouse_url");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");

@@ -7,6 +7,17 @@ use renkei_simulator::api::{OrderOptions, ShopSpec};
 use serde_json::{Value, json};
 use url::Url;
 
+const CARRIED: [&str; 8] = [
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "response_type",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+];
+const READING: [&str; 7] = ["", "/shipments", "/orders", "/robots", "/document", "/settings", "/runs"];
 const PASSWORD: &str = "Renkei-Local-2026";
 
 /// An answer, as a browser gets it.
@@ -46,7 +57,10 @@ impl Browser {
         renkei_e2e::stack();
         let status = run(&["local", "status", "--json"], None).lines();
         let port = std::env::var("RENKEI_TEST_PORT").unwrap_or_else(|_| "4596".to_owned());
-        let stack = status.iter().find(|stack| stack["port"].to_string() == port).expect("the tests' stack");
+        let stack = status
+            .iter()
+            .find(|stack| stack["port"].as_u64().map(|it| it.to_string()) == Some(port.clone()))
+            .expect("the tests' stack");
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let base = stack["console_url"].as_str().expect("a console").to_owned();
         Self { http, base, cookies: BTreeMap::new() }
@@ -114,16 +128,6 @@ impl Browser {
         assert_eq!(form.status, 200, "{form:?}");
         let email = format!("{who}@renkei.example");
         let mut fields = vec![("username", email.as_str()), ("password", PASSWORD)];
-        const CARRIED: [&str; 8] = [
-            "client_id",
-            "redirect_uri",
-            "scope",
-            "state",
-            "response_type",
-            "code_challenge",
-            "code_challenge_method",
-            "nonce",
-        ];
         let carried: Vec<(&str, String)> =
             CARRIED.iter().map(|name| (*name, form.hidden(name).first().cloned().unwrap_or_default())).collect();
         assert!(carried.iter().all(|(_, value)| !value.is_empty()), "PKCE, state and nonce: {carried:?}");
@@ -168,7 +172,6 @@ async fn each_role_sees_and_does_what_it_may() {
     let listed = run(&["member", "list", "--tenant", "roles", "--json"], None).lines();
     assert_eq!(listed.len(), 4, "{listed:?}");
 
-    const READING: [&str; 7] = ["", "/shipments", "/orders", "/robots", "/document", "/settings", "/runs"];
     for (who, rank) in [("viewer", 0), ("operator", 1), ("admin", 2), ("owner", 3)] {
         let mut browser = Browser::signed_in(who).await;
         for path in READING {
@@ -282,7 +285,7 @@ async fn pages_hold_the_right_counts_and_shipments_are_worked_from_them() {
     for expected in ["2件を変更", "0件を変更"] {
         let changed = browser.post("/t/counts/shipments/change", &fields).await;
         assert_eq!(changed.status, 303, "{changed:?}");
-        let page = browser.open(&changed.location().to_owned()).await;
+        let page = browser.open(changed.location()).await;
         assert!(page.text.contains(expected), "{expected}");
     }
     assert_eq!(shipment("counts", &all[0])["hold_reasons"], json!(["remark"]));

@@ -57,7 +57,7 @@ fn versions_are_kept_exported_and_brought_back() {
     assert_eq!(ask(&["rollback", "--to", "1"]).code, 0);
     assert_eq!(ask(&["export"]).out, first.out, "the first version is in force again");
     assert_eq!(ask(&["history", "--json"]).lines().len(), 3, "as a version of its own");
-    assert_eq!(ask(&["export", "--version", "2"]).out.contains("every: 1 hour"), true);
+    assert!(ask(&["export", "--version", "2"]).out.contains("every: 1 hour"));
 
     let unknown = ask(&["rollback", "--to", "99"]);
     assert!(unknown.code == 1 && unknown.err.contains("there are 1 to 3"), "{unknown:?}");

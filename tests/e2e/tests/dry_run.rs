@@ -60,7 +60,7 @@ async fn order(shop: &Shop, attributes: Value) -> u64 {
     shop.simulator.add_order(shop.name, attributes).await.expect("an order").id
 }
 
-fn of<'a>(lines: &'a [Value], order: u64) -> &'a Value {
+fn of(lines: &[Value], order: u64) -> &Value {
     lines.iter().find(|line| line["order_id"] == json!(order)).expect("the order's line")
 }
 

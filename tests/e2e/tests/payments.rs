@@ -181,11 +181,11 @@ async fn a_hundred_hooks_cost_two_calls_and_pay_within_ten_seconds() {
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     };
-    let spent = calls(&world).await - before;
-    println!("{} hooks in {sent:?}: {ready} ready {:?} after the last, {spent} calls", ids.len(), last.elapsed());
+    let cost = calls(&world).await - before;
+    println!("{} hooks in {sent:?}: {ready} ready {:?} after the last, {cost} calls", ids.len(), last.elapsed());
     assert_eq!(ready, ids.len());
     // A page of a hundred is one call, and 101 orders are two pages; a second look may find stragglers.
-    assert!(spent <= 4, "{spent} calls");
+    assert!(cost <= 4, "{cost} calls");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
