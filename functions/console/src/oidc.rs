@@ -1,4 +1,4 @@
-//! OpenID Connect, as far as a console needs it: the code flow with PKCE, and an identity token that is believed only
+//! `OpenID` Connect, as far as a console needs it: the code flow with PKCE, and an identity token that is believed only
 //! when its signature, issuer, audience, end and nonce are right.
 //!
 //! The client is a public one: the verifier of PKCE stands in for a client secret, so there is none to keep.
@@ -298,6 +298,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "called with literals")]
     fn claims(changes: Value) -> Value {
         let mut claims = json!({ "iss": "https://id.example", "aud": "console", "nonce": "n", "token_use": "id",
             "exp": Timestamp::now().as_second() + 300, "email": "Hanako@Shop.example", "email_verified": true });

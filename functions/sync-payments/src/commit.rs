@@ -39,6 +39,7 @@ impl Tally {
     }
 
     /// How often a word was counted.
+    #[must_use]
     pub fn count(&self, word: &str) -> u64 {
         self.counts.get(word).copied().unwrap_or(0)
     }

@@ -78,13 +78,14 @@ pub async fn serve(
             Action::StateWorking | Action::StateShipped | Action::WriteBack => {
                 pass_on(&others.push_statuses, start).await
             }
-            Action::Inventory => match &others.sync_inventory {
-                Some(queue) => pass_on(queue, start).await,
-                None => {
+            Action::Inventory => {
+                if let Some(queue) = &others.sync_inventory {
+                    pass_on(queue, start).await
+                } else {
                     let story = async |_: Work<'_>| Ok(failed("inventory is not a robot of this stack"));
                     robots.serve_one(&message, start, &context.request_id, until, metrics, story).await
                 }
-            },
+            }
         },
     })
     .await

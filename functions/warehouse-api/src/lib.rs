@@ -73,7 +73,6 @@ fn endpoints() -> Vec<(&'static str, &'static [&'static str], MethodRouter<App>)
 }
 
 /// The addresses and what answers at each.
-#[must_use]
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
     for (path, methods, route) in endpoints() {
@@ -91,14 +90,12 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     metrics.note("route", caller::route(request.extensions().get::<MatchedPath>()));
     metrics.note("method", request.method().as_str());
     request.extensions_mut().insert(Arc::clone(&metrics));
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answered.unwrap_or_else(|_| {
         // Where it happened stands in the log already.
-        Err(_) => {
-            metrics.add(Metric::Panics, 1);
-            Problem::Internal.into_response()
-        }
-    };
+        metrics.add(Metric::Panics, 1);
+        Problem::Internal.into_response()
+    });
     metrics.note("status", response.status().as_str());
     // Addresses of people, for whoever asked and for no store on the way.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -169,8 +169,11 @@ impl Told {
 
 /// What is to be sent: each SKU whose value the shop has not, by what is kept of what it was told.
 #[must_use]
-#[expect(clippy::implicit_hasher, reason = "a table of ours, with the usual hasher")]
-pub fn due(offers: &BTreeMap<Sku, Offer>, told: &HashMap<Sku, Told>, now: Timestamp) -> Vec<(Sku, u32)> {
+pub fn due<S: std::hash::BuildHasher>(
+    offers: &BTreeMap<Sku, Offer>,
+    told: &HashMap<Sku, Told, S>,
+    now: Timestamp,
+) -> Vec<(Sku, u32)> {
     let is_due = |sku: &Sku, sellable| told.get(sku).is_none_or(|told| told.is_due(sellable, now));
     offers
         .iter()

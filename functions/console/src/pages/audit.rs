@@ -46,7 +46,7 @@ pub async fn show(Extension(caller): Extension<Caller>, Query(filter): Query<Fil
     let before = filter.before.filter(|before| !before.is_empty());
     // A place of the log's own form, so that nothing else is asked of the store.
     if before.as_deref().is_some_and(|it| {
-        it.len() > 80 || !it.split_once('#').is_some_and(|(at, _)| at.parse::<jiff::Timestamp>().is_ok())
+        it.len() > 80 || it.split_once('#').is_none_or(|(at, _)| at.parse::<jiff::Timestamp>().is_err())
     }) {
         return Err(Problem::not_found());
     }

@@ -1,5 +1,7 @@
 //! The pages, a file for each; and what they share.
 
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+
 pub mod audit;
 pub mod bulk;
 pub mod csv;

@@ -237,10 +237,10 @@ fn reasons(shell: &Shell) -> Vec<(&'static str, &'static str)> {
 /// are looked through for the number and the tracking number.
 async fn search(caller: &Caller, settings: &AppliedSettings, q: &str) -> Result<Vec<Shipment>, StoreError> {
     let connections: Vec<&ConnectionId> = settings.settings.connections.iter().map(|c| &c.id).collect();
-    if let Ok(id) = ShipmentId::try_from(q.to_owned()) {
-        if let Some(shipment) = caller.tenant.shipment(&id).await? {
-            return Ok(vec![shipment]);
-        }
+    if let Ok(id) = ShipmentId::try_from(q.to_owned())
+        && let Some(shipment) = caller.tenant.shipment(&id).await?
+    {
+        return Ok(vec![shipment]);
     }
     let number = OrderNumber::parse(q).ok();
     let mut orders: Vec<(ConnectionId, OrderId)> = Vec::new();

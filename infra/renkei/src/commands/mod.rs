@@ -39,6 +39,7 @@ pub use member::{LOCAL_PASSWORD, LOCAL_PEOPLE, local_accounts, put as put_member
 pub use run::{Finished, run, start};
 
 /// Carries a command out.
+#[expect(clippy::too_many_lines, reason = "a line or two for each command")]
 pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
     let at = cli.at;
     match cli.command {

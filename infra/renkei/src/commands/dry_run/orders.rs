@@ -165,7 +165,9 @@ impl Foreseen {
         }
         let first = parcels.first();
         let status = first.map(|parcel| parcel.status.as_str());
-        let hold = first.and_then(renkei_domain::shipment::Shipment::hold_reason).map(|reason| reason.as_str());
+        let hold = first
+            .and_then(renkei_domain::shipment::Shipment::hold_reason)
+            .map(renkei_domain::shipment::HoldReason::as_str);
         let shown = hold.map_or_else(String::new, |hold| format!(" ({hold})"));
         self.lines.push(Line {
             text: format!("{}: imported, {}{shown}", order.number, status.unwrap_or_default()),
