@@ -1,7 +1,8 @@
 //! What a warm function remembers of a merchant: settings with their compiled robots, and products that exist.
 //!
-//! Settings are believed for a few seconds, so that a batch costs no read of them. That a product exists is believed
-//! while the settings are; that it does not is never believed, because an order would stay in quarantine for it.
+//! Each batch reads the settings, one small item, so that what was applied counts for the very next order; what is spared
+//! is compiling the same robots again. That a product exists is believed for a few seconds; that it does not is never
+//! believed, because an order would stay in quarantine for it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -15,7 +16,7 @@ use renkei_store::Tenant;
 
 use crate::ImportError;
 
-/// How long settings are believed.
+/// How long what was made of a version, and read of products beside it, is believed.
 const BELIEVED_FOR: Duration = Duration::from_secs(10);
 
 /// A merchant's settings, ready to import by.
@@ -26,6 +27,7 @@ pub struct Setup {
     pub robots: RobotSet,
     /// The conversion robots.
     pub conversions: ConversionRobots,
+    version: u64,
     read: Instant,
     known: Mutex<Goods>,
 }
@@ -59,13 +61,14 @@ pub struct Cache {
 impl Cache {
     /// A merchant's settings.
     pub async fn setup(&self, tenant: &Tenant) -> Result<Arc<Setup>, ImportError> {
-        let remembered = self.setups.lock().ok().and_then(|setups| setups.get(tenant.id()).cloned());
-        if let Some(setup) = remembered.filter(|setup| setup.read.elapsed() < BELIEVED_FOR) {
-            return Ok(setup);
-        }
         let applied = tenant.settings().await?.ok_or_else(|| {
             ImportError::NotSetUp(format!("tenant {} has no settings; apply its document", tenant.id()))
         })?;
+        let remembered = self.setups.lock().ok().and_then(|setups| setups.get(tenant.id()).cloned());
+        let is_current = |setup: &Arc<Setup>| setup.version == applied.version && setup.read.elapsed() < BELIEVED_FOR;
+        if let Some(setup) = remembered.filter(is_current) {
+            return Ok(setup);
+        }
         let robots = RobotSet::compile(&applied.settings).map_err(|problems| {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             ImportError::NotSetUp(format!("the processing robots of tenant {} cannot be used: {first}", tenant.id()))
@@ -75,6 +78,7 @@ impl Cache {
             settings: applied.settings,
             robots,
             conversions,
+            version: applied.version,
             read: Instant::now(),
             known: Mutex::default(),
         });
