@@ -446,7 +446,7 @@ pub enum DeadLettersCommand {
         /// Only this one, by its message id.
         #[arg(long)]
         id: Option<String>,
-        /// Only those of this queue: fetch-orders, import-orders, push-statuses, sync-inventory.
+        /// Only those of this queue: fetch-orders, import-orders, push-statuses, sync-payments, sync-inventory.
         #[arg(long)]
         queue: Option<String>,
     },

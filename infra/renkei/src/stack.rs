@@ -142,11 +142,9 @@ impl Stack {
         .collect()
     }
 
-    /// The queue of the function that does this; None where no function does yet.
-    pub fn queue_of(&self, action: Action) -> Result<Option<(Queue, &str)>, CliError> {
-        let Some(name) = queue_output(action) else { return Ok(None) };
-        let queue = Queue::new(&self.aws, self.output(&format!("{name}QueueUrl"))?);
-        Ok(Some((queue, self.output(&format!("{name}QueueArn"))?)))
+    /// The queue of the function that does this.
+    pub fn queue_of(&self, action: Action) -> Result<Queue, CliError> {
+        Ok(Queue::new(&self.aws, self.output(&format!("{}QueueUrl", queue_output(action)))?))
     }
 
     /// The tenants of a scope, with their settings.
@@ -267,13 +265,12 @@ impl Found {
 }
 
 /// The template's name for the queue of the function that does this.
-#[expect(clippy::unnecessary_wraps, reason = "a release may know actions that no function carries out yet")]
-pub fn queue_output(action: Action) -> Option<&'static str> {
+pub fn queue_output(action: Action) -> &'static str {
     match action {
-        Action::FetchOrders => Some("FetchOrders"),
-        Action::StateWorking | Action::StateShipped | Action::WriteBack => Some("PushStatuses"),
-        Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => Some("SyncPayments"),
-        Action::Inventory => Some("SyncInventory"),
+        Action::FetchOrders => "FetchOrders",
+        Action::StateWorking | Action::StateShipped | Action::WriteBack => "PushStatuses",
+        Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => "SyncPayments",
+        Action::Inventory => "SyncInventory",
     }
 }
 

@@ -5,10 +5,11 @@
 //! every interleaving instead of a lucky one.
 //!
 //! In the order of an order's way:
-//! [`settings`] (what a merchant set up) · [`gate`] (may we call the shop now) · [`order`] (what the shop gave) ·
-//! [`convert`] and [`import`] (what becomes of it) · [`shipment`] (what the warehouse ships) · [`handover`] (until it has
-//! left, or is cancelled) · [`work`] (the messages
-//! between the functions) · [`run`] (what a robot's run did).
+//! [`settings`] (what a merchant set up) · [`schedule`] and [`plan`] (when robots start, and what they spend) · [`gate`] (may
+//! we call the shop now) · [`order`] (what the shop gave) · [`convert`], [`processing`] and [`import`] (what becomes of it) ·
+//! [`shipment`] (what the warehouse ships) · [`sync`] (what the shop shows of it later) · [`handover`] (until it has left, or
+//! is cancelled) · [`stock`] (what may be sold) · [`work`] (the messages between the functions) · [`run`] (what a robot's run
+//! did).
 
 pub mod convert;
 pub mod document;
@@ -22,6 +23,7 @@ pub mod money;
 pub mod order;
 pub mod payment;
 pub mod plan;
+pub mod prefecture;
 pub mod processing;
 pub mod products;
 pub mod run;

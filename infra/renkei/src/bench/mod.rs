@@ -196,7 +196,7 @@ async fn place(simulator: &Simulator, shop: &Found, orders: u64) -> Result<(), C
 async fn through(stack: &Stack, shop: &Found, action: &str) -> Result<(), CliError> {
     let robot = format!("{}/{action}", shop.id());
     let ended = run(stack, None, &robot, PATIENCE, &ProgressBar::hidden()).await?;
-    match ended.run.error {
+    match ended.error {
         None => Ok(()),
         Some(error) => Err(CliError::said(format!("{robot}: {error}"))),
     }

@@ -21,7 +21,7 @@ use super::trial::{self, Trial};
 use super::{products, schedules};
 use crate::error::{CliError, Exit};
 use crate::output::plain;
-use crate::stack::{Stack, queue_output};
+use crate::stack::Stack;
 
 /// As often as this, what robots spend is told even where it fits.
 const FREQUENT_MINUTES: u32 = 5;
@@ -101,9 +101,6 @@ pub async fn apply(
     let tenant = stack.store.tenant(settings.tenant.clone());
     let plan = plan(stack, &tenant, settings, credentials).await?;
     refuse_what_fails(&tenant, &plan, &document).await?;
-    for (path, sentence) in not_active(settings) {
-        say(format!("not active yet (未対応): line {}: {sentence}", document.places.line(&path)))?;
-    }
     for sentence in plan.sentences() {
         say(format!("  {}", plain(sentence)))?;
     }
@@ -313,10 +310,10 @@ fn same(one: &Credentials, other: &Credentials) -> bool {
 
 /// Says before it is saved where robots will spend more calls than a shop bears, with the numbers.
 async fn warn_of_limits(tenant: &Tenant, settings: &TenantSettings) -> Result<(), CliError> {
-    let skus = settings.products.iter().filter(|product| !product.not_for_sale).count();
-    let skus = u32::try_from(skus).unwrap_or(u32::MAX);
+    let skus = super::plan::offered(&settings.products);
+    let measured = super::plan::measured(tenant).await?;
     for connection in &settings.connections {
-        let orders = super::plan::measured(tenant, &connection.id).await?;
+        let orders = measured.get(&connection.id).copied().unwrap_or(0);
         for plan in super::plan::plans(settings, &connection.id, Volume { orders, skus }) {
             let spent = format!("{} calls a day of {} ({} %)", plan.calls, plan.limit, plan.share());
             let advice = plan.advice().or_else(|| (plan.every_minutes <= FREQUENT_MINUTES).then_some(spent));
@@ -360,26 +357,6 @@ async fn changed_meanwhile(tenant: &Tenant) -> Result<CliError, CliError> {
          would change now",
         tenant.id()
     )))
-}
-
-/// What the document sets up that nothing carries out in this release: the setting, and a sentence.
-fn not_active(settings: &TenantSettings) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for setup in settings.integration_robots.easy_setup.iter() {
-        for (robot, action) in settings.easy_robots(setup) {
-            if queue_output(action).is_none() {
-                let sentence = format!("the robot {robot} is kept, and does not run in this release");
-                found.push(("integration_robots.easy_setup".to_owned(), sentence));
-            }
-        }
-    }
-    for (place, robot) in settings.integration_robots.custom.iter().enumerate() {
-        if queue_output(robot.action.action()).is_none() {
-            let sentence = format!("the robot {} is kept, and does not run in this release", robot.id);
-            found.push((format!("integration_robots.custom[{place}]"), sentence));
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -24,9 +24,7 @@ use crate::stack::Stack;
 pub async fn command(stack: &Stack, arguments: &BackfillArgs) -> Result<Exit, CliError> {
     let range = range(&arguments.from, &arguments.to)?;
     let place = stack.connection(arguments.tenant.as_deref(), &arguments.connection).await?;
-    let Some((queue, _)) = stack.queue_of(Action::Reconcile)? else {
-        return Err(CliError::said("this stack has no function for back-fills"));
-    };
+    let queue = stack.queue_of(Action::Reconcile)?;
     let run = Ulid::generate().to_string().to_lowercase();
     let robot =
         RobotId::parse(format!("{}/backfill", place.id())).map_err(|error| CliError::said(error.to_string()))?;
@@ -49,7 +47,7 @@ pub async fn command(stack: &Stack, arguments: &BackfillArgs) -> Result<Exit, Cl
         return Ok(Exit::Done);
     }
     let timeout = Duration::from_secs(arguments.timeout);
-    let finished = run::wait_for(&place.tenant, &run, timeout, &ProgressBar::hidden()).await?.run;
+    let finished = run::wait_for(&place.tenant, &run, timeout, &ProgressBar::hidden()).await?;
     if arguments.json {
         output::json_line(&RunLine::of(&place.tenant, &finished))?;
     } else {

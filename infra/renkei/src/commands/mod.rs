@@ -36,7 +36,7 @@ pub use apply::{Secrets, apply};
 pub use dead_letters::put_back as replay_dead_letters;
 pub use grants::create as create_grant;
 pub use member::{LOCAL_PASSWORD, LOCAL_PEOPLE, local_accounts, put as put_member};
-pub use run::{Finished, run, start};
+pub use run::{run, start};
 
 /// Carries a command out.
 #[expect(clippy::too_many_lines, reason = "a line or two for each command")]

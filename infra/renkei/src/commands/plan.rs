@@ -1,9 +1,12 @@
 //! `renkei plan`: calls a day that robots will make, against each shop's limit; before it happens, not after.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use jiff::{Timestamp, ToSpan};
-use renkei_domain::ids::ConnectionId;
+use renkei_domain::ids::{ConnectionId, TenantId};
 use renkei_domain::plan::{Plan, Volume, plan};
-use renkei_domain::settings::{Action, TenantSettings};
+use renkei_domain::settings::{Action, Product, TenantSettings};
 use renkei_store::Tenant;
 use serde::Serialize;
 
@@ -28,17 +31,27 @@ struct PlanLine<'a> {
     plan: &'a Plan,
 }
 
+/// What is known of a merchant, whichever of its shops is asked for.
+struct Measured {
+    orders: BTreeMap<ConnectionId, u32>,
+    skus: u32,
+}
+
 /// Lists what robots will spend. Exit 4 where a shop's limit will not do.
 pub async fn list(stack: &Stack, scope: &Scope, orders_per_day: Option<u32>, json: bool) -> Result<Exit, CliError> {
     let mut tight = false;
+    let mut merchants: BTreeMap<TenantId, Measured> = BTreeMap::new();
     for place in stack.connections(scope).await? {
-        let (orders, measured) = match orders_per_day {
-            Some(orders) => (orders, false),
-            None => (measured(&place.tenant, place.id()).await?, true),
+        let merchant = match merchants.entry(place.tenant.id().clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let orders = if orders_per_day.is_none() { measured(&place.tenant).await? } else { BTreeMap::new() };
+                new.insert(Measured { orders, skus: offered(&place.tenant.products().await?) })
+            }
         };
-        let products = place.tenant.products().await?;
-        let skus = products.iter().filter(|product| !product.not_for_sale).count();
-        let volume = Volume { orders, skus: u32::try_from(skus).unwrap_or(u32::MAX) };
+        let measured = orders_per_day.is_none();
+        let orders = orders_per_day.or_else(|| merchant.orders.get(place.id()).copied()).unwrap_or(0);
+        let volume = Volume { orders, skus: merchant.skus };
         for plan in plans(&place.settings, place.id(), volume) {
             tight |= !plan.is_comfortable();
             if json {
@@ -64,11 +77,20 @@ pub fn plans(settings: &TenantSettings, connection: &ConnectionId, volume: Volum
     setups.map(|setup| plan(settings, connection, setup, volume)).collect()
 }
 
-/// Orders a day of a shop, by what was imported in the last days; rounded up.
-pub async fn measured(tenant: &Tenant, connection: &ConnectionId) -> Result<u32, CliError> {
+/// SKUs that a shop may be told of.
+pub fn offered(products: &[Product]) -> u32 {
+    let count = products.iter().filter(|product| !product.not_for_sale).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Orders a day of each of a merchant's shops, by what was imported in the last days; rounded up. One look through the
+/// merchant's runs for all of its shops.
+pub async fn measured(tenant: &Tenant) -> Result<BTreeMap<ConnectionId, u32>, CliError> {
     let now = Timestamp::now();
     let since = now.saturating_sub((MEASURED_DAYS * 24).hours()).unwrap_or(now);
-    let (mut orders, mut first, mut seen) = (0_u64, now, 0);
+    // Orders, and the first run that is looked at.
+    let mut shops: BTreeMap<ConnectionId, (u64, Timestamp)> = BTreeMap::new();
+    let mut seen = 0;
     let mut from = None;
     'pages: loop {
         let page = tenant.runs(100, from).await?;
@@ -77,9 +99,10 @@ pub async fn measured(tenant: &Tenant, connection: &ConnectionId) -> Result<u32,
                 break 'pages;
             }
             seen += 1;
-            if run.connection == *connection && run.action == Action::FetchOrders {
-                orders += run.counts.get("imported").copied().unwrap_or(0);
-                first = first.min(run.started_at);
+            if run.action == Action::FetchOrders {
+                let (orders, first) = shops.entry(run.connection.clone()).or_insert((0, now));
+                *orders += run.counts.get("imported").copied().unwrap_or(0);
+                *first = run.started_at.min(*first);
             }
         }
         from = page.next;
@@ -87,9 +110,14 @@ pub async fn measured(tenant: &Tenant, connection: &ConnectionId) -> Result<u32,
             break;
         }
     }
-    // Less than a day of runs is taken for a whole one: what came at once would else be thought to come all day.
-    let hours = (now.duration_since(first).as_hours()).max(24);
-    Ok(u32::try_from((orders * 24).div_ceil(u64::try_from(hours).unwrap_or(24))).unwrap_or(u32::MAX))
+    Ok(shops
+        .into_iter()
+        .map(|(shop, (orders, first))| {
+            // Less than a day of runs is taken for a whole one: what came at once would else be thought to come all day.
+            let hours = u64::try_from(now.duration_since(first).as_hours()).unwrap_or(0).max(24);
+            (shop, u32::try_from((orders * 24).div_ceil(hours)).unwrap_or(u32::MAX))
+        })
+        .collect())
 }
 
 fn show(plan: &Plan, measured: bool) -> Result<(), CliError> {

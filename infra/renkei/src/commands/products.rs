@@ -68,16 +68,6 @@ pub async fn list(stack: &Stack, tenant: Option<&str>, json: bool) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// The one merchant that is meant.
-async fn one_tenant(stack: &Stack, name: Option<&str>) -> Result<(Tenant, TenantSettings), CliError> {
-    let mut found = stack.tenants(name).await?;
-    match (found.pop(), found.len()) {
-        (Some((tenant, applied)), 0) => Ok((tenant, applied.settings)),
-        (Some(_), _) => Err(CliError::said("there are several tenants; say whose products these are with --tenant")),
-        (None, _) => Err(CliError::said("there is no tenant yet; `renkei apply` a merchant's document first")),
-    }
-}
-
 /// Keeps products and lets the orders go that waited for them.
 async fn put(
     stack: &Stack,
@@ -119,7 +109,7 @@ pub async fn import_csv(stack: &Stack, tenant: Option<&str>, file: &Path, dry_ru
         }
         CliError::said(format!("{} problems to put right; nothing was imported", problems.len()))
     })?;
-    let (tenant, settings) = one_tenant(stack, tenant).await?;
+    let (tenant, applied) = stack.one_tenant(tenant).await?;
     let stored: BTreeMap<Sku, Product> =
         tenant.products().await?.into_iter().map(|product| (product.sku.clone(), product)).collect();
     // A table cannot say what a set is made of, so it does not unmake one.
@@ -131,7 +121,7 @@ pub async fn import_csv(stack: &Stack, tenant: Option<&str>, file: &Path, dry_ru
     let changed: Vec<Product> =
         products.iter().filter(|product| stored.get(&product.sku) != Some(product)).cloned().collect();
     let new = changed.iter().filter(|product| !stored.contains_key(&product.sku)).count();
-    finish(stack, &tenant, &settings, &changed, (products.len(), new), dry_run).await
+    finish(stack, &tenant, &applied.settings, &changed, (products.len(), new), dry_run).await
 }
 
 async fn finish(

@@ -20,12 +20,6 @@ use crate::stack::Stack;
 /// How often the run's record is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 
-/// A run, as it stood when it was waited for no longer.
-pub struct Finished {
-    /// The run.
-    pub run: Run,
-}
-
 /// `renkei run ROBOT`.
 pub async fn command(
     stack: &Stack,
@@ -69,7 +63,7 @@ async fn wait_for_all(tenant: &Tenant, id: &str, timeout: Duration, bar: &Progre
     let mut finished = Vec::new();
     let mut open = VecDeque::from([id.to_owned()]);
     while let Some(id) = open.pop_front() {
-        let run = wait_for(tenant, &id, until.saturating_duration_since(Instant::now()), bar).await?.run;
+        let run = wait_for(tenant, &id, until.saturating_duration_since(Instant::now()), bar).await?;
         if let Some(applied) = tenant.settings().await? {
             let next = run.triggers(tenant.id(), &applied.settings.integration_robots);
             open.extend(next.into_iter().filter_map(|start| start.run));
@@ -87,18 +81,16 @@ pub async fn run(
     robot: &str,
     timeout: Duration,
     bar: &ProgressBar,
-) -> Result<Finished, CliError> {
+) -> Result<Run, CliError> {
     let (tenant, run) = start(stack, tenant, robot).await?;
     let first = wait_for_all(&tenant, &run, timeout, bar).await?.into_iter().next();
-    first.map(|run| Finished { run }).ok_or_else(|| CliError::said(format!("run {run} has left no record")))
+    first.ok_or_else(|| CliError::said(format!("run {run} has left no record")))
 }
 
 /// Starts a robot. Gives its tenant, and the run's name.
 pub async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, String), CliError> {
     let (place, robot, action) = stack.robot(tenant, name).await?;
-    let Some((queue, _)) = stack.queue_of(action)? else {
-        return Err(CliError::said(format!("robot {robot} is not active yet: this release has no function for it")));
-    };
+    let queue = stack.queue_of(action)?;
     let run = Ulid::generate().to_string().to_lowercase();
     let message = StartRobot {
         v: VERSION,
@@ -116,14 +108,14 @@ pub async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(T
 }
 
 /// Waits for one run's end.
-pub async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration, bar: &ProgressBar) -> Result<Finished, CliError> {
+pub async fn wait_for(tenant: &Tenant, id: &str, timeout: Duration, bar: &ProgressBar) -> Result<Run, CliError> {
     let began = Instant::now();
     loop {
         let run = tenant.run(id).await?;
         if let Some(run) = &run
             && run.state != RunState::Running
         {
-            return Ok(Finished { run: run.clone() });
+            return Ok(run.clone());
         }
         if began.elapsed() > timeout {
             let why = run.and_then(|run| run.error).unwrap_or_else(|| "its function has not taken it up".to_owned());

@@ -96,7 +96,7 @@ pub async fn reconcile(stack: &Stack, settings: &TenantSettings) -> Result<Vec<S
 fn wanted(stack: &Stack, settings: &TenantSettings, prefix: &str) -> Result<BTreeMap<String, Wanted>, CliError> {
     let mut wanted = BTreeMap::new();
     let mut add = |robot: &RobotId, action: Action, connection: &ConnectionId, times: Vec<Time>| {
-        let Some(queue) = queue_output(action) else { return Ok::<(), CliError>(()) };
+        let queue = queue_output(action);
         let start = StartRobot {
             v: VERSION,
             tenant: settings.tenant.clone(),
@@ -119,7 +119,7 @@ fn wanted(stack: &Stack, settings: &TenantSettings, prefix: &str) -> Result<BTre
             let more = if number == 0 { String::new() } else { format!("-{number}") };
             wanted.insert(format!("{prefix}{}{more}", digest(robot.as_str(), 10)), schedule);
         }
-        Ok(())
+        Ok::<(), CliError>(())
     };
     for setup in settings.integration_robots.easy_setup.iter() {
         for (robot, action) in settings.easy_robots(setup) {

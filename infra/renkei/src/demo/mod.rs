@@ -19,13 +19,14 @@ use futures::future::try_join_all;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use renkei_domain::member::Email;
+use renkei_domain::run::Run;
 use renkei_domain::shipment::Status;
 use renkei_simulator::ControlClient;
 use renkei_simulator::api::ShopStatus;
 use serde::Serialize;
 
 use crate::cli::{At, Scope};
-use crate::commands::{Finished, LOCAL_PASSWORD, LOCAL_PEOPLE, Secrets, apply, local_accounts, put_member, run};
+use crate::commands::{LOCAL_PASSWORD, LOCAL_PEOPLE, Secrets, apply, local_accounts, put_member, run};
 use crate::error::{CliError, Exit};
 use crate::local::{LocalStack, Progress, Project, Up, UpOptions, ensure_up, program};
 use crate::output;
@@ -207,7 +208,7 @@ async fn work(stack: &Stack, place: &Found, control: &ControlClient, bars: &Mult
     if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:30} {elapsed} {msg}") {
         bar.set_style(style);
     }
-    let mut ended: Vec<(Finished, f64)> = Vec::new();
+    let mut ended: Vec<(Run, f64)> = Vec::new();
     for action in ROBOTS {
         let robot = format!("{}/{action}", place.id());
         bar.set_prefix(robot.clone());
@@ -215,7 +216,7 @@ async fn work(stack: &Stack, place: &Found, control: &ControlClient, bars: &Mult
         let began = Instant::now();
         let finished = run(stack, Some(place.tenant.id().as_str()), &robot, PATIENCE, &bar).await?;
         let seconds = began.elapsed().as_secs_f64();
-        bars.suspend(|| eprintln!("✓ {robot}: {} ({seconds:.1} s)", finished.run.state.as_str()));
+        bars.suspend(|| eprintln!("✓ {robot}: {} ({seconds:.1} s)", finished.state.as_str()));
         ended.push((finished, seconds));
     }
     bar.finish_and_clear();

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use renkei_domain::jst;
-use renkei_domain::run::{Outcome, RunState};
+use renkei_domain::run::{Outcome, Run, RunState};
 use renkei_domain::shipment::{HoldReason, Status};
 use renkei_simulator::ControlClient;
 use renkei_simulator::api::LedgerSummary;
 use serde::Serialize;
 
-use crate::commands::Finished;
 use crate::error::CliError;
 use crate::output;
 use crate::stack::Found;
@@ -64,8 +63,7 @@ struct RunReport {
 }
 
 impl RunReport {
-    fn of(finished: &Finished, seconds: f64) -> Self {
-        let run = &finished.run;
+    fn of(run: &Run, seconds: f64) -> Self {
         Self {
             state: run.state.as_str(),
             seconds: (seconds * 10.0).round() / 10.0,
@@ -92,8 +90,8 @@ impl Report {
     pub async fn of(
         place: &Found,
         control: &ControlClient,
-        fetch: &(Finished, f64),
-        working: &(Finished, f64),
+        fetch: &(Run, f64),
+        working: &(Run, f64),
     ) -> Result<Self, CliError> {
         let connection = &place.connection;
         let shop = control.shop(connection.id.as_str()).await?;
@@ -127,7 +125,7 @@ impl Report {
                 .into_iter()
                 .filter_map(|state| shop.by_state.get(state))
                 .sum(),
-            told_now: working.0.run.counts.get("told").copied().unwrap_or(0),
+            told_now: working.0.counts.get("told").copied().unwrap_or(0),
             limit: connection.daily_call_limit,
             calls: gate.used(),
             calls_at_shop: calls,

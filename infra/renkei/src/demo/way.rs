@@ -268,7 +268,7 @@ async fn tell(stack: &Stack, place: &Found, control: &ControlClient) -> Result<W
     {
         let ended =
             run(stack, Some(place.tenant.id().as_str()), robot.as_str(), PATIENCE, &ProgressBar::hidden()).await?;
-        blocked |= ended.run.blocked_until.is_some();
+        blocked |= ended.blocked_until.is_some();
     }
     let out = shipments(place, Status::Shipped).await?;
     let numbers = out.iter().fold(BTreeMap::new(), |mut numbers, shipment| {

@@ -145,13 +145,13 @@ async fn one(
                 let robot = format!("{}/{action}", place.id());
                 let tenant = Some(place.tenant.id().as_str());
                 let mut ended = run(stack, tenant, &robot, PATIENCE, &ProgressBar::hidden()).await?;
-                if ended.run.state == RunState::Blocked {
+                if ended.state == RunState::Blocked {
                     days_passed += 1;
                     world.let_days_pass(place, days_passed).await?;
                     ended = run(stack, tenant, &robot, PATIENCE, &ProgressBar::hidden()).await?;
                 }
-                if ended.run.state == RunState::Failed {
-                    eprintln!("seed {seed}, {robot}: {}", ended.run.error.unwrap_or_default());
+                if ended.state == RunState::Failed {
+                    eprintln!("seed {seed}, {robot}: {}", ended.error.unwrap_or_default());
                 }
             }
         }

@@ -3,6 +3,7 @@
 use super::forms::{date, postal_code, whole};
 use crate::money::Yen;
 use crate::order::{SourceAddress, SourceOrder};
+use crate::prefecture;
 use crate::shipment::{Item, ShipTo, ShipmentDetail, Totals};
 
 /// The shipment that the standard robot makes of the lines that go to one address.
@@ -71,56 +72,6 @@ fn totals(order: &SourceOrder) -> Totals {
     }
 }
 
-const PREFECTURES: [&str; 47] = [
-    "北海道",
-    "青森県",
-    "岩手県",
-    "宮城県",
-    "秋田県",
-    "山形県",
-    "福島県",
-    "茨城県",
-    "栃木県",
-    "群馬県",
-    "埼玉県",
-    "千葉県",
-    "東京都",
-    "神奈川県",
-    "新潟県",
-    "富山県",
-    "石川県",
-    "福井県",
-    "山梨県",
-    "長野県",
-    "岐阜県",
-    "静岡県",
-    "愛知県",
-    "三重県",
-    "滋賀県",
-    "京都府",
-    "大阪府",
-    "兵庫県",
-    "奈良県",
-    "和歌山県",
-    "鳥取県",
-    "島根県",
-    "岡山県",
-    "広島県",
-    "山口県",
-    "徳島県",
-    "香川県",
-    "愛媛県",
-    "高知県",
-    "福岡県",
-    "佐賀県",
-    "長崎県",
-    "熊本県",
-    "大分県",
-    "宮崎県",
-    "鹿児島県",
-    "沖縄県",
-];
-
 /// What a carrier's label needs and this address lacks. Such a shipment is held as a bad address, not refused: a person
 /// can ask the customer.
 #[must_use]
@@ -130,7 +81,7 @@ pub fn missing_for_a_label(to: &ShipTo) -> Option<&'static str> {
         Some("name")
     } else if !seven_digits {
         Some("postal code")
-    } else if !PREFECTURES.contains(&to.prefecture.as_str()) {
+    } else if !prefecture::ALL.contains(&to.prefecture.as_str()) {
         Some("prefecture")
     } else if to.address1.is_empty() && to.address2.is_empty() {
         Some("address")

@@ -6,62 +6,13 @@ use super::super::nearest::{nearest, quoted};
 use super::super::problem::Report;
 use super::{CheckUrl, exists, filled, unique};
 use crate::payment::Meaning;
+use crate::prefecture;
 use crate::settings::{Connection, TenantSettings};
 
 /// The batch size that is proven with the shop's API.
 const PROVEN_BATCH: u16 = 100;
 /// The longest time between two calls that still makes sense, in milliseconds.
 const LONGEST_INTERVAL: u32 = 60_000;
-
-const PREFECTURES: [&str; 47] = [
-    "北海道",
-    "青森県",
-    "岩手県",
-    "宮城県",
-    "秋田県",
-    "山形県",
-    "福島県",
-    "茨城県",
-    "栃木県",
-    "群馬県",
-    "埼玉県",
-    "千葉県",
-    "東京都",
-    "神奈川県",
-    "新潟県",
-    "富山県",
-    "石川県",
-    "福井県",
-    "山梨県",
-    "長野県",
-    "岐阜県",
-    "静岡県",
-    "愛知県",
-    "三重県",
-    "滋賀県",
-    "京都府",
-    "大阪府",
-    "兵庫県",
-    "奈良県",
-    "和歌山県",
-    "鳥取県",
-    "島根県",
-    "岡山県",
-    "広島県",
-    "山口県",
-    "徳島県",
-    "香川県",
-    "愛媛県",
-    "高知県",
-    "福岡県",
-    "佐賀県",
-    "長崎県",
-    "熊本県",
-    "大分県",
-    "宮崎県",
-    "鹿児島県",
-    "沖縄県",
-];
 
 /// Brings each shop's address into its normal form.
 pub(super) fn addresses(settings: &mut TenantSettings, check_url: CheckUrl<'_>, report: &mut Report<'_>) {
@@ -92,8 +43,8 @@ pub(super) fn ship_froms(settings: &TenantSettings, report: &mut Report<'_>) {
             );
             report.problem(path("postal_code"), sentence);
         }
-        if !PREFECTURES.contains(&from.prefecture.as_str()) {
-            let hint = nearest(&from.prefecture, PREFECTURES).map_or_else(
+        if !prefecture::ALL.contains(&from.prefecture.as_str()) {
+            let hint = nearest(&from.prefecture, prefecture::ALL).map_or_else(
                 || ": write it in full, such as 東京都".into(),
                 |near| format!(": did you mean {near:?}?"),
             );

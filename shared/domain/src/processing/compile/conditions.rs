@@ -8,6 +8,7 @@ use super::super::field::{self, AddressPart, Field};
 use super::super::problem::{did_you_mean, shown};
 use super::super::value::{Bound, Constant, OneOf};
 use super::Reader;
+use crate::prefecture;
 use crate::settings::Temperature;
 use crate::shipment::{HoldReason, Status};
 
@@ -23,56 +24,6 @@ const MAX_PATTERN: usize = 500;
 const PATTERN_BYTES: usize = 128 * 1_024;
 /// Most patterns of one merchant: a function's memory is shared by all.
 const MAX_PATTERNS: usize = 100;
-
-const PREFECTURES: [&str; 47] = [
-    "北海道",
-    "青森県",
-    "岩手県",
-    "宮城県",
-    "秋田県",
-    "山形県",
-    "福島県",
-    "茨城県",
-    "栃木県",
-    "群馬県",
-    "埼玉県",
-    "千葉県",
-    "東京都",
-    "神奈川県",
-    "新潟県",
-    "富山県",
-    "石川県",
-    "福井県",
-    "山梨県",
-    "長野県",
-    "岐阜県",
-    "静岡県",
-    "愛知県",
-    "三重県",
-    "滋賀県",
-    "京都府",
-    "大阪府",
-    "兵庫県",
-    "奈良県",
-    "和歌山県",
-    "鳥取県",
-    "島根県",
-    "岡山県",
-    "広島県",
-    "山口県",
-    "徳島県",
-    "香川県",
-    "愛媛県",
-    "高知県",
-    "福岡県",
-    "佐賀県",
-    "長崎県",
-    "熊本県",
-    "大分県",
-    "宮崎県",
-    "鹿児島県",
-    "沖縄県",
-];
 
 impl Reader<'_> {
     pub(super) fn condition(&mut self, path: &str, condition: &Condition) -> Option<Check> {
@@ -227,7 +178,7 @@ impl Reader<'_> {
             Some(Field::ShippingMethod) => settings.shipping_methods.iter().map(|method| method.id.as_str()).collect(),
             Some(Field::Connection) => settings.connections.iter().map(|connection| connection.id.as_str()).collect(),
             Some(Field::ShipFrom) => settings.ship_froms.iter().map(|ship_from| ship_from.id.as_str()).collect(),
-            Some(Field::ShipTo(AddressPart::Prefecture)) => PREFECTURES.to_vec(),
+            Some(Field::ShipTo(AddressPart::Prefecture)) => prefecture::ALL.to_vec(),
             Some(_) | None => return,
         };
         if known.contains(&text.trim()) {
