@@ -85,7 +85,7 @@ impl Parcel {
             shipping_slip: tracking_number.clone(),
             shipping_carrier_id: carrier,
             shipped_at: shipment.shipped_at.or(shipment.result_at).unwrap_or(shipment.updated_at),
-            // Each parcel of an order goes to an address of its own.
+            // The shop keeps one number for each address: of parcels that a robot split off one, the last that is told.
             shipping_address_id: (shipment.parcels > 1).then_some(shipment.address_id.0),
         };
         Some(Self { shipment, tracking_number, row })
