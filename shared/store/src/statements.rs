@@ -3,6 +3,7 @@
 //! A batch of PartiQL statements costs what single writes cost (a transaction costs double), and each statement has a
 //! condition and an answer of its own: one order known already never hinders the other twenty-four.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
@@ -38,11 +39,12 @@ pub(crate) enum Written {
     ConditionFailed(Option<Box<Item>>),
 }
 
-/// Inserts `item` unless one with its key exists.
+/// Inserts `item` unless one with its key exists. Items with the same attributes have the same text, which then is read
+/// once and not anew for each.
 pub(crate) fn insert(table: &str, item: Item) -> Statement {
     let mut text = format!("INSERT INTO \"{table}\" VALUE {{");
     let mut parameters = Vec::with_capacity(item.len());
-    for (place, (name, value)) in item.into_iter().enumerate() {
+    for (place, (name, value)) in item.into_iter().collect::<BTreeMap<_, _>>().into_iter().enumerate() {
         if place > 0 {
             text.push(',');
         }

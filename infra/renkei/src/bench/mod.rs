@@ -41,7 +41,7 @@ pub struct BenchArgs {
 
 const PATIENCE: Duration = Duration::from_hours(2);
 /// Orders that are imported between two measurements of the bare puts.
-const STEP: u64 = 2_000;
+const STEP: u64 = 5_000;
 const PASSWORD: &str = "only-for-benchmarks";
 
 /// The figures. The keys are those of `renkei bench --json`.
