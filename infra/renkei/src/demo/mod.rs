@@ -9,7 +9,7 @@
 
 mod report;
 mod shops;
-mod way;
+pub mod way;
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -155,20 +155,22 @@ async fn shipments(place: &Found, status: Status) -> Result<Vec<Shipment>, CliEr
 }
 
 /// A warehouse's system: all that it knows is its key and the address of the API.
-struct Warehouse {
+pub struct Warehouse {
     http: reqwest::Client,
     url: String,
     key: String,
 }
 
 impl Warehouse {
-    async fn open(stack: &Stack, tenant: &Tenant, warehouse: &WarehouseId) -> Result<Self, CliError> {
+    /// Makes a key for this warehouse.
+    pub async fn open(stack: &Stack, tenant: &Tenant, warehouse: &WarehouseId) -> Result<Self, CliError> {
         let secret = create_grant(tenant, Opens::Warehouse(warehouse.clone())).await?;
         let http = reqwest::Client::builder().no_proxy().build().map_err(|error| said(&error))?;
         Ok(Self { http, url: stack.warehouse_url()?.to_owned(), key: secret.expose().to_owned() })
     }
 
-    async fn ask(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Result<Value, CliError> {
+    /// Asks the API, and gives its answer's body.
+    pub async fn ask(&self, method: reqwest::Method, path: &str, body: Option<&Value>) -> Result<Value, CliError> {
         let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
         if let Some(body) = body {
             request = request.json(body);
@@ -245,7 +247,7 @@ fn texts(list: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// A number of twelve digits that tells its parcel, so that one that ends up elsewhere is seen.
-fn tracking_number(id: &ShipmentId) -> String {
+pub fn tracking_number(id: &ShipmentId) -> String {
     format!("49{:08}{:02}", id.order.0 % 100_000_000, id.parcel)
 }
 
