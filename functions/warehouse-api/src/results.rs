@@ -202,13 +202,11 @@ fn decide(shipment: &mut Shipment, report: &Report, now: Timestamp) -> Result<bo
         shipment.shipping_method.clone_from(&report.method);
     }
     match shipped {
-        Shipped::Now => {}
+        Shipped::Now | Shipped::Corrected => {}
         Shipped::Known if !other_method => return Ok(false),
-        Shipped::Known | Shipped::Corrected => {
-            if shipped == Shipped::Known {
-                shipment.note(now, "shipping method corrected", "warehouse");
-            }
-            // Told again, even where the number is the same and only its date or carrier are others.
+        Shipped::Known => {
+            shipment.note(now, "shipping method corrected", "warehouse");
+            // Told again: the number is the same, its carrier another.
             shipment.tracking_told = None;
         }
     }

@@ -12,7 +12,7 @@ use renkei_domain::handover::{
     is_overdue, needs_person, ship, withdraw_cancellation,
 };
 use renkei_domain::payment::Payment;
-use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, Status};
+use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopSync, ShopWork, Status};
 
 const PATIENCE: Duration = Duration::from_hours(24);
 
@@ -121,6 +121,13 @@ fn results_may_be_corrected_and_need_a_claim() {
     assert_eq!(ship(&mut shipment, &result("1"), at(3)), Ok(Shipped::Known));
     assert_eq!(ship(&mut shipment, &result("2"), at(4)), Ok(Shipped::Corrected));
     assert_eq!((shipment.tracking_number.as_deref(), shipment.result_at), (Some("2"), Some(at(2))));
+    // The same number with another date is told to the shop again, too.
+    shipment.shop_sync = ShopSync::Completed;
+    shipment.tracking_told = Some("2".into());
+    assert_eq!(shipment.shop_work(), None);
+    let later = ShippingResult { shipped_at: at(60), ..result("2") };
+    assert_eq!(ship(&mut shipment, &later, at(61)), Ok(Shipped::Corrected));
+    assert_eq!(shipment.shop_work(), Some(ShopWork::WriteBack));
 }
 
 /// What may be done to a shipment, by whom ever.
