@@ -43,6 +43,8 @@ pub struct BenchArgs {
 const PATIENCE: Duration = Duration::from_hours(2);
 /// Orders that are imported between two measurements of the bare puts.
 const STEP: u64 = 5_000;
+/// Results that are sent at once.
+const RESULTS: usize = 10_000;
 const PASSWORD: &str = "only-for-benchmarks";
 
 /// The figures. The keys are those of `renkei bench --json`.
@@ -50,6 +52,7 @@ const PASSWORD: &str = "only-for-benchmarks";
 struct Figures {
     orders: u64,
     calls_for_1000_orders: u64,
+    calls_for_1000_orders_to_shipped: u64,
     steps: Vec<Step>,
     /// All steps: orders a second as a share of bare conditional puts a second.
     import_share: f64,
@@ -109,6 +112,8 @@ async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figu
     through(stack, &thousand, "fetch-orders").await?;
     through(stack, &thousand, "state-working").await?;
     figures.calls_for_1000_orders = simulator.ledger_summary("thousand").await?.calls;
+    results::measured(stack, &simulator, &thousand, 1_000).await?;
+    figures.calls_for_1000_orders_to_shipped = simulator.ledger_summary("thousand").await?.calls;
 
     // Import, step by step, with nothing else going on: what was fetched waits until it is let go.
     let (mut stored, mut all_orders, mut all_puts) = (1_000, 0.0, 0.0);
@@ -156,7 +161,7 @@ async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figu
     measure::until_empty(stack, "import-orders", PATIENCE).await?;
 
     // The way back: the quiet shop's orders are done, and the busy one's wait for their warehouse.
-    figures.results = results::measured(stack, &simulator, &busy).await?;
+    figures.results = results::measured(stack, &simulator, &busy, RESULTS).await?;
 
     figures.peak_memory_mb = memory.peaks();
     Ok(figures)
@@ -210,6 +215,11 @@ async fn through(stack: &Stack, shop: &Found, action: &str) -> Result<(), CliErr
 fn show(figures: &Figures) -> Result<(), CliError> {
     let mut rows = vec![
         row("calls for 1,000 orders, fetch to working", format!("{}", figures.calls_for_1000_orders), "≤ 24"),
+        row(
+            "calls for 1,000 orders, fetch to shipped, status syncs apart",
+            format!("{}", figures.calls_for_1000_orders_to_shipped),
+            "≤ 42",
+        ),
         row("import, as a share of bare conditional puts", format!("{:.2}", figures.import_share), "≥ 0.7"),
         row("… of the last 5,000 orders, of that of the first", format!("{:.2}", figures.last_to_first), "about 1"),
         row(
