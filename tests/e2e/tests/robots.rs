@@ -151,7 +151,7 @@ async fn an_order_on_which_a_template_fails_waits_alone() {
     let mended = apply(&world, &document(&world, &json!({}), &["SERUM-30"]));
     assert_eq!(mended.code, 0, "{mended:?}");
     std::thread::sleep(Duration::from_secs(11));
-    assert_eq!(run(&["retry", "--connection", &world.shop.name], None).code, 0);
+    assert_eq!(run(&["retry", "--all", "--connection", &world.shop.name], None).code, 0);
     awaited(&world, "shipments", 2);
     let refused = apply(&world, &document(&world, &fields, &["SERUM-30"]));
     assert!(refused.code == 1 && refused.err.contains("fields.deliver_on: on the order"), "{refused:?}");
@@ -256,5 +256,21 @@ async fn a_connection_goes_only_without_open_shipments_and_takes_its_secret_alon
     none["integration_robots"] = json!({});
     let refused = apply(&world, &none);
     assert!(refused.code == 1 && refused.err.contains("has open shipments"), "{refused:?}");
+    assert!(refused.err.contains("2 orders that the shop has not been told of"), "{refused:?}");
     assert_eq!(world.list("shipments").len(), 2, "the shop is still set up");
+
+    // An order in quarantine alone keeps a connection too, unless it may stay behind.
+    let kept = World::new("dropped-kept", plain(0), 10_000).await;
+    order(&kept, json!({ "order_items": [{ "variant_sku": "NEVER-2", "quantity": 1 }] })).await;
+    let mut none = document(&kept, &json!({}), &["SERUM-30"]);
+    assert_eq!(apply(&kept, &none).code, 0);
+    assert_eq!(kept.run("fetch-orders").code, 4);
+    none["connections"] = json!([]);
+    none["integration_robots"] = json!({});
+    let refused = apply(&kept, &none);
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("dropped-kept.yaml");
+    let path = path.to_str().expect("a path").to_owned();
+    assert!(refused.code == 1 && refused.err.contains("1 orders in quarantine"), "{refused:?}");
+    let gone = run(&["apply", &path, "--leave-quarantined"], None);
+    assert!(gone.code == 0 && gone.out.contains("secret of dropped-kept is removed"), "{gone:?}");
 }

@@ -1,7 +1,7 @@
 //! `renkei run ROBOT --dry-run`: what a robot would do now, and the calls it would spend.
 //!
-//! What is decided is decided by the same rules as in the functions; nothing is written but the gate's count of the one call
-//! that fetch-orders needs.
+//! What is decided is decided by the same rules as in the functions; nothing is written but the gate's count of the calls
+//! that fetch-orders needs, ten pages at most.
 
 mod orders;
 mod release;

@@ -89,6 +89,6 @@ pub(super) fn exists_processing(settings: &TenantSettings, path: String, id: &st
 /// Is a processing robot switched on?
 pub(super) fn is_on(settings: &TenantSettings, id: &str) -> bool {
     let robots = &settings.processing_robots;
-    robots.enable.iter().any(|enabled| enabled.as_str() == id)
+    robots.enable.iter().any(|enabled| enabled.id().as_str() == id)
         || robots.custom.iter().any(|own| own.id.as_str() == id && own.enabled)
 }
