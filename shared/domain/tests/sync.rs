@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use processing_support::{Case, settings};
+use processing_support::{Case, FIVE, compiled, rule, settings};
 use proptest::prelude::*;
 use renkei_domain::handover::{Cancelled, ShippingResult, claim, ship};
 use renkei_domain::ids::OrderId;
 use renkei_domain::money::Yen;
 use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Payment;
+use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known};
 use renkei_domain::settings::Connection;
 use renkei_domain::shipment::{CancellationState, Difference, HoldReason, Shipment, ShopWork, Status};
 use renkei_domain::sync::reading::{self, AHEAD, LATE_WITHIN, Late, OVERLAP, Reading, Window};
@@ -255,6 +256,8 @@ enum Step {
     Edit(usize, i64),
     Claim(usize),
     Ship(usize),
+    /// The release robot, to what awaits payment.
+    Release,
     Wait(i64),
     /// A webhook names it: it is read by its id at once, whatever else is going on.
     Hint(usize),
@@ -263,6 +266,19 @@ enum Step {
 }
 
 const ORDERS: usize = 6;
+
+/// 処理ロボット適用 of the release after a sync, as the function does it.
+fn release(robots: &RobotSet, shipment: &mut Shipment, now: Timestamp) {
+    if !Target::Held(HoldReason::AwaitingPayment).fits(shipment) {
+        return;
+    }
+    let case = Case::new();
+    let rule = rule("ecforce-release");
+    let facts =
+        Facts { connection: &case.connection, conversion_robot: None, unknown_skus: &[], duplicate_number: false, now };
+    let mut detail = as_known(shipment, &case.detail);
+    robots.apply(Phase::Only(&rule), &facts, shipment, &mut detail);
+}
 
 fn gone(order: &SourceOrder) -> bool {
     order.state == "canceled" || matches!(order.payment_state.as_str(), "voided" | "void")
@@ -277,6 +293,7 @@ fn step() -> impl Strategy<Value = Step> {
         (0..ORDERS, 0..3i64).prop_map(|(order, total)| Step::Edit(order, total)),
         (0..ORDERS).prop_map(Step::Claim),
         (0..ORDERS).prop_map(Step::Ship),
+        Just(Step::Release),
         (0..1_200i64).prop_map(Step::Wait),
         (0..8 * 3_600i64).prop_map(Step::Wait),
         (0..ORDERS).prop_map(Step::Hint),
@@ -389,6 +406,7 @@ proptest! {
         let mut worlds = [true, false].map(|by_ids| World { shipments: shipments.clone(), mark: None, by_ids });
         let mut now = at(0);
         let table = connection().payment_states;
+        let robots = compiled(&FIVE, &json!([]));
         // At last so long that a cancellation after the parcel left is known in either way.
         let last = [Step::Wait(60), Step::Sync(None), Step::Wait(6 * 3_600), Step::Sync(None)];
         for step in steps.into_iter().chain(last) {
@@ -427,6 +445,11 @@ proptest! {
                         let _ = ship(world.shipments.get_mut(&ids[order]).unwrap(), &result, now);
                     }
                 }
+                Step::Release => {
+                    for shipment in worlds.iter_mut().flat_map(|world| world.shipments.values_mut()) {
+                        release(&robots, shipment, now);
+                    }
+                }
                 Step::Hint(order) => {
                     for world in &mut worlds {
                         world.observe(&shop, ids[order], &source, now);
@@ -448,8 +471,19 @@ proptest! {
                             }
                         }
                         prop_assert_eq!(worlds[0].end_but_late(), worlds[1].end_but_late());
+                        // What is cancelled at the shop is cancelled, asked for, or has left.
+                        for (id, shipment) in worlds.iter().flat_map(|world| &world.shipments) {
+                            let known = shipment.cancellation.is_some()
+                                || matches!(shipment.status, Status::Cancelled | Status::Shipped);
+                            prop_assert!(!gone(&shop[id]) || known, "the cancellation of {id} is lost");
+                        }
                     }
                 }
+            }
+            // Whatever happened, nobody can take what was not paid by the latest reading.
+            for shipment in worlds.iter().flat_map(|world| world.shipments.values()) {
+                let paid = table.meaning(&shipment.payment_state) == renkei_domain::payment::Meaning::Paid;
+                prop_assert!(paid || claim(&mut shipment.clone(), now).is_err(), "{shipment:?}");
             }
         }
         prop_assert_eq!(worlds[0].end_at(&shop), worlds[1].end_at(&shop));

@@ -274,3 +274,24 @@ async fn a_connection_goes_only_without_open_shipments_and_takes_its_secret_alon
     let gone = run(&["apply", &path, "--leave-quarantined"], None);
     assert!(gone.code == 0 && gone.out.contains("secret of dropped-kept is removed"), "{gone:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_robot_of_ones_own_starts_by_its_schedule() {
+    let world = World::new("by-clock", plain(0), 10_000).await;
+    let mut own = document(&world, &json!({}), &["SERUM-30"]);
+    own["integration_robots"]["custom"] = json!([
+        { "id": "each-minute", "name": "毎分の同期", "on": { "cron": "* * * * *", "connection": world.shop.name },
+          "do": "status-sync" }
+    ]);
+    let applied = apply(&world, &own);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let began = Instant::now();
+    let runs = || run(&["runs", "--tenant", &world.shop.name, "--json"], None).lines();
+    let mine = || runs().into_iter().find(|run| run["robot"] == "each-minute" && run["cause"] == "schedule");
+    world.until("the schedule starts its robot", async || mine().is_some_and(|run| run["state"] == "done")).await;
+    println!("a robot of each minute ran {:?} after it was applied", began.elapsed());
+    // Gone with its robot.
+    own["integration_robots"]["custom"] = json!([]);
+    let removed = apply(&world, &own);
+    assert!(removed.code == 0 && removed.out.contains("is removed with its robot"), "{removed:?}");
+}

@@ -87,12 +87,19 @@ pub(super) fn unknown_names(environment: &Environment<'static>, name: &str) -> V
             _ => (None, None),
         };
         // Nothing is given to them, so that one which there is says that it lacks something.
-        let filter = filter.and_then(|name| state.apply_filter(name, &[]).err());
-        let test = test.and_then(|name| state.perform_test(name, &[]).err());
-        for error in [filter, test].into_iter().flatten() {
-            if matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest) {
-                unknown.push(TemplateError { line: instructions.get_line(place), ..explained(&error) });
-            }
+        let line = instructions.get_line(place);
+        let lacks = |error: Error| matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest);
+        if let Some(name) = filter
+            && state.apply_filter(name, &[]).is_err_and(lacks)
+        {
+            let own = FILTERS.join(", ");
+            let sentence = format!("there is no such filter (`{name:.60}`); beside the usual ones there are {own}");
+            unknown.push(TemplateError { line, sentence });
+        }
+        if let Some(name) = test
+            && state.perform_test(name, &[]).is_err_and(lacks)
+        {
+            unknown.push(TemplateError { line, sentence: format!("there is no such test (`{name:.60}`)") });
         }
         before = Some(instruction);
     }
