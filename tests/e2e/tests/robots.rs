@@ -295,3 +295,29 @@ async fn a_robot_of_ones_own_starts_by_its_schedule() {
     let removed = apply(&world, &own);
     assert!(removed.code == 0 && removed.out.contains("is removed with its robot"), "{removed:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merchants_broken_robot_is_its_own_affair() {
+    let broken = World::new("broken-robot", plain(0), 10_000).await;
+    let sound = World::new("sound-robot", plain(10), 10_000).await;
+    // On no sample, and on every order of this shop, it goes round until it is ended.
+    let fields = json!({ "delivery_note":
+        "{% if order.times == 7 %}{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}{% endif %}" });
+    assert_eq!(apply(&broken, &document(&broken, &fields, &["SERUM-30"])).code, 0);
+    for _ in 0..120 {
+        order(&broken, json!({ "times": 7 })).await;
+    }
+    broken.start("fetch-orders");
+    assert_eq!(sound.run("fetch-orders").code, 0, "another merchant's orders come in beside them");
+    assert_eq!(sound.list("shipments").len(), 10);
+    let set_aside = awaited(&broken, "orders", 120);
+    for order in &set_aside {
+        let reason = order["reason"].as_str().unwrap_or_default();
+        assert_eq!(order["outcome"], "quarantined");
+        assert!(
+            reason.contains("robot own cannot make delivery_note") && reason.contains("too many steps"),
+            "{reason}"
+        );
+    }
+    assert_eq!(renkei_e2e::aws().messages("import-orders-dead-letters").await, 0, "no message fails for it");
+}

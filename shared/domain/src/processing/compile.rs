@@ -200,13 +200,6 @@ impl Reader<'_> {
                  `tag`, and it notifies when that changes something",
             );
         }
-        let splits = actions.iter().position(|action| matches!(action, Action::Split(_)));
-        if let Some(place) = splits.filter(|_| robot.run == Run::Always) {
-            self.problem(
-                &format!("{path}.do[{place}].split"),
-                "an order is split into parcels when it is imported, and never later: write `run: on_import`",
-            );
-        }
         let compiled: Vec<Option<Effect>> = actions
             .iter()
             .take(MAX_ACTIONS)

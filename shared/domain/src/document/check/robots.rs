@@ -6,7 +6,7 @@ use super::super::nearest::{nearest, quoted};
 use super::super::problem::Report;
 use super::{exists, filled, unique};
 use crate::convert::ConversionRobots;
-use crate::processing::{Action, RobotSet, built_in};
+use crate::processing::{Action, RobotSet, Run, built_in};
 use crate::settings::{STANDARD_CONVERSION, TenantSettings};
 
 pub use crate::convert::FIELDS;
@@ -58,6 +58,21 @@ pub(super) fn processing(settings: &TenantSettings, report: &mut Report<'_>) {
         report.warning(place(warning.path), warning.message);
     }
     unknown_skus(settings, report);
+    splits(settings, report);
+}
+
+/// Splitting is done when an order is imported. Robots of earlier settings that split always were taken, and go on doing so
+/// on import; from here on that is said.
+fn splits(settings: &TenantSettings, report: &mut Report<'_>) {
+    for (at, robot) in settings.processing_robots.custom.iter().enumerate().filter(|(_, own)| own.run == Run::Always) {
+        if let Some(index) = robot.actions.iter().position(|action| matches!(action, Action::Split(_))) {
+            report.problem(
+                format!("processing_robots.custom[{at}].do[{index}].split"),
+                "an order is split into parcels when it is imported, and never later: write `run: on_import`"
+                    .to_owned(),
+            );
+        }
+    }
 }
 
 /// Products come from elsewhere too, so a SKU that the document does not hold is no mistake for certain.
