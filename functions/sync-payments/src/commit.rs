@@ -47,6 +47,7 @@ impl Tally {
     fn see(&mut self, seen: Seen) {
         self.add("paid", u64::from(seen.paid));
         self.add("payment-lost", u64::from(seen.payment_lost));
+        self.add("payment-lost-in-picking", u64::from(seen.lost_in_hand));
         self.add("withdrawn", u64::from(seen.withdrawn));
         self.add("differences", u64::from(seen.new_difference));
         let word = match seen.cancelled {

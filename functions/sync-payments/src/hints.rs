@@ -4,12 +4,11 @@
 //! that it names are put on a list, and the first of a burst announces one run that reads all of the list by id, a hundred
 //! a call. What a hint says is never believed; only that the shop is worth a look.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use renkei_domain::ids::{OrderId, RobotId, ShipmentId};
-use renkei_domain::order::SourceOrder;
+use renkei_domain::ids::{ConnectionId, OrderId, RobotId, ShipmentId};
 use renkei_domain::settings::Action;
 use renkei_domain::sync::Rules;
 use renkei_domain::work::{Cause, Hint, StartRobot, VERSION};
@@ -18,6 +17,7 @@ use renkei_platform::Metrics;
 use renkei_platform::queue::{Queue, group};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Robots, RunError, Told, Work};
+use renkei_store::Tenant;
 use renkei_store::sync::{HintedOrder, Named};
 
 use crate::commit::{self, Tally};
@@ -54,7 +54,7 @@ pub async fn note(robots: &Robots, hint: &Hint, message: &str) -> Result<(), Run
         connection: hint.connection.clone(),
         robot,
         action: Action::StatusSync,
-        cause: Cause::After,
+        cause: Cause::Hint,
         run: Some(run),
         attempt: 0,
     };
@@ -91,7 +91,7 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
             query.text(TextAttribute::Number, TextTest::In(names))
         };
         let (read, page) = commit::read(session, &query).await?;
-        let parcels = parcels(tenant, connection, &read.orders).await?;
+        let parcels = parcels(tenant, &connection.id, read.orders.keys().copied()).await?;
         let known: BTreeSet<OrderId> = parcels.iter().map(|id| id.order).collect();
         commit::take_over(tenant, &parcels, &read, rules, by, &mut tally).await?;
         let new = page.orders.into_iter().filter(|row| {
@@ -105,12 +105,12 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
 }
 
 /// All parcels of these orders that we have.
-async fn parcels(
-    tenant: &renkei_store::Tenant,
-    connection: &renkei_domain::settings::Connection,
-    orders: &BTreeMap<OrderId, SourceOrder>,
+pub(crate) async fn parcels(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    orders: impl Iterator<Item = OrderId>,
 ) -> Result<Vec<ShipmentId>, ShopError> {
-    let leads: Vec<ShipmentId> = orders.keys().map(|order| ShipmentId::lead(connection.id.clone(), *order)).collect();
+    let leads: Vec<ShipmentId> = orders.map(|order| ShipmentId::lead(connection.clone(), order)).collect();
     Ok(tenant
         .shipments(&leads)
         .await?

@@ -299,8 +299,8 @@ fn older(at: Timestamp, days: i64, now: Timestamp) -> bool {
 fn drifted(lead: &Shipment, at_shop: AtShop, now: Timestamp) -> bool {
     let settled = older(lead.updated_at, 1, now);
     match at_shop {
-        // Import tells such an order again.
-        AtShop::Fetch => false,
+        // Import tells such an order again, unless it was cancelled with us: that waits at the shop for a person.
+        AtShop::Fetch => lead.status == Status::Cancelled && settled,
         AtShop::Working => lead.status == Status::Cancelled || (lead.shop_sync == ShopSync::Completed && settled),
         AtShop::Shipped => matches!(lead.status, Status::Hold | Status::Ready | Status::Cancelled),
     }

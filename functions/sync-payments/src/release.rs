@@ -4,12 +4,12 @@
 //! its record of this moment, and written on condition that it still is that record: one whose payment went back in
 //! between is judged anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use renkei_domain::ids::RuleId;
-use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known, became};
+use renkei_domain::ids::{RuleId, Sku};
+use renkei_domain::processing::{Facts, Goods, Phase, RobotSet, Target, as_known, became};
 use renkei_domain::settings::CustomAction;
 use renkei_domain::shipment::{Shipment, ShipmentDetail};
 use renkei_shop::ShopError;
@@ -49,6 +49,7 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
         let mut shipments = tenant.shipments(ids).await?;
         shipments.retain(|shipment| wanted.fits(shipment));
         let details = tenant.details(&shipments).await?;
+        let goods = goods(tenant, &details).await?;
         for (shipment, detail) in shipments.into_iter().zip(details) {
             let facts = Facts {
                 connection,
@@ -57,13 +58,19 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
                 duplicate_number: false,
                 now: Timestamp::now(),
             };
-            let judge = Judge { robots: &robots, rule, wanted, facts, by: message.robot.as_str() };
+            let judge = Judge { robots: &robots, rule, wanted, facts, goods: &goods, by: message.robot.as_str() };
             for word in judge.apply(tenant, shipment, detail).await? {
                 *counts.entry(word).or_default() += 1;
             }
         }
     }
     Ok(Told { counts, ..Told::default() })
+}
+
+/// How the products of these shipments are kept (温度帯), read once for all of them.
+async fn goods(tenant: &Tenant, details: &[ShipmentDetail]) -> Result<Goods, ShopError> {
+    let skus: HashSet<Sku> = details.iter().flat_map(|detail| &detail.items).map(|item| item.sku.clone()).collect();
+    Ok(tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect())
 }
 
 fn failed(sentence: String) -> Told {
@@ -76,6 +83,7 @@ struct Judge<'a> {
     rule: &'a RuleId,
     wanted: Target,
     facts: Facts<'a>,
+    goods: &'a Goods,
     by: &'a str,
 }
 
@@ -90,7 +98,7 @@ impl Judge<'_> {
         // What a robot changes in the large part is stored before the record names it; nobody reads it until then.
         let mut tried = shipment.clone();
         let mut changed = as_known(&shipment, &detail);
-        let applied = self.robots.apply(Phase::Only(self.rule), &self.facts, &mut tried, &mut changed);
+        let applied = self.robots.apply_with(self.goods, Phase::Only(self.rule), &self.facts, &mut tried, &mut changed);
         changed.source.clone_from(&detail.source);
         let version =
             if applied.detail_changed { Some(tenant.put_detail(&shipment.id, &changed).await?) } else { None };
@@ -105,7 +113,8 @@ impl Judge<'_> {
                 }
                 let before = shipment.clone();
                 let mut view = as_known(shipment, &detail);
-                let applied = self.robots.apply(Phase::Only(self.rule), &self.facts, shipment, &mut view);
+                let applied =
+                    self.robots.apply_with(self.goods, Phase::Only(self.rule), &self.facts, shipment, &mut view);
                 if applied.detail_changed
                     && let Some(version) = &version
                 {

@@ -14,16 +14,17 @@ use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Meaning;
 use renkei_domain::shipment::{Shipment, Status};
 use renkei_domain::sync::Rules;
-use renkei_domain::sync::reading::{self, Reading, Window};
-use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy};
+use renkei_domain::sync::reading::{self, Late, Reading, Window};
+use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest};
 use renkei_platform::{Metric, Metrics};
-use renkei_shop::ShopError;
 use renkei_shop::robot::{Told, Work};
+use renkei_shop::{Session, ShopError};
 use renkei_store::Tenant;
 use renkei_store::runs::Progress;
 use renkei_store::sync::{OpenOrder, SyncMark};
 
 use crate::commit::{self, Tally};
+use crate::hints;
 
 /// A shop does not have more changes than this in a window; a listing that goes on for longer is not a listing.
 const MOST_PAGES: u32 = 10_000;
@@ -52,6 +53,8 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
     let mut tally = Tally::default();
     tally.add("open", open.len() as u64);
     let mut way = reading::begin(above(&open, at.after), window.is_some());
+    // What changed was read from the first to the last, by this invocation.
+    let mut all_changes = way == Reading::ByChanges && at.after == 0;
     loop {
         let query = OrderQuery::new().sort(SortBy::Id, Direction::Ascending).per(MAX_PER).include_all();
         let asked: Vec<OrderId> = open.range(next(at.after)..).take(MAX_PER as usize).map(|(id, _)| *id).collect();
@@ -67,13 +70,12 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
             .filter_map(|row| row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id)))
             .max()
             .unwrap_or(0);
-        // Which of the rows are ours: the open ones, and those that were shipped and are cancelled now.
+        // Which of the rows are ours: the open ones, and those that have left and are cancelled now.
         let shown: BTreeMap<OrderId, OpenOrder> =
             open.iter().filter(|(id, _)| read.orders.contains_key(id)).map(|(id, o)| (*id, o.clone())).collect();
         let mut ids = Tenant::open_ids(&connection.id, &shown);
-        if way == Reading::ByChanges {
-            ids.extend(left(&read, &open, rules, &connection.id));
-        }
+        let gone = cancelled(tenant, &read, rules).await?;
+        ids.extend(gone.into_iter().filter(|id| !shown.get(&id.order).is_some_and(|o| o.parcels.contains(&id.parcel))));
         commit::take_over(tenant, &ids, &read, rules, by, &mut tally).await?;
         stale.retain(|order| !read.orders.contains_key(order));
         let (after, last) = match way {
@@ -92,6 +94,7 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
         if !tenant.advance_run(run, at, session.epoch()).await? {
             return Err(ShopError::LeaseLost);
         }
+        all_changes &= way == Reading::ByChanges;
         if last {
             break;
         }
@@ -110,11 +113,19 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
         let shown = some.iter().filter_map(|id| Some((*id, open.get(id)?.clone()))).collect();
         commit::take_over(tenant, &Tenant::open_ids(&connection.id, &shown), &read, rules, by, &mut tally).await?;
     }
+    let late_known = match mark.as_ref().map(|mark| reading::late(mark.began, mark.late_known, all_changes, began)) {
+        Some(Late::Look(window)) => {
+            late(session, tenant, rules, window, by, &mut tally).await?;
+            None
+        }
+        Some(Late::KnownTo(known)) => Some(known),
+        Some(Late::Known) | None => None,
+    };
     let today = jst::date(began);
     let report = mark.as_ref().is_none_or(|mark| mark.reported_on != Some(today));
     let notes = watch(tenant, &connection.id, rules, report, by, &mut tally).await?;
     metrics.add(Metric::UnknownPayments, tally.count("unknown-payment-states"));
-    let mark = SyncMark { began, reported_on: Some(today), epoch: session.epoch() };
+    let mark = SyncMark { began, reported_on: Some(today), late_known, epoch: session.epoch() };
     if !tenant.move_sync_mark(&connection.id, &mark).await? {
         return Err(ShopError::LeaseLost);
     }
@@ -129,22 +140,53 @@ fn above(open: &BTreeMap<OrderId, OpenOrder>, after: u64) -> usize {
     open.range(next(after)..).count()
 }
 
-/// Rows that are cancelled at the shop and not open with us: if they were shipped, the cancellation came too late.
-fn left(
-    read: &commit::Read,
-    open: &BTreeMap<OrderId, OpenOrder>,
+/// Looks for cancellations of what has left, by state and by payment state: few, so a page of each is nearly always all.
+async fn late(
+    session: &mut Session,
+    tenant: &Tenant,
     rules: Rules<'_>,
-    connection: &ConnectionId,
-) -> Vec<ShipmentId> {
+    window: Window,
+    by: &str,
+    tally: &mut Tally,
+) -> Result<(), ShopError> {
+    let connection = rules.connection;
+    let states = connection.states.cancelled.clone();
+    let table = connection.payment_states.in_force().into_iter();
+    let payments = table.filter(|(_, meaning)| *meaning == Meaning::Cancelled).map(|(state, _)| state).collect();
+    for (attribute, codes) in [(TextAttribute::State, states), (TextAttribute::PaymentState, payments)] {
+        if codes.is_empty() {
+            continue;
+        }
+        let query = OrderQuery::new()
+            .text(attribute, TextTest::In(codes))
+            .updated_at(window.from, window.before)
+            .sort(SortBy::Id, Direction::Ascending)
+            .per(MAX_PER);
+        let mut after = 0;
+        for _ in 0..MOST_PAGES {
+            let (read, page) = commit::read(session, &query.clone().id_gt(after)).await?;
+            let ids = cancelled(tenant, &read, rules).await?;
+            commit::take_over(tenant, &ids, &read, rules, by, tally).await?;
+            let highest = read.orders.keys().map(|order| order.0).max().unwrap_or(0);
+            if page.is_last(MAX_PER) || highest <= after {
+                break;
+            }
+            after = highest;
+        }
+    }
+    Ok(())
+}
+
+/// All parcels, open or not, of the orders that are cancelled at the shop: of one that has left, the cancellation came too
+/// late.
+async fn cancelled(tenant: &Tenant, read: &commit::Read, rules: Rules<'_>) -> Result<Vec<ShipmentId>, ShopError> {
+    let connection = rules.connection;
     let cancelled = |order: &SourceOrder| {
-        rules.connection.states.cancelled.contains(&order.state)
-            || rules.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled
+        connection.states.cancelled.contains(&order.state)
+            || connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled
     };
-    read.orders
-        .iter()
-        .filter(|(id, order)| !open.contains_key(id) && cancelled(order))
-        .map(|(id, _)| ShipmentId::lead(connection.clone(), *id))
-        .collect()
+    let orders = read.orders.iter().filter(|(_, order)| cancelled(order)).map(|(id, _)| *id);
+    hints::parcels(tenant, &connection.id, orders).await
 }
 
 /// Open orders that were imported so late after they were read that a change of theirs may lie before the window.
@@ -205,6 +247,13 @@ async fn watch(
         }
     }
     let mut notes = Vec::new();
+    let lost = tally.count("payment-lost-in-picking");
+    if lost > 0 {
+        notes.push(format!(
+            "{lost} shipments are not paid any more while the warehouse has them in hand: stop them there, or let them go \
+             (出荷準備中に未入金へ戻りました)"
+        ));
+    }
     if report && !unknown.is_empty() {
         tally.add("unknown-payment-states", unknown.values().sum());
         let states: Vec<String> = unknown.iter().map(|(state, count)| format!("{state:?} ({count})")).collect();

@@ -66,6 +66,9 @@ pub enum Command {
         /// Only say what would change.
         #[arg(long)]
         dry_run: bool,
+        /// A connection that goes may leave orders in quarantine behind: they stay at the shop as they are.
+        #[arg(long)]
+        leave_quarantined: bool,
     },
     /// The document of a merchant as it is in force, on standard output.
     Export {
@@ -174,8 +177,11 @@ pub enum Command {
         #[command(flatten)]
         scope: Scope,
         /// Only this order, by the shop's id.
-        #[arg(long, conflicts_with_all = ["shipment", "refused"])]
+        #[arg(long, conflicts_with_all = ["shipment", "refused", "all"])]
         order: Option<u64>,
+        /// All orders that were not imported.
+        #[arg(long, conflicts_with_all = ["shipment", "refused"])]
+        all: bool,
         /// What the shop refused of this shipment, by its id.
         #[arg(long, conflicts_with = "refused")]
         shipment: Option<String>,

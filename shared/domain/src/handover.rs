@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::payment::Payment;
-use crate::shipment::{Cancellation, CancellationState, Shipment, Status};
+use crate::shipment::{Cancellation, CancellationState, Shipment, ShopSync, Status};
 
 /// Who is named in the events of what a warehouse did.
 const WAREHOUSE: &str = "warehouse";
@@ -90,7 +90,7 @@ pub enum Cancelled {
 pub fn cancel(shipment: &mut Shipment, now: Timestamp, why: &str, by: &str) -> Cancelled {
     match shipment.status {
         Status::Hold | Status::Ready => {
-            shipment.cancel();
+            shipment.cancel_as_shop();
             shipment.note(now, format!("cancelled: {why}"), by);
             Cancelled::Now
         }
@@ -246,6 +246,11 @@ pub fn ship(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) ->
                 asked.state = CancellationState::TooLate;
                 asked.answered_at = Some(now);
                 what = "shipped; the cancellation came too late";
+            }
+            if shipment.cancellation.is_some() && shipment.shop_sync == ShopSync::Registered {
+                // It was cancelled at the shop before we told that we took it, and left all the same: that it left is
+                // what the shop is told now.
+                shipment.shop_sync = ShopSync::Acknowledged;
             }
             shipment.note(now, what, WAREHOUSE);
             Ok(Shipped::Now)

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::ids::{ConnectionId, RobotId};
 use crate::settings::{Action, Connection, EasySetup, Every, TenantSettings};
+use crate::sync::reading::LATE_CALLS;
 
 /// Share of the limit that a plan should stay below, in percent: failures are repeated, others may call the shop too.
 pub const COMFORTABLE: u32 = 80;
@@ -19,6 +20,11 @@ const LISTED: u32 = 100;
 const SIGN_INS: u32 = 2;
 /// How often a day an order changes at the shop and is read again by the status sync: taken, paid, shipped.
 const CHANGES_AN_ORDER: u32 = 3;
+/// How often a day an order's webhooks come at most: placed, paid, cancelled or shipped; each is looked at by one call at
+/// worst, a hundred by one at best.
+const HOOKS_AN_ORDER: u32 = 3;
+/// With webhooks, polling only catches what they lost: so often is enough, in minutes.
+const ENOUGH_WITH_WEBHOOKS: u32 = 60;
 /// Intervals that are proposed, in minutes.
 const PROPOSED: [u32; 11] = [5, 10, 15, 20, 30, 60, 120, 180, 360, 720, 1_440];
 
@@ -65,13 +71,42 @@ pub struct Plan {
     pub comfortable_every_minutes: Option<u32>,
     /// The limit that the present interval would need to be comfortable.
     pub comfortable_limit: u32,
+    /// Does the shop send webhooks? What they name is looked at within seconds, whatever the interval.
+    pub webhooks: bool,
+    /// What polling more rarely would save; None without webhooks, or where it is rare already.
+    pub rarer: Option<Rarer>,
+}
+
+/// Polling more rarely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Rarer {
+    /// Minutes between two starts.
+    pub every_minutes: u32,
+    /// All calls a day then, at most.
+    pub calls: u32,
 }
 
 /// Reckons with what the easy set-up of a connection will spend.
 #[must_use]
 pub fn plan(settings: &TenantSettings, connection: &Connection, setup: &EasySetup, volume: Volume) -> Plan {
+    plan_with(settings, connection, setup, volume, false)
+}
+
+/// The same for a shop that sends webhooks, if it does.
+#[must_use]
+pub fn plan_with(
+    settings: &TenantSettings,
+    connection: &Connection,
+    setup: &EasySetup,
+    volume: Volume,
+    webhooks: bool,
+) -> Plan {
+    let hints = RobotId::parse(format!("{}/hints", connection.id)).ok().filter(|_| webhooks).map(|robot| {
+        let looks = volume.orders.saturating_mul(HOOKS_AN_ORDER);
+        RobotPlan { robot, starts: looks, calls: looks }
+    });
     let spend = |every: Every| {
-        let robots: Vec<RobotPlan> = settings
+        let mut robots: Vec<RobotPlan> = settings
             .easy_robots(setup)
             .into_iter()
             .map(|(robot, action)| {
@@ -79,6 +114,7 @@ pub fn plan(settings: &TenantSettings, connection: &Connection, setup: &EasySetu
                 RobotPlan { robot, starts, calls: calls(action, starts, connection, volume) }
             })
             .collect();
+        robots.extend(hints.clone());
         let calls = robots.iter().fold(SIGN_INS, |sum, robot| sum.saturating_add(robot.calls));
         (robots, calls)
     };
@@ -89,6 +125,10 @@ pub fn plan(settings: &TenantSettings, connection: &Connection, setup: &EasySetu
         .into_iter()
         .filter(|minutes| Every::minutes(*minutes).is_ok_and(|every| comfortable(spend(every).1)))
         .min();
+    let rarer = Every::minutes(ENOUGH_WITH_WEBHOOKS)
+        .ok()
+        .filter(|enough| webhooks && setup.every.as_minutes() < enough.as_minutes())
+        .map(|enough| Rarer { every_minutes: enough.as_minutes(), calls: spend(enough).1 });
     Plan {
         connection: connection.id.clone(),
         limit: connection.daily_call_limit,
@@ -100,6 +140,8 @@ pub fn plan(settings: &TenantSettings, connection: &Connection, setup: &EasySetu
         fits: calls <= connection.daily_call_limit,
         comfortable_every_minutes,
         comfortable_limit: u32::try_from((u64::from(calls) * 100).div_ceil(u64::from(COMFORTABLE))).unwrap_or(u32::MAX),
+        webhooks,
+        rarer,
     }
 }
 
@@ -142,6 +184,20 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// What polling more rarely would save where webhooks come, in a sentence.
+    #[must_use]
+    pub fn saving(&self) -> Option<String> {
+        let rarer = self.rarer?;
+        let every = Every::minutes(rarer.every_minutes).map(String::from).unwrap_or_default();
+        Some(format!(
+            "webhooks are on, so `every: {every}` is enough: {} calls a day instead of {} \
+             (Webhookで届くため、定期実行の間隔を広げられます)",
+            rarer.calls, self.calls
+        ))
+    }
+}
+
 fn starts(action: Action, every: Every) -> u32 {
     match action {
         Action::Reconcile => 1,
@@ -165,8 +221,10 @@ fn calls(action: Action, starts: u32, connection: &Connection, volume: Volume) -
         Action::StateWorking | Action::WriteBack => writes,
         // The tracking numbers, and the state.
         Action::StateShipped => writes.saturating_mul(2),
-        Action::StatusSync if orders == 0 => 0,
-        Action::StatusSync => starts.saturating_add(orders.saturating_mul(CHANGES_AN_ORDER) / LISTED),
+        Action::StatusSync if orders == 0 => LATE_CALLS,
+        Action::StatusSync => {
+            starts.saturating_add(orders.saturating_mul(CHANGES_AN_ORDER) / LISTED).saturating_add(LATE_CALLS)
+        }
         Action::Inventory => writes.min(starts.saturating_mul(volume.skus.div_ceil(batch))),
         // The three states, and a hundred orders of each to a page.
         Action::Reconcile => 3 + orders.saturating_mul(3) / LISTED,
@@ -179,6 +237,10 @@ mod tests {
     use super::*;
 
     fn plan_of(every: &str, limit: u32, orders: u32) -> Plan {
+        plan_so(every, limit, orders, false)
+    }
+
+    fn plan_so(every: &str, limit: u32, orders: u32, webhooks: bool) -> Plan {
         let settings: TenantSettings = serde_json::from_value(serde_json::json!({
             "tenant": "hanako",
             "connections": [{ "id": "shop", "api": "ecforce", "api_url": "https://api.hanako.example", "ship_from": "dc",
@@ -187,7 +249,7 @@ mod tests {
         }))
         .unwrap();
         let setup = settings.integration_robots.easy_setup.iter().next().unwrap().clone();
-        plan(&settings, &settings.connections[0], &setup, Volume { orders, skus: 300 })
+        plan_with(&settings, &settings.connections[0], &setup, Volume { orders, skus: 300 }, webhooks)
     }
 
     #[test]
@@ -201,12 +263,12 @@ mod tests {
                 ("shop/fetch-orders", 96, 106),
                 ("shop/state-working", 96, 106),
                 ("shop/state-shipped", 96, 212),
-                ("shop/status-sync", 96, 126),
+                ("shop/status-sync", 96, 134),
                 ("shop/inventory", 96, 106),
                 ("shop/reconcile", 1, 33),
             ]
         );
-        assert_eq!((plan.calls, plan.fits, plan.advice()), (691, true, None));
+        assert_eq!((plan.calls, plan.fits, plan.advice()), (699, true, None));
     }
 
     #[test]
@@ -221,6 +283,17 @@ mod tests {
     }
 
     #[test]
+    fn with_webhooks_the_plan_reckons_their_looks_and_says_what_rarer_polling_saves() {
+        let (without, with) = (plan_so("5 minutes", 10_000, 100, false), plan_so("5 minutes", 10_000, 100, true));
+        assert_eq!((without.rarer, without.saving(), with.calls), (None, None, without.calls + 300));
+        let rarer = with.rarer.unwrap();
+        assert_eq!(rarer.calls, plan_so("60 minutes", 10_000, 100, true).calls);
+        assert!(rarer.every_minutes == 60 && rarer.calls < without.calls, "{with:?}");
+        assert!(with.saving().unwrap().contains("every: 1 hour"), "{:?}", with.saving());
+        assert_eq!(plan_so("2 hours", 10_000, 100, true).saving(), None);
+    }
+
+    #[test]
     fn a_contract_too_small_for_the_orders_alone_says_so() {
         let advice = plan_of("15 minutes", 20, 5_000).advice().unwrap();
         assert!(advice.contains("no interval mends that"), "{advice}");
@@ -228,6 +301,6 @@ mod tests {
 
     #[test]
     fn an_idle_shop_costs_only_its_fetches_and_its_reconciliation() {
-        assert_eq!(plan_of("15 minutes", 1_000, 0).calls, 96 + 3 + SIGN_INS);
+        assert_eq!(plan_of("15 minutes", 1_000, 0).calls, 96 + 3 + LATE_CALLS + SIGN_INS);
     }
 }

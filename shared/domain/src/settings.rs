@@ -347,10 +347,57 @@ fn is_yes(flag: &bool) -> bool {
 pub struct ProcessingRobots {
     /// Built-in robots that are on, in the order in which they are applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub enable: Vec<RuleId>,
+    pub enable: Vec<EnabledRobot>,
     /// The merchant's own, applied after the built-in ones in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom: Vec<ProcessingRobot>,
+}
+
+/// A built-in robot that is on: its id, or that with what it is tied to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum EnabledRobot {
+    /// For all orders.
+    Plain(RuleId),
+    /// For the orders of some conversion robots.
+    Tied(TiedRobot),
+}
+
+/// A built-in robot that is tied to conversion robots.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TiedRobot {
+    /// The robot.
+    pub id: RuleId,
+    /// Only for orders that one of these conversion robots converted; for all if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversion_robots: Vec<RuleId>,
+}
+
+impl EnabledRobot {
+    /// The robot.
+    #[must_use]
+    pub fn id(&self) -> &RuleId {
+        match self {
+            Self::Plain(id) => id,
+            Self::Tied(tied) => &tied.id,
+        }
+    }
+
+    /// What it is tied to; nothing for all orders.
+    #[must_use]
+    pub fn conversion_robots(&self) -> &[RuleId] {
+        match self {
+            Self::Plain(_) => &[],
+            Self::Tied(tied) => &tied.conversion_robots,
+        }
+    }
+}
+
+impl From<RuleId> for EnabledRobot {
+    fn from(id: RuleId) -> Self {
+        Self::Plain(id)
+    }
 }
 
 /// 連携ロボット.

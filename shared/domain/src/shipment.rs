@@ -178,6 +178,8 @@ pub enum Difference {
     PaymentMethod,
     /// 合計金額.
     Total,
+    /// 入金: not paid any more, while the warehouse has it in hand.
+    Payment,
 }
 
 impl Difference {
@@ -189,6 +191,7 @@ impl Difference {
             Self::Lines => "lines",
             Self::PaymentMethod => "payment-method",
             Self::Total => "total",
+            Self::Payment => "payment",
         }
     }
 
@@ -200,6 +203,7 @@ impl Difference {
             Self::Lines => "明細",
             Self::PaymentMethod => "決済方法",
             Self::Total => "合計金額",
+            Self::Payment => "入金",
         }
     }
 }
@@ -358,6 +362,8 @@ impl Shipment {
     #[must_use]
     pub fn shop_work(&self) -> Option<ShopWork> {
         match (self.shop_sync, self.status) {
+            // What the shop has cancelled is not moved on by us, or its cancellation would be lost there.
+            (ShopSync::Registered, _) if self.cancellation.is_some() => None,
             // The order is told as a whole, by the record that stands for it.
             (ShopSync::Registered, _) => self.id.is_lead().then_some(ShopWork::TellWorking),
             // A corrected tracking number is told whatever else has been told already.
@@ -416,6 +422,16 @@ impl Shipment {
             }
             Status::Picking | Status::Shipped | Status::Cancelled => false,
         }
+    }
+
+    /// Cancels what has not been handed over because the shop shows it cancelled. An order that has not been told yet is
+    /// not told any more: its state at the shop is to stay what the shop made it. False from `picking` on.
+    pub fn cancel_as_shop(&mut self) -> bool {
+        let cancelled = self.cancel();
+        if cancelled && self.shop_sync == ShopSync::Registered {
+            self.shop_sync = ShopSync::Completed;
+        }
+        cancelled
     }
 
     /// The order was read in the fetch state at `read_at`, although the shop had been told before that we took it: it was
@@ -494,6 +510,7 @@ impl Shipment {
         }
         // What was refused is the first thing that has not been told.
         self.shop_sync = match (self.told_at, &self.tracking_told) {
+            (None, None) if self.status == Status::Shipped && self.cancellation.is_some() => ShopSync::Acknowledged,
             (None, _) => ShopSync::Registered,
             (Some(_), None) => ShopSync::Acknowledged,
             (Some(_), Some(_)) => ShopSync::WrittenBack,

@@ -36,6 +36,8 @@ pub enum Cause {
     After,
     /// The day's calls were spent; a one-time schedule woke the robot.
     WakeUp,
+    /// A shop's webhooks named orders.
+    Hint,
     /// The run itself: it stopped with time to spare and goes on.
     Continuation,
 }

@@ -175,6 +175,30 @@ fn a_template_that_cannot_work_is_refused_with_its_reason() {
 }
 
 #[test]
+fn a_filter_or_test_that_there_is_not_is_refused_wherever_it_stands() {
+    // None of the samples reaches these places.
+    for (template, reason) in [
+        ("{% if order.times == 987 %}\n{{ order.remark | truncatee(60) }}{% endif %}", "truncatee"),
+        ("{% if order.times == 987 %}\n{{ 'x' if order.remark is emptyish }}{% endif %}", "emptyish"),
+        ("{% for line in [] %}\n{{ line | full_widht }}{% endfor %}", "full_widht"),
+        (
+            "{% set x %}{% if order.times == 987 %}\n{{ [order.remark] | map('upcase') | join }}{% endif %}{% endset %}",
+            "upcase",
+        ),
+        ("{% if order.times == 987 %}\n{{ [1] | select('odder') | join }}{% endif %}", "odder"),
+        ("{% if order.times == 987 %}\n{{ [order] | rejectattr('remark', 'emptyish') | join }}{% endif %}", "emptyish"),
+        ("{% filter uper %}{% if false %}\nx{% endif %}{% endfilter %}", "uper"),
+    ] {
+        let said = refused(template);
+        assert!(said.contains(reason) && said.contains("of the template"), "{template}: {said}");
+    }
+    // What there is is taken, in places that are not reached too.
+    let template = "{% if order.times == 987 %}{{ [order.remark] | map('half_width') | select('string') | join | truncate(9) }}\
+                    {{ [order] | selectattr('remark', 'defined') | map(attribute='remark') | join }}{% endif %}";
+    assert!(ConversionRobots::check(&settings(&json!({ "delivery_note": template }))).is_ok());
+}
+
+#[test]
 fn what_loops_or_grows_ends_soon_with_a_reason() {
     let doubling =
         "{% set n = namespace(s='aaaaaaaa') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s }}";

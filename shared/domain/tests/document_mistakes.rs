@@ -323,6 +323,12 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
     ),
     ("set_shipping_method: parcel", "set_shipping_method: parsel", "parsel", "parcel"),
     (
+        "      do: [ { hold: remark } ]",
+        "      run: always\n      do: [ { hold: remark }, { split: { skus: [TEA-100] } } ]",
+        "split:",
+        "write `run: on_import`",
+    ),
+    (
         "easy_setup: { connection: midori-ecforce,",
         "easy_setup: { connection: midori,",
         "easy_setup",

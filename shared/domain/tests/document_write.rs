@@ -30,6 +30,21 @@ fn an_export_looks_like_what_people_write() {
 }
 
 #[test]
+fn a_tied_built_in_robot_comes_back_as_it_was_written() {
+    let tied = "enable: [{ id: payment-check, conversion_robots: [ecforce-own] }, hold-unpaid,";
+    let told = changes(&[("enable: [payment-check, hold-unpaid,", tied)]);
+    assert!(told.len() == 1 && told[0].contains("ecforce-own"), "{told:?}");
+    let own = settings(&MIDORI.replacen("enable: [payment-check, hold-unpaid,", tied, 1));
+    let written = document::write(&own);
+    assert_eq!(settings(&written), own, "{written}");
+    // Misspelt, it is told with its line.
+    let wrong = MIDORI.replacen("enable: [payment-check,", "enable: [{ id: payment-check, conversion_robot: [x] },", 1);
+    let problems = document::read(&wrong, &|url| Ok(url.to_owned())).unwrap_err();
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert!(said[0].contains("conversion_robots"), "the nearest key is named: {said:?}");
+}
+
+#[test]
 fn an_empty_list_is_not_the_default() {
     let mut own = settings(MIDORI);
     own.connections[0].states.cancelled.clear();

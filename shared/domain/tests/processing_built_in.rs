@@ -2,10 +2,11 @@
 
 mod processing_support;
 
-use processing_support::{Case, FIVE, compiled, rule, settings, sku};
+use processing_support::{Case, FIVE, compiled, now, rule, settings, sku};
 use renkei_domain::payment::Payment;
-use renkei_domain::processing::{ImportDecision, Phase, RobotSet, built_in, settle};
+use renkei_domain::processing::{Facts, ImportDecision, Phase, RobotSet, built_in, settle};
 use renkei_domain::shipment::{HoldReason, Status};
+use renkei_domain::sync::Rules;
 use serde_json::json;
 
 use HoldReason::{AwaitingPayment, BadAddress, NeedsReview, Remark};
@@ -192,6 +193,43 @@ fn order_is_given_by_enable_and_a_late_payment_check_is_noticed() {
     assert_eq!(set.warnings().len(), 1);
     assert!(set.warnings()[0].message.contains("enable `payment-check` before it"));
     assert!(compiled(&FIVE, &json!([])).warnings().is_empty());
+}
+
+#[test]
+fn a_built_in_robot_can_be_tied_to_a_conversion_robot() {
+    let mut own = settings(&[], &json!([]));
+    own.processing_robots.enable = serde_json::from_value(json!([
+        "payment-check", { "id": "hold-unpaid", "conversion_robots": ["ecforce-own"] }, { "id": "ecforce-release" }
+    ]))
+    .unwrap();
+    let set = RobotSet::compile(&own).unwrap();
+    for (conversion, holds) in [("ecforce-own", true), ("14448", false)] {
+        let mut case = Case::new().paying("pending");
+        let conversion = rule(conversion);
+        let facts = Facts {
+            connection: &case.connection,
+            conversion_robot: Some(&conversion),
+            unknown_skus: &[],
+            duplicate_number: false,
+            now: now(),
+        };
+        let applied = set.apply(Phase::OnImport, &facts, &mut case.shipment, &mut case.detail);
+        assert_eq!(applied.traces.iter().any(|trace| trace.robot.as_str() == "hold-unpaid"), holds, "{conversion}");
+    }
+    // The status sync holds what is not paid any more by the same tie.
+    let connection = own.connections[0].clone();
+    assert!(!Rules::of(&own, &connection).hold_unpaid, "its orders go through the standard one");
+    own.integration_robots.easy_setup = serde_json::from_value(
+        json!({ "connection": "hanako-ecforce", "conversion_robot": "ecforce-own", "every": "1 hour" }),
+    )
+    .unwrap();
+    assert!(Rules::of(&own, &connection).hold_unpaid);
+
+    own.processing_robots.enable[1] =
+        serde_json::from_value(json!({ "id": "hold-unpaid", "conversion_robots": ["ecforce-onw"] })).unwrap();
+    let problems = RobotSet::compile(&own).unwrap_err();
+    assert_eq!(problems[0].path, "processing_robots.enable[1].conversion_robots[0]");
+    assert!(problems[0].message.contains("did you mean `ecforce-own`?"), "{problems:?}");
 }
 
 #[test]

@@ -61,3 +61,12 @@ fn a_split_says_which_items_and_a_temperature_is_one_of_three() {
     let wrong = problems(&[], &one(test, json!([{ "tag": "x" }])));
     assert!(wrong[0].1.contains("`chilled`"), "{wrong:?}");
 }
+
+#[test]
+fn conditions_on_temperature_hold_later_too() {
+    let test = json!({ "field": "items.temperature", "equals": "chilled" });
+    let robots = compiled(&[], &one(test, json!([{ "tag": "cool" }])));
+    let mut case = Case::new();
+    assert_eq!(apply(&mut case, &robots, &goods(), Phase::Only(&rule("mine"))).traces.len(), 1);
+    assert_eq!(case.detail.tags, ["cool"]);
+}

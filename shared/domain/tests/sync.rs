@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use processing_support::{Case, settings};
+use processing_support::{Case, FIVE, compiled, rule, settings};
 use proptest::prelude::*;
-use renkei_domain::handover::{Cancelled, claim};
+use renkei_domain::handover::{Cancelled, ShippingResult, claim, ship};
 use renkei_domain::ids::OrderId;
 use renkei_domain::money::Yen;
 use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Payment;
+use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known};
 use renkei_domain::settings::Connection;
-use renkei_domain::shipment::{CancellationState, Difference, HoldReason, Shipment, Status};
-use renkei_domain::sync::reading::{self, AHEAD, OVERLAP, Reading, Window};
+use renkei_domain::shipment::{CancellationState, Difference, HoldReason, Shipment, ShopWork, Status};
+use renkei_domain::sync::reading::{self, AHEAD, LATE_WITHIN, Late, OVERLAP, Reading, Window};
 use renkei_domain::sync::{Rules, observe};
 use serde_json::json;
 
@@ -132,6 +133,53 @@ fn edits_are_noted_never_applied_and_held_only_where_wanted() {
 }
 
 #[test]
+fn a_payment_lost_in_the_warehouses_hands_is_shown_and_a_person_is_asked() {
+    for (state, lost) in [("pending", true), ("auth_failed", true), ("brand_new", true), ("voided", false)] {
+        let (mut shipment, source) = imported("authed", Status::Picking);
+        let order = SourceOrder { payment_state: state.into(), ..source.clone() };
+        let seen = see(&mut shipment, &source, &order);
+        assert_eq!((seen.lost_in_hand, seen.for_a_person()), (lost, lost), "{state}");
+        assert_eq!(shipment.differences.contains(&Difference::Payment), lost);
+        // A cancelled payment is more than that: the warehouse is asked to give the parcel back.
+        assert_eq!(shipment.cancellation.is_some(), !lost);
+        assert_eq!((shipment.status, shipment.payment), (Status::Picking, Payment::Unpaid));
+        assert!(!see(&mut shipment, &source, &order).changed, "said once");
+        // An edit besides is one more difference, and none less when it is taken back.
+        let edited = SourceOrder { total: Yen(1), ..order.clone() };
+        assert!(see(&mut shipment, &source, &edited).new_difference);
+        assert!(shipment.differences.contains(&Difference::Total));
+        see(&mut shipment, &source, &order);
+        assert_eq!(shipment.differences.contains(&Difference::Payment), lost);
+        // Paid again: nothing is left of it.
+        see(&mut shipment, &source, &source.clone());
+        assert_eq!((shipment.payment, shipment.differences.len()), (Payment::Paid, 0));
+    }
+}
+
+#[test]
+fn what_the_shop_cancelled_is_not_told_working() {
+    // Before anybody took it: nothing is left to tell, or the shop's own state would be lost.
+    for status in [Status::Hold, Status::Ready] {
+        let (mut shipment, source) = imported("authed", status);
+        assert_eq!(shipment.shop_work(), Some(ShopWork::TellWorking));
+        see(&mut shipment, &source, &SourceOrder { state: "canceled".into(), ..source.clone() });
+        assert_eq!((shipment.status, shipment.shop_work()), (Status::Cancelled, None));
+        assert!(!shipment.reappear(at(10_000)), "nor later");
+    }
+    // In the warehouse's hands: not while its answer is open, again if the shop takes the cancellation back …
+    let (mut shipment, source) = imported("authed", Status::Picking);
+    see(&mut shipment, &source, &SourceOrder { state: "canceled".into(), ..source.clone() });
+    assert_eq!(shipment.shop_work(), None);
+    let mut back = shipment.clone();
+    see(&mut back, &source, &source.clone());
+    assert_eq!(back.shop_work(), Some(ShopWork::TellWorking));
+    // … and if it leaves all the same, its tracking number is what is told.
+    let result = ShippingResult { tracking_number: "1234".into(), shipped_at: at(60) };
+    ship(&mut shipment, &result, at(60)).unwrap();
+    assert_eq!(shipment.shop_work(), Some(ShopWork::WriteBack));
+}
+
+#[test]
 fn a_reading_older_than_what_is_known_is_passed_over() {
     let (mut shipment, source) = imported("authed", Status::Ready);
     let order = |state: &str, second| SourceOrder {
@@ -186,6 +234,20 @@ fn what_was_imported_long_after_it_was_read_is_read_by_id() {
     assert!(stale(60, None));
 }
 
+#[test]
+fn cancellations_of_what_has_left_are_looked_for_where_changes_were_not_read() {
+    let (last, now) = (at(0), at(900));
+    assert_eq!(reading::late(last, None, true, now), Late::Known);
+    assert_eq!(reading::late(last, None, false, now), Late::KnownTo(last));
+    // Only the whole time since they were known counts: changes since the last sync are not enough.
+    let long_ago = last - SignedDuration::try_from(LATE_WITHIN).unwrap();
+    for all_changes in [true, false] {
+        let Late::Look(window) = reading::late(last, Some(long_ago), all_changes, now) else { panic!("{all_changes}") };
+        assert!(window.from < long_ago && window.before > now);
+        assert_eq!(reading::late(last, Some(at(-60)), all_changes, now), Late::KnownTo(at(-60)));
+    }
+}
+
 /// What happens at the shop, or to a sync.
 #[derive(Debug, Clone)]
 enum Step {
@@ -193,12 +255,34 @@ enum Step {
     State(usize, &'static str),
     Edit(usize, i64),
     Claim(usize),
+    Ship(usize),
+    /// The release robot, to what awaits payment.
+    Release,
     Wait(i64),
+    /// A webhook names it: it is read by its id at once, whatever else is going on.
+    Hint(usize),
     /// A sync that dies after this order was taken over; None comes to its end.
     Sync(Option<usize>),
 }
 
 const ORDERS: usize = 6;
+
+/// 処理ロボット適用 of the release after a sync, as the function does it.
+fn release(robots: &RobotSet, shipment: &mut Shipment, now: Timestamp) {
+    if !Target::Held(HoldReason::AwaitingPayment).fits(shipment) {
+        return;
+    }
+    let case = Case::new();
+    let rule = rule("ecforce-release");
+    let facts =
+        Facts { connection: &case.connection, conversion_robot: None, unknown_skus: &[], duplicate_number: false, now };
+    let mut detail = as_known(shipment, &case.detail);
+    robots.apply(Phase::Only(&rule), &facts, shipment, &mut detail);
+}
+
+fn gone(order: &SourceOrder) -> bool {
+    order.state == "canceled" || matches!(order.payment_state.as_str(), "voided" | "void")
+}
 
 fn step() -> impl Strategy<Value = Step> {
     let payment = prop::sample::select(vec!["pending", "authed", "captured", "voided", "auth_failed", "new_one"]);
@@ -208,7 +292,11 @@ fn step() -> impl Strategy<Value = Step> {
         (0..ORDERS, state).prop_map(|(order, state)| Step::State(order, state)),
         (0..ORDERS, 0..3i64).prop_map(|(order, total)| Step::Edit(order, total)),
         (0..ORDERS).prop_map(Step::Claim),
+        (0..ORDERS).prop_map(Step::Ship),
+        Just(Step::Release),
         (0..1_200i64).prop_map(Step::Wait),
+        (0..8 * 3_600i64).prop_map(Step::Wait),
+        (0..ORDERS).prop_map(Step::Hint),
         prop::option::of(0..ORDERS).prop_map(Step::Sync),
     ]
 }
@@ -216,35 +304,72 @@ fn step() -> impl Strategy<Value = Step> {
 /// One of two worlds with the same shop.
 struct World {
     shipments: BTreeMap<OrderId, Shipment>,
-    mark: Option<Timestamp>,
+    mark: Option<(Timestamp, Option<Timestamp>)>,
     by_ids: bool,
 }
 
+type Shop = BTreeMap<OrderId, SourceOrder>;
+
+fn within(order: &SourceOrder, window: Window) -> bool {
+    order.updated_at.is_some_and(|at| window.from <= at && at < window.before)
+}
+
 impl World {
-    fn sync(
-        &mut self,
-        shop: &BTreeMap<OrderId, SourceOrder>,
-        imported: &SourceOrder,
-        now: Timestamp,
-        dies: Option<usize>,
-    ) {
-        let connection = connection();
-        let rules = Rules { connection: &connection, hold_unpaid: true };
-        let window = self.mark.filter(|_| !self.by_ids).map(|mark| Window::since(mark, now));
-        let shown = shop.iter().filter(|(_, order)| {
-            window.is_none_or(|window| order.updated_at.is_some_and(|at| window.from <= at && at < window.before))
-        });
-        for (id, order) in shown {
+    /// Reads the open orders by id, or what changed of open ones and of those that have left and are cancelled.
+    fn sync(&mut self, shop: &Shop, imported: &SourceOrder, now: Timestamp, dies: Option<usize>) {
+        let window = self.mark.filter(|_| !self.by_ids).map(|(last, _)| Window::since(last, now));
+        let shown: Vec<OrderId> = shop
+            .iter()
+            .filter(|(id, order)| match window {
+                Some(window) => within(order, window) && (self.is_open(**id) || gone(order)),
+                None => self.is_open(**id),
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in shown {
             // Both ways go up the ids, so both die at the same one.
             if dies.is_some_and(|last| id.0 > last as u64) {
                 return;
             }
-            let shipment = self.shipments.get_mut(id).unwrap();
-            observe(shipment, Some(imported), order, rules, now, "status-sync");
+            self.observe(shop, id, imported, now);
+        }
+        let late = self.mark.map(|(last, known)| reading::late(last, known, window.is_some(), now));
+        if let Some(Late::Look(window)) = late {
+            let late: Vec<OrderId> =
+                shop.iter().filter(|(_, order)| gone(order) && within(order, window)).map(|(id, _)| *id).collect();
+            for id in late {
+                self.observe(shop, id, imported, now);
+            }
         }
         if dies.is_none() {
-            self.mark = Some(now);
+            let known = if let Some(Late::KnownTo(known)) = late { Some(known) } else { None };
+            self.mark = Some((now, known));
         }
+    }
+
+    fn observe(&mut self, shop: &Shop, id: OrderId, imported: &SourceOrder, now: Timestamp) {
+        let connection = connection();
+        let rules = Rules { connection: &connection, hold_unpaid: true };
+        observe(self.shipments.get_mut(&id).unwrap(), Some(imported), &shop[&id], rules, now, "status-sync");
+    }
+
+    fn is_open(&self, id: OrderId) -> bool {
+        matches!(self.shipments[&id].status, Status::Hold | Status::Ready | Status::Picking)
+    }
+
+    /// What has left may be known as cancelled later in one world than in the other; nothing else may.
+    fn end_but_late(&self) -> Vec<End> {
+        let mut end = self.end();
+        for (_, _, _, _, _, cancellation) in end.iter_mut().filter(|end| end.0 == Status::Shipped) {
+            cancellation.take_if(|state| *state == CancellationState::TooLate);
+        }
+        end
+    }
+
+    /// The end of all. A shop may have cancelled what had left and taken that back before anybody looked.
+    fn end_at(&self, shop: &Shop) -> Vec<End> {
+        let ends = self.shipments.keys().zip(self.end()).zip(self.end_but_late());
+        ends.map(|((id, end), but_late)| if gone(&shop[id]) { end } else { but_late }).collect()
     }
 
     /// What counts: not when something was noticed, but what it is.
@@ -267,7 +392,8 @@ impl World {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
-    /// Over random histories, with syncs that die half-way and a clock of the shop that is up to 5 minutes off, both ways
+    /// Over random histories of pay, cancel, edit, claim and ship in any order, with syncs that die half-way, hints of
+    /// webhooks between them and a clock of the shop that is up to 5 minutes off, both ways
     /// of reading end in the same state; and nothing is ever claimable whose latest reading is not paid.
     #[test]
     fn both_ways_of_reading_come_to_the_same_end(skew in -300..=300i64, steps in prop::collection::vec(step(), 0..40)) {
@@ -280,7 +406,9 @@ proptest! {
         let mut worlds = [true, false].map(|by_ids| World { shipments: shipments.clone(), mark: None, by_ids });
         let mut now = at(0);
         let table = connection().payment_states;
-        let last = [Step::Wait(60), Step::Sync(None)];
+        let robots = compiled(&FIVE, &json!([]));
+        // At last so long that a cancellation after the parcel left is known in either way.
+        let last = [Step::Wait(60), Step::Sync(None), Step::Wait(6 * 3_600), Step::Sync(None)];
         for step in steps.into_iter().chain(last) {
             now += SignedDuration::from_secs(1);
             let stamp = now + skew.seconds();
@@ -310,6 +438,23 @@ proptest! {
                         }
                     }
                 }
+                // What has left has left in both.
+                Step::Ship(order) => {
+                    let result = ShippingResult { tracking_number: "1234".into(), shipped_at: now };
+                    for world in &mut worlds {
+                        let _ = ship(world.shipments.get_mut(&ids[order]).unwrap(), &result, now);
+                    }
+                }
+                Step::Release => {
+                    for shipment in worlds.iter_mut().flat_map(|world| world.shipments.values_mut()) {
+                        release(&robots, shipment, now);
+                    }
+                }
+                Step::Hint(order) => {
+                    for world in &mut worlds {
+                        world.observe(&shop, ids[order], &source, now);
+                    }
+                }
                 Step::Wait(seconds) => now += SignedDuration::from_secs(seconds),
                 Step::Sync(dies) => {
                     for world in &mut worlds {
@@ -325,10 +470,22 @@ proptest! {
                                 }
                             }
                         }
-                        prop_assert_eq!(worlds[0].end(), worlds[1].end());
+                        prop_assert_eq!(worlds[0].end_but_late(), worlds[1].end_but_late());
+                        // What is cancelled at the shop is cancelled, asked for, or has left.
+                        for (id, shipment) in worlds.iter().flat_map(|world| &world.shipments) {
+                            let known = shipment.cancellation.is_some()
+                                || matches!(shipment.status, Status::Cancelled | Status::Shipped);
+                            prop_assert!(!gone(&shop[id]) || known, "the cancellation of {id} is lost");
+                        }
                     }
                 }
             }
+            // Whatever happened, nobody can take what was not paid by the latest reading.
+            for shipment in worlds.iter().flat_map(|world| world.shipments.values()) {
+                let paid = table.meaning(&shipment.payment_state) == renkei_domain::payment::Meaning::Paid;
+                prop_assert!(paid || claim(&mut shipment.clone(), now).is_err(), "{shipment:?}");
+            }
         }
+        prop_assert_eq!(worlds[0].end_at(&shop), worlds[1].end_at(&shop));
     }
 }

@@ -54,6 +54,23 @@ fn date(value: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
+    /// The leap second at the end of 2016, the last one: 00:00 UTC follows it, which is 09:00 in Japan, when a shop's day
+    /// of calls begins anew.
+    #[test]
+    fn a_leap_second_is_read_in_every_form_up_to_midnight() {
+        for (now, wait) in [("2016-12-31T23:59:29Z", 30), ("2016-12-31T23:59:59Z", 0), ("2017-01-01T00:00:00Z", 0)] {
+            let now: Timestamp = now.parse().unwrap();
+            for value in [
+                "Sat, 31 Dec 2016 23:59:60 GMT",
+                "Saturday, 31-Dec-16 23:59:60 GMT",
+                "Sat Dec 31 23:59:60 2016",
+                "Sun, 01 Jan 2017 08:59:60 +0900",
+            ] {
+                assert_eq!(retry_after(value, now), Some(Duration::from_secs(wait)), "{value} at {now}");
+            }
+        }
+    }
+
     #[test]
     fn every_form_is_read() {
         let now: Timestamp = "1994-11-06T08:49:07Z".parse().unwrap();

@@ -33,6 +33,9 @@ pub struct SyncMark {
     /// The day in Japan on which open orders were last reported on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported_on: Option<Date>,
+    /// Up to when cancellations of what has left are known, if that is not as far as `began`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_known: Option<Timestamp>,
     /// The gate's epoch of the run that wrote this.
     pub epoch: u64,
 }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use renkei_e2e::{World, run};
+use renkei_e2e::ways::Shop;
+use renkei_e2e::{World, aws, run};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
 use serde_json::{Map, Value, json};
 
@@ -204,4 +205,147 @@ async fn reconciliation_finds_what_was_lost_and_a_backfill_too() {
         run(&["backfill", &world.shop.name, "--from", "2020-01-01", "--to", "2030-01-01", "--wait", "--json"], None);
     assert_eq!(backfilled.code, 0, "{backfilled:?}");
     assert_eq!(status(&world, lost), "ready");
+}
+
+/// A record of the stack's store, changed as only time could.
+async fn set(table: &str, pk: &str, sk: &str, values: &[(&str, &str)]) {
+    let aws = aws();
+    let sets: Vec<String> = values.iter().map(|(name, _)| format!("{name} = :{name}")).collect();
+    let given: Map<String, Value> =
+        values.iter().map(|(name, value)| (format!(":{name}"), json!({ "S": value }))).collect();
+    let update = json!({
+        "TableName": aws.table(table).await, "Key": { "pk": { "S": pk }, "sk": { "S": sk } },
+        "UpdateExpression": format!("SET {}", sets.join(", ")), "ConditionExpression": "attribute_exists(pk)",
+        "ExpressionAttributeValues": given,
+    });
+    aws.call("dynamodb", "DynamoDB_20120810.UpdateItem", update).await;
+}
+
+const LONG_AGO: &str = "2026-01-01T00:00:00Z";
+
+/// Every finding of the nightly comparison, and that it mends what is lost and what was told in vain, and nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reconciliation_reports_what_is_lost_doubled_stuck_and_drifted() {
+    let shop = Shop::new("nightly-found", plain(0), |document| {
+        document["processing_robots"]["enable"] =
+            json!(["payment-check", "hold-unpaid", "require-product", "ecforce-release"]);
+    })
+    .await;
+    let name = shop.name;
+    let place = async |attributes: Value| {
+        let mut order =
+            json!({ "payment_state": "authed", "order_items": [{ "variant_sku": "SERUM-30", "quantity": 1 }] });
+        order.as_object_mut().expect("an object").extend(attributes.as_object().expect("an object").clone());
+        shop.simulator.add_order(name, order).await.expect("an order").id
+    };
+    let change = async |id: u64, attributes: Value| {
+        let attributes = attributes.as_object().expect("an object").clone();
+        shop.simulator.change_order(name, id, &attributes).await.expect("an edit");
+    };
+    let pk = |id: u64| format!("S#{name}#{name}#{id}");
+
+    // One that has left and was told.
+    let told = place(json!({})).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    shop.robot_does("state-shipped");
+    // Two of one number, one that nobody takes, one that is cancelled with us only, one that waits in quarantine.
+    for _ in 0..2 {
+        place(json!({ "number": "DOUBLE-1" })).await;
+    }
+    let stands = place(json!({})).await;
+    let cancelled = place(json!({})).await;
+    let waits = place(json!({ "order_items": [{ "variant_sku": "NEVER-3", "quantity": 1 }] })).await;
+    assert_eq!(shop.robot("fetch-orders").code, 4, "one waits in quarantine");
+    shop.robot_does("state-working");
+    change(cancelled, json!({ "payment_state": "voided" })).await;
+    shop.robot_does("status-sync");
+    change(cancelled, json!({ "payment_state": "authed" })).await;
+    let _in_quarantine_still = waits;
+    // What was told had no effect, and a day has gone by; the one that stands has stood for long.
+    change(told, json!({ "state": "working" })).await;
+    set("Shipments", &pk(told), "P#00001", &[("told_at", LONG_AGO), ("updated_at", LONG_AGO)]).await;
+    let listed = format!("{}#{stands}#1", LONG_AGO.replace('Z', ".000Z"));
+    let old = [("imported_at", LONG_AGO), ("updated_at", LONG_AGO), ("status_sk", listed.as_str())];
+    set("Shipments", &pk(stands), "P#00001", &old).await;
+    // Lost: placed since, and never fetched.
+    let lost = place(json!({})).await;
+
+    let reconciled = shop.robot("reconcile");
+    assert_eq!(reconciled.code, 4, "a person is asked: {reconciled:?}");
+    let line = reconciled.lines().remove(0);
+    println!("reconciliation: {} {}", line["counts"], line["notes"]);
+    let count = |line: &Value, word: &str| line["counts"][word].as_u64().unwrap_or(0);
+    for (word, expected) in
+        [("lost", 1), ("imported", 1), ("doubled", 1), ("stuck", 1), ("drifted", 2), ("told-again", 1)]
+    {
+        assert_eq!(count(&line, word), expected, "{word}: {line}");
+    }
+    let notes = line["notes"].to_string();
+    for words in ["unknown here", "DOUBLE-1", "stand still", "stand otherwise"] {
+        assert!(notes.contains(words), "{words}: {notes}");
+    }
+    // Mended: the lost one is here, and what was told in vain is told again. Nothing else was touched.
+    let of = |id: u64| shop.shipments().into_iter().find(|shipment| shipment["order_id"] == json!(id)).expect("one");
+    assert_eq!(of(lost)["status"], "ready");
+    shop.robot_does("state-shipped");
+    let at_shop = async |id: u64| shop.simulator.order(name, id).await.expect("an order").attributes["state"].clone();
+    assert_eq!(at_shop(told).await, "shipped");
+    assert_eq!((of(cancelled)["status"].clone(), at_shop(cancelled).await), (json!("cancelled"), json!("working")));
+    assert_eq!(of(stands)["status"], "ready");
+    let again = shop.robot("reconcile").lines().remove(0);
+    for (word, expected) in [("lost", 0), ("doubled", 1), ("stuck", 1), ("drifted", 1), ("told-again", 0)] {
+        assert_eq!(count(&again, word), expected, "{word}: {again}");
+    }
+
+    // A cancellation after the parcel left: open orders are read by id, so it is looked for now and then.
+    change(told, json!({ "state": "canceled" })).await;
+    let sync = shop.robot_does("status-sync");
+    assert_eq!(count(&sync, "cancellations-too-late"), 0, "{sync}");
+    set("Robots", &format!("Y#{name}#{name}"), "MARK", &[("late_known", LONG_AGO)]).await;
+    let sync = shop.robot("status-sync");
+    assert_eq!((sync.code, count(&sync.lines()[0], "cancellations-too-late")), (4, 1), "{sync:?}");
+    let sync = shop.robot_does("status-sync");
+    assert_eq!(count(&sync, "cancellations-too-late"), 0, "known, and not looked for again: {sync}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reconciliation_leaves_calls_to_the_robots_of_its_lane() {
+    let world = World::new("nightly-tight", plain(150), 30).await;
+    let reconciled = world.run("reconcile");
+    assert_eq!(reconciled.code, 0, "{reconciled:?}");
+    let line = &reconciled.lines()[0];
+    assert!(line["notes"].to_string().contains("not everything was compared"), "{line}");
+    let spent = calls(&world).await;
+    println!("a limit of 30 calls: the reconciliation spent {spent}");
+    assert!(spent <= 10, "{spent}");
+    let fetched = world.run("fetch-orders");
+    assert_eq!(fetched.code, 0, "what is left is enough to fetch: {fetched:?}");
+    assert_eq!(world.list("shipments").len(), 150);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_lost_in_picking_is_shown_and_a_cancelled_order_is_not_told_working() {
+    let shop = Shop::new("lost-in-hand", plain(3), |_| ()).await;
+    let ids: Vec<u64> = shop.orders().await.iter().map(|order| order.id).collect();
+    shop.robot_does("fetch-orders");
+    // Cancelled between fetching and telling, and seen: the shop's own state stays.
+    let attributes = json!({ "state": "canceled" });
+    shop.simulator.change_order(shop.name, ids[0], attributes.as_object().expect("an object")).await.expect("an edit");
+    shop.robot_does("status-sync");
+    let told = shop.robot_does("state-working");
+    assert_eq!(told["counts"]["told"], json!(2), "{told}");
+    assert_eq!(shop.simulator.order(shop.name, ids[0]).await.expect("an order").attributes["state"], "canceled");
+    shop.claim();
+    let attributes = json!({ "payment_state": "auth_failed" });
+    shop.simulator.change_order(shop.name, ids[1], attributes.as_object().expect("an object")).await.expect("an edit");
+    let synced = shop.robot("status-sync");
+    let line = synced.lines().remove(0);
+    assert_eq!((synced.code, &line["counts"]["payment-lost-in-picking"]), (4, &json!(1)), "{synced:?}");
+    assert!(line["notes"].to_string().contains("not paid any more"), "{line}");
+    let id = format!("{}.{}.1", shop.name, ids[1]);
+    let shown = run(&["shipment", &id, "--json"], None);
+    assert!(shown.out.contains("the warehouse has it in hand"), "{shown:?}");
+    assert_eq!(shop.robot("status-sync").code, 0, "a person is asked once");
 }

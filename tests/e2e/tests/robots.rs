@@ -151,7 +151,7 @@ async fn an_order_on_which_a_template_fails_waits_alone() {
     let mended = apply(&world, &document(&world, &json!({}), &["SERUM-30"]));
     assert_eq!(mended.code, 0, "{mended:?}");
     std::thread::sleep(Duration::from_secs(11));
-    assert_eq!(run(&["retry", "--connection", &world.shop.name], None).code, 0);
+    assert_eq!(run(&["retry", "--all", "--connection", &world.shop.name], None).code, 0);
     awaited(&world, "shipments", 2);
     let refused = apply(&world, &document(&world, &fields, &["SERUM-30"]));
     assert!(refused.code == 1 && refused.err.contains("fields.deliver_on: on the order"), "{refused:?}");
@@ -256,5 +256,68 @@ async fn a_connection_goes_only_without_open_shipments_and_takes_its_secret_alon
     none["integration_robots"] = json!({});
     let refused = apply(&world, &none);
     assert!(refused.code == 1 && refused.err.contains("has open shipments"), "{refused:?}");
+    assert!(refused.err.contains("2 orders that the shop has not been told of"), "{refused:?}");
     assert_eq!(world.list("shipments").len(), 2, "the shop is still set up");
+
+    // An order in quarantine alone keeps a connection too, unless it may stay behind.
+    let kept = World::new("dropped-kept", plain(0), 10_000).await;
+    order(&kept, json!({ "order_items": [{ "variant_sku": "NEVER-2", "quantity": 1 }] })).await;
+    let mut none = document(&kept, &json!({}), &["SERUM-30"]);
+    assert_eq!(apply(&kept, &none).code, 0);
+    assert_eq!(kept.run("fetch-orders").code, 4);
+    none["connections"] = json!([]);
+    none["integration_robots"] = json!({});
+    let refused = apply(&kept, &none);
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("dropped-kept.yaml");
+    let path = path.to_str().expect("a path").to_owned();
+    assert!(refused.code == 1 && refused.err.contains("1 orders in quarantine"), "{refused:?}");
+    let gone = run(&["apply", &path, "--leave-quarantined"], None);
+    assert!(gone.code == 0 && gone.out.contains("secret of dropped-kept is removed"), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_robot_of_ones_own_starts_by_its_schedule() {
+    let world = World::new("by-clock", plain(0), 10_000).await;
+    let mut own = document(&world, &json!({}), &["SERUM-30"]);
+    own["integration_robots"]["custom"] = json!([
+        { "id": "each-minute", "name": "毎分の同期", "on": { "cron": "* * * * *", "connection": world.shop.name },
+          "do": "status-sync" }
+    ]);
+    let applied = apply(&world, &own);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let began = Instant::now();
+    let runs = || run(&["runs", "--tenant", &world.shop.name, "--json"], None).lines();
+    let mine = || runs().into_iter().find(|run| run["robot"] == "each-minute" && run["cause"] == "schedule");
+    world.until("the schedule starts its robot", async || mine().is_some_and(|run| run["state"] == "done")).await;
+    println!("a robot of each minute ran {:?} after it was applied", began.elapsed());
+    // Gone with its robot.
+    own["integration_robots"]["custom"] = json!([]);
+    let removed = apply(&world, &own);
+    assert!(removed.code == 0 && removed.out.contains("is removed with its robot"), "{removed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merchants_broken_robot_is_its_own_affair() {
+    let broken = World::new("broken-robot", plain(0), 10_000).await;
+    let sound = World::new("sound-robot", plain(10), 10_000).await;
+    // On no sample, and on every order of this shop, it goes round until it is ended.
+    let fields = json!({ "delivery_note":
+        "{% if order.times == 7 %}{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}{% endif %}" });
+    assert_eq!(apply(&broken, &document(&broken, &fields, &["SERUM-30"])).code, 0);
+    for _ in 0..120 {
+        order(&broken, json!({ "times": 7 })).await;
+    }
+    broken.start("fetch-orders");
+    assert_eq!(sound.run("fetch-orders").code, 0, "another merchant's orders come in beside them");
+    assert_eq!(sound.list("shipments").len(), 10);
+    let set_aside = awaited(&broken, "orders", 120);
+    for order in &set_aside {
+        let reason = order["reason"].as_str().unwrap_or_default();
+        assert_eq!(order["outcome"], "quarantined");
+        assert!(
+            reason.contains("robot own cannot make delivery_note") && reason.contains("too many steps"),
+            "{reason}"
+        );
+    }
+    assert_eq!(renkei_e2e::aws().messages("import-orders-dead-letters").await, 0, "no message fails for it");
 }

@@ -121,7 +121,7 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
     };
     let enabled = &settings.processing_robots.enable;
     let mut rows: Vec<Processing> = Vec::new();
-    for (place, id) in enabled.iter().enumerate() {
+    for (place, id) in enabled.iter().map(|on| on.id()).enumerate() {
         if let Some(robot) = built_in::find(id) {
             rows.push(row(robot, true, true, Some(place + 1)));
         }
@@ -129,7 +129,7 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
     for (place, robot) in settings.processing_robots.custom.iter().enumerate() {
         rows.push(row(robot, false, robot.enabled, robot.enabled.then_some(enabled.len() + place + 1)));
     }
-    for robot in built_in::all().iter().filter(|robot| !enabled.contains(&robot.id)) {
+    for robot in built_in::all().iter().filter(|robot| !enabled.iter().any(|on| *on.id() == robot.id)) {
         rows.push(row(robot, true, false, None));
     }
     rows

@@ -6,6 +6,7 @@
 
 mod measure;
 mod results;
+mod rules;
 
 use std::time::{Duration, Instant};
 
@@ -64,6 +65,7 @@ struct Figures {
     quiet_shop_behind_s: f64,
     quiet_shop_ratio: f64,
     results: results::Results,
+    rules: rules::RuleFigures,
 }
 
 /// One step of the import.
@@ -101,7 +103,7 @@ pub async fn bench(arguments: BenchArgs) -> Result<Exit, CliError> {
 
 async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figures, CliError> {
     let simulator = Simulator::start(0).await.map_err(|error| CliError::said(error.to_string()))?;
-    let mut figures = Figures { orders, ..Figures::default() };
+    let mut figures = Figures { orders, rules: rules::measure()?, ..Figures::default() };
     let busy = shop(stack, &simulator, "busy").await?;
     let quiet = shop(stack, &simulator, "quiet").await?;
     let memory = Memory::watch(local.pid)?;
@@ -234,6 +236,12 @@ fn show(figures: &Figures) -> Result<(), CliError> {
     for (figure, measured, wanted) in figures.results.rows() {
         rows.push(row(&figure, measured, wanted));
     }
+    rows.push(row(
+        "1,000 processing robots looked at on one shipment",
+        format!("{:.0} µs", figures.rules.thousand_robots_us),
+        "≤ 1,000 µs",
+    ));
+    rows.push(row("one order's conversion", format!("{:.0} µs", figures.rules.conversion_us), "≤ 100 µs"));
     for (function, mb) in &figures.peak_memory_mb {
         rows.push(row(&format!("peak memory of {function}"), format!("{mb:.1} MB"), "≤ 32 MB"));
     }

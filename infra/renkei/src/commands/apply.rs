@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use renkei_domain::document::{self, Document, difference};
 use renkei_domain::ids::{ConnectionId, Sku};
 use renkei_domain::plan::Volume;
+use renkei_domain::run::Outcome;
 use renkei_domain::settings::{Connection, Product, SecretSource, TenantSettings};
+use renkei_domain::shipment::ShopWork;
 use renkei_ecforce::{ApiAddress, Token};
 use renkei_platform::secrets::{Credentials, SecretsError};
 use renkei_store::settings::AppliedSettings;
@@ -68,6 +70,15 @@ impl Plan {
     }
 }
 
+/// How a document is applied.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// Only say what would change.
+    pub dry_run: bool,
+    /// Connections that go may leave orders in quarantine behind; they stay at the shop as they are.
+    pub leave_quarantined: bool,
+}
+
 /// Applies a document. What changes is said line by line, as it is done.
 pub async fn apply(
     stack: &Stack,
@@ -76,6 +87,18 @@ pub async fn apply(
     dry_run: bool,
     say: &dyn Fn(String) -> Result<(), CliError>,
 ) -> Result<Exit, CliError> {
+    apply_so(stack, text, secrets, Manner { dry_run, ..Manner::default() }, say).await
+}
+
+/// The same, with all that can be said of how.
+pub async fn apply_so(
+    stack: &Stack,
+    text: &str,
+    secrets: Secrets,
+    manner: Manner,
+    say: &dyn Fn(String) -> Result<(), CliError>,
+) -> Result<Exit, CliError> {
+    let Manner { dry_run, leave_quarantined } = manner;
     let policy = stack.address_policy()?;
     let check_url = |url: &str| match ApiAddress::parse(url, &policy) {
         Ok(address) => Ok(address.to_string()),
@@ -100,7 +123,7 @@ pub async fn apply(
     };
     let tenant = stack.store.tenant(settings.tenant.clone());
     let plan = plan(stack, &tenant, settings, credentials).await?;
-    refuse_what_fails(&tenant, &plan, &document).await?;
+    refuse_what_fails(&tenant, &plan, &document, leave_quarantined).await?;
     for sentence in plan.sentences() {
         say(format!("  {}", plain(sentence)))?;
     }
@@ -259,11 +282,20 @@ async fn dropped(
 
 /// Says what forbids applying, all at once: connections that go while parcels of theirs are still to leave, and
 /// conversion robots that fail on orders which the shop really sent.
-async fn refuse_what_fails(tenant: &Tenant, plan: &Plan, document: &Document) -> Result<(), CliError> {
+async fn refuse_what_fails(
+    tenant: &Tenant,
+    plan: &Plan,
+    document: &Document,
+    leave_quarantined: bool,
+) -> Result<(), CliError> {
     /// Open shipments that are counted of each status.
     const COUNTED: i32 = 100;
     let mut problems = Vec::new();
     for connection in &plan.dropped {
+        // One that went with an earlier version has only its secret left.
+        if plan.current.as_ref().is_some_and(|applied| applied.settings.connection(connection).is_some()) {
+            refuse_unfinished(tenant, connection, document, leave_quarantined, &mut problems).await?;
+        }
         let open = tenant.open_shipments(connection, COUNTED).await?;
         if open.is_empty() {
             continue;
@@ -276,7 +308,8 @@ async fn refuse_what_fails(tenant: &Tenant, plan: &Plan, document: &Document) ->
             })
             .collect();
         problems.push(format!(
-            "line {}: connections: {connection} is not in the document any more, but has open shipments: {}. Ship or cancel              them first, and take its easy set-up out so that no new orders come",
+            "line {}: connections: {connection} is not in the document any more, but has open shipments: {}. Ship or cancel \
+             them first, and take its easy set-up out so that no new orders come",
             document.places.line("connections"),
             counts.join(", ")
         ));
@@ -293,6 +326,45 @@ async fn refuse_what_fails(tenant: &Tenant, plan: &Plan, document: &Document) ->
         1 => Err(CliError::said("1 problem to put right; nothing was applied")),
         count => Err(CliError::said(format!("{count} problems to put right; nothing was applied"))),
     }
+}
+
+/// Orders that wait in quarantine, and shipments of which the shop is still to be told, would have nowhere to go.
+async fn refuse_unfinished(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    document: &Document,
+    leave_quarantined: bool,
+    problems: &mut Vec<String>,
+) -> Result<(), CliError> {
+    /// Shipments that are counted of each kind of what is to be told.
+    const COUNTED: i32 = 1_000;
+    let kept = tenant.not_imported(connection).await?;
+    let waiting = kept.iter().filter(|order| order.summary.outcome == Outcome::Quarantined).count();
+    let mut counts = Vec::new();
+    if waiting > 0 && !leave_quarantined {
+        counts.push(format!("{waiting} orders in quarantine (取込保留)"));
+    }
+    for (work, what) in [
+        (ShopWork::TellWorking, "orders that the shop has not been told of (取込通知待ち)"),
+        (ShopWork::WriteBack, "tracking numbers to write back (実績戻し待ち)"),
+        (ShopWork::TellShipped, "orders to tell as shipped (出荷済み通知待ち)"),
+    ] {
+        let page = tenant.shop_work(connection, work, COUNTED, None).await?;
+        let more = if page.next.is_some() { " or more" } else { "" };
+        if !page.rows.is_empty() {
+            counts.push(format!("{}{more} {what}", page.rows.len()));
+        }
+    }
+    if !counts.is_empty() {
+        problems.push(format!(
+            "line {}: connections: {connection} is not in the document any more, but has {}. Take its easy set-up out of \
+             the document, let its other robots run until nothing is left (`renkei run`), and see to what is in \
+             quarantine (`renkei orders --outcome quarantined`; `--leave-quarantined` leaves it at the shop)",
+            document.places.line("connections"),
+            counts.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 fn same(one: &Credentials, other: &Credentials) -> bool {
@@ -312,9 +384,11 @@ fn same(one: &Credentials, other: &Credentials) -> bool {
 async fn warn_of_limits(tenant: &Tenant, settings: &TenantSettings) -> Result<(), CliError> {
     let skus = super::plan::offered(&settings.products);
     let measured = super::plan::measured(tenant).await?;
+    let webhooks = super::plan::webhooks(tenant).await?;
     for connection in &settings.connections {
         let orders = measured.get(&connection.id).copied().unwrap_or(0);
-        for plan in super::plan::plans(settings, &connection.id, Volume { orders, skus }) {
+        let webhooks = webhooks.contains(&connection.id);
+        for plan in super::plan::plans(settings, &connection.id, Volume { orders, skus }, webhooks) {
             let spent = format!("{} calls a day of {} ({} %)", plan.calls, plan.limit, plan.share());
             let advice = plan.advice().or_else(|| (plan.every_minutes <= FREQUENT_MINUTES).then_some(spent));
             if let Some(advice) = advice {

@@ -1,7 +1,7 @@
 //! `renkei run ROBOT --dry-run`: what a robot would do now, and the calls it would spend.
 //!
-//! What is decided is decided by the same rules as in the functions; nothing is written but the gate's count of the one call
-//! that fetch-orders needs.
+//! What is decided is decided by the same rules as in the functions; nothing is written but the gate's count of the calls
+//! that fetch-orders needs, ten pages at most.
 
 mod orders;
 mod release;
@@ -14,8 +14,9 @@ use renkei_domain::ids::{RobotId, Sku};
 use renkei_domain::settings::Action;
 use renkei_domain::shipment::Status;
 use renkei_domain::stock;
-use renkei_domain::sync::reading::{self, Reading};
+use renkei_domain::sync::reading::{self, Late, Reading};
 use renkei_domain::sync::{RECONCILED_PAGES, RECONCILED_STATES};
+use renkei_store::sync::SyncMark;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -111,10 +112,15 @@ async fn status_sync(place: &Found) -> Result<Foreseen, CliError> {
     let open = tenant.open_orders(connection, &[Status::Hold, Status::Ready, Status::Picking]).await?;
     let mark = tenant.sync_mark(connection).await?;
     let way = reading::begin(open.len(), mark.is_some());
+    // Cancellations of what has left are looked for now and then: one call by state, one by payment state.
+    let is_late =
+        |mark: &SyncMark| matches!(reading::late(mark.began, mark.late_known, false, Timestamp::now()), Late::Look(_));
+    let late = if mark.as_ref().is_some_and(is_late) { 2 } else { 0 };
     let stale = mark.map_or(0, |mark| {
         open.values().filter(|order| reading::may_be_stale(mark.began, order.imported_at, None)).count()
     });
     let (least, most) = reading::calls(way, open.len(), stale);
+    let (least, most) = (if way == Reading::ByChanges { least } else { least + late }, most + late);
     let mut foreseen = Foreseen { calls: Calls { least, most: Some(most) }, ..Foreseen::default() };
     foreseen.add("open", open.len() as u64);
     foreseen.notes.push(match way {

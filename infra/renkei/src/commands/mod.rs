@@ -54,10 +54,11 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             std::io::stdout().write_all(&script)?;
             Ok(Exit::Done)
         }
-        Command::Apply { file, dry_run } => {
+        Command::Apply { file, dry_run, leave_quarantined } => {
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
-            apply(&Stack::open(&at).await?, &text, Secrets::Environment, dry_run, &output::line).await
+            let manner = apply::Manner { dry_run, leave_quarantined };
+            apply::apply_so(&Stack::open(&at).await?, &text, Secrets::Environment, manner, &output::line).await
         }
         Command::Export { tenant, version } => {
             versions::export(&Stack::open(&at).await?, tenant.as_deref(), version).await
@@ -106,6 +107,10 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             refused::retry_one(&Stack::open(&at).await?, scope.tenant.as_deref(), &id, capture).await
         }
         Command::Retry { scope, refused: true, .. } => refused::retry_all(&Stack::open(&at).await?, &scope).await,
+        Command::Retry { order: None, all: false, .. } => Err(CliError::said(
+            "say what is tried again: --order ID or --all of the orders that were not imported, --shipment ID or \
+             --refused of what the shop refused",
+        )),
         Command::Retry { scope, order, .. } => orders::retry(&Stack::open(&at).await?, &scope, order).await,
         Command::Stock { connection, tenant, drift, json } => {
             stock::list(&Stack::open(&at).await?, tenant.as_deref(), &connection, drift, json).await

@@ -1,13 +1,14 @@
 //! `renkei plan`: calls a day that robots will make, against each shop's limit; before it happens, not after.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{ConnectionId, TenantId};
-use renkei_domain::plan::{Plan, Volume, plan};
+use renkei_domain::plan::{Plan, Volume, plan_with};
 use renkei_domain::settings::{Action, Product, TenantSettings};
 use renkei_store::Tenant;
+use renkei_store::access::Opens;
 use serde::Serialize;
 
 use crate::cli::Scope;
@@ -27,6 +28,7 @@ struct PlanLine<'a> {
     measured: bool,
     share_percent: u32,
     advice: Option<String>,
+    saving: Option<String>,
     #[serde(flatten)]
     plan: &'a Plan,
 }
@@ -35,6 +37,7 @@ struct PlanLine<'a> {
 struct Measured {
     orders: BTreeMap<ConnectionId, u32>,
     skus: u32,
+    webhooks: BTreeSet<ConnectionId>,
 }
 
 /// Lists what robots will spend. Exit 4 where a shop's limit will not do.
@@ -46,13 +49,15 @@ pub async fn list(stack: &Stack, scope: &Scope, orders_per_day: Option<u32>, jso
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
                 let orders = if orders_per_day.is_none() { measured(&place.tenant).await? } else { BTreeMap::new() };
-                new.insert(Measured { orders, skus: offered(&place.tenant.products().await?) })
+                let skus = offered(&place.tenant.products().await?);
+                new.insert(Measured { orders, skus, webhooks: webhooks(&place.tenant).await? })
             }
         };
         let measured = orders_per_day.is_none();
         let orders = orders_per_day.or_else(|| merchant.orders.get(place.id()).copied()).unwrap_or(0);
         let volume = Volume { orders, skus: merchant.skus };
-        for plan in plans(&place.settings, place.id(), volume) {
+        let webhooks = merchant.webhooks.contains(place.id());
+        for plan in plans(&place.settings, place.id(), volume, webhooks) {
             tight |= !plan.is_comfortable();
             if json {
                 output::json_line(&PlanLine {
@@ -60,6 +65,7 @@ pub async fn list(stack: &Stack, scope: &Scope, orders_per_day: Option<u32>, jso
                     measured,
                     share_percent: plan.share(),
                     advice: plan.advice(),
+                    saving: plan.saving(),
                     plan: &plan,
                 })?;
             } else {
@@ -71,10 +77,22 @@ pub async fn list(stack: &Stack, scope: &Scope, orders_per_day: Option<u32>, jso
 }
 
 /// The plans of a connection's easy set-ups.
-pub fn plans(settings: &TenantSettings, connection: &ConnectionId, volume: Volume) -> Vec<Plan> {
+pub fn plans(settings: &TenantSettings, connection: &ConnectionId, volume: Volume, webhooks: bool) -> Vec<Plan> {
     let Some(connection) = settings.connection(connection) else { return Vec::new() };
     let setups = settings.integration_robots.easy_setup.iter().filter(|setup| setup.connection == connection.id);
-    setups.map(|setup| plan(settings, connection, setup, volume)).collect()
+    setups.map(|setup| plan_with(settings, connection, setup, volume, webhooks)).collect()
+}
+
+/// The merchant's shops that were given an address for webhooks, and may still use it.
+pub async fn webhooks(tenant: &Tenant) -> Result<BTreeSet<ConnectionId>, CliError> {
+    let now = Timestamp::now();
+    let grants = tenant.grants().await?.into_iter().filter(|grant| grant.is_valid(now));
+    Ok(grants
+        .filter_map(|grant| match grant.opens {
+            Opens::Hook(connection) => Some(connection),
+            Opens::Warehouse(_) => None,
+        })
+        .collect())
 }
 
 /// SKUs that a shop may be told of.
@@ -137,5 +155,6 @@ fn show(plan: &Plan, measured: bool) -> Result<(), CliError> {
     output::line(match plan.advice() {
         Some(advice) => format!("  {advice}"),
         None => "  fits (上限内です)".to_owned(),
-    })
+    })?;
+    plan.saving().map_or(Ok(()), |saving| output::line(format!("  {saving}")))
 }

@@ -131,7 +131,7 @@ async fn processing(subject: &Subject, robot: ProcessingRobot, is_built_in: bool
     let Subject { place, shipment, detail } = subject;
     let mut settings = place.settings.clone();
     settings.processing_robots = if is_built_in {
-        ProcessingRobots { enable: vec![robot.id.clone()], custom: Vec::new() }
+        ProcessingRobots { enable: vec![robot.id.clone().into()], custom: Vec::new() }
     } else {
         let alone = ProcessingRobot { enabled: true, excludes: Vec::new(), ..robot.clone() };
         ProcessingRobots { enable: Vec::new(), custom: vec![alone] }

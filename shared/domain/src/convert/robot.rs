@@ -110,7 +110,12 @@ impl ConversionRobots {
             // By place, not by id: an id may stand in a faulty document twice.
             let template = format!("{place}/{name}");
             match template::add(&mut self.environment, template.clone(), text) {
-                Ok(()) => self.names(&path, &template, problems),
+                Ok(()) => {
+                    for error in template::unknown_names(&self.environment, &template) {
+                        problems.push(Problem { path: path.clone(), message: said(&error, text) });
+                    }
+                    self.names(&path, &template, problems);
+                }
                 Err(error) => problems.push(Problem { path, message: said(&error, text) }),
             }
             // Also where it cannot be read: orders must not be made without it in silence.

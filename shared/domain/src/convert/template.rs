@@ -6,6 +6,7 @@
 
 use std::io;
 
+use minijinja::machinery::{self, Instruction};
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, escape_formatter};
 
@@ -60,6 +61,49 @@ pub(super) fn add(environment: &mut Environment<'static>, name: String, text: &s
         return Err(TemplateError { line: None, sentence });
     }
     environment.add_template_owned(name, text.to_owned()).map_err(|error| explained(&error))
+}
+
+/// Filters and tests that a template names and that there are not, wherever they stand: rendering on samples finds only
+/// those in branches that the samples reach.
+pub(super) fn unknown_names(environment: &Environment<'static>, name: &str) -> Vec<TemplateError> {
+    let Ok(template) = environment.get_template(name) else { return Vec::new() };
+    let instructions = &machinery::get_compiled_template(&template).instructions;
+    let mut state = environment.empty_state();
+    let mut unknown: Vec<TemplateError> = Vec::new();
+    let mut before: Option<&Instruction<'_>> = None;
+    for place in 0.. {
+        let Some(instruction) = instructions.get(place) else { break };
+        // Filters that apply another filter, or a test, to each of a list take its name last.
+        let given = || match before {
+            Some(Instruction::LoadConst(value)) => value.as_str(),
+            _ => None,
+        };
+        let (filter, test) = match instruction {
+            Instruction::ApplyFilter("map", Some(2), _) => (given(), None),
+            Instruction::ApplyFilter("select" | "reject", Some(2), _)
+            | Instruction::ApplyFilter("selectattr" | "rejectattr", Some(3), _) => (None, given()),
+            Instruction::ApplyFilter(filter, _, _) => (Some(*filter), None),
+            Instruction::PerformTest(test, _, _) => (None, Some(*test)),
+            _ => (None, None),
+        };
+        // Nothing is given to them, so that one which there is says that it lacks something.
+        let line = instructions.get_line(place);
+        let lacks = |error: Error| matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest);
+        if let Some(name) = filter
+            && state.apply_filter(name, &[]).is_err_and(lacks)
+        {
+            let own = FILTERS.join(", ");
+            let sentence = format!("there is no such filter (`{name:.60}`); beside the usual ones there are {own}");
+            unknown.push(TemplateError { line, sentence });
+        }
+        if let Some(name) = test
+            && state.perform_test(name, &[]).is_err_and(lacks)
+        {
+            unknown.push(TemplateError { line, sentence: format!("there is no such test (`{name:.60}`)") });
+        }
+        before = Some(instruction);
+    }
+    unknown
 }
 
 /// What the templates of one order have used.

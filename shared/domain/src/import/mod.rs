@@ -131,7 +131,11 @@ pub fn decide(context: &Context<'_>, order: &SourceOrder, unknown_skus: &[Sku], 
         shipment.id.parcel = u16::try_from(place + 1).unwrap_or(u16::MAX);
         shipment.parcels = count;
     }
-    let claim_number = context.robots.robots().any(|robot| robot.id.as_str() == REJECT_DUPLICATE);
+    let claim_number = context.robots.robots().any(|robot| {
+        let tied = &robot.conversion_robots;
+        robot.id.as_str() == REJECT_DUPLICATE
+            && (tied.is_empty() || facts.conversion_robot.is_none_or(|conversion| tied.contains(conversion)))
+    });
     Verdict::Store { parcels, claim_number }
 }
 
@@ -164,9 +168,9 @@ fn parcels_of(
         }
     }
     detail.robots = traces;
-    // Whatever robots are on: what the shop calls cancelled is never shipped.
+    // Whatever robots are on: what the shop calls cancelled is never shipped, and not told "working" either.
     if context.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled {
-        shipment.cancel();
+        shipment.cancel_as_shop();
     }
     settle(&mut shipment);
     note_import(context, &mut shipment, bad_address, method.is_none());

@@ -83,7 +83,8 @@ impl RobotSet {
         let mut reader = Reader { settings, problems: Vec::new(), warnings: Vec::new(), patterns: 0, robot: None };
         let mut enabled = Vec::new();
         let mut robots = Vec::new();
-        for (place, robot) in reader.enabled_built_in() {
+        let built_in = reader.enabled_built_in();
+        for (place, robot) in &built_in {
             enabled.push(robot);
             robots.extend(reader.robot(&format!("processing_robots.enable[{place}]"), robot));
         }
@@ -120,16 +121,18 @@ impl RobotSet {
 }
 
 impl Reader<'_> {
-    fn enabled_built_in(&mut self) -> Vec<(usize, &'static ProcessingRobot)> {
+    fn enabled_built_in(&mut self) -> Vec<(usize, ProcessingRobot)> {
         let settings = self.settings;
         let robots = &settings.processing_robots;
         let mut enabled = Vec::new();
         let mut ids = HashSet::new();
-        for (place, id) in robots.enable.iter().enumerate() {
+        for (place, robot) in robots.enable.iter().enumerate() {
+            let id = robot.id();
+            let ties = || robot.conversion_robots().to_vec();
             let path = format!("processing_robots.enable[{place}]");
             match built_in::find(id) {
                 Some(_) if !ids.insert(id) => self.problem(&path, format!("`{id}` is named twice")),
-                Some(robot) => enabled.push((place, robot)),
+                Some(robot) => enabled.push((place, ProcessingRobot { conversion_robots: ties(), ..robot.clone() })),
                 None if robots.custom.iter().any(|own| own.id == *id) => self.problem(
                     &path,
                     format!("`{id}` is a robot of your own: it is on unless it says `enabled: false`; only built-in robots are enabled here"),

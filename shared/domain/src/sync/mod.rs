@@ -11,10 +11,11 @@ use jiff::Timestamp;
 pub use difference::differences;
 
 use crate::handover::{self, Cancelled};
+use crate::ids::RuleId;
 use crate::order::SourceOrder;
 use crate::payment::{Meaning, Payment};
-use crate::settings::{Connection, TenantSettings};
-use crate::shipment::{HoldReason, Shipment, Status};
+use crate::settings::{Connection, STANDARD_CONVERSION, TenantSettings};
+use crate::shipment::{Difference, HoldReason, Shipment, Status};
 
 /// 照合 compares orders in so many states of the shop: fetch, working, shipped …
 pub const RECONCILED_STATES: u32 = 3;
@@ -37,7 +38,13 @@ impl<'a> Rules<'a> {
     /// Of a merchant's settings.
     #[must_use]
     pub fn of(settings: &TenantSettings, connection: &'a Connection) -> Self {
-        let hold_unpaid = settings.processing_robots.enable.iter().any(|robot| robot.as_str() == HOLD_UNPAID);
+        let standard = STANDARD_CONVERSION.to_string();
+        let conversion = settings.conversion_robot_of(&connection.id).map_or(standard.as_str(), RuleId::as_str);
+        let hold_unpaid = settings.processing_robots.enable.iter().any(|robot| {
+            let tied = robot.conversion_robots();
+            robot.id().as_str() == HOLD_UNPAID
+                && (tied.is_empty() || tied.iter().any(|tied| tied.as_str() == conversion))
+        });
         Self { connection, hold_unpaid }
     }
 }
@@ -52,6 +59,8 @@ pub struct Seen {
     pub paid: bool,
     /// It was paid, and is not any more.
     pub payment_lost: bool,
+    /// Likewise, and the warehouse has it in hand: a person has to stop it, or let it go.
+    pub lost_in_hand: bool,
     /// The payment state is not in the connection's table: it waits.
     pub unknown_payment: bool,
     /// The shop shows it cancelled, and this became of it.
@@ -74,7 +83,8 @@ impl Seen {
 /// where only states were read.
 ///
 /// - Paid, by the connection's table → `paid`. Not paid any more → `unpaid`, so that nobody can take it; and on hold,
-///   where unpaid ones are held. Moving to `ready` is the release robot's.
+///   where unpaid ones are held. What the warehouse has in hand already shows it as a difference, and a person is asked.
+///   Moving to `ready` is the release robot's.
 /// - Cancelled, by order state or payment state → cancelled, requested or reported, as [`handover::cancel`] has it.
 /// - Edited → the difference is noted, never applied; held where the merchant wants that.
 ///
@@ -103,6 +113,7 @@ pub fn observe(
     }
     if matches!(shipment.status, Status::Hold | Status::Ready | Status::Picking) {
         payment(shipment, &order.payment_state, meaning, rules, now, by, &mut seen);
+        in_hand(shipment, meaning, now, by, &mut seen);
         if let Some(imported) = imported {
             edits(shipment, imported, order, rules, now, by, &mut seen);
         }
@@ -143,6 +154,21 @@ fn payment(
     }
 }
 
+/// What the warehouse has taken cannot be put on hold. That it is not paid any more is shown as a difference; of a payment
+/// that is cancelled, the warehouse is asked to give the parcel back instead.
+fn in_hand(shipment: &mut Shipment, meaning: Meaning, now: Timestamp, by: &str, seen: &mut Seen) {
+    let unpaid = shipment.status == Status::Picking && matches!(meaning, Meaning::Wait | Meaning::Unknown);
+    let shown = shipment.differences.contains(&Difference::Payment);
+    if unpaid && !shown {
+        shipment.differences.push(Difference::Payment);
+        shipment.note(now, "not paid any more, and the warehouse has it in hand", by);
+        seen.lost_in_hand = true;
+        seen.new_difference = true;
+    } else if shown && !unpaid {
+        shipment.differences.retain(|difference| *difference != Difference::Payment);
+    }
+}
+
 fn edits(
     shipment: &mut Shipment,
     imported: &SourceOrder,
@@ -152,11 +178,13 @@ fn edits(
     by: &str,
     seen: &mut Seen,
 ) {
-    let found = differences(imported, order, shipment.address_id);
+    let mut found = differences(imported, order, shipment.address_id);
+    // Not an edit, and none that an edit takes back. It is the last by its order.
+    found.extend(shipment.differences.iter().filter(|known| **known == Difference::Payment));
     if found == shipment.differences {
         return;
     }
-    seen.new_difference = found.iter().any(|difference| !shipment.differences.contains(difference));
+    seen.new_difference |= found.iter().any(|difference| !shipment.differences.contains(difference));
     let names: Vec<&str> = found.iter().map(|difference| difference.as_str()).collect();
     let mut what = match names.as_slice() {
         [] => "the shop has it as imported again".to_owned(),

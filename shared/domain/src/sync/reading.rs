@@ -88,6 +88,39 @@ pub fn calls(way: Reading, open: usize, stale: usize) -> (u64, u64) {
 /// How far clocks may be apart: so much of the overlap is theirs.
 const CLOCKS_APART: Duration = Duration::from_mins(5);
 
+/// How long cancellations of what has left may stay unread where only open orders are read.
+pub const LATE_WITHIN: Duration = Duration::from_hours(6);
+/// The most calls a day that reading them costs where all syncs go by ids: one for cancelled states and one for cancelled
+/// payments, each time.
+pub const LATE_CALLS: u32 = 8;
+
+/// What a sync does about cancellations of orders that have left: they come too late, and are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// Nothing: they are known up to when it began.
+    Known,
+    /// Nothing yet: they are known up to this time, not long ago.
+    KnownTo(Timestamp),
+    /// It looks for them in this window.
+    Look(Window),
+}
+
+/// Reading all that changed shows what was cancelled after it left; reading open orders by id does not, so that it is
+/// looked for now and then. `last` is when the last sync began, `known` up to when these were known at its end if not as
+/// far; `all_changes` says whether this sync, which began at `now`, has read all changes since.
+#[must_use]
+pub fn late(last: Timestamp, known: Option<Timestamp>, all_changes: bool, now: Timestamp) -> Late {
+    if all_changes && known.is_none() {
+        return Late::Known;
+    }
+    let known = known.unwrap_or(last);
+    if known.saturating_add(LATE_WITHIN).is_ok_and(|due| due <= now) {
+        Late::Look(Window::since(known, now))
+    } else {
+        Late::KnownTo(known)
+    }
+}
+
 /// Was a shipment imported so late after its order was read that a change may lie before the window? Then it is read by
 /// its id. `fetch_began` is when the run began that read it, which is never after the reading.
 #[must_use]

@@ -1,4 +1,4 @@
-//! fetch-orders: the first page of what waits at the shop, and what import would make of each order.
+//! fetch-orders: what waits at the shop, some pages of it at most, and what import would make of each order.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use renkei_domain::run::Outcome;
 use renkei_domain::work::{Fetched, ImportOrder, Place, VERSION};
 use renkei_ecforce::{MAX_PER, OrderPage};
 use renkei_shop::order::{outgoing, to_import, waiting};
-use renkei_shop::{SessionRequest, ShopError};
+use renkei_shop::{Session, SessionRequest, ShopError};
 use renkei_store::shipments::Known;
 use serde_json::json;
 
@@ -25,23 +25,37 @@ use crate::stack::{Found, Stack};
 /// Whose call this is in the quota, and the run that orders would seem to be of.
 const ROBOT: &str = "dry-run";
 const PATIENCE: Duration = Duration::from_mins(5);
+/// Pages that are read; what waits beyond them is said to.
+const MOST_PAGES: usize = 10;
 
-/// Reads one page, and decides about its orders.
+/// Reads what waits, so many pages at most, and decides about the orders.
 pub(super) async fn foresee(stack: &Stack, place: &Found) -> Result<Foreseen, CliError> {
-    let (page, spent) = read(stack, place).await?;
-    let calls = calls(&page);
-    let (rows, total, last) = (page.rows, page.meta.total_count, page.is_last(MAX_PER));
-    let mut foreseen = Foreseen { calls, spent, ..Foreseen::default() };
-    let messages = messages(place, page)?;
-    decide(place, messages, &mut foreseen).await?;
-    if !last {
+    let Read { pages, spent, total, whole } = read(stack, place).await?;
+    let rows: usize = pages.iter().map(|page| page.rows).sum();
+    let mut foreseen = Foreseen { calls: calls(&pages, total, whole), spent, ..Foreseen::default() };
+    // The first order that claims a number has it before the next is stored.
+    let mut claimed: HashSet<OrderNumber> = HashSet::new();
+    for page in pages {
+        decide(place, messages(place, page)?, &mut claimed, &mut foreseen).await?;
+    }
+    if !whole {
         let of = total.map_or_else(|| "more".to_owned(), |total| format!("{total} that wait"));
-        foreseen.notes.push(format!("only the first page was looked at: {rows} orders of {of}"));
+        foreseen.notes.push(format!("only the first {MOST_PAGES} pages were looked at: {rows} orders of {of}"));
     }
     Ok(foreseen)
 }
 
-async fn read(stack: &Stack, place: &Found) -> Result<(OrderPage, u32), CliError> {
+/// What was read.
+struct Read {
+    pages: Vec<OrderPage>,
+    spent: u32,
+    /// Orders that wait, by the shop's count.
+    total: Option<u64>,
+    /// All that waits was read.
+    whole: bool,
+}
+
+async fn read(stack: &Stack, place: &Found) -> Result<Read, CliError> {
     let request = SessionRequest {
         connection: &place.connection,
         holder: format!("{ROBOT}-{}", ulid::Ulid::generate()),
@@ -50,21 +64,41 @@ async fn read(stack: &Stack, place: &Found) -> Result<(OrderPage, u32), CliError
         deadline: Instant::now() + PATIENCE,
     };
     let mut session = stack.shops()?.open(&place.tenant, request).await?;
-    let query = waiting(&place.connection, 0);
-    let page: Result<OrderPage, ShopError> =
-        session.call(async |client, token| client.orders(token, &query).await).await;
+    let read = pages(&mut session, place).await;
     let spent = session.calls();
     session.leave().await?;
-    Ok((page?, spent))
+    let (pages, whole) = read?;
+    let total = pages.first().and_then(|page| page.meta.total_count);
+    Ok(Read { pages, spent, total, whole })
+}
+
+/// Pages by key, as fetching reads them.
+async fn pages(session: &mut Session, place: &Found) -> Result<(Vec<OrderPage>, bool), ShopError> {
+    let mut pages: Vec<OrderPage> = Vec::new();
+    let mut after = 0;
+    while pages.len() < MOST_PAGES {
+        let query = waiting(&place.connection, after);
+        let page = session.call(async |client, token| client.orders(token, &query).await).await?;
+        let ids = page.orders.iter().filter_map(|row| row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id)));
+        let highest = ids.max().unwrap_or(0);
+        let last = page.is_last(MAX_PER) || highest <= after;
+        pages.push(page);
+        if last {
+            return Ok((pages, true));
+        }
+        after = highest;
+    }
+    Ok((pages, false))
 }
 
 /// A pass reads until a page is not full.
-fn calls(page: &OrderPage) -> Calls {
-    match page.meta.total_count {
-        _ if page.is_last(MAX_PER) => Calls::exactly(1),
-        // A full page at least, whatever the shop says.
-        Some(total) => Calls::exactly(total.max(page.rows as u64) / u64::from(MAX_PER) + 1),
-        None => Calls { least: 2, most: None },
+fn calls(pages: &[OrderPage], total: Option<u64>, whole: bool) -> Calls {
+    let read = pages.len() as u64;
+    match total {
+        _ if whole => Calls::exactly(read),
+        // Those that were read are full, whatever the shop says.
+        Some(total) => Calls::exactly((total / u64::from(MAX_PER)).max(read) + 1),
+        None => Calls { least: read + 1, most: None },
     }
 }
 
@@ -89,7 +123,12 @@ fn messages(place: &Found, page: OrderPage) -> Result<Vec<ImportOrder>, CliError
         .collect()
 }
 
-async fn decide(place: &Found, messages: Vec<ImportOrder>, foreseen: &mut Foreseen) -> Result<(), CliError> {
+async fn decide(
+    place: &Found,
+    messages: Vec<ImportOrder>,
+    claimed: &mut HashSet<OrderNumber>,
+    foreseen: &mut Foreseen,
+) -> Result<(), CliError> {
     let Found { tenant, settings, connection } = place;
     let robots = RobotSet::compile(settings).map_err(|problems| {
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
@@ -102,7 +141,6 @@ async fn decide(place: &Found, messages: Vec<ImportOrder>, foreseen: &mut Forese
     let skus: HashSet<Sku> = orders.iter().flat_map(|order| order.lines.iter().map(|line| line.sku.clone())).collect();
     let goods: Goods =
         tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect();
-    let mut claimed: HashSet<OrderNumber> = HashSet::new();
     for message in &messages {
         let Some(order) = order_of(message) else {
             if let Fetched::Unreadable { id, number, reason } = &message.order {
@@ -127,7 +165,6 @@ async fn decide(place: &Found, messages: Vec<ImportOrder>, foreseen: &mut Forese
             place: message.place,
             now: Timestamp::now(),
         };
-        // The first order of a page that claims a number has it before the next is stored.
         let taken = known.number_of.is_some_and(|other| other != order.id) || claimed.contains(&order.number);
         let unknown = import::unknown_skus(order, &goods);
         let verdict = import::decide(&context, order, &unknown, taken);

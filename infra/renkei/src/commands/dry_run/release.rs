@@ -1,8 +1,10 @@
 //! 処理ロボット適用: which shipments a processing robot would change now, and how.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
-use renkei_domain::ids::RobotId;
-use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known, became};
+use renkei_domain::ids::{RobotId, Sku};
+use renkei_domain::processing::{Facts, Goods, Phase, RobotSet, Target, as_known, became};
 use renkei_domain::settings::CustomAction;
 use renkei_store::Tenant;
 use serde_json::json;
@@ -41,6 +43,9 @@ pub(super) async fn foresee(place: &Found, robot: &RobotId) -> Result<Foreseen, 
         let mut shipments = tenant.shipments(ids).await?;
         shipments.retain(|shipment| target.fits(shipment));
         let details = tenant.details(&shipments).await?;
+        let skus: HashSet<Sku> = details.iter().flat_map(|detail| &detail.items).map(|item| item.sku.clone()).collect();
+        let goods: Goods =
+            tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect();
         for (shipment, detail) in shipments.into_iter().zip(details) {
             let facts = Facts {
                 connection,
@@ -51,7 +56,7 @@ pub(super) async fn foresee(place: &Found, robot: &RobotId) -> Result<Foreseen, 
             };
             let before = as_known(&shipment, &detail);
             let (mut after, mut after_detail) = (shipment.clone(), before.clone());
-            robots.apply(Phase::Only(rule), &facts, &mut after, &mut after_detail);
+            robots.apply_with(&goods, Phase::Only(rule), &facts, &mut after, &mut after_detail);
             for word in became(&shipment, &after) {
                 foreseen.add(word, 1);
             }

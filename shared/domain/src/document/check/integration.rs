@@ -7,6 +7,7 @@ use super::super::problem::Report;
 use super::robots::{exists_processing, is_on};
 use super::{exists, filled, unique};
 use crate::ids::ConnectionId;
+use crate::processing;
 use crate::settings::{
     Action, ApplyProcessing, CustomAction, CustomRobot, OneOrMany, STANDARD_CONVERSION, TenantSettings, Trigger,
 };
@@ -229,7 +230,16 @@ fn applied(settings: &TenantSettings, at: usize, apply: &ApplyProcessing, report
             "the processing robot {} is not on: name it in `processing_robots.enable`, or this does nothing",
             quoted(applied)
         );
-        report.warning(applied_path, sentence);
+        report.warning(applied_path.clone(), sentence);
+    }
+    let own = settings.processing_robots.custom.iter().find(|robot| robot.id.as_str() == applied);
+    if own.is_some_and(|robot| robot.actions.iter().any(|action| matches!(action, processing::Action::Split(_)))) {
+        let sentence = format!(
+            "the processing robot {} splits, which is done when an order is imported and never later: give this what else \
+             it does as a robot of its own",
+            quoted(applied)
+        );
+        report.problem(applied_path, sentence);
     }
     let status = apply.to_status.as_str();
     if status != "ready" && HoldReason::from_name(status).is_none() {

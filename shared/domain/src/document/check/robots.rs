@@ -6,7 +6,7 @@ use super::super::nearest::{nearest, quoted};
 use super::super::problem::Report;
 use super::{exists, filled, unique};
 use crate::convert::ConversionRobots;
-use crate::processing::{Action, RobotSet, built_in};
+use crate::processing::{Action, RobotSet, Run, built_in};
 use crate::settings::{STANDARD_CONVERSION, TenantSettings};
 
 pub use crate::convert::FIELDS;
@@ -58,6 +58,21 @@ pub(super) fn processing(settings: &TenantSettings, report: &mut Report<'_>) {
         report.warning(place(warning.path), warning.message);
     }
     unknown_skus(settings, report);
+    splits(settings, report);
+}
+
+/// Splitting is done when an order is imported. Robots of earlier settings that split always were taken, and go on doing so
+/// on import; from here on that is said.
+fn splits(settings: &TenantSettings, report: &mut Report<'_>) {
+    for (at, robot) in settings.processing_robots.custom.iter().enumerate().filter(|(_, own)| own.run == Run::Always) {
+        if let Some(index) = robot.actions.iter().position(|action| matches!(action, Action::Split(_))) {
+            report.problem(
+                format!("processing_robots.custom[{at}].do[{index}].split"),
+                "an order is split into parcels when it is imported, and never later: write `run: on_import`"
+                    .to_owned(),
+            );
+        }
+    }
 }
 
 /// Products come from elsewhere too, so a SKU that the document does not hold is no mistake for certain.
@@ -89,6 +104,6 @@ pub(super) fn exists_processing(settings: &TenantSettings, path: String, id: &st
 /// Is a processing robot switched on?
 pub(super) fn is_on(settings: &TenantSettings, id: &str) -> bool {
     let robots = &settings.processing_robots;
-    robots.enable.iter().any(|enabled| enabled.as_str() == id)
+    robots.enable.iter().any(|enabled| enabled.id().as_str() == id)
         || robots.custom.iter().any(|own| own.id.as_str() == id && own.enabled)
 }
