@@ -1,0 +1,141 @@
+"""A day's work in the console, and what goes wrong in one: sessions that end, forms sent twice, the back button, other
+merchants' addresses, and what each role is refused."""
+
+import re
+
+from conftest import OWN, ROLES
+from test_pages import opened
+
+
+def test_people_sign_in_through_the_provider_and_out(people, console, hanako):
+    page = people.context().new_page()
+    # To the page that was wanted, not merely in.
+    people.sign_in(page, "operator", "/t/hanako/shipments?status=ready")
+    page.wait_for_url(re.compile(r"/t/hanako/shipments\?status=ready"))
+    assert page.get_by_role("heading", level=1).inner_text() == "出荷管理"
+    page.get_by_role("button", name="サインアウト").click()
+    page.wait_for_url(re.compile("signed-out"))
+    opened_again = page.goto(f"{console}/t/hanako")
+    assert "/auth/" in page.url or "/login" in page.url or "/oauth2" in page.url, (opened_again.status, page.url)
+
+
+def test_the_articles_settings_are_found_by_their_names(people, console, hanako):
+    page = people.signed_in("admin")
+    opened(page, console + "/")
+    page.get_by_role("link", name="hanako", exact=True).first.click()
+    menu = page.get_by_role("navigation", name="メニュー")
+    # S1: the ship-from; S3: the credential; S6: shipping methods.
+    menu.get_by_role("link", name="設定").click()
+    for heading, cell in [("発送元", "東京第一倉庫"), ("API認証設定（ショップ）", hanako.connection), ("配送方法", "ネコポス")]:
+        assert page.get_by_role("heading", name=heading, exact=True).is_visible()
+        assert page.get_by_role("cell", name=cell, exact=True).or_(page.get_by_role("rowheader", name=cell, exact=True)).first.is_visible()
+    assert "only-for-tests" not in page.content()
+    # S2: the copy of 14448; S3: the easy set-up's robots; S4: processing robots.
+    menu.get_by_role("link", name="ロボット").click()
+    text = page.locator("main").inner_text()
+    for name in [OWN, "EC Force 出荷指示登録(標準・API用)", "連携ロボット", "処理ロボット", "変換ロボット"]:
+        assert name in text, name
+
+
+def test_a_days_shipments_are_worked(people, console, hanako):
+    page = people.signed_in("operator")
+    opened(page, f"{console}/t/hanako")
+    # Every number leads to its list.
+    page.locator("a[href*='status=ready']").click()
+    page.wait_for_url(re.compile("status=ready"))
+    assert page.get_by_role("link", name=re.compile("^出荷待ち")).get_attribute("aria-current") == "page"
+    rows = page.locator("tbody tr")
+    assert rows.count() == 50
+    ids = [rows.nth(place).locator("input[type=checkbox]").get_attribute("value") for place in range(2)]
+    for place in range(2):
+        rows.nth(place).locator("input[type=checkbox]").check()
+    page.get_by_label("操作", exact=True).select_option(label="保留にする")
+    page.get_by_label("保留の理由").select_option(label="要確認")
+    page.get_by_role("button", name="選んだ出荷を確認へ").click()
+    # The preview says what will become of each, and has changed nothing.
+    assert page.get_by_role("heading", level=1).inner_text().startswith("確認")
+    assert page.locator("tbody tr").count() == 2
+    assert all(hanako.shipment(it)["status"] == "ready" for it in ids)
+    page.get_by_role("button", name="実行する").click()
+    assert "2件を変更しました" in page.get_by_role("status").inner_text()
+    assert page.url.count("status=ready") == 1, "back on the list that one came from"
+    assert [hanako.shipment(it)["hold_reasons"] for it in ids] == [["needs-review"]] * 2
+    # One shipment, released on its own page.
+    opened(page, f"{console}/t/hanako/shipment/{ids[0]}")
+    page.get_by_role("button", name="保留を解除").click()
+    page.get_by_role("button", name="実行する").click()
+    assert "1件を変更しました" in page.get_by_role("status").inner_text()
+    assert hanako.shipment(ids[0])["status"] == "ready"
+    assert "operator@renkei.example" in page.locator("main").inner_text(), "the time line says who"
+    # Found by number, whatever list it is in.
+    number = hanako.shipment(ids[1])["order_number"]
+    page.get_by_role("navigation", name="メニュー").get_by_role("link", name="出荷管理").click()
+    page.get_by_role("searchbox").fill(number)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(re.escape(ids[1])))
+
+
+def test_double_clicks_and_the_back_button_change_nothing_twice(people, console, hanako):
+    for script in (True, False):
+        page = people.signed_in("operator", script=script)
+        shipment = [it["id"] for it in hanako.shipments() if it["status"] == "ready"][-3 if script else -4]
+        opened(page, f"{console}/t/hanako/shipment/{shipment}")
+        page.get_by_role("button", name="保留（要確認）にする").click()
+        page.get_by_role("button", name="実行する").dblclick()
+        page.wait_for_url(re.compile(r"done=hold\."))
+        # Back to the preview, and again: nothing is left to do, and that is said.
+        page.go_back()
+        if page.get_by_role("button", name="実行する").count():
+            page.get_by_role("button", name="実行する").click()
+            page.wait_for_url(re.compile(r"done=hold\.0\.1"))
+        held = [event for event in hanako.shipment(shipment).get("events", []) if event["what"].startswith("hold")]
+        assert len(held) <= 1, held
+        assert hanako.shipment(shipment)["hold_reasons"] == ["needs-review"]
+
+
+def test_each_role_is_offered_and_refused_what_it_should_be(people, console, hanako):
+    shipment = hanako.shipments()[0]["id"]
+    for rank, role in enumerate(ROLES):
+        page = people.signed_in(role)
+        opened(page, f"{console}/t/hanako/shipment/{shipment}")
+        assert (page.get_by_role("button", name="キャンセル").count() > 0) == (rank >= 1), role
+        opened(page, f"{console}/t/hanako/document")
+        assert (page.get_by_role("button", name="検査して変更を確認").count() > 0) == (rank >= 2), role
+        assert page.locator("textarea").is_editable() == (rank >= 2), role
+        opened(page, f"{console}/t/hanako/settings")
+        assert (page.get_by_role("heading", name="担当者").count() > 0) == (rank >= 2), role
+        assert (page.get_by_role("button", name="登録・役割を変更").count() > 0) == (rank >= 3), role
+        log = page.goto(f"{console}/t/hanako/audit")
+        assert log.status == (200 if rank >= 2 else 403), role
+        if rank < 2:
+            assert "以上の役割が必要です" in page.get_by_role("alert").inner_text()
+    text = page.locator("main").inner_text()
+    assert "viewer@renkei.example" in text and "拒否" in text, "who was refused is written down"
+
+
+def test_another_merchants_addresses_lead_nowhere(people, console, hanako, theirs):
+    page = people.signed_in("owner")
+    shipment = theirs.shipments()[0]["id"]
+    for path in ["/t/theirs", "/t/theirs/shipments", f"/t/theirs/shipment/{shipment}", "/t/theirs/settings", "/t/theirs/audit",
+                 f"/t/hanako/shipment/{shipment}", f"/t/hanako/shipments?connection={theirs.connection}",
+                 f"/t/hanako/orders?connection={theirs.connection}"]:
+        assert page.goto(console + path).status == 404, path
+        assert "theirs-ecforce" not in page.locator("main").inner_text(), path
+
+
+def test_a_session_that_ended_elsewhere_changes_nothing(people, console, hanako):
+    here, there = people.context().new_page(), people.context().new_page()
+    for page in (here, there):
+        people.sign_in(page, "operator")
+    shipment = [it["id"] for it in hanako.shipments() if it["status"] == "ready"][-1]
+    opened(here, f"{console}/t/hanako/shipment/{shipment}")
+    opened(there, console + "/")
+    there.get_by_role("button", name="すべての端末からサインアウト").click()
+    there.wait_for_url(re.compile("signed-out"))
+    people.sessions.pop("operator", None)
+    here.get_by_role("button", name="キャンセル").click()
+    assert "サインインの有効期限が切れました" in here.get_by_role("alert").inner_text()
+    assert hanako.shipment(shipment)["status"] == "ready"
+    # Signed in again, the form is there as it was left; its token is of the old session, so it is opened anew.
+    people.sign_in(here, "operator", f"/t/hanako/shipment/{shipment}")
+    assert here.get_by_role("button", name="キャンセル").is_visible()
