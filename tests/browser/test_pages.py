@@ -1,9 +1,11 @@
 """Every page, in both languages, on a telephone and on a desk: what axe finds, what overflows, what a keyboard reaches."""
 
+import io
 import re
 
 import pytest
 from conftest import LONG, NASTY, PICTURES, assert_fits, findings
+from PIL import Image
 
 # Every page of a merchant: how it is called on a picture, and its address.
 PAGES = {
@@ -53,7 +55,8 @@ def test_pictures_are_taken_of_every_page(people, console, hanako):
     for name, address in addresses(hanako).items():
         opened(page, console + address)
         path = PICTURES / f"{name}.png"
-        page.screenshot(path=path)
+        # Few colours are enough for pages, and make them small.
+        Image.open(io.BytesIO(page.screenshot())).quantize(48).save(path, optimize=True)
         assert path.stat().st_size < MOST_BYTES, f"{path}: {path.stat().st_size} bytes"
 
 

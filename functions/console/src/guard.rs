@@ -240,7 +240,7 @@ pub fn is_live(session: &Session, now: Timestamp) -> bool {
 fn sign_in_first(app: &App, visit: &Visit, method: &Method, headers: &HeaderMap) -> Response {
     let to: String = url::form_urlencoded::byte_serialize(visit.here.as_bytes()).collect();
     let sign_in = format!("{}/auth/sign-in?to={to}", app.config.url.base());
-    if headers.contains_key("hx-request") {
+    if *method == Method::GET && headers.contains_key("hx-request") {
         let mut response = StatusCode::UNAUTHORIZED.into_response();
         if let Ok(value) = HeaderValue::from_str(&sign_in) {
             response.headers_mut().insert("hx-redirect", value);

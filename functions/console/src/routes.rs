@@ -71,7 +71,7 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/shipments", VIEWER, pages::shipments::list),
         get("/t/{tenant}/shipments.csv", VIEWER, pages::csv::download),
         get("/t/{tenant}/shipment/{id}", VIEWER, pages::shipment::show),
-        post("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
+        get("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
         post("/t/{tenant}/shipments/change", OPERATOR, pages::bulk::change),
         // 未取込.
         get("/t/{tenant}/orders", VIEWER, pages::orders::list),
@@ -110,7 +110,7 @@ GET /t/{tenant} viewer
 GET /t/{tenant}/shipments viewer
 GET /t/{tenant}/shipments.csv viewer
 GET /t/{tenant}/shipment/{id} viewer
-POST /t/{tenant}/shipments/preview operator
+GET /t/{tenant}/shipments/preview operator
 POST /t/{tenant}/shipments/change operator
 GET /t/{tenant}/orders viewer
 POST /t/{tenant}/orders/retry operator
