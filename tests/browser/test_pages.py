@@ -20,7 +20,7 @@ def addresses(merchant) -> dict:
     pages = {name: f"/t/{merchant.name}{path}" for name, path in PAGES.items()}
     # One of the plain ones: whoever looks at the pictures should see a day's work.
     plain = next(it for it in merchant.shipments() if it["status"] == "ready" and len(it["ship_to"]["name"]) < 20)
-    return pages | {"shipment": f"/t/{merchant.name}/shipment/{plain['id']}", "home": "/", "not-found": "/t/nobody"}
+    return pages | {"shipment": f"/t/{merchant.name}/shipment/{plain['id']}", "home": "/?choose", "not-found": "/t/nobody"}
 
 
 def opened(page, address: str):
@@ -75,7 +75,7 @@ def test_what_customers_write_is_shown_and_breaks_nothing(people, console, hanak
             assert_fits(page)
     opened(page, f"{console}/t/hanako/shipment/{nasty}")
     # Isolated: a right-to-left mark in a name turns nothing around outside of it.
-    assert NASTY in [it.strip() for it in page.locator("bdi").all_text_contents()]
+    assert any(NASTY in it for it in page.locator("bdi").all_text_contents())
 
 
 def test_everything_is_reached_by_keyboard_and_seen(people, console, hanako):

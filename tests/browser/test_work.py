@@ -22,7 +22,7 @@ def test_people_sign_in_through_the_provider_and_out(people, console, hanako):
 def test_the_articles_settings_are_found_by_their_names(people, console, hanako):
     page = people.signed_in("admin")
     opened(page, console + "/")
-    page.get_by_role("link", name="hanako", exact=True).first.click()
+    page.wait_for_url(re.compile("/t/hanako$"))  # One company: straight to it.
     menu = page.get_by_role("navigation", name="メニュー")
     # S1: the ship-from; S3: the credential; S6: shipping methods.
     menu.get_by_role("link", name="設定").click()
@@ -128,11 +128,13 @@ def test_a_session_that_ended_elsewhere_changes_nothing(people, console, hanako)
         people.sign_in(page, "operator")
     shipment = [it["id"] for it in hanako.shipments() if it["status"] == "ready"][-1]
     opened(here, f"{console}/t/hanako/shipment/{shipment}")
+    here.get_by_role("button", name="キャンセル").click()
+    here.wait_for_url(re.compile("preview"))
     there.get_by_role("link", name="hanako", exact=True).click()
     there.get_by_role("button", name="すべての端末からサインアウト").click()
     there.wait_for_url(re.compile("signed-out"))
     people.sessions.pop("operator", None)
-    here.get_by_role("button", name="キャンセル").click()
+    here.get_by_role("button", name="実行する").click()
     assert "サインインの有効期限が切れました" in here.get_by_role("alert").inner_text()
     assert hanako.shipment(shipment)["status"] == "ready"
     # Signed in again, the form is there as it was left; its token is of the old session, so it is opened anew.

@@ -61,6 +61,9 @@ pub enum CliError {
     /// Products.
     #[error(transparent)]
     Products(#[from] renkei_products::ProductsError),
+    /// Settings that did not come into force.
+    #[error(transparent)]
+    Setup(#[from] renkei_setup::SetupError),
     /// Output or a file.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -87,6 +90,7 @@ impl CliError {
             | Self::Aws(_)
             | Self::Shop(_)
             | Self::Products(_)
+            | Self::Setup(_)
             | Self::Shops(_) => false,
         }
     }

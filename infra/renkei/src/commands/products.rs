@@ -79,12 +79,6 @@ async fn put(
     Ok(renkei_products::put(tenant, ids(settings), &queue, products).await?)
 }
 
-/// Lets the orders go whose products exist by now.
-pub async fn release(stack: &Stack, tenant: &Tenant, settings: &TenantSettings) -> Result<usize, CliError> {
-    let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
-    Ok(renkei_products::release(tenant, ids(settings), &queue).await?)
-}
-
 fn ids(settings: &TenantSettings) -> impl Iterator<Item = &ConnectionId> {
     settings.connections.iter().map(|connection| &connection.id)
 }

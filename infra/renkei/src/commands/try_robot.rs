@@ -10,7 +10,6 @@ use renkei_domain::settings::{ConversionRobot, ProcessingRobots, STANDARD_CONVER
 use renkei_domain::shipment::{Shipment, ShipmentDetail, Status};
 use serde::Serialize;
 
-use super::trial;
 use crate::error::{CliError, Exit};
 use crate::output::{self, plain};
 use crate::stack::{Found, Stack};
@@ -121,7 +120,7 @@ fn conversion(subject: &Subject, robot: Option<&ConversionRobot>) -> Result<Tria
 }
 
 pub(super) fn field_changes(before: &ShipmentDetail, after: &ShipmentDetail) -> Vec<ChangeLine> {
-    trial::differences(before, after)
+    renkei_setup::trial::differences(before, after)
         .into_iter()
         .map(|(field, before, after)| ChangeLine { field: field.name().to_owned(), before, after })
         .collect()
