@@ -113,9 +113,9 @@ class Merchant:
         }
 
     def apply(self) -> None:
-        path = ROOT / "target" / f"browser-{self.name}.yaml"
-        path.write_text(json.dumps(self.document(), ensure_ascii=False))  # JSON is YAML.
-        on_stack("apply", str(path))
+        self.path = ROOT / "target" / f"browser-{self.name}.yaml"
+        self.path.write_text(json.dumps(self.document(), ensure_ascii=False))  # JSON is YAML.
+        on_stack("apply", str(self.path))
 
     def order(self, **attributes) -> None:
         self.shops.post(f"/shops/{self.connection}/orders", {"orders": [attributes]})

@@ -3,7 +3,7 @@ merchants' addresses, and what each role is refused."""
 
 import re
 
-from conftest import OWN, ROLES
+from conftest import OWN, ROLES, lines, on_stack
 from test_pages import opened
 
 
@@ -140,3 +140,138 @@ def test_a_session_that_ended_elsewhere_changes_nothing(people, console, hanako)
     # Signed in again, the form is there as it was left; its token is of the old session, so it is opened anew.
     people.sign_in(here, "operator", f"/t/hanako/shipment/{shipment}")
     assert here.get_by_role("button", name="キャンセル").is_visible()
+
+
+def test_the_document_is_changed_and_brought_back(people, console, hanako):
+    page = people.signed_in("admin")
+    opened(page, f"{console}/t/hanako/document")
+    text = page.locator("textarea")
+    before = text.input_value()
+    # Wrong: said, in place, and what was typed is still there.
+    text.fill(before.replace("ネコポス", "ネコポス便", 1) + "\nnonsense: 1\n")
+    page.get_by_role("button", name="検査して変更を確認").click()
+    page.get_by_role("alert").wait_for()
+    assert "nonsense" in page.get_by_role("alert").inner_text() and "nonsense" in text.input_value()
+    # A robot's schedule and a shipping method, and a second shop with a password of its own.
+    changed = before.replace("name: ネコポス", "name: ネコポス便", 1).replace("24 hours", "12 hours", 1)
+    assert changed.count("12 hours") == 1, before
+    text.fill(changed)
+    page.get_by_role("button", name="検査して変更を確認").click()
+    page.locator("[role=status]").wait_for()
+    said = page.get_by_role("status").inner_text()
+    assert "ネコポス便" in said and "12 hours" in said, said
+    page.get_by_role("button", name="この内容を適用する").click()
+    page.wait_for_url(re.compile(r"/history\?done"))
+    assert "適用しました" in page.get_by_role("status").inner_text()
+    assert "12 hours" in on_stack("export", "--tenant", "hanako")
+    # Back, by the history: nothing is asked for again, and the schedule is as it was.
+    page.go_back()
+    assert "12 hours" in page.locator("textarea").input_value(), "the document in force, not an error"
+    page.get_by_role("link", name="変更履歴").click()
+    page.get_by_role("link", name="この版に戻す").first.click()
+    assert "24 hours" in page.locator("textarea").input_value()
+    page.get_by_role("button", name="検査して変更を確認").click()
+    page.get_by_role("button", name="この内容を適用する").click()
+    page.wait_for_url(re.compile(r"/history\?done"))
+    assert "24 hours" in on_stack("export", "--tenant", "hanako")
+    assert "nothing to change" in on_stack("apply", str(hanako.path), "--dry-run"), "schedules and secrets as the document says"
+
+
+def test_credentials_are_entered_kept_and_never_shown(people, console, hanako):
+    page = people.signed_in("owner")
+    second = hanako.shops.post("/shops", {"name": "hanako-second", "email": "renkei@service.example", "password": "second-password"})
+    opened(page, f"{console}/t/hanako/document")
+    lines = page.locator("textarea").input_value().split("\n")
+    start = lines.index("connections:") + 1
+    addition = ["  - id: hanako-second", "    api: ecforce", f"    api_url: {second['url']}", "    ship_from: tokyo-dc",
+                "    password: { env: SECOND_PASSWORD }"]
+    page.locator("textarea").fill("\n".join(lines[:start] + addition + lines[start:]))
+    page.get_by_role("button", name="検査して変更を確認").click()
+    page.get_by_label("hanako-second のパスワード（必須）").wait_for()
+    page.get_by_role("button", name="この内容を適用する").click()
+    assert "パスワードまたはトークンを入力してください" in page.get_by_role("alert").inner_text()
+    page.get_by_label("hanako-second のパスワード（必須）").fill("second-password")
+    page.get_by_role("button", name="この内容を適用する").click()
+    page.wait_for_url(re.compile(r"/history\?done"))
+    # The shop takes what was entered.
+    assert "○ sign-in" in on_stack("connection", "test", "hanako-second", "--tenant", "hanako")
+    for path in ["/document", "/settings", "/history", "/audit"]:
+        opened(page, f"{console}/t/hanako{path}")
+        assert "second-password" not in page.content(), path
+    on_stack("apply", str(hanako.path))  # As it was: the second shop goes, and its secret with it.
+
+
+def test_robots_are_copied_tried_ordered_and_switched_off(people, console, hanako):
+    page = people.signed_in("admin")
+    opened(page, f"{console}/t/hanako/robots")
+    # S2: the standard is copied, renamed, changed and tried on a real order before it is saved.
+    page.get_by_role("row", name=re.compile("標準・API用.*14448 · 標準")).get_by_role("link", name="コピーを作る").click()
+    text = page.locator("textarea")
+    assert "copy_of: 14448" in text.input_value()
+    text.fill(text.input_value().rstrip() + "\nfields:\n  delivery_note: 'お届け先：{{ ship_to.name'\n")
+    page.get_by_role("alert").wait_for()  # Wrong, said while it is written.
+    text.fill(text.input_value().replace("'お届け先：{{ ship_to.name'", "お取扱注意"))
+    page.locator("#preview").get_by_role("cell", name="お取扱注意").wait_for()
+    page.get_by_role("button", name="検査して保存する").click()
+    page.wait_for_url(re.compile(r"/robots\?done"))
+    document = on_stack("export", "--tenant", "hanako")
+    assert document.count("copy_of: 14448") == 2 and "お取扱注意" in document
+    # S4: order and switches; without script as well.
+    page = people.signed_in("admin", script=False)
+    opened(page, f"{console}/t/hanako/robots")
+    page.get_by_role("button", name=re.compile("^未入金.*を上へ|hold-unpaid.*を上へ")).or_(
+        page.locator("tr", has_text="hold-unpaid").get_by_role("button", name=re.compile("を上へ"))).first.click()
+    page.wait_for_url(re.compile(r"/robots\?done"))
+    assert "enable: [hold-unpaid, payment-check" in on_stack("export", "--tenant", "hanako")
+    page.locator("tr", has_text="reject-duplicate").get_by_role("button", name=re.compile("を無効にする")).click()
+    page.wait_for_url(re.compile(r"/robots\?done"))
+    assert "reject-duplicate" not in on_stack("export", "--tenant", "hanako")
+    # S5: the merchant's own robot on a trigger.
+    page.locator("tr", has_text="release-when-paid").get_by_role("button", name=re.compile("を無効にする")).click()
+    page.wait_for_url(re.compile(r"/robots\?done"))
+    assert "有効にする" in page.locator("tr", has_text="release-when-paid").inner_text()
+    # A page that is older than the settings changes nothing.
+    stale = people.signed_in("admin")
+    opened(stale, f"{console}/t/hanako/robots")
+    page.locator("tr", has_text="release-when-paid").get_by_role("button", name=re.compile("を有効にする")).click()
+    page.wait_for_url(re.compile(r"/robots\?done"))
+    stale.locator("tr", has_text="first-leaflet").get_by_role("button", name=re.compile("を無効にする")).click()
+    assert "別の人が設定を変えました" in stale.get_by_role("alert").inner_text()
+    hanako.apply()
+
+
+def test_the_easy_set_up_shows_its_plan_while_it_is_chosen(people, console, hanako):
+    page = people.signed_in("admin")
+    opened(page, f"{console}/t/hanako/easy")
+    assert page.get_by_role("checkbox").count() == 5
+    calls = page.locator("#plan tbody tr").last.inner_text()
+    page.get_by_role("combobox", name="定期トリガー").select_option(label="5分ごと")
+    page.locator("#plan .alert, #plan .good").wait_for()
+    page.wait_for_function("before => document.querySelector('#plan tbody tr:last-child').innerText !== before", arg=calls)
+    page.get_by_role("checkbox", name="在庫連携").uncheck()
+    page.get_by_role("button", name="この内容で設定する").click()
+    page.wait_for_url(re.compile(r"/robots\?done"))
+    document = on_stack("export", "--tenant", "hanako")
+    assert "every: 5 minutes" in document and "inventory: true" not in document
+    hanako.apply()
+
+
+def test_keys_are_shown_once_and_work_until_they_are_taken_back(people, console, hanako):
+    page = people.signed_in("admin")
+    opened(page, f"{console}/t/hanako/access")
+    page.get_by_role("button", name="作る").first.click()
+    key = page.get_by_role("textbox", name="キー").input_value()
+    assert key.startswith("rkw_")
+    listed = lines(on_stack("warehouse-key", "list", "--tenant", "hanako", "--json"))
+    assert [it["state"] for it in listed] == ["valid"]
+    opened(page, f"{console}/t/hanako/access")
+    assert key not in page.content()
+    page.get_by_role("button", name="新しいものに替える").first.click()
+    assert page.get_by_role("textbox", name="キー").input_value() not in ("", key)
+    assert sorted(it["state"] for it in lines(on_stack("warehouse-key", "list", "--tenant", "hanako", "--json"))) == ["ending", "valid"]
+    page.get_by_role("button", name=re.compile("をいますぐ失効させる")).first.click()
+    page.wait_for_url(re.compile("/access$"))
+    assert "revoked" in [it["state"] for it in lines(on_stack("warehouse-key", "list", "--tenant", "hanako", "--json"))]
+    # The address of webhooks.
+    page.get_by_role("button", name="作る").last.click()
+    assert "/hooks/ecforce/rkh_" in page.get_by_role("textbox", name="アドレス").input_value()

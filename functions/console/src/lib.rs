@@ -29,6 +29,7 @@ use axum::Router;
 use renkei_ecforce::AddressPolicy;
 use renkei_platform::Clock;
 use renkei_platform::queue::Queue;
+use renkei_setup::Setup;
 use renkei_store::sessions::Sessions;
 use renkei_store::{Store, Tables};
 
@@ -56,6 +57,7 @@ pub struct App {
     store: Store,
     sessions: Sessions,
     import_orders: Queue,
+    setup: Setup,
     policy: AddressPolicy,
     oidc: Oidc,
     jar: Jar,
@@ -69,6 +71,7 @@ impl App {
         tables: Tables,
         config: ConsoleConfig,
         import_orders_queue: &str,
+        setup: Setup,
         allowed_shop_addresses: &str,
         clock: Clock,
     ) -> Result<Self, StartError> {
@@ -76,6 +79,7 @@ impl App {
             store: Store::new(aws, tables),
             sessions: Sessions::new(aws, config.sessions_table.clone()),
             import_orders: Queue::new(aws, import_orders_queue),
+            setup,
             policy: allowed_shop_addresses
                 .parse()
                 .map_err(|error: renkei_ecforce::PolicyError| StartError::Addresses(error.to_string()))?,

@@ -53,7 +53,8 @@ impl Shell {
         let first = rest.split(['/', '.']).next().unwrap_or_default();
         first == part
             || (first == "shipment" && part == "shipments")
-            || (first == "document" && part == "robots")
+            || (matches!(first, "document" | "history" | "robot" | "easy") && part == "robots")
+            || (first == "access" && part == "settings")
             || (first == "audit" && part == "runs")
     }
 

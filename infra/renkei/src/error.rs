@@ -64,6 +64,9 @@ pub enum CliError {
     /// Settings that did not come into force.
     #[error(transparent)]
     Setup(#[from] renkei_setup::SetupError),
+    /// A robot that cannot be tried.
+    #[error(transparent)]
+    Try(#[from] renkei_setup::try_robot::TryError),
     /// Output or a file.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -91,6 +94,7 @@ impl CliError {
             | Self::Shop(_)
             | Self::Products(_)
             | Self::Setup(_)
+            | Self::Try(_)
             | Self::Shops(_) => false,
         }
     }

@@ -109,7 +109,8 @@ impl Setup {
         credentials: Vec<(ConnectionId, Credentials)>,
     ) -> Result<Plan, SetupError> {
         let current = tenant.settings().await?;
-        let stored = tenant.products().await?;
+        // There may be very many; they are looked at only where some are named.
+        let stored = if settings.products.is_empty() { Vec::new() } else { tenant.products().await? };
         // Products come from elsewhere too: what the document does not name stays, and is no change.
         let mut before = current.as_ref().map(|applied| applied.settings.clone());
         let named: HashMap<&Sku, &Product> = stored.iter().map(|product| (&product.sku, product)).collect();
@@ -164,7 +165,7 @@ impl Setup {
     /// Lets the orders go whose products exist by now; whatever changed, for an earlier attempt may have ended before
     /// this. Says how many.
     pub async fn release(&self, tenant: &Tenant, settings: &TenantSettings) -> Result<usize, SetupError> {
-        let connections = settings.connections.iter().map(|connection| &connection.id);
+        let connections: Vec<&ConnectionId> = settings.connections.iter().map(|connection| &connection.id).collect();
         Ok(renkei_products::release(tenant, connections, &self.import_orders).await?)
     }
 

@@ -11,6 +11,7 @@ mod apply;
 pub mod grants;
 mod schedules;
 pub mod trial;
+pub mod try_robot;
 pub mod volume;
 
 use renkei_platform::aws::AwsFailure;
