@@ -71,6 +71,7 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/shipments", VIEWER, pages::shipments::list),
         get("/t/{tenant}/shipments.csv", VIEWER, pages::csv::download),
         get("/t/{tenant}/shipment/{id}", VIEWER, pages::shipment::show),
+        post("/t/{tenant}/shipment/{id}/cancellation", OPERATOR, pages::shipment::answer),
         get("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
         post("/t/{tenant}/shipments/change", OPERATOR, pages::bulk::change),
         // 未取込.
@@ -120,6 +121,7 @@ GET /t/{tenant} viewer
 GET /t/{tenant}/shipments viewer
 GET /t/{tenant}/shipments.csv viewer
 GET /t/{tenant}/shipment/{id} viewer
+POST /t/{tenant}/shipment/{id}/cancellation operator
 GET /t/{tenant}/shipments/preview operator
 POST /t/{tenant}/shipments/change operator
 GET /t/{tenant}/orders viewer

@@ -10,9 +10,10 @@ use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
+use renkei_domain::handover::{self, Cancelled};
 use renkei_domain::ids::ShipmentId;
 use renkei_domain::payment::Payment;
-use renkei_domain::shipment::{Cancellation, CancellationState, HoldReason, Shipment, Status};
+use renkei_domain::shipment::{HoldReason, Shipment, Status};
 use renkei_store::audit::AuditOutcome;
 
 use super::{Page, words};
@@ -92,33 +93,23 @@ fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Be
             Status::Picking | Status::Shipped | Status::Cancelled => Becomes::TooLate,
         },
         Wish::Cancel => match shipment.status {
-            Status::Cancelled => Becomes::Same,
-            Status::Picking if shipment.cancellation.is_some() => Becomes::Same,
-            Status::Picking => {
-                shipment.cancellation = Some(Cancellation {
-                    state: CancellationState::Requested,
-                    requested_at: at,
-                    answered_at: None,
-                    closed_at: None,
-                });
-                Becomes::Asked
-            }
-            Status::Hold | Status::Ready => {
-                shipment.cancel();
-                Becomes::Status(Status::Cancelled)
-            }
+            // Out of the shop's page this would be a matter for a person; here a person sees it at once.
             Status::Shipped => Becomes::TooLate,
+            Status::Hold | Status::Ready | Status::Picking | Status::Cancelled => {
+                match handover::cancel(shipment, at, "asked for in the console", by) {
+                    Cancelled::Now => Becomes::Status(Status::Cancelled),
+                    Cancelled::Requested => Becomes::Asked,
+                    Cancelled::TooLate => Becomes::TooLate,
+                    Cancelled::Known => Becomes::Same,
+                }
+            }
         },
     };
-    match becomes {
-        Becomes::Status(_) | Becomes::Asked => {
-            let what = match wish {
-                Wish::Hold(reason) => format!("hold {}", reason.as_str()),
-                other => other.as_str().to_owned(),
-            };
-            shipment.note(at, what, by);
-        }
-        Becomes::Same | Becomes::TooLate | Becomes::Unpaid => {}
+    match (becomes, wish) {
+        (Becomes::Status(_), Wish::Hold(reason)) => shipment.note(at, format!("hold {}", reason.as_str()), by),
+        (Becomes::Status(_), Wish::Release | Wish::ReleaseUnpaid) => shipment.note(at, wish.as_str(), by),
+        // A cancellation has written its own note.
+        (Becomes::Status(_) | Becomes::Asked | Becomes::Same | Becomes::TooLate | Becomes::Unpaid, _) => {}
     }
     becomes
 }
