@@ -41,7 +41,8 @@
   // A second click must not send a form twice. It would change nothing; it would only look odd.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    // A file comes without a new page: such a form may be sent again.
+    if (form.method !== "post" || "again" in form.dataset) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;

@@ -74,6 +74,9 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/shipment/{id}/cancellation", OPERATOR, pages::shipment::answer),
         get("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
         post("/t/{tenant}/shipments/change", OPERATOR, pages::bulk::change),
+        get("/t/{tenant}/files", OPERATOR, pages::files::show),
+        post("/t/{tenant}/files/export", OPERATOR, pages::files::download),
+        post("/t/{tenant}/files/results", OPERATOR, pages::files::upload),
         // 未取込.
         get("/t/{tenant}/orders", VIEWER, pages::orders::list),
         post("/t/{tenant}/orders/retry", OPERATOR, pages::orders::retry),
@@ -93,6 +96,8 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/settings", VIEWER, pages::settings::show),
         post("/t/{tenant}/members", OWNER, pages::settings::put_member),
         post("/t/{tenant}/members/remove", OWNER, pages::settings::remove_member),
+        get("/t/{tenant}/products", ADMIN, pages::products::show),
+        post("/t/{tenant}/products/import", ADMIN, pages::products::import),
         get("/t/{tenant}/access", ADMIN, pages::access::show),
         post("/t/{tenant}/access/create", ADMIN, pages::access::create),
         post("/t/{tenant}/access/revoke", ADMIN, pages::access::revoke),
@@ -124,6 +129,9 @@ GET /t/{tenant}/shipment/{id} viewer
 POST /t/{tenant}/shipment/{id}/cancellation operator
 GET /t/{tenant}/shipments/preview operator
 POST /t/{tenant}/shipments/change operator
+GET /t/{tenant}/files operator
+POST /t/{tenant}/files/export operator
+POST /t/{tenant}/files/results operator
 GET /t/{tenant}/orders viewer
 POST /t/{tenant}/orders/retry operator
 GET /t/{tenant}/robots viewer
@@ -140,6 +148,8 @@ POST /t/{tenant}/robots/step admin
 GET /t/{tenant}/settings viewer
 POST /t/{tenant}/members owner
 POST /t/{tenant}/members/remove owner
+GET /t/{tenant}/products admin
+POST /t/{tenant}/products/import admin
 GET /t/{tenant}/access admin
 POST /t/{tenant}/access/create admin
 POST /t/{tenant}/access/revoke admin

@@ -52,9 +52,9 @@ impl Shell {
         let rest = path.strip_prefix(&own).unwrap_or_default().trim_start_matches('/');
         let first = rest.split(['/', '.']).next().unwrap_or_default();
         first == part
-            || (first == "shipment" && part == "shipments")
+            || (matches!(first, "shipment" | "files") && part == "shipments")
             || (matches!(first, "document" | "history" | "robot" | "easy") && part == "robots")
-            || (first == "access" && part == "settings")
+            || (matches!(first, "access" | "products") && part == "settings")
             || (first == "audit" && part == "runs")
     }
 

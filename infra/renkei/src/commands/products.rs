@@ -97,25 +97,15 @@ pub async fn import_csv(stack: &Stack, tenant: Option<&str>, file: &Path, dry_ru
         return Err(CliError::said("the file is larger than 32 MB: import it in parts"));
     }
     let bytes = std::fs::read(file).map_err(unreadable)?;
-    let mut products = from_csv(&bytes).map_err(|problems| {
+    let products = from_csv(&bytes).map_err(|problems| {
         for problem in &problems {
             eprintln!("{}", plain(&problem.to_string()));
         }
         CliError::said(format!("{} problems to put right; nothing was imported", problems.len()))
     })?;
     let (tenant, applied) = stack.one_tenant(tenant).await?;
-    let stored: BTreeMap<Sku, Product> =
-        tenant.products().await?.into_iter().map(|product| (product.sku.clone(), product)).collect();
-    // A table cannot say what a set is made of, so it does not unmake one.
-    for product in &mut products {
-        if let Some(stored) = stored.get(&product.sku) {
-            product.made_of.clone_from(&stored.made_of);
-        }
-    }
-    let changed: Vec<Product> =
-        products.iter().filter(|product| stored.get(&product.sku) != Some(product)).cloned().collect();
-    let new = changed.iter().filter(|product| !stored.contains_key(&product.sku)).count();
-    finish(stack, &tenant, &applied.settings, &changed, (products.len(), new), dry_run).await
+    let import = renkei_products::compare(&tenant, products).await?;
+    finish(stack, &tenant, &applied.settings, &import.changed, (import.read, import.new), dry_run).await
 }
 
 async fn finish(
