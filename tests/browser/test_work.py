@@ -187,6 +187,8 @@ def test_credentials_are_entered_kept_and_never_shown(people, console, hanako):
                 "    password: { env: SECOND_PASSWORD }"]
     page.locator("textarea").fill("\n".join(lines[:start] + addition + lines[start:]))
     page.get_by_role("button", name="検査して変更を確認").click()
+    page.locator("[role=alert], [role=status]").first.wait_for()
+    assert page.get_by_role("alert").count() == 0, page.get_by_role("alert").inner_text()
     page.get_by_label("hanako-second のパスワード（必須）").wait_for()
     page.get_by_role("button", name="この内容を適用する").click()
     assert "パスワードまたはトークンを入力してください" in page.get_by_role("alert").inner_text()

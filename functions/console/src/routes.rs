@@ -103,6 +103,7 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/access/revoke", ADMIN, pages::access::revoke),
         // 記録.
         get("/t/{tenant}/runs", VIEWER, pages::runs::show),
+        get("/t/{tenant}/charts", VIEWER, pages::charts::show),
         get("/t/{tenant}/audit", ADMIN, pages::audit::show),
     ]
 }
@@ -154,6 +155,7 @@ GET /t/{tenant}/access admin
 POST /t/{tenant}/access/create admin
 POST /t/{tenant}/access/revoke admin
 GET /t/{tenant}/runs viewer
+GET /t/{tenant}/charts viewer
 GET /t/{tenant}/audit admin
 ";
 

@@ -55,7 +55,7 @@ impl Shell {
             || (matches!(first, "shipment" | "files") && part == "shipments")
             || (matches!(first, "document" | "history" | "robot" | "easy") && part == "robots")
             || (matches!(first, "access" | "products") && part == "settings")
-            || (first == "audit" && part == "runs")
+            || (matches!(first, "audit" | "charts") && part == "runs")
     }
 
     /// May whoever looks do what this role may?

@@ -150,10 +150,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     let settings = caller.settings().await?;
     if let Some(q) = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
-        let who = secret::person(&caller.email);
-        if app.sessions.count("search", &who, 60, caller.now).await? > SEARCHES {
-            return Err(Problem::too_often());
-        }
+        not_too_often(&app, &caller).await?;
         let found = search(&caller, &settings, q).await?;
         if let [only] = found.as_slice() {
             let to = caller.shell.to(&format!("/shipment/{}", only.id));
@@ -162,6 +159,13 @@ pub async fn list(
         return Ok(page_of_found(caller, &settings, q, found).await?.into_response());
     }
     Ok(page(caller, &settings, &filter).await?.into_response())
+}
+
+/// What costs more than a page is done so often in a minute by one person, and no more.
+pub async fn not_too_often(app: &App, caller: &Caller) -> Result<(), Problem> {
+    let who = secret::person(&caller.email);
+    let count = app.sessions.count("search", &who, 60, caller.now).await?;
+    if count > SEARCHES { Err(Problem::too_often()) } else { Ok(()) }
 }
 
 async fn page(caller: Caller, settings: &AppliedSettings, filter: &Filter) -> Page {
