@@ -184,7 +184,7 @@ def test_credentials_are_entered_kept_and_never_shown(people, console, hanako):
     lines = page.locator("textarea").input_value().split("\n")
     start = lines.index("connections:") + 1
     addition = ["  - id: hanako-second", "    api: ecforce", f"    api_url: {second['url']}", "    ship_from: tokyo-dc",
-                "    password: { env: SECOND_PASSWORD }"]
+                "    password: { env: SECOND_PASSWORD }", "    daily_call_limit: 1000"]
     page.locator("textarea").fill("\n".join(lines[:start] + addition + lines[start:]))
     page.get_by_role("button", name="検査して変更を確認").click()
     page.locator("[role=alert], [role=status]").first.wait_for()
