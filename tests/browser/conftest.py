@@ -4,7 +4,7 @@
     cargo build --workspace --bins
     .renkei/tools/browser/bin/python -m pytest tests/browser
 
-The stack is the one of the tests (RENKEI_TEST_PORT, or 4596) and begins anew. Pictures of every page go to
+The stack is at the port RENKEI_TEST_PORT, or 4598, and begins anew. Pictures of every page go to
 `target/screenshots`, or to the folder that RENKEI_SCREENSHOTS names.
 """
 
@@ -20,7 +20,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-PORT = os.environ.get("RENKEI_TEST_PORT", "4596")
+PORT = os.environ.get("RENKEI_TEST_PORT", "4598")
 PICTURES = ROOT / os.environ.get("RENKEI_SCREENSHOTS", "target/screenshots")
 # The accounts that a local stack has, and their password: `renkei local up` prints them.
 PASSWORD = "Renkei-Local-2026"

@@ -458,3 +458,45 @@ async fn sessions_and_forms_are_the_persons_own() {
     assert_eq!(switched.status, 303);
     assert!(browser.get("/auth/signed-out").await.text.contains("You are signed out"));
 }
+
+/// What a page asked of the store: requests, and bytes of their answers.
+fn cost(page: &Page) -> (u64, u64) {
+    let said = page.headers.get("server-timing").expect("each page says what it cost");
+    let numbers: Vec<u64> =
+        said.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
+    (numbers[0], numbers[1])
+}
+
+/// Counts and lists are bounded, so a page costs the same however many shipments there are. Prints the costs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_cost_no_more_with_many_shipments() {
+    const LIST: &str = "/shipments?status=ready";
+    let mut lists = Vec::new();
+    for (name, orders) in [("few", 60), ("many", 1_100)] {
+        let world = World::new(name, plain(orders), 10_000).await;
+        assert_eq!(world.run("fetch-orders").code, 0);
+        member(name, "operator");
+        let mut browser = Browser::signed_in("operator").await;
+        let id = browser.get(&format!("/t/{name}{LIST}")).await;
+        let id = id.text.split("type=\"checkbox\" name=\"id\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let one = format!("/shipment/{}", id.expect("a shipment"));
+        let pages =
+            ["", LIST, one.as_str(), "/orders", "/robots", "/document", "/settings", "/runs", "/files", "/history"];
+        for path in pages {
+            // Once before, so that what is reckoned once a day, or once a minute, is not in it.
+            let _first = browser.get(&format!("/t/{name}{path}")).await;
+            let page = browser.get(&format!("/t/{name}{path}")).await;
+            let (requests, read) = cost(&page);
+            println!("{orders:>6} orders  {requests:>3} requests  {read:>7} B read  {:>6} B sent  {path}", page.text.len());
+            assert!(page.status == 200 && page.text.len() < 100_000, "{path}: {}", page.text.len());
+            if path == LIST {
+                assert!(requests <= 12, "{requests}");
+                assert!(orders < 1_000 || page.text.contains("1,000+"), "counted to 1,000 and no further");
+                lists.push((requests, read));
+            }
+        }
+    }
+    let [(few, read_few), (many, read_many)] = lists.as_slice() else { panic!("{lists:?}") };
+    assert_eq!(few, many, "requests");
+    assert!(*read_many < read_few * 6 / 5, "{lists:?}");
+}
