@@ -186,7 +186,8 @@ class People:
         self.sessions, self.contexts, self.complaints = {}, [], []
 
     def context(self, state=None, width: int = 1440, script: bool = True) -> BrowserContext:
-        context = self.browser.new_context(viewport={"width": width, "height": 900}, locale="ja-JP", storage_state=state,
+        context = self.browser.new_context(viewport={"width": width, "height": 900}, locale="ja-JP",
+                                           reduced_motion="reduce", storage_state=state,
                                            java_script_enabled=script)
         context.set_default_timeout(15_000)
         # Whatever a page breaks: its own script, or the policy that forbids all other.

@@ -90,6 +90,7 @@ fn fields_of<'a>(
 }
 
 /// Fields that differ, with what stands in them, shortened and fit for a terminal.
+#[must_use]
 pub fn differences(
     before: &renkei_domain::shipment::ShipmentDetail,
     after: &renkei_domain::shipment::ShipmentDetail,

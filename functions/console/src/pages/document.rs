@@ -52,8 +52,9 @@ impl DocumentPage {
         self.may_replace().next().is_some()
     }
     fn may_apply(&self) -> bool {
-        // With a new password nothing may be said to change, and still something does.
-        self.is_checked && self.problems.is_empty()
+        // With a new password nothing may be said to change, and still something does; and what is wrong may be that a
+        // password is missing, which can be entered here.
+        self.is_checked && (self.problems.is_empty() || self.must_enter().next().is_some())
     }
 }
 
