@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 PORT = os.environ.get("RENKEI_TEST_PORT", "4598")
 PICTURES = ROOT / os.environ.get("RENKEI_SCREENSHOTS", "target/screenshots")
+FOR_DOCS = "RENKEI_SCREENSHOTS" in os.environ
 # The accounts that a local stack has, and their password: `renkei local up` prints them.
 PASSWORD = "Renkei-Local-2026"
 ROLES = ("viewer", "operator", "admin", "owner")
