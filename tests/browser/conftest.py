@@ -152,9 +152,10 @@ def hanako(shops) -> Merchant:
     for _ in range(3):
         merchant.order(payment_state="pending")
     merchant.order(payment_state="authed", order_items=[{"variant_sku": "NOT-OURS", "quantity": 1}])
-    merchant.order(payment_state="authed", remark=f"</textarea><script>alert('備考')</script>{LONG[:4_900]}",
+    # Not paid either: so the list of what is ready looks as lists do.
+    merchant.order(payment_state="pending", remark=f"</textarea><script>alert('備考')</script>{LONG[:4_900]}",
                    shipping_addresses=[{"name01": NASTY, "name02": "\"><img src=x onerror=alert(1)>", "addr01": "=cmd|'/c calc'!A1"}])
-    merchant.order(payment_state="authed", shipping_addresses=[{"name01": LONG, "addr01": LONG}])
+    merchant.order(payment_state="pending", shipping_addresses=[{"name01": LONG, "addr01": LONG}])
     merchant.run("fetch-orders", code=4)
     return merchant
 

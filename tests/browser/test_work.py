@@ -197,6 +197,11 @@ def test_credentials_are_entered_kept_and_never_shown(people, console, hanako):
     page.wait_for_url(re.compile(r"/history\?done"))
     # The shop takes what was entered.
     assert "○ sign-in" in on_stack("connection", "test", "hanako-second", "--tenant", "hanako")
+    # A stored password goes to no other address than it was entered for.
+    opened(page, f"{console}/t/hanako/document")
+    page.locator("textarea").fill(page.locator("textarea").input_value().replace(second["url"], "http://127.0.0.1:9"))
+    page.get_by_role("button", name="検査して変更を確認").click()
+    page.get_by_label("hanako-second のパスワード（必須）").wait_for()
     for path in ["/document", "/settings", "/history", "/audit"]:
         opened(page, f"{console}/t/hanako{path}")
         assert "second-password" not in page.content(), path

@@ -487,7 +487,10 @@ async fn pages_cost_no_more_with_many_shipments() {
             let _first = browser.get(&format!("/t/{name}{path}")).await;
             let page = browser.get(&format!("/t/{name}{path}")).await;
             let (requests, read) = cost(&page);
-            println!("{orders:>6} orders  {requests:>3} requests  {read:>7} B read  {:>6} B sent  {path}", page.text.len());
+            println!(
+                "{orders:>6} orders  {requests:>3} requests  {read:>7} B read  {:>6} B sent  {path}",
+                page.text.len()
+            );
             assert!(page.status == 200 && page.text.len() < 100_000, "{path}: {}", page.text.len());
             if path == LIST {
                 assert!(requests <= 12, "{requests}");

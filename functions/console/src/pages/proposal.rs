@@ -114,7 +114,7 @@ pub async fn check(
         let outcome = Err(vec![problem.to_owned()]);
         return Ok(Proposal { text, version, current, secrets: Vec::new(), outcome });
     }
-    let (secrets, credentials, problems) = credentials(app, caller, &document, form).await?;
+    let (secrets, credentials, problems) = credentials(app, caller, &current.settings, &document, form).await?;
     if !problems.is_empty() {
         return Ok(Proposal { text, version, current, secrets, outcome: Err(problems) });
     }
@@ -137,12 +137,13 @@ pub async fn check(
 async fn credentials(
     app: &App,
     caller: &Caller,
+    current: &TenantSettings,
     document: &Document,
     form: Option<&Form>,
 ) -> Result<(Vec<SecretField>, Vec<(ConnectionId, Credentials)>, Vec<String>), Problem> {
     let (mut fields, mut found, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for connection in &document.settings.connections {
-        let stored = stored(app, caller, connection).await?;
+        let stored = if goes_to_the_same(current, connection) { stored(app, caller, connection).await? } else { None };
         fields.push(SecretField {
             id: connection.id.clone(),
             is_token: connection.token.is_some(),
@@ -164,6 +165,12 @@ async fn credentials(
         }
     }
     Ok((fields, found, problems))
+}
+
+/// Would what is stored be sent to where it was entered for? To nowhere else does it go unseen: whoever may change an
+/// address must not be able to read a password by it.
+fn goes_to_the_same(current: &TenantSettings, connection: &Connection) -> bool {
+    current.connection(&connection.id).is_some_and(|known| known.api_url == connection.api_url)
 }
 
 async fn stored(app: &App, caller: &Caller, connection: &Connection) -> Result<Option<Credentials>, Problem> {
