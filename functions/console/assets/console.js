@@ -41,13 +41,29 @@
   // A second click must not send a form twice. It would change nothing; it would only look odd.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    // A file comes without a new page: such a form may be sent again.
+    if (form.method !== "post" || "again" in form.dataset) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
     }
     form.dataset.sent = "1";
   });
+  // A form that is sent in place and refused keeps what was typed, and says why.
+  document.addEventListener("htmx:responseError", (event) => {
+    const form = event.detail.elt.closest("form");
+    if (!form) return;
+    form.parentNode.querySelector("[data-refused]")?.remove();
+    const page = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+    const said = document.createElement("p");
+    said.className = "alert";
+    said.dataset.refused = "1";
+    said.setAttribute("role", "alert");
+    said.textContent = page.querySelector("#main [role=alert]")?.textContent ?? `HTTP ${event.detail.xhr.status}`;
+    form.before(said);
+    said.scrollIntoView();
+  });
+
   // The back button brings a page back as it was left.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;

@@ -7,6 +7,8 @@
 //! | `RENKEI_SIGN_IN_DISCOVERY` | address of the provider's discovery document |
 //! | `RENKEI_SIGN_IN_ISSUER` | the issuer that its identity tokens must name |
 //! | `RENKEI_SIGN_IN_CLIENT` | the console's client id there |
+//! | `RENKEI_WAREHOUSE_URL` | where warehouses and webhooks call |
+//! | `RENKEI_DEAD_LETTERS` | URLs of the queues of dead letters, with commas between them |
 //! | `RENKEI_SIGN_OUT_URL` | where the provider's own session is ended, or `none` |
 
 use renkei_platform::Config;
@@ -18,6 +20,8 @@ const SESSIONS_TABLE: &str = "RENKEI_SESSIONS_TABLE";
 const DISCOVERY: &str = "RENKEI_SIGN_IN_DISCOVERY";
 const ISSUER: &str = "RENKEI_SIGN_IN_ISSUER";
 const CLIENT: &str = "RENKEI_SIGN_IN_CLIENT";
+const WAREHOUSE: &str = "RENKEI_WAREHOUSE_URL";
+const DEAD_LETTERS: &str = "RENKEI_DEAD_LETTERS";
 const SIGN_OUT: &str = "RENKEI_SIGN_OUT_URL";
 
 /// Where people find the console.
@@ -99,6 +103,10 @@ pub struct ConsoleConfig {
     pub provider: Provider,
     /// Table of sessions.
     pub sessions_table: String,
+    /// Where warehouses and webhooks call.
+    pub warehouse_url: String,
+    /// URLs of the queues of dead letters, with commas between them.
+    pub dead_letters: String,
 }
 
 impl ConsoleConfig {
@@ -123,6 +131,8 @@ impl ConsoleConfig {
                 sign_out: (sign_out != "none").then(|| sign_out.to_owned()),
             },
             sessions_table: config.required(SESSIONS_TABLE)?.to_owned(),
+            dead_letters: config.required(DEAD_LETTERS)?.to_owned(),
+            warehouse_url: config.required(WAREHOUSE)?.to_owned(),
         })
     }
 }

@@ -40,13 +40,20 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     // Without its query: people's searches do not belong in logs.
     let path = request.uri().path().to_owned();
     request.extensions_mut().insert(visit.clone());
+    let before = app.meter.read();
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = problem_page(&app, &visit, &response, &problem);
     }
     secure(response.headers_mut(), app.config.url.is_https());
+    // One request at a time comes to a function, so what was asked meanwhile was asked for it.
+    let after = app.meter.read();
+    let (requests, bytes) = (after.0 - before.0, after.1 - before.1);
+    if let Ok(cost) = HeaderValue::from_str(&format!("store;desc=\"{requests} requests, {bytes} bytes\"")) {
+        response.headers_mut().insert(HeaderName::from_static("server-timing"), cost);
+    }
     let took = app.clock.now().duration_since(now).as_millis();
-    tracing::info!(%method, path, status = response.status().as_u16(), milliseconds = took as u64, "page");
+    tracing::info!(%method, path, status = response.status().as_u16(), requests, bytes, milliseconds = took as u64, "page");
     response
 }
 

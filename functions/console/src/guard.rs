@@ -34,6 +34,36 @@ pub const WHOLE: SignedDuration = SignedDuration::from_hours(12);
 const SEEN_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// No form is larger.
 const LARGEST_FORM: usize = 600 * 1024;
+/// No form with a file is larger: Lambda takes no more than 6 MB, and files come to it a third longer than they are.
+const LARGEST_UPLOAD: usize = 4 * 1024 * 1024;
+
+/// The parts of a form that came with a file, by their names.
+#[derive(Debug, Clone)]
+pub struct Upload(Vec<(String, Bytes)>);
+
+impl Upload {
+    /// A part's bytes; empty if there is none.
+    pub fn bytes(&self, name: &str) -> Bytes {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, bytes)| bytes.clone()).unwrap_or_default()
+    }
+
+    /// A part as text.
+    pub fn text(&self, name: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(name)).into_owned()
+    }
+
+    async fn read(kind: &str, body: Bytes) -> Option<Self> {
+        let boundary = multer::parse_boundary(kind).ok()?;
+        let body = futures::stream::once(async move { Ok::<_, std::convert::Infallible>(body) });
+        let mut form = multer::Multipart::new(body, boundary);
+        let mut parts = Vec::new();
+        while let Some(part) = form.next_field().await.ok()? {
+            let name = part.name().unwrap_or_default().to_owned();
+            parts.push((name, part.bytes().await.ok()?));
+        }
+        Some(Self(parts))
+    }
+}
 
 /// Whom a route is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,7 +270,7 @@ pub fn is_live(session: &Session, now: Timestamp) -> bool {
 fn sign_in_first(app: &App, visit: &Visit, method: &Method, headers: &HeaderMap) -> Response {
     let to: String = url::form_urlencoded::byte_serialize(visit.here.as_bytes()).collect();
     let sign_in = format!("{}/auth/sign-in?to={to}", app.config.url.base());
-    if headers.contains_key("hx-request") {
+    if *method == Method::GET && headers.contains_key("hx-request") {
         let mut response = StatusCode::UNAUTHORIZED.into_response();
         if let Ok(value) = HeaderValue::from_str(&sign_in) {
             response.headers_mut().insert("hx-redirect", value);
@@ -271,16 +301,27 @@ async fn own_form(request: Request, origin: &str, csrf: &str) -> Result<Request,
     // Taken apart first: a whole request cannot be shared while its body is waited for.
     let (mut parts, body) = request.into_parts();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let is_form = header(CONTENT_TYPE.as_str())
-        .is_some_and(|kind| kind.split(';').next().map(str::trim) == Some("application/x-www-form-urlencoded"));
+    let kind = header(CONTENT_TYPE.as_str()).unwrap_or_default().to_owned();
+    let is = |wanted| kind.split(';').next().map(str::trim) == Some(wanted);
+    let has_file = is("multipart/form-data");
+    let is_form = has_file || is("application/x-www-form-urlencoded");
     let is_same_site = header("sec-fetch-site").is_none_or(|site| site == "same-origin");
     let is_same_origin = header(ORIGIN.as_str()).is_none_or(|found| found == origin);
     if !is_form || !is_same_site || !is_same_origin {
         return Err(not_ours());
     }
-    let body: Bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| {
+    let largest = if has_file { LARGEST_UPLOAD } else { LARGEST_FORM };
+    let body: Bytes = to_bytes(body, largest).await.map_err(|_| {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "送信された内容が大きすぎます。", "What was sent is too large.")
     })?;
+    if has_file {
+        let upload = Upload::read(&kind, body).await.ok_or_else(not_ours)?;
+        if !secret::is_same(&upload.text("csrf"), csrf) {
+            return Err(not_ours());
+        }
+        parts.extensions.insert(upload);
+        return Ok(Request::from_parts(parts, Body::empty()));
+    }
     let mut tokens = url::form_urlencoded::parse(&body).filter(|(name, _)| name == "csrf");
     if !tokens.next().is_some_and(|(_, token)| secret::is_same(&token, csrf)) {
         return Err(not_ours());
@@ -337,6 +378,20 @@ mod tests {
         ] {
             assert!(!is_taken(&headers, body).await, "{headers:?} {body}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_form_with_a_file_carries_the_token_too() {
+        const KIND: (&str, &str) = ("content-type", "multipart/form-data; boundary=XX");
+        const RIGHT: &str = "--XX\r\ncontent-disposition: form-data; name=\"csrf\"\r\n\r\nright\r\n--XX\r\ncontent-disposition: \
+                             form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nsku,name\r\n\r\n--XX--\r\n";
+        let taken = own_form(form(&[KIND], RIGHT), OURS, "right").await.unwrap();
+        assert_eq!(taken.extensions().get::<Upload>().unwrap().text("file"), "sku,name\r\n");
+        assert!(own_form(form(&[KIND], RIGHT), OURS, "other").await.is_err());
+        for wrong in ["", "--XX--\r\n", "--YY\r\n", "csrf=right"] {
+            assert!(!is_taken(&[KIND], wrong).await, "{wrong}");
+        }
+        assert!(!is_taken(&[("content-type", "multipart/form-data")], RIGHT).await, "no boundary");
     }
 
     #[tokio::test]

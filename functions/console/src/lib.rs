@@ -11,6 +11,7 @@
 mod assets;
 mod config;
 mod cookies;
+mod dead_letters;
 mod dress;
 mod guard;
 mod lang;
@@ -29,6 +30,8 @@ use axum::Router;
 use renkei_ecforce::AddressPolicy;
 use renkei_platform::Clock;
 use renkei_platform::queue::Queue;
+use renkei_setup::Setup;
+use renkei_store::meter::Meter;
 use renkei_store::sessions::Sessions;
 use renkei_store::{Store, Tables};
 
@@ -37,6 +40,7 @@ pub use guard::Needs;
 pub use routes::{Route, routes};
 
 use cookies::Jar;
+use dead_letters::DeadLetters;
 use oidc::Oidc;
 
 /// Why the console cannot start. Permanent: the deployment has to be mended.
@@ -55,7 +59,10 @@ pub struct App {
     config: ConsoleConfig,
     store: Store,
     sessions: Sessions,
+    meter: Meter,
     import_orders: Queue,
+    setup: Setup,
+    dead_letters: DeadLetters,
     policy: AddressPolicy,
     oidc: Oidc,
     jar: Jar,
@@ -69,13 +76,18 @@ impl App {
         tables: Tables,
         config: ConsoleConfig,
         import_orders_queue: &str,
+        setup: Setup,
         allowed_shop_addresses: &str,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        let meter = Meter::default();
         Ok(Self {
-            store: Store::new(aws, tables),
-            sessions: Sessions::new(aws, config.sessions_table.clone()),
+            store: Store::metered(aws, tables, &meter),
+            sessions: Sessions::metered(aws, config.sessions_table.clone(), &meter),
+            meter,
             import_orders: Queue::new(aws, import_orders_queue),
+            setup,
+            dead_letters: DeadLetters::new(aws, &config.dead_letters),
             policy: allowed_shop_addresses
                 .parse()
                 .map_err(|error: renkei_ecforce::PolicyError| StartError::Addresses(error.to_string()))?,

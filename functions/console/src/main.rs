@@ -5,7 +5,10 @@
 
 use console::{App, ConsoleConfig};
 use lambda_http::Error;
+use renkei_platform::queue::Queue;
+use renkei_platform::secrets::ConnectionSecrets;
 use renkei_platform::{Clock, Config, aws, telemetry};
+use renkei_setup::{Schedules, Setup};
 use renkei_store::Tables;
 
 const FUNCTION: &str = "console";
@@ -23,11 +26,24 @@ async fn main() -> Result<(), Error> {
         runs: config.runs_table()?.to_owned(),
         ..Tables::default()
     };
+    let queues = [
+        ("FetchOrders", config.fetch_orders_queue_arn()?),
+        ("PushStatuses", config.push_statuses_queue_arn()?),
+        ("SyncPayments", config.sync_payments_queue_arn()?),
+        ("SyncInventory", config.sync_inventory_queue_arn()?),
+    ];
+    let queues = queues.into_iter().map(|(name, arn)| (name.to_owned(), arn.to_owned())).collect();
+    let setup = Setup {
+        secrets: ConnectionSecrets::new(&aws, config.secret_prefix()?),
+        import_orders: Queue::new(&aws, config.import_orders_queue()?),
+        schedules: Schedules::new(&aws, config.schedule_group()?, config.scheduler_role_arn()?, queues),
+    };
     let app = App::new(
         &aws,
         tables,
         ConsoleConfig::read(&config)?,
         config.import_orders_queue()?,
+        setup,
         config.allowed_shop_addresses()?,
         clock,
     )?;

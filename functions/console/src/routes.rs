@@ -71,8 +71,12 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/shipments", VIEWER, pages::shipments::list),
         get("/t/{tenant}/shipments.csv", VIEWER, pages::csv::download),
         get("/t/{tenant}/shipment/{id}", VIEWER, pages::shipment::show),
-        post("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
+        post("/t/{tenant}/shipment/{id}/cancellation", OPERATOR, pages::shipment::answer),
+        get("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
         post("/t/{tenant}/shipments/change", OPERATOR, pages::bulk::change),
+        get("/t/{tenant}/files", OPERATOR, pages::files::show),
+        post("/t/{tenant}/files/export", OPERATOR, pages::files::download),
+        post("/t/{tenant}/files/results", OPERATOR, pages::files::upload),
         // 未取込.
         get("/t/{tenant}/orders", VIEWER, pages::orders::list),
         post("/t/{tenant}/orders/retry", OPERATOR, pages::orders::retry),
@@ -81,12 +85,25 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/document", VIEWER, pages::document::show),
         post("/t/{tenant}/document/check", ADMIN, pages::document::check),
         post("/t/{tenant}/document/apply", ADMIN, pages::document::apply),
+        get("/t/{tenant}/history", VIEWER, pages::document::history),
+        get("/t/{tenant}/robot/{kind}/{id}", VIEWER, pages::robot::show),
+        post("/t/{tenant}/robot/{kind}/{id}/try", ADMIN, pages::robot::try_it),
+        post("/t/{tenant}/robot/{kind}/{id}/save", ADMIN, pages::robot::save),
+        get("/t/{tenant}/easy", ADMIN, pages::easy::show),
+        post("/t/{tenant}/easy", ADMIN, pages::easy::apply),
+        post("/t/{tenant}/robots/step", ADMIN, pages::robot::step),
         // 設定.
         get("/t/{tenant}/settings", VIEWER, pages::settings::show),
         post("/t/{tenant}/members", OWNER, pages::settings::put_member),
         post("/t/{tenant}/members/remove", OWNER, pages::settings::remove_member),
+        get("/t/{tenant}/products", ADMIN, pages::products::show),
+        post("/t/{tenant}/products/import", ADMIN, pages::products::import),
+        get("/t/{tenant}/access", ADMIN, pages::access::show),
+        post("/t/{tenant}/access/create", ADMIN, pages::access::create),
+        post("/t/{tenant}/access/revoke", ADMIN, pages::access::revoke),
         // 記録.
         get("/t/{tenant}/runs", VIEWER, pages::runs::show),
+        get("/t/{tenant}/charts", VIEWER, pages::charts::show),
         get("/t/{tenant}/audit", ADMIN, pages::audit::show),
     ]
 }
@@ -110,18 +127,35 @@ GET /t/{tenant} viewer
 GET /t/{tenant}/shipments viewer
 GET /t/{tenant}/shipments.csv viewer
 GET /t/{tenant}/shipment/{id} viewer
-POST /t/{tenant}/shipments/preview operator
+POST /t/{tenant}/shipment/{id}/cancellation operator
+GET /t/{tenant}/shipments/preview operator
 POST /t/{tenant}/shipments/change operator
+GET /t/{tenant}/files operator
+POST /t/{tenant}/files/export operator
+POST /t/{tenant}/files/results operator
 GET /t/{tenant}/orders viewer
 POST /t/{tenant}/orders/retry operator
 GET /t/{tenant}/robots viewer
 GET /t/{tenant}/document viewer
 POST /t/{tenant}/document/check admin
 POST /t/{tenant}/document/apply admin
+GET /t/{tenant}/history viewer
+GET /t/{tenant}/robot/{kind}/{id} viewer
+POST /t/{tenant}/robot/{kind}/{id}/try admin
+POST /t/{tenant}/robot/{kind}/{id}/save admin
+GET /t/{tenant}/easy admin
+POST /t/{tenant}/easy admin
+POST /t/{tenant}/robots/step admin
 GET /t/{tenant}/settings viewer
 POST /t/{tenant}/members owner
 POST /t/{tenant}/members/remove owner
+GET /t/{tenant}/products admin
+POST /t/{tenant}/products/import admin
+GET /t/{tenant}/access admin
+POST /t/{tenant}/access/create admin
+POST /t/{tenant}/access/revoke admin
 GET /t/{tenant}/runs viewer
+GET /t/{tenant}/charts viewer
 GET /t/{tenant}/audit admin
 ";
 

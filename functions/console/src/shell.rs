@@ -52,9 +52,10 @@ impl Shell {
         let rest = path.strip_prefix(&own).unwrap_or_default().trim_start_matches('/');
         let first = rest.split(['/', '.']).next().unwrap_or_default();
         first == part
-            || (first == "shipment" && part == "shipments")
-            || (first == "document" && part == "robots")
-            || (first == "audit" && part == "runs")
+            || (matches!(first, "shipment" | "files") && part == "shipments")
+            || (matches!(first, "document" | "history" | "robot" | "easy") && part == "robots")
+            || (matches!(first, "access" | "products") && part == "settings")
+            || (matches!(first, "audit" | "charts") && part == "runs")
     }
 
     /// May whoever looks do what this role may?

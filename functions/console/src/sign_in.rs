@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -190,9 +190,13 @@ impl HomePage {
 }
 
 /// The merchants of whoever is signed in; straight on to the only one.
-pub async fn home(State(app): State<Arc<App>>, Extension(person): Extension<Person>) -> Result<Response, Problem> {
+pub async fn home(
+    State(app): State<Arc<App>>,
+    Extension(person): Extension<Person>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let members = app.store.memberships(&person.email).await?;
-    if let [only] = members.as_slice() {
+    if let ([only], None) = (members.as_slice(), query) {
         return Ok(see(person.shell.at(&format!("/t/{}", only.tenant))));
     }
     let page = HomePage { s: person.shell, email: person.email, members };

@@ -61,6 +61,12 @@ pub enum CliError {
     /// Products.
     #[error(transparent)]
     Products(#[from] renkei_products::ProductsError),
+    /// Settings that did not come into force.
+    #[error(transparent)]
+    Setup(#[from] renkei_setup::SetupError),
+    /// A robot that cannot be tried.
+    #[error(transparent)]
+    Try(#[from] renkei_setup::try_robot::TryError),
     /// Output or a file.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -87,6 +93,8 @@ impl CliError {
             | Self::Aws(_)
             | Self::Shop(_)
             | Self::Products(_)
+            | Self::Setup(_)
+            | Self::Try(_)
             | Self::Shops(_) => false,
         }
     }

@@ -16,6 +16,7 @@ use renkei_platform::aws;
 use renkei_platform::aws::AwsFailure;
 use renkei_platform::queue::Queue;
 use renkei_platform::secrets::ConnectionSecrets;
+use renkei_setup::{Schedules, Setup, queue_output};
 use renkei_shop::Shops;
 use renkei_store::settings::AppliedSettings;
 use renkei_store::{Store, Tables, Tenant};
@@ -109,6 +110,20 @@ impl Stack {
         Ok(match self.output("AllowedShopAddressRanges")? {
             "none" => "",
             ranges => ranges,
+        })
+    }
+
+    /// What settings come into force with.
+    pub fn setup(&self) -> Result<Setup, CliError> {
+        let queues = ["FetchOrders", "PushStatuses", "SyncPayments", "SyncInventory"]
+            .into_iter()
+            .map(|queue| Ok((queue.to_owned(), self.output(&format!("{queue}QueueArn"))?.to_owned())))
+            .collect::<Result<_, CliError>>()?;
+        let (group, role) = (self.output("ScheduleGroupName")?, self.output("SchedulerRoleArn")?);
+        Ok(Setup {
+            secrets: self.secrets()?,
+            import_orders: Queue::new(&self.aws, self.output("ImportOrdersQueueUrl")?),
+            schedules: Schedules::new(&self.aws, group, role, queues),
         })
     }
 
@@ -261,16 +276,6 @@ impl Found {
     /// The shop's id.
     pub fn id(&self) -> &ConnectionId {
         &self.connection.id
-    }
-}
-
-/// The template's name for the queue of the function that does this.
-pub fn queue_output(action: Action) -> &'static str {
-    match action {
-        Action::FetchOrders => "FetchOrders",
-        Action::StateWorking | Action::StateShipped | Action::WriteBack => "PushStatuses",
-        Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => "SyncPayments",
-        Action::Inventory => "SyncInventory",
     }
 }
 

@@ -7,9 +7,10 @@
 //! does [`release`] alone; at the latest the next fetch reads them anew, for the shop has not been told that we took
 //! them. An order released twice is imported once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use renkei_domain::ids::ConnectionId;
+use renkei_domain::ids::{ConnectionId, Sku};
 use renkei_domain::settings::Product;
 use renkei_platform::queue::{Outgoing, Queue, QueueError, group};
 use renkei_store::{StoreError, Tenant};
@@ -26,6 +27,47 @@ pub enum ProductsError {
     /// A kept order could not be written down as a message.
     #[error("an order that waits could not be put back onto the queue: {0}")]
     Message(#[from] serde_json::Error),
+}
+
+/// A table of products against those that are kept.
+#[derive(Debug)]
+pub struct Import {
+    /// Products in the table.
+    pub read: usize,
+    /// Those that nobody knew.
+    pub new: usize,
+    /// New ones and those that differ: what [`put`] is to keep.
+    pub changed: Vec<Product>,
+}
+
+impl Import {
+    /// Products that are kept already, and differ.
+    #[must_use]
+    pub fn replaced(&self) -> usize {
+        self.changed.len() - self.new
+    }
+
+    /// Products that are as they were.
+    #[must_use]
+    pub fn same(&self) -> usize {
+        self.read - self.changed.len()
+    }
+}
+
+/// Compares a table of products with those that are kept. Changes nothing.
+pub async fn compare(tenant: &Tenant, mut products: Vec<Product>) -> Result<Import, StoreError> {
+    let stored: BTreeMap<Sku, Product> =
+        tenant.products().await?.into_iter().map(|product| (product.sku.clone(), product)).collect();
+    // A table cannot say what a set is made of, so it does not unmake one.
+    for product in &mut products {
+        if let Some(stored) = stored.get(&product.sku) {
+            product.made_of.clone_from(&stored.made_of);
+        }
+    }
+    let changed: Vec<Product> =
+        products.iter().filter(|product| stored.get(&product.sku) != Some(product)).cloned().collect();
+    let new = changed.iter().filter(|product| !stored.contains_key(&product.sku)).count();
+    Ok(Import { read: products.len(), new, changed })
 }
 
 /// Keeps products, those of the same SKU replaced, and lets the orders go that waited for them. Says how many orders

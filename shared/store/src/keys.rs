@@ -117,6 +117,10 @@ pub(crate) fn current_settings(tenant: &TenantId) -> Key {
     Key::new(tenant_pk(tenant), "CURRENT")
 }
 
+pub(crate) fn usual(tenant: &TenantId) -> Key {
+    Key::new(tenant_pk(tenant), "USUAL")
+}
+
 pub(crate) fn settings_version(tenant: &TenantId, version: u64) -> Key {
     Key::new(tenant_pk(tenant), format!("V#{version:08}"))
 }

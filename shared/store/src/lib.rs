@@ -8,11 +8,13 @@ pub mod access;
 pub mod audit;
 mod changes;
 mod codec;
+pub mod days;
 pub mod error;
 pub mod gate;
 mod keys;
 mod latest;
 pub mod members;
+pub mod meter;
 pub mod offers;
 pub mod orders;
 pub mod products;
@@ -65,6 +67,12 @@ impl Store {
     #[must_use]
     pub fn new(aws: &SdkConfig, tables: Tables) -> Self {
         Self { client: Client::new(aws), tables: Arc::new(tables) }
+    }
+
+    /// The same, with everything that is asked counted.
+    #[must_use]
+    pub fn metered(aws: &SdkConfig, tables: Tables, meter: &meter::Meter) -> Self {
+        Self { client: meter.client(aws), tables: Arc::new(tables) }
     }
 
     /// All that belongs to one tenant.

@@ -71,6 +71,12 @@ impl Sessions {
         Self { client: Client::new(aws), table }
     }
 
+    /// The same, with everything that is asked counted.
+    #[must_use]
+    pub fn metered(aws: &SdkConfig, table: String, meter: &crate::meter::Meter) -> Self {
+        Self { client: meter.client(aws), table }
+    }
+
     /// Notes that a browser is signed in.
     pub async fn begin(&self, person: &str, digest: &str, session: &Session) -> Result<(), StoreError> {
         let mut item = codec::to_item(SESSION, session)?;

@@ -4,14 +4,16 @@
 use askama::Template;
 use axum::Extension;
 use axum::body::Bytes;
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
+use renkei_domain::handover::{self, Cancelled};
 use renkei_domain::ids::ShipmentId;
 use renkei_domain::payment::Payment;
-use renkei_domain::shipment::{Cancellation, CancellationState, HoldReason, Shipment, Status};
+use renkei_domain::shipment::{HoldReason, Shipment, Status};
 use renkei_store::audit::AuditOutcome;
 
 use super::{Page, words};
@@ -20,8 +22,8 @@ use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
 
-/// Shipments in one form.
-const MOST: usize = 200;
+/// Shipments in one form. The preview has them in its address, of which no more than 10 kB reach us.
+const MOST: usize = 100;
 const AT_ONCE: usize = 8;
 
 /// What a person wants with shipments.
@@ -91,33 +93,23 @@ fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Be
             Status::Picking | Status::Shipped | Status::Cancelled => Becomes::TooLate,
         },
         Wish::Cancel => match shipment.status {
-            Status::Cancelled => Becomes::Same,
-            Status::Picking if shipment.cancellation.is_some() => Becomes::Same,
-            Status::Picking => {
-                shipment.cancellation = Some(Cancellation {
-                    state: CancellationState::Requested,
-                    requested_at: at,
-                    answered_at: None,
-                    closed_at: None,
-                });
-                Becomes::Asked
-            }
-            Status::Hold | Status::Ready => {
-                shipment.cancel();
-                Becomes::Status(Status::Cancelled)
-            }
+            // Out of the shop's page this would be a matter for a person; here a person sees it at once.
             Status::Shipped => Becomes::TooLate,
+            Status::Hold | Status::Ready | Status::Picking | Status::Cancelled => {
+                match handover::cancel(shipment, at, "asked for in the console", by) {
+                    Cancelled::Now => Becomes::Status(Status::Cancelled),
+                    Cancelled::Requested => Becomes::Asked,
+                    Cancelled::TooLate => Becomes::TooLate,
+                    Cancelled::Known => Becomes::Same,
+                }
+            }
         },
     };
-    match becomes {
-        Becomes::Status(_) | Becomes::Asked => {
-            let what = match wish {
-                Wish::Hold(reason) => format!("hold {}", reason.as_str()),
-                other => other.as_str().to_owned(),
-            };
-            shipment.note(at, what, by);
-        }
-        Becomes::Same | Becomes::TooLate | Becomes::Unpaid => {}
+    match (becomes, wish) {
+        (Becomes::Status(_), Wish::Hold(reason)) => shipment.note(at, format!("hold {}", reason.as_str()), by),
+        (Becomes::Status(_), Wish::Release | Wish::ReleaseUnpaid) => shipment.note(at, wish.as_str(), by),
+        // A cancellation has written its own note.
+        (Becomes::Status(_) | Becomes::Asked | Becomes::Same | Becomes::TooLate | Becomes::Unpaid, _) => {}
     }
     becomes
 }
@@ -148,7 +140,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(form: &Bytes) -> Result<Self, Problem> {
+    fn read(form: &[u8]) -> Result<Self, Problem> {
         let not_understood = || {
             Problem::bad(
                 "操作の内容を読み取れません。一覧からやり直してください。",
@@ -174,7 +166,7 @@ impl Asked {
             ));
         }
         if ids.len() > MOST {
-            return Err(Problem::bad("一度に操作できるのは200件までです。", "At most 200 shipments at a time."));
+            return Err(Problem::bad("一度に操作できるのは100件までです。", "At most 100 shipments at a time."));
         }
         let wish = match action.as_str() {
             "hold" => Wish::Hold(HoldReason::from_name(&reason).ok_or_else(not_understood)?),
@@ -232,9 +224,9 @@ fn sentence(lang: Lang, becomes: Becomes) -> (String, &'static str) {
     }
 }
 
-/// Shows what would be done. Changes nothing.
-pub async fn preview(Extension(caller): Extension<Caller>, form: Bytes) -> Page {
-    let asked = Asked::read(&form)?;
+/// Shows what would be done. Changes nothing, so it has an address: the back button leads to it, and it is made anew.
+pub async fn preview(Extension(caller): Extension<Caller>, RawQuery(query): RawQuery) -> Page {
+    let asked = Asked::read(query.unwrap_or_default().as_bytes())?;
     let shipments = caller.tenant.shipments(&asked.ids).await?;
     if shipments.len() != asked.ids.len() {
         return Err(Problem::not_found());
@@ -318,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_form_needs_shipments_and_a_known_action() {
-        let read = |text: &'static str| Asked::read(&Bytes::from_static(text.as_bytes()));
+        let read = |text: &'static str| Asked::read(text.as_bytes());
         let asked = read("action=hold&reason=remark&id=a.2.1&id=a.1.1&id=a.2.1&back=%2Ft%2Fa").unwrap();
         assert_eq!((asked.wish, asked.ids.len(), asked.back.as_str()), (Wish::Hold(HoldReason::Remark), 2, "/t/a"));
         assert_eq!(read("action=release&id=a.1.1&back=https://evil.example").unwrap().back, "");

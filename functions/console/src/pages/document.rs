@@ -1,29 +1,29 @@
-//! 設定文書: the settings as one text, checked as a whole, shown as changes, applied all or nothing.
-//!
-//! What starts robots by the clock (connections and integration robots) is changed by `renkei apply`, which brings
-//! schedules and credentials along; here it is refused, so that no robot runs by a schedule that its settings do not say.
+//! 設定文書: the settings as one text, checked as a whole, shown as changes, applied all or nothing; every version that
+//! ever was, what each changed, and the way back to it.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
-use renkei_domain::document::{self, Document};
-use renkei_domain::settings::{Product, TenantSettings};
-use renkei_ecforce::ApiAddress;
-use renkei_store::StoreError;
-use renkei_store::audit::AuditOutcome;
-use renkei_store::settings::AppliedSettings;
+use renkei_domain::document::{self, difference};
+use serde::Deserialize;
 
-use super::Page;
+use super::proposal::{self, Proposal, SecretField};
+use super::{Form, Page};
 use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
+
+/// Versions on a page.
+const VERSIONS: usize = 30;
+/// Changes of a version that are shown.
+const CHANGES: usize = 20;
 
 #[derive(Template)]
 #[template(path = "document.html")]
@@ -31,105 +31,85 @@ struct DocumentPage {
     s: Shell,
     text: String,
     version: u64,
+    /// The former version whose text this is.
+    former: Option<u64>,
     problems: Vec<String>,
     warnings: Vec<String>,
     changes: Vec<String>,
+    tried: Vec<String>,
+    secrets: Vec<SecretField>,
     is_checked: bool,
 }
 
-/// Shows the text in force.
-pub async fn show(Extension(caller): Extension<Caller>) -> Page {
+impl DocumentPage {
+    fn must_enter(&self) -> impl Iterator<Item = &SecretField> {
+        self.secrets.iter().filter(|field| field.must)
+    }
+    fn may_replace(&self) -> impl Iterator<Item = &SecretField> {
+        self.secrets.iter().filter(|field| !field.must)
+    }
+    fn has_replaceable(&self) -> bool {
+        self.may_replace().next().is_some()
+    }
+    fn may_apply(&self) -> bool {
+        // With a new password nothing may be said to change, and still something does; and what is wrong may be that a
+        // password is missing, which can be entered here.
+        self.is_checked && (self.problems.is_empty() || self.must_enter().next().is_some())
+    }
+}
+
+/// What the address says.
+#[derive(Deserialize)]
+pub struct Which {
+    version: Option<u64>,
+}
+
+/// Shows the text in force, or that of a former version, which may be applied again.
+pub async fn show(Extension(caller): Extension<Caller>, Query(which): Query<Which>) -> Page {
     let applied = caller.settings().await?;
+    let former = match which.version.filter(|version| *version != applied.version) {
+        Some(version) => Some(caller.tenant.settings_version(version).await?.ok_or_else(Problem::not_found)?),
+        None => None,
+    };
+    let shown = former.as_ref().unwrap_or(&applied);
+    let changes = former.as_ref().map(|former| difference(Some(&applied.settings), &former.settings));
     let page = DocumentPage {
-        text: document::write(&applied.settings),
+        text: document::write(&shown.settings),
         version: applied.version,
+        former: former.as_ref().map(|former| former.version),
         problems: Vec::new(),
         warnings: Vec::new(),
-        changes: Vec::new(),
+        changes: changes.unwrap_or_default().iter().map(ToString::to_string).collect(),
+        tried: Vec::new(),
+        secrets: Vec::new(),
         is_checked: false,
         s: caller.shell,
     };
     Ok(Html(page.render()?))
 }
 
-/// A text against what is in force.
-struct Checked {
-    text: String,
-    version: u64,
-    current: AppliedSettings,
-    outcome: Result<Ready, Vec<String>>,
-}
-
-/// What may be applied.
-struct Ready {
-    settings: TenantSettings,
-    products: Vec<Product>,
-    changes: Vec<String>,
-    warnings: Vec<String>,
-}
-
-async fn checked(app: &App, caller: &Caller, form: &Bytes) -> Result<Checked, Problem> {
-    let field = |wanted: &str| {
-        url::form_urlencoded::parse(form)
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.into_owned())
-            .unwrap_or_default()
-    };
+async fn proposed(app: &App, caller: &Caller, form: &Form, to_apply: bool) -> Result<Proposal, Problem> {
     // Browsers send line ends as \r\n.
-    let text = field("text").replace("\r\n", "\n");
-    let current = caller.settings().await?;
-    let version = field("version").parse().map_err(|_| Problem::bad("版がありません。", "The version is missing."))?;
-    let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
-        Ok(address) => Ok(address.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    let outcome = match document::read(&text, &check_url) {
-        Err(problems) => Err(problems.iter().take(100).map(ToString::to_string).collect()),
-        Ok(read) => ready(caller, &current.settings, read).await?,
-    };
-    Ok(Checked { text, version, current, outcome })
+    let text = form.get("text").replace("\r\n", "\n");
+    let version = form.version()?;
+    proposal::check(app, caller, text, version, to_apply.then_some(form)).await
 }
 
-async fn ready(
-    caller: &Caller,
-    current: &TenantSettings,
-    read: Document,
-) -> Result<Result<Ready, Vec<String>>, Problem> {
-    let Document { mut settings, warnings, .. } = read;
-    let l = |ja: &str, en: &str| caller.shell.l(ja, en).to_owned();
-    let mut problems = Vec::new();
-    if settings.tenant != *caller.tenant.id() {
-        problems.push(l("tenant はこの契約企業のものではありません。", "`tenant` is not this company."));
-    }
-    if settings.connections != current.connections || settings.integration_robots != current.integration_robots {
-        problems.push(l(
-            "connections と integration_robots は予定や認証情報と一緒に変わるため、この画面では変えられません。運用者が renkei apply で適用します。",
-            "`connections` and `integration_robots` change together with schedules and credentials: your operator applies them with `renkei apply`.",
-        ));
-    }
-    if !problems.is_empty() {
-        return Ok(Err(problems));
-    }
-    let wanted = std::mem::take(&mut settings.products);
-    let mut changes: Vec<String> =
-        document::difference(Some(current), &settings).iter().map(ToString::to_string).collect();
-    let known = if wanted.is_empty() { Vec::new() } else { caller.tenant.products().await? };
-    let products: Vec<Product> = wanted.into_iter().filter(|product| !known.contains(product)).collect();
-    changes.extend(products.iter().map(|product| format!("product {}: {}", product.sku, product.name)));
-    Ok(Ok(Ready { settings, products, changes, warnings: warnings.iter().map(ToString::to_string).collect() }))
-}
-
-fn page_of(caller: Caller, checked: Checked) -> Page {
-    let (problems, warnings, changes) = match checked.outcome {
-        Err(problems) => (problems, Vec::new(), Vec::new()),
-        Ok(ready) => (Vec::new(), ready.warnings, ready.changes),
+/// A checked proposal, as a page.
+pub fn page_of(caller: Caller, proposal: Proposal) -> Page {
+    let (problems, warnings, changes, tried) = match proposal.outcome {
+        Err(problems) => (problems, Vec::new(), Vec::new(), Vec::new()),
+        Ok(ready) => (Vec::new(), ready.warnings.clone(), ready.changes(), ready.tried()),
     };
     let page = DocumentPage {
-        text: checked.text,
-        version: checked.version,
+        text: proposal.text,
+        version: proposal.version,
+        former: None,
         problems,
         warnings,
         changes,
+        tried,
+        secrets: proposal.secrets,
         is_checked: true,
         s: caller.shell,
     };
@@ -138,8 +118,8 @@ fn page_of(caller: Caller, checked: Checked) -> Page {
 
 /// Shows what is wrong with a text, or what applying it would change. Changes nothing.
 pub async fn check(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
-    let checked = checked(&app, &caller, &form).await?;
-    page_of(caller, checked)
+    let proposal = proposed(&app, &caller, &Form::read(&form), false).await?;
+    page_of(caller, proposal)
 }
 
 /// Applies a text over the version that it was made from.
@@ -148,29 +128,70 @@ pub async fn apply(
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {
-    let checked = checked(&app, &caller, &form).await?;
-    let conflict = || {
-        Problem::new(
-            StatusCode::CONFLICT,
-            "編集中に別の人が設定を変えました。何も適用していません。設定文書を開き直し、変更をやり直してください。",
-            "Somebody else changed the settings meanwhile; nothing was applied. Open the document again and redo your change.",
-        )
-    };
-    if checked.version != checked.current.version {
-        return Err(conflict());
+    let proposal = proposed(&app, &caller, &Form::read(&form), true).await?;
+    match proposal::enforce(&app, &caller, &proposal).await? {
+        Ok(_) => Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/history?done"))]).into_response()),
+        Err(_) => Ok(page_of(caller, proposal)?.into_response()),
     }
-    let Ok(ready) = &checked.outcome else { return Ok(page_of(caller, checked)?.into_response()) };
-    // Products first, as the command line does: settings never stand that need products which are not there.
-    caller.tenant.put_products(&ready.products).await?;
-    let done = caller
-        .tenant
-        .apply_settings(&ready.settings, checked.version, caller.now, caller.email.as_str())
-        .await
-        .map_err(|error| match error {
-            StoreError::Conflict { .. } => conflict(),
-            other => other.into(),
-        })?;
-    let note = format!("version {}, {} changes", done.version, ready.changes.len());
-    caller.audit("settings.apply", caller.tenant.id().as_str(), AuditOutcome::Done, note).await?;
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots"))]).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "history.html")]
+struct HistoryPage {
+    s: Shell,
+    versions: Vec<Version>,
+    older: Option<u64>,
+    is_done: bool,
+}
+
+struct Version {
+    number: u64,
+    at: String,
+    by: String,
+    is_current: bool,
+    changes: Vec<String>,
+    more: usize,
+}
+
+/// What the address of the history says.
+#[derive(Deserialize)]
+pub struct Before {
+    before: Option<u64>,
+    done: Option<String>,
+}
+
+/// Lists versions, the latest first, with what each changed.
+pub async fn history(Extension(caller): Extension<Caller>, Query(page): Query<Before>) -> Page {
+    let all = caller.tenant.settings_history().await?;
+    let last = all.last().map_or(0, |applied| applied.version);
+    let wanted: Vec<usize> = (0..all.len())
+        .rev()
+        .filter(|at| page.before.is_none_or(|before| all[*at].version < before))
+        .take(VERSIONS)
+        .collect();
+    let versions: Vec<Version> = wanted
+        .into_iter()
+        .map(|at| {
+            let (applied, before) = (&all[at], at.checked_sub(1).map(|before| &all[before].settings));
+            let mut changes: Vec<String> =
+                difference(before, &applied.settings).iter().map(ToString::to_string).collect();
+            let more = changes.len().saturating_sub(CHANGES);
+            changes.truncate(CHANGES);
+            Version {
+                number: applied.version,
+                at: caller.shell.full_time(&applied.at),
+                by: applied.by.clone(),
+                is_current: applied.version == last,
+                changes,
+                more,
+            }
+        })
+        .collect();
+    let page = HistoryPage {
+        older: versions.last().map(|version| version.number).filter(|number| *number > 1),
+        versions,
+        is_done: page.done.is_some(),
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
 }

@@ -2,11 +2,19 @@
 
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 
+pub mod access;
 pub mod audit;
 pub mod bulk;
+pub mod charts;
 pub mod csv;
 pub mod document;
+pub mod easy;
+pub mod files;
 pub mod orders;
+mod piece;
+pub mod products;
+mod proposal;
+pub mod robot;
 pub mod robots;
 pub mod runs;
 pub mod settings;
@@ -45,6 +53,32 @@ impl Caller {
                 "This company has no settings yet. Ask your operator to apply its document.",
             )
         })
+    }
+}
+
+/// What a form says.
+#[derive(Debug, Default)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// From what a browser sent.
+    pub fn read(bytes: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(bytes).into_owned().collect())
+    }
+
+    /// A field's text; empty if there is none.
+    pub fn get(&self, name: &str) -> String {
+        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+
+    /// Is a box checked?
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(found, _)| found == name)
+    }
+
+    /// The version of the settings that a form was made from.
+    pub fn version(&self) -> Result<u64, Problem> {
+        self.get("version").parse().map_err(|_| Problem::bad("版がありません。", "The version is missing."))
     }
 }
 

@@ -2,9 +2,11 @@
 
 use askama::Template;
 use axum::Extension;
+use axum::extract::Query;
 use axum::response::Html;
 use renkei_domain::processing::{ProcessingRobot, Run, built_in};
 use renkei_domain::settings::{CustomAction, STANDARD_CONVERSION, TenantSettings, Trigger};
+use serde::Deserialize;
 
 use super::{Page, words};
 use crate::guard::Caller;
@@ -18,6 +20,13 @@ struct RobotsPage {
     processing: Vec<Processing>,
     settings: TenantSettings,
     version: u64,
+    is_done: bool,
+}
+
+/// What the address says.
+#[derive(Deserialize)]
+pub struct After {
+    done: Option<String>,
 }
 
 struct Integration {
@@ -25,6 +34,8 @@ struct Integration {
     name: String,
     trigger: String,
     is_on: bool,
+    /// The merchant's own; else one of the easy set-up.
+    is_own: bool,
 }
 
 struct Processing {
@@ -45,13 +56,14 @@ impl RobotsPage {
 }
 
 /// Shows them.
-pub async fn show(Extension(caller): Extension<Caller>) -> Page {
+pub async fn show(Extension(caller): Extension<Caller>, Query(after): Query<After>) -> Page {
     let applied = caller.settings().await?;
     let page = RobotsPage {
         integration: integration(&caller.shell, &applied.settings),
         processing: processing(&caller.shell, &applied.settings),
         settings: applied.settings,
         version: applied.version,
+        is_done: after.done.is_some(),
         s: caller.shell,
     };
     Ok(Html(page.render()?))
@@ -70,6 +82,7 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
                     m => format!("{m} {}", shell.l("分ごと", "min")),
                 },
                 is_on: true,
+                is_own: false,
             });
         }
     }
@@ -83,6 +96,7 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
             name: robot.name.clone(),
             trigger: format!("{}: {} → {does}", robot.on.connection(), when(shell, &robot.on)),
             is_on: robot.enabled,
+            is_own: true,
         });
     }
     rows

@@ -2,14 +2,20 @@
 
 use askama::Template;
 use axum::Extension;
+use axum::body::Bytes;
 use axum::extract::{Path, Query};
-use axum::response::Html;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{Html, IntoResponse, Response};
+use jiff::Timestamp;
+use renkei_domain::handover;
 use renkei_domain::ids::ShipmentId;
-use renkei_domain::shipment::{Shipment, ShipmentDetail};
+use renkei_domain::shipment::{CancellationState, Shipment, ShipmentDetail, Status};
+use renkei_store::audit::AuditOutcome;
 use serde::Deserialize;
 
 use super::shipments::Row;
-use super::{Page, words};
+use super::{Form, Page, words};
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::{Shell, grouped};
@@ -60,6 +66,30 @@ impl ShipmentPage {
     fn cancellation(&self) -> Option<&'static str> {
         self.shipment().cancellation.map(|it| words::cancellation(self.s.lang, it.state))
     }
+    /// What a person may say about the cancellation: the warehouse's answer where it has none of its own to give by, and
+    /// that somebody has seen to it.
+    fn answers(&self) -> Vec<(&'static str, &'static str)> {
+        let l = |ja, en| self.s.lang.of(ja, en);
+        let accepted = ("accept", l("倉庫が承諾した（キャンセル済みにする）", "The warehouse consented: cancel it"));
+        let refused = ("refuse", l("倉庫が断った", "The warehouse refused"));
+        let seen = ("close", l("対応済みにする", "I have seen to it"));
+        let shipment = self.shipment();
+        match shipment.cancellation {
+            None => Vec::new(),
+            Some(asked) => match (asked.state, shipment.status) {
+                (CancellationState::Requested, Status::Picking) => vec![accepted, refused],
+                (CancellationState::Refused, Status::Picking) if asked.closed_at.is_none() => vec![accepted, seen],
+                (CancellationState::Refused | CancellationState::TooLate, _) if asked.closed_at.is_none() => vec![seen],
+                (
+                    CancellationState::Requested
+                    | CancellationState::Refused
+                    | CancellationState::TooLate
+                    | CancellationState::Accepted,
+                    _,
+                ) => Vec::new(),
+            },
+        }
+    }
     fn is_paid(&self) -> bool {
         self.shipment().payment == renkei_domain::payment::Payment::Paid
     }
@@ -95,4 +125,61 @@ pub async fn show(Extension(caller): Extension<Caller>, Path(which): Path<Which>
         s: caller.shell,
     };
     Ok(Html(page.render()?))
+}
+
+/// Writes down what became of a cancellation: what the warehouse said to a person, or that somebody has seen to it.
+pub async fn answer(
+    Extension(caller): Extension<Caller>,
+    Path(which): Path<Which>,
+    form: Bytes,
+) -> Result<Response, Problem> {
+    let id = ShipmentId::try_from(which.id).map_err(|_| Problem::not_found())?;
+    let answer = Form::read(&form).get("answer");
+    let (now, by) = (caller.now, caller.email.as_str());
+    let mut became = Ok(false);
+    let found = caller
+        .tenant
+        .change(&id, |shipment| {
+            became = answered(shipment, &answer, now, by);
+            became.as_ref().is_ok_and(|changed| *changed)
+        })
+        .await?;
+    found.ok_or_else(Problem::not_found)?;
+    if became? {
+        caller.audit(&format!("cancellation.{answer}"), id.to_string(), AuditOutcome::Done, "").await?;
+    }
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to(&format!("/shipment/{id}")))]).into_response())
+}
+
+fn answered(shipment: &mut Shipment, answer: &str, now: Timestamp, by: &str) -> Result<bool, Problem> {
+    let too_late = || {
+        Problem::new(
+            StatusCode::CONFLICT,
+            "このキャンセル依頼は、もうその状態ではありません。出荷の画面を開き直してください。",
+            "The cancellation is not in that state any more. Open the shipment again.",
+        )
+    };
+    match answer {
+        "accept" | "refuse" => {
+            let changed = handover::answer_cancellation(shipment, answer == "accept", now).map_err(|_| too_late())?;
+            if changed {
+                shipment.note(now, "the answer was entered in the console", by);
+            }
+            Ok(changed)
+        }
+        "close" => {
+            let Some(mut asked) = shipment.cancellation else { return Err(too_late()) };
+            if asked.closed_at.is_some() {
+                return Ok(false);
+            }
+            if !matches!(asked.state, CancellationState::Refused | CancellationState::TooLate) {
+                return Err(too_late());
+            }
+            asked.closed_at = Some(now);
+            shipment.cancellation = Some(asked);
+            shipment.note(now, "cancellation closed", by);
+            Ok(true)
+        }
+        _ => Err(Problem::not_found()),
+    }
 }

@@ -29,7 +29,9 @@ use crate::shell::Shell;
 /// Rows of a page.
 pub const ROWS: i32 = 50;
 /// So far back the search looks through each status for what no index holds.
-const LOOKED_THROUGH: i32 = 200;
+const LOOKED_THROUGH: i32 = 100;
+/// So many of those found are shown.
+const FOUND: usize = 100;
 /// Searches of one person in a minute.
 const SEARCHES: u64 = 40;
 
@@ -148,10 +150,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     let settings = caller.settings().await?;
     if let Some(q) = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
-        let who = secret::person(&caller.email);
-        if app.sessions.count("search", &who, 60, caller.now).await? > SEARCHES {
-            return Err(Problem::too_often());
-        }
+        not_too_often(&app, &caller).await?;
         let found = search(&caller, &settings, q).await?;
         if let [only] = found.as_slice() {
             let to = caller.shell.to(&format!("/shipment/{}", only.id));
@@ -160,6 +159,13 @@ pub async fn list(
         return Ok(page_of_found(caller, &settings, q, found).await?.into_response());
     }
     Ok(page(caller, &settings, &filter).await?.into_response())
+}
+
+/// What costs more than a page is done so often in a minute by one person, and no more.
+pub async fn not_too_often(app: &App, caller: &Caller) -> Result<(), Problem> {
+    let who = secret::person(&caller.email);
+    let count = app.sessions.count("search", &who, 60, caller.now).await?;
+    if count > SEARCHES { Err(Problem::too_often()) } else { Ok(()) }
 }
 
 async fn page(caller: Caller, settings: &AppliedSettings, filter: &Filter) -> Page {
@@ -234,7 +240,7 @@ fn reasons(shell: &Shell) -> Vec<(&'static str, &'static str)> {
 }
 
 /// What is meant by what was typed: a shipment's id, a shop's order id, an order number; else the latest of each status
-/// are looked through for the number and the tracking number.
+/// are looked through for numbers, names and products.
 async fn search(caller: &Caller, settings: &AppliedSettings, q: &str) -> Result<Vec<Shipment>, StoreError> {
     let connections: Vec<&ConnectionId> = settings.settings.connections.iter().map(|c| &c.id).collect();
     if let Ok(id) = ShipmentId::try_from(q.to_owned())
@@ -262,19 +268,48 @@ async fn search(caller: &Caller, settings: &AppliedSettings, q: &str) -> Result<
     if !found.is_empty() {
         return Ok(found);
     }
+    by_content(caller, &connections, q).await
+}
+
+/// Looks through the latest of each status: order and tracking numbers, names, SKUs and names of products.
+async fn by_content(caller: &Caller, connections: &[&ConnectionId], q: &str) -> Result<Vec<Shipment>, StoreError> {
     let digits = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     let wanted = digits(q);
+    let text = folded(q);
+    let mut found = Vec::new();
     for connection in connections {
-        for status in Status::ALL {
+        let shelves = Status::ALL.map(|status| async move {
             let shelf = caller.tenant.newest(connection, status, LOOKED_THROUGH, None).await?;
-            found.extend(caller.tenant.shipments(&shelf.ids).await?.into_iter().filter(|shipment| {
-                shipment.order_number.as_str() == q
-                    || (!wanted.is_empty()
-                        && shipment.tracking_number.as_deref().is_some_and(|number| digits(number) == wanted))
-            }));
+            let shipments = caller.tenant.shipments(&shelf.ids).await?;
+            let details = caller.tenant.details(&shipments).await?;
+            Ok::<_, StoreError>(shipments.into_iter().zip(details).collect::<Vec<_>>())
+        });
+        for (shipment, detail) in try_join_all(shelves).await?.into_iter().flatten() {
+            let is_number = shipment.order_number.as_str() == q
+                || (!wanted.is_empty()
+                    && shipment.tracking_number.as_deref().is_some_and(|number| digits(number) == wanted));
+            if is_number || has_content(&detail, &text) {
+                found.push(shipment);
+            }
         }
     }
+    // Details are large: what is looked at is bounded, and so is what is shown.
+    found.truncate(FOUND);
     Ok(found)
+}
+
+/// Does the text stand in the consignee's name, a SKU or a product's name?
+fn has_content(detail: &ShipmentDetail, text: &str) -> bool {
+    let to = &detail.ship_to;
+    let names = [&to.name, &to.kana, &to.company];
+    !text.is_empty()
+        && (names.into_iter().any(|name| folded(name).contains(text))
+            || detail.items.iter().any(|item| folded(item.sku.as_str()) == *text || folded(&item.name).contains(text)))
+}
+
+/// A text as people search for it: without spaces, in small letters.
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
 impl ListPage {

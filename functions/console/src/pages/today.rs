@@ -1,23 +1,29 @@
 //! 今日: how the day stands, and what needs a person.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
+use axum::extract::State;
 use axum::response::Html;
 use futures::future::try_join_all;
 use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::gate::{Lane, Reason};
+use renkei_domain::ids::ConnectionId;
 use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::Status;
+use renkei_setup::volume;
 use renkei_shop::gate_rules;
+use renkei_store::days::Usual;
 use renkei_store::shelves::Count;
 use renkei_store::{StoreError, Tenant};
 
 use super::{COUNTED, Page, counted, words};
+use crate::App;
 use crate::guard::Caller;
 use crate::shell::{Shell, grouped};
 
@@ -36,6 +42,7 @@ struct TodayPage {
     shops: Vec<Shop>,
     robots: Vec<RobotRow>,
     failed: Vec<Run>,
+    dead_letters: Option<u64>,
 }
 
 /// A shop's day.
@@ -47,6 +54,7 @@ struct Shop {
     picking: Count,
     shipped: Count,
     not_imported: Count,
+    usual: Option<u32>,
     gauge: Gauge,
 }
 
@@ -95,16 +103,24 @@ impl TodayPage {
             && self.waiting().next().is_none()
             && self.blocked().next().is_none()
             && self.failed.is_empty()
+            && self.dead_letters.is_none()
     }
 }
 
 /// Shows the page.
-pub async fn show(Extension(caller): Extension<Caller>) -> Page {
+pub async fn show(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Page {
     let settings = caller.settings().await?.settings;
     let now = caller.now;
     let midnight = midnight(now);
     let shops = try_join_all(settings.connections.iter().map(|connection| shop(&caller, connection, now, midnight)));
-    let (shops, runs) = futures::future::try_join(shops, caller.tenant.runs(RUNS, None)).await?;
+    let (mut shops, runs) = futures::future::try_join(shops, caller.tenant.runs(RUNS, None)).await?;
+    let usual = usual(&caller).await?;
+    for shop in &mut shops {
+        shop.usual = usual.iter().find(|(id, _)| id.as_str() == shop.id).map(|(_, orders)| *orders);
+    }
+    // Those of all merchants are together: a matter of who runs this, so it is told to those who can reach them.
+    let dead_letters =
+        if caller.shell.may("admin") { app.dead_letters.count().await.filter(|count| *count > 0) } else { None };
     let failed = runs
         .rows
         .iter()
@@ -115,10 +131,22 @@ pub async fn show(Extension(caller): Extension<Caller>) -> Page {
         date: jst::date(now).strftime("%Y/%m/%d").to_string(),
         robots: robots(&caller.shell, &settings, &runs.rows),
         failed,
+        dead_letters,
         shops,
         s: caller.shell,
     };
     Ok(Html(page.render()?))
+}
+
+/// Orders that each shop has on a day, by the last seven; reckoned with the day's first visit, and kept.
+async fn usual(caller: &Caller) -> Result<BTreeMap<ConnectionId, u32>, StoreError> {
+    let day = jst::date(caller.now).to_string();
+    if let Some(kept) = caller.tenant.usual().await?.filter(|kept| kept.day == day) {
+        return Ok(kept.orders);
+    }
+    let orders = volume::measured(&caller.tenant, caller.now).await?;
+    caller.tenant.keep_usual(&Usual { day, orders: orders.clone() }).await?;
+    Ok(orders)
 }
 
 /// When the day began in Japan.
@@ -167,6 +195,7 @@ async fn shop(
         picking,
         shipped,
         not_imported,
+        usual: None,
         gauge: Gauge {
             used,
             limit: rules.daily_limit,

@@ -6,22 +6,18 @@ use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use jiff::civil::Time;
-use renkei_domain::handover::{self, ShippingResult};
 use renkei_domain::ids::ConnectionId;
-use renkei_domain::jst;
 use renkei_domain::shipment::Status;
-use renkei_files::export::{self, Around, Rendered};
-use renkei_files::results::{self, ResultRow};
+use renkei_exchange::ResultLine;
+use renkei_files::export::{self, Rendered};
+use renkei_files::results;
 use renkei_files::{Layout, Problem};
-use serde::Serialize;
 
 use crate::cli::Scope;
 use crate::error::{CliError, Exit};
 use crate::output;
 use crate::stack::{Found, Stack};
 
-const PAGE: i32 = 100;
 /// Shipments that are changed at the same moment.
 const AT_ONCE: usize = 8;
 /// How many problems people are shown.
@@ -103,7 +99,8 @@ pub async fn export(
         .create_new(true)
         .open(out)
         .map_err(|error| CliError::said(format!("{} cannot be made: {error}", out.display())))?;
-    let (rows, refused) = if claim { take(&place, rows).await? } else { (rows, Vec::new()) };
+    let (rows, refused) =
+        if claim { renkei_exchange::take(&place.tenant, rows, Timestamp::now()).await? } else { (rows, Vec::new()) };
     let written = file.write_all(&beginning).and_then(|()| {
         rows.iter().try_for_each(|row| file.write_all(&row.bytes))?;
         file.sync_all()
@@ -142,80 +139,15 @@ async fn render(
             Ok((name.to_owned(), text.to_owned()))
         })
         .collect::<Result<_, CliError>>()?;
-    let around = Around { settings: &place.settings, set: &set, today: jst::date(Timestamp::now()) };
-    let mut rows: Vec<Rendered> = Vec::new();
-    let mut problems = Vec::new();
-    let mut next_row = 1 + usize::from(layout.shipments.header);
-    let mut from = None;
-    loop {
-        let page = place.tenant.shipments_by_status(place.id(), status, PAGE, from).await?;
-        let mut shipments = place.tenant.shipments(&page.rows).await?;
-        shipments.retain(|shipment| {
-            let method = shipment.shipping_method.as_ref().map(renkei_domain::ids::ShippingMethodId::as_str);
-            let wanted_method = wanted.methods.is_empty()
-                || method.is_some_and(|method| wanted.methods.iter().any(|wanted| wanted == method));
-            // The list follows the records a moment behind.
-            shipment.status == status && wanted_method
-        });
-        let details = place.tenant.details(&shipments).await?;
-        let whole: Vec<_> = shipments.into_iter().zip(details).collect();
-        let (made, found) = export::rows(layout, &around, &whole, next_row);
-        next_row += whole.len();
-        rows.extend(made);
-        problems.extend(found);
-        from = page.next;
-        if from.is_none() {
-            return Ok((rows, problems));
-        }
-    }
-}
-
-/// Takes shipments: ready → picking. Gives the rows of those taken, and which were refused, and why.
-async fn take(place: &Found, rows: Vec<Rendered>) -> Result<(Vec<Rendered>, Vec<(String, &'static str)>), CliError> {
-    let now = Timestamp::now();
-    let answers: Vec<(Rendered, Option<&'static str>)> = futures::stream::iter(rows)
-        .map(|row| async move {
-            let mut refused = None;
-            let shipment = place
-                .tenant
-                .change(&row.id, |shipment| match handover::claim(shipment, now) {
-                    Ok(()) => {
-                        refused = None;
-                        true
-                    }
-                    Err(reason) => {
-                        refused = Some(reason.as_str());
-                        false
-                    }
-                })
-                .await?;
-            if shipment.is_none() {
-                refused = Some("unknown");
-            }
-            Ok::<_, CliError>((row, refused))
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
-    let mut taken = Vec::new();
-    let mut refused = Vec::new();
-    for (row, reason) in answers {
-        match reason {
-            None => taken.push(row),
-            Some(reason) => refused.push((row.id.to_string(), reason)),
-        }
-    }
-    Ok((taken, refused))
-}
-
-/// What became of a row of results, by the stable keys of `docs/cli.md`.
-#[derive(Serialize)]
-struct ResultLine {
-    row: usize,
-    id: String,
-    tracking_number: String,
-    /// `shipped`, `corrected`, `known`, or why it was refused.
-    outcome: &'static str,
+    let wanted = renkei_exchange::Wanted {
+        connection: place.id(),
+        status,
+        methods: wanted.methods,
+        set: &set,
+        most: usize::MAX,
+    };
+    let made = renkei_exchange::render(&place.tenant, &place.settings, layout, &wanted, Timestamp::now()).await?;
+    Ok((made.rows, made.problems))
 }
 
 /// Reads a file of results.
@@ -241,7 +173,10 @@ pub async fn results(
     let lines: Vec<ResultLine> = futures::stream::iter(read.rows)
         .map(|row| {
             let place = one_of(&places, &row.id.connection);
-            async move { ship(place?, row).await }
+            async move {
+                let tenant = place?.map(|place| &place.tenant);
+                Ok::<_, CliError>(renkei_exchange::ship(tenant, row, Timestamp::now()).await?)
+            }
         })
         .buffered(AT_ONCE)
         .try_collect()
@@ -252,7 +187,7 @@ pub async fn results(
         *counts.entry(line.outcome).or_default() += 1;
         if json {
             output::json_line(line)?;
-        } else if !matches!(line.outcome, "shipped" | "corrected" | "known") {
+        } else if !line.is_taken() {
             eprintln!("row {} ({}): {}", line.row, line.id, line.outcome);
         }
     }
@@ -278,50 +213,6 @@ fn one_of<'a>(places: &'a [Found], connection: &ConnectionId) -> Result<Option<&
             Err(CliError::said(format!("several tenants have a connection {connection}; say which with --tenant")))
         }
     }
-}
-
-async fn ship(place: Option<&Found>, row: ResultRow) -> Result<ResultLine, CliError> {
-    let now = Timestamp::now();
-    let line = |outcome| ResultLine {
-        row: row.row,
-        id: row.id.to_string(),
-        tracking_number: row.tracking_number.clone(),
-        outcome,
-    };
-    let Some(place) = place else { return Ok(line("unknown")) };
-    let mut outcome = "unknown";
-    place
-        .tenant
-        .change(&row.id, |shipment| {
-            let result = ShippingResult {
-                tracking_number: row.tracking_number.clone(),
-                // A file knows the day. Read again, it is the same moment; a day that is left out stays what it was.
-                shipped_at: match row.shipped_on {
-                    Some(day) => jst::instant(day.to_datetime(Time::midnight())).unwrap_or(now),
-                    None => shipment.shipped_at.unwrap_or(now),
-                },
-            };
-            match handover::ship(shipment, &result, now) {
-                Ok(handover::Shipped::Now) => {
-                    outcome = "shipped";
-                    true
-                }
-                Ok(handover::Shipped::Corrected) => {
-                    outcome = "corrected";
-                    true
-                }
-                Ok(handover::Shipped::Known) => {
-                    outcome = "known";
-                    false
-                }
-                Err(reason) => {
-                    outcome = reason.as_str();
-                    false
-                }
-            }
-        })
-        .await?;
-    Ok(line(outcome))
 }
 
 /// Problems name rows and columns. They may quote an address: they are for the person at the keyboard, and never logged.

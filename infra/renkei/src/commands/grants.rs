@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, TenantId, WarehouseId};
 use renkei_domain::jst;
+use renkei_setup::grants;
 use renkei_store::Tenant;
-use renkei_store::access::{Grant, Opens, Random, Secret};
+use renkei_store::access::{Opens, Secret};
 use serde::Serialize;
 
 use crate::cli::{WarehouseKeyCommand, WebhookCommand};
@@ -143,51 +144,31 @@ fn only(mut found: Vec<Tenant>, warehouse: &WarehouseId) -> Result<Option<Tenant
 
 /// Makes a secret that opens this.
 pub async fn create(tenant: &Tenant, opens: Opens) -> Result<Secret, CliError> {
-    let mut random = Random { secret: [0; 32], seal: [0; 32] };
-    for bytes in [&mut random.secret, &mut random.seal] {
-        getrandom::fill(bytes).map_err(|error| CliError::said(format!("no random bits from the system: {error}")))?;
-    }
-    let id = ulid::Ulid::generate().to_string();
-    let (_, secret) = tenant.grant(opens, random, id, Timestamp::now()).await?;
-    Ok(secret)
+    Ok(grants::create(tenant, opens, Timestamp::now()).await?)
 }
 
-/// The new one first: an interruption must not leave anybody without.
 async fn rotate(tenant: &Tenant, opens: Opens, overlap: Duration) -> Result<Secret, CliError> {
-    let now = Timestamp::now();
-    let before = valid(tenant, &opens, now).await?;
-    if before.is_empty() {
-        return Err(CliError::said("there is nothing to rotate that is still valid; create one instead"));
+    match grants::rotate(tenant, opens, overlap, Timestamp::now()).await? {
+        Some((secret, until)) => {
+            eprintln!("The former stays valid until {}.", jst::display(until));
+            Ok(secret)
+        }
+        None => Err(CliError::said("there is nothing to rotate that is still valid; create one instead")),
     }
-    let secret = create(tenant, opens).await?;
-    let until = now.checked_add(overlap).map_err(|error| CliError::said(error.to_string()))?;
-    for grant in &before {
-        tenant.end_grant(grant, until).await?;
-    }
-    eprintln!("The former stays valid until {}.", jst::display(until));
-    Ok(secret)
 }
 
 async fn revoke(tenant: &Tenant, opens: &Opens, id: Option<&str>) -> Result<Exit, CliError> {
-    let now = Timestamp::now();
-    let grants = valid(tenant, opens, now).await?;
-    let wanted: Vec<&Grant> = grants.iter().filter(|grant| id.is_none_or(|id| grant.id == id)).collect();
-    if let (Some(id), true) = (id, wanted.is_empty()) {
+    let ended = grants::revoke(tenant, opens, id, Timestamp::now()).await?;
+    if let (Some(id), true) = (id, ended.is_empty()) {
         return Err(CliError::said(format!("there is no valid {id} among them; list them to see which there are")));
     }
-    for grant in &wanted {
-        tenant.revoke_grant(grant, now).await?;
-        output::line(format!("revoked {}", grant.id))?;
+    for id in &ended {
+        output::line(format!("revoked {id}"))?;
     }
-    if wanted.is_empty() {
+    if ended.is_empty() {
         output::line("nothing was valid any more")?;
     }
     Ok(Exit::Done)
-}
-
-async fn valid(tenant: &Tenant, opens: &Opens, now: Timestamp) -> Result<Vec<Grant>, CliError> {
-    let grants = tenant.grants().await?;
-    Ok(grants.into_iter().filter(|grant| grant.opens == *opens && grant.is_valid(now)).collect())
 }
 
 async fn list(
@@ -204,7 +185,7 @@ async fn list(
                 Opens::Warehouse(warehouse) => (Some(warehouse), None),
                 Opens::Hook(connection) => (None, Some(connection)),
             };
-            let state = state(grant, now);
+            let state = grants::state(grant, now);
             if json {
                 output::json_line(&Line {
                     tenant: &grant.tenant,
@@ -234,15 +215,6 @@ async fn list(
         output::table(&["tenant", "for", "id", "state", "created", "ends"], &rows)?;
     }
     Ok(Exit::Done)
-}
-
-fn state(grant: &Grant, now: Timestamp) -> &'static str {
-    match (grant.revoked_at, grant.is_valid(now), grant.valid_until) {
-        (Some(_), _, _) => "revoked",
-        (None, true, None) => "valid",
-        (None, true, Some(_)) => "ending",
-        (None, false, _) => "ended",
-    }
 }
 
 fn show_key(warehouse: &WarehouseId, secret: &Secret, json: bool) -> Result<Exit, CliError> {

@@ -16,10 +16,8 @@ mod quota;
 mod refused;
 mod run;
 mod runs;
-mod schedules;
 mod shipments;
 mod stock;
-mod trial;
 mod try_robot;
 mod versions;
 

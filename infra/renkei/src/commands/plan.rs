@@ -3,23 +3,16 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, TenantId};
-use renkei_domain::plan::{Plan, Volume, plan_with};
-use renkei_domain::settings::{Action, Product, TenantSettings};
-use renkei_store::Tenant;
-use renkei_store::access::Opens;
+use renkei_domain::plan::{Plan, Volume};
+use renkei_setup::volume::{measured, offered, plans, webhooks};
 use serde::Serialize;
 
 use crate::cli::Scope;
 use crate::error::{CliError, Exit};
 use crate::output;
 use crate::stack::Stack;
-
-/// Days of runs that the volume is measured over.
-const MEASURED_DAYS: i64 = 7;
-/// Runs that are looked at for it, at most.
-const MOST_RUNS: usize = 5_000;
 
 /// By the stable keys of `docs/cli.md`.
 #[derive(Serialize)]
@@ -48,9 +41,14 @@ pub async fn list(stack: &Stack, scope: &Scope, orders_per_day: Option<u32>, jso
         let merchant = match merchants.entry(place.tenant.id().clone()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let orders = if orders_per_day.is_none() { measured(&place.tenant).await? } else { BTreeMap::new() };
+                let orders = if orders_per_day.is_none() {
+                    measured(&place.tenant, Timestamp::now()).await?
+                } else {
+                    BTreeMap::new()
+                };
                 let skus = offered(&place.tenant.products().await?);
-                new.insert(Measured { orders, skus, webhooks: webhooks(&place.tenant).await? })
+                let webhooks = webhooks(&place.tenant, Timestamp::now()).await?;
+                new.insert(Measured { orders, skus, webhooks })
             }
         };
         let measured = orders_per_day.is_none();
@@ -74,68 +72,6 @@ pub async fn list(stack: &Stack, scope: &Scope, orders_per_day: Option<u32>, jso
         }
     }
     Ok(if tight { Exit::NeedsPerson } else { Exit::Done })
-}
-
-/// The plans of a connection's easy set-ups.
-pub fn plans(settings: &TenantSettings, connection: &ConnectionId, volume: Volume, webhooks: bool) -> Vec<Plan> {
-    let Some(connection) = settings.connection(connection) else { return Vec::new() };
-    let setups = settings.integration_robots.easy_setup.iter().filter(|setup| setup.connection == connection.id);
-    setups.map(|setup| plan_with(settings, connection, setup, volume, webhooks)).collect()
-}
-
-/// The merchant's shops that were given an address for webhooks, and may still use it.
-pub async fn webhooks(tenant: &Tenant) -> Result<BTreeSet<ConnectionId>, CliError> {
-    let now = Timestamp::now();
-    let grants = tenant.grants().await?.into_iter().filter(|grant| grant.is_valid(now));
-    Ok(grants
-        .filter_map(|grant| match grant.opens {
-            Opens::Hook(connection) => Some(connection),
-            Opens::Warehouse(_) => None,
-        })
-        .collect())
-}
-
-/// SKUs that a shop may be told of.
-pub fn offered(products: &[Product]) -> u32 {
-    let count = products.iter().filter(|product| !product.not_for_sale).count();
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-/// Orders a day of each of a merchant's shops, by what was imported in the last days; rounded up. One look through the
-/// merchant's runs for all of its shops.
-pub async fn measured(tenant: &Tenant) -> Result<BTreeMap<ConnectionId, u32>, CliError> {
-    let now = Timestamp::now();
-    let since = now.saturating_sub((MEASURED_DAYS * 24).hours()).unwrap_or(now);
-    // Orders, and the first run that is looked at.
-    let mut shops: BTreeMap<ConnectionId, (u64, Timestamp)> = BTreeMap::new();
-    let mut seen = 0;
-    let mut from = None;
-    'pages: loop {
-        let page = tenant.runs(100, from).await?;
-        for run in &page.rows {
-            if run.started_at < since || seen >= MOST_RUNS {
-                break 'pages;
-            }
-            seen += 1;
-            if run.action == Action::FetchOrders {
-                let (orders, first) = shops.entry(run.connection.clone()).or_insert((0, now));
-                *orders += run.counts.get("imported").copied().unwrap_or(0);
-                *first = run.started_at.min(*first);
-            }
-        }
-        from = page.next;
-        if from.is_none() {
-            break;
-        }
-    }
-    Ok(shops
-        .into_iter()
-        .map(|(shop, (orders, first))| {
-            // Less than a day of runs is taken for a whole one: what came at once would else be thought to come all day.
-            let hours = u64::try_from(now.duration_since(first).as_hours()).unwrap_or(0).max(24);
-            (shop, u32::try_from((orders * 24).div_ceil(hours)).unwrap_or(u32::MAX))
-        })
-        .collect())
 }
 
 fn show(plan: &Plan, measured: bool) -> Result<(), CliError> {

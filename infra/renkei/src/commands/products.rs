@@ -79,12 +79,6 @@ async fn put(
     Ok(renkei_products::put(tenant, ids(settings), &queue, products).await?)
 }
 
-/// Lets the orders go whose products exist by now.
-pub async fn release(stack: &Stack, tenant: &Tenant, settings: &TenantSettings) -> Result<usize, CliError> {
-    let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
-    Ok(renkei_products::release(tenant, ids(settings), &queue).await?)
-}
-
 fn ids(settings: &TenantSettings) -> impl Iterator<Item = &ConnectionId> {
     settings.connections.iter().map(|connection| &connection.id)
 }
@@ -103,25 +97,15 @@ pub async fn import_csv(stack: &Stack, tenant: Option<&str>, file: &Path, dry_ru
         return Err(CliError::said("the file is larger than 32 MB: import it in parts"));
     }
     let bytes = std::fs::read(file).map_err(unreadable)?;
-    let mut products = from_csv(&bytes).map_err(|problems| {
+    let products = from_csv(&bytes).map_err(|problems| {
         for problem in &problems {
             eprintln!("{}", plain(&problem.to_string()));
         }
         CliError::said(format!("{} problems to put right; nothing was imported", problems.len()))
     })?;
     let (tenant, applied) = stack.one_tenant(tenant).await?;
-    let stored: BTreeMap<Sku, Product> =
-        tenant.products().await?.into_iter().map(|product| (product.sku.clone(), product)).collect();
-    // A table cannot say what a set is made of, so it does not unmake one.
-    for product in &mut products {
-        if let Some(stored) = stored.get(&product.sku) {
-            product.made_of.clone_from(&stored.made_of);
-        }
-    }
-    let changed: Vec<Product> =
-        products.iter().filter(|product| stored.get(&product.sku) != Some(product)).cloned().collect();
-    let new = changed.iter().filter(|product| !stored.contains_key(&product.sku)).count();
-    finish(stack, &tenant, &applied.settings, &changed, (products.len(), new), dry_run).await
+    let import = renkei_products::compare(&tenant, products).await?;
+    finish(stack, &tenant, &applied.settings, &import.changed, (import.read, import.new), dry_run).await
 }
 
 async fn finish(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use aws_config::SdkConfig;
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::error::BuildError;
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
@@ -13,8 +14,7 @@ use renkei_domain::work::{Cause, StartRobot, VERSION};
 use renkei_platform::aws::AwsFailure;
 use sha2::{Digest, Sha256};
 
-use crate::error::CliError;
-use crate::stack::{Stack, queue_output};
+use crate::SetupError;
 
 /// The widest window in which a robot starts: apart from each other, robots do not crowd the same second.
 const WIDEST_WINDOW: i32 = 5;
@@ -31,15 +31,40 @@ struct Wanted {
     input: String,
 }
 
+/// The template's name for the queue of the function that does this.
+#[must_use]
+pub fn queue_output(action: Action) -> &'static str {
+    match action {
+        Action::FetchOrders => "FetchOrders",
+        Action::StateWorking | Action::StateShipped | Action::WriteBack => "PushStatuses",
+        Action::StatusSync | Action::ApplyProcessing | Action::Reconcile => "SyncPayments",
+        Action::Inventory => "SyncInventory",
+    }
+}
+
+/// Where a stack keeps its robots' schedules.
+pub struct Schedules {
+    client: Client,
+    group: String,
+    role: String,
+    queues: BTreeMap<String, String>,
+}
+
+impl Schedules {
+    /// In this group, run as this role, onto the queues of these ARNs by the names that [`queue_output`] gives them.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, group: &str, role: &str, queues: BTreeMap<String, String>) -> Self {
+        Self { client: Client::new(aws), group: group.to_owned(), role: role.to_owned(), queues }
+    }
+}
+
 /// Makes the schedules what the settings say; what was otherwise is mended, whoever changed it. Says what it did.
-pub async fn reconcile(stack: &Stack, settings: &TenantSettings) -> Result<Vec<String>, CliError> {
-    let client = Client::new(&stack.aws);
-    let group = stack.output("ScheduleGroupName")?;
-    let role = stack.output("SchedulerRoleArn")?;
+pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) -> Result<Vec<String>, SetupError> {
+    let Schedules { client, group, role, queues } = schedules;
     let prefix = format!("robot-{}-", digest(settings.tenant.as_str(), 5));
-    let mut wanted = wanted(stack, settings, &prefix)?;
+    let mut wanted = wanted(queues, settings, &prefix)?;
     let mut done = Vec::new();
-    for name in names(&client, group, &prefix).await? {
+    for name in names(client, group, &prefix).await? {
         match wanted.remove(&name) {
             None => {
                 client
@@ -66,8 +91,8 @@ pub async fn reconcile(stack: &Stack, settings: &TenantSettings) -> Result<Vec<S
                         .name(&name)
                         .schedule_expression(&schedule.expression)
                         .schedule_expression_timezone("UTC")
-                        .flexible_time_window(schedule.flexible().map_err(said)?)
-                        .target(schedule.target(role).map_err(said)?)
+                        .flexible_time_window(schedule.flexible()?)
+                        .target(schedule.target(role)?)
                         .send()
                         .await
                         .map_err(|error| AwsFailure::new("UpdateSchedule", &error))?;
@@ -83,8 +108,8 @@ pub async fn reconcile(stack: &Stack, settings: &TenantSettings) -> Result<Vec<S
             .name(name)
             .schedule_expression(&schedule.expression)
             .schedule_expression_timezone("UTC")
-            .flexible_time_window(schedule.flexible().map_err(said)?)
-            .target(schedule.target(role).map_err(said)?)
+            .flexible_time_window(schedule.flexible()?)
+            .target(schedule.target(role)?)
             .send()
             .await
             .map_err(|error| AwsFailure::new("CreateSchedule", &error))?;
@@ -93,7 +118,11 @@ pub async fn reconcile(stack: &Stack, settings: &TenantSettings) -> Result<Vec<S
     Ok(done)
 }
 
-fn wanted(stack: &Stack, settings: &TenantSettings, prefix: &str) -> Result<BTreeMap<String, Wanted>, CliError> {
+fn wanted(
+    queues: &BTreeMap<String, String>,
+    settings: &TenantSettings,
+    prefix: &str,
+) -> Result<BTreeMap<String, Wanted>, SetupError> {
     let mut wanted = BTreeMap::new();
     let mut add = |robot: &RobotId, action: Action, connection: &ConnectionId, times: Vec<Time>| {
         let queue = queue_output(action);
@@ -112,14 +141,14 @@ fn wanted(stack: &Stack, settings: &TenantSettings, prefix: &str) -> Result<BTre
                 robot: robot.to_string(),
                 expression: time.expression,
                 window: (time.window > 0).then_some(time.window),
-                queue_arn: stack.output(&format!("{queue}QueueArn"))?.to_owned(),
+                queue_arn: queues.get(queue).ok_or(SetupError::Queue(queue))?.clone(),
                 input: serde_json::to_string(&start)?,
             };
             // A robot whose times do not fit one expression has a schedule for each.
             let more = if number == 0 { String::new() } else { format!("-{number}") };
             wanted.insert(format!("{prefix}{}{more}", digest(robot.as_str(), 10)), schedule);
         }
-        Ok::<(), CliError>(())
+        Ok::<(), SetupError>(())
     };
     for setup in settings.integration_robots.easy_setup.iter() {
         for (robot, action) in settings.easy_robots(setup) {
@@ -189,7 +218,7 @@ impl Wanted {
     }
 }
 
-async fn names(client: &Client, group: &str, prefix: &str) -> Result<Vec<String>, CliError> {
+async fn names(client: &Client, group: &str, prefix: &str) -> Result<Vec<String>, SetupError> {
     let mut names = Vec::new();
     let mut from = None;
     loop {
@@ -207,11 +236,6 @@ async fn names(client: &Client, group: &str, prefix: &str) -> Result<Vec<String>
             return Ok(names);
         }
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
-fn said(error: BuildError) -> CliError {
-    CliError::said(format!("a schedule could not be written down: {error}"))
 }
 
 /// Names of schedules have at most 64 characters of a small alphabet; tenants' and robots' own may be longer.

@@ -1,14 +1,12 @@
 //! Conversion robots tried on real orders: what a change of them makes of the latest orders, before it is applied.
 //!
-//! What is shown are customers' data, for the operator's eyes: it goes to the terminal and nowhere else.
+//! What is shown are customers' data, for the operator's eyes: it goes to the terminal or the page, and nowhere else.
 
 use renkei_domain::convert::{Conversion, ConversionRobots, Field, convert};
 use renkei_domain::ids::{ConnectionId, RuleId};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::settings::TenantSettings;
-use renkei_store::Tenant;
-
-use crate::error::CliError;
+use renkei_store::{StoreError, Tenant};
 
 /// How many of each connection's latest orders a robot is tried on.
 const ORDERS: usize = 5;
@@ -29,7 +27,7 @@ pub async fn on_latest_orders(
     tenant: &Tenant,
     current: Option<&TenantSettings>,
     settings: &TenantSettings,
-) -> Result<Trial, CliError> {
+) -> Result<Trial, StoreError> {
     let mut trial = Trial::default();
     let Some(current) = current else { return Ok(trial) };
     let (before, after) = (ConversionRobots::of_applied(current), ConversionRobots::of_applied(settings));
@@ -92,6 +90,7 @@ fn fields_of<'a>(
 }
 
 /// Fields that differ, with what stands in them, shortened and fit for a terminal.
+#[must_use]
 pub fn differences(
     before: &renkei_domain::shipment::ShipmentDetail,
     after: &renkei_domain::shipment::ShipmentDetail,

@@ -1,0 +1,401 @@
+//! One robot, as its piece of the document: looked at, tried on a real order while it is being written, saved through the
+//! same checks as the whole document. And the small steps that the list of robots offers: on, off, up, down, away.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{Html, IntoResponse, Response};
+use futures::future::try_join_all;
+use renkei_domain::document;
+use renkei_domain::ids::{RuleId, ShipmentId};
+use renkei_domain::processing::{ProcessingRobot, built_in};
+use renkei_domain::settings::{ConversionRobot, STANDARD_CONVERSION, TenantSettings};
+use renkei_ecforce::ApiAddress;
+use renkei_setup::try_robot::{self, Subject, TrialLine, TryError};
+use serde::Deserialize;
+
+use super::piece::{self, Kind};
+use super::{Form, Page, proposal};
+use crate::App;
+use crate::guard::Caller;
+use crate::problem::Problem;
+use crate::shell::Shell;
+
+/// Latest orders of each shop that a robot may be tried on.
+const ORDERS: usize = 10;
+
+#[derive(Template)]
+#[template(path = "robot.html")]
+struct RobotPage {
+    s: Shell,
+    kind: Kind,
+    id: String,
+    name: String,
+    is_copy: bool,
+    /// Built in: it can be tried and copied, not changed.
+    is_fixed: bool,
+    text: String,
+    version: u64,
+    orders: Vec<(String, String)>,
+    chosen: String,
+    problems: Vec<String>,
+    trial: Option<TrialLine>,
+}
+
+/// The robot that an address names.
+#[derive(Deserialize)]
+pub struct Which {
+    kind: Kind,
+    id: String,
+}
+
+/// What its query says.
+#[derive(Deserialize)]
+pub struct Opened {
+    copy: Option<String>,
+}
+
+/// A robot at its place in settings that hold it: as it is, or as a copy at the end of its list.
+struct Opening {
+    settings: TenantSettings,
+    place: usize,
+    name: String,
+    is_fixed: bool,
+}
+
+fn open(settings: &TenantSettings, which: &Which, is_copy: bool, shell: &Shell) -> Result<Opening, Problem> {
+    let mut settings = settings.clone();
+    let copied = |name: &str| format!("{name}{}", shell.l(" - コピー", " (copy)"));
+    match which.kind {
+        Kind::Processing => {
+            let own = &mut settings.processing_robots.custom;
+            let at = own.iter().position(|robot| robot.id.as_str() == which.id);
+            let fixed = || RuleId::parse(&which.id).ok().and_then(|id| built_in::find(&id).cloned());
+            let is_fixed = at.is_none();
+            let robot = match at {
+                Some(at) => own[at].clone(),
+                None => fixed().ok_or_else(Problem::not_found)?,
+            };
+            let name = robot.name.clone();
+            let place = match (at, is_copy) {
+                (Some(at), false) => at,
+                (_, is_copy) => {
+                    let free = |id: &RuleId| own.iter().any(|robot| robot.id == *id) || built_in::find(id).is_some();
+                    own.push(if is_copy {
+                        ProcessingRobot { id: copy_id(&which.id, free)?, name: copied(&name), ..robot }
+                    } else {
+                        robot
+                    });
+                    own.len() - 1
+                }
+            };
+            Ok(Opening { settings, place, name, is_fixed: is_fixed && !is_copy })
+        }
+        Kind::Conversion => {
+            let own = &mut settings.conversion_robots;
+            let at = own.iter().position(|robot| robot.id.as_str() == which.id);
+            let robot = match at {
+                Some(at) => own[at].clone(),
+                None if which.id == STANDARD_CONVERSION.to_string() => ConversionRobot {
+                    id: RuleId::parse("standard").map_err(|_| Problem::not_found())?,
+                    name: "EC Force 出荷指示登録(標準・API用)".to_owned(),
+                    copy_of: STANDARD_CONVERSION,
+                    enabled: true,
+                    fields: std::collections::BTreeMap::new(),
+                },
+                None => return Err(Problem::not_found()),
+            };
+            let name = robot.name.clone();
+            let place = match (at, is_copy) {
+                (Some(at), false) => at,
+                (None, false) => return Err(Problem::not_found()),
+                (_, true) => {
+                    let base = if at.is_some() { which.id.as_str() } else { "ecforce-own" };
+                    let taken = |id: &RuleId| own.iter().any(|robot| robot.id == *id);
+                    let id = match RuleId::parse(base) {
+                        Ok(id) if at.is_none() && !taken(&id) => id,
+                        _ => copy_id(base, taken)?,
+                    };
+                    let name = format!("{name}{}", shell.l(" - 独自", " (own)"));
+                    own.push(ConversionRobot { id, name, ..robot });
+                    own.len() - 1
+                }
+            };
+            Ok(Opening { settings, place, name, is_fixed: false })
+        }
+    }
+}
+
+/// An id for a copy that none has yet.
+fn copy_id(of: &str, taken: impl Fn(&RuleId) -> bool) -> Result<RuleId, Problem> {
+    (1..100)
+        .map(|number| if number == 1 { format!("{of}-copy") } else { format!("{of}-copy-{number}") })
+        .filter_map(|id| RuleId::parse(id).ok())
+        .find(|id| !taken(id))
+        .ok_or_else(|| Problem::bad("IDが長すぎてコピーできません。", "The id is too long for a copy."))
+}
+
+async fn latest_orders(caller: &Caller, settings: &TenantSettings) -> Result<Vec<(String, String)>, Problem> {
+    let latest =
+        try_join_all(settings.connections.iter().map(|it| caller.tenant.latest_orders(&it.id, ORDERS))).await?;
+    Ok(latest
+        .into_iter()
+        .flatten()
+        .map(|shipment| (shipment.id.to_string(), format!("{} ({})", shipment.order_number, shipment.id.connection)))
+        .collect())
+}
+
+/// Shows it.
+pub async fn show(
+    Extension(caller): Extension<Caller>,
+    Path(which): Path<Which>,
+    Query(opened): Query<Opened>,
+) -> Page {
+    let applied = caller.settings().await?;
+    let is_copy = opened.copy.is_some();
+    let opening = open(&applied.settings, &which, is_copy, &caller.shell)?;
+    let text = piece::cut(&document::write(&opening.settings), which.kind, opening.place)
+        .ok_or_else(|| Problem::ours("a robot that its document does not hold"))?;
+    let page = RobotPage {
+        kind: which.kind,
+        id: which.id,
+        name: opening.name,
+        is_copy,
+        is_fixed: opening.is_fixed,
+        text: text.text,
+        version: applied.version,
+        orders: if caller.shell.may("admin") { latest_orders(&caller, &applied.settings).await? } else { Vec::new() },
+        chosen: String::new(),
+        problems: Vec::new(),
+        trial: None,
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// What a form holds: the piece put into the whole document.
+struct Edited {
+    piece: String,
+    whole: String,
+    /// Lines of the whole before the piece.
+    before: usize,
+    place: usize,
+    is_copy: bool,
+    name: String,
+    is_fixed: bool,
+}
+
+fn edited(settings: &TenantSettings, which: &Which, form: &Form, shell: &Shell) -> Result<Edited, Problem> {
+    let is_copy = form.has("copy");
+    let opening = open(settings, which, is_copy, shell)?;
+    let written = document::write(&opening.settings);
+    let piece = form.get("text").replace("\r\n", "\n");
+    let (whole, before) = piece::put(&written, which.kind, opening.place, &piece)
+        .ok_or_else(|| Problem::ours("a robot that its document does not hold"))?;
+    let (place, name, is_fixed) = (opening.place, opening.name, opening.is_fixed);
+    Ok(Edited { piece, whole, before, place, is_copy, name, is_fixed })
+}
+
+/// What would become of an order if the robot were so. Changes nothing.
+pub async fn try_it(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(which): Path<Which>,
+    form: Bytes,
+) -> Page {
+    let form = Form::read(&form);
+    let applied = caller.settings().await?;
+    let edited = edited(&applied.settings, &which, &form, &caller.shell)?;
+    let chosen = form.get("shipment");
+    let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
+        Ok(address) => Ok(address.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let (mut problems, mut trial) = (Vec::new(), None);
+    match document::read(&edited.whole, &check_url) {
+        Err(found) => {
+            problems = found.iter().map(|problem| piece::in_piece(&problem.to_string(), edited.before)).collect();
+        }
+        Ok(document) if !chosen.is_empty() => {
+            match tried(&caller, &document.settings, which.kind, edited.place, &chosen, edited.is_fixed).await? {
+                Ok(line) => trial = Some(line),
+                Err(sentence) => problems.push(sentence),
+            }
+        }
+        Ok(_) => {}
+    }
+    let page = RobotPage {
+        kind: which.kind,
+        id: which.id,
+        name: edited.name,
+        is_copy: edited.is_copy,
+        is_fixed: edited.is_fixed,
+        text: edited.piece,
+        version: form.version()?,
+        orders: latest_orders(&caller, &applied.settings).await?,
+        chosen,
+        problems,
+        trial,
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+async fn tried(
+    caller: &Caller,
+    settings: &TenantSettings,
+    kind: Kind,
+    place: usize,
+    shipment: &str,
+    is_built_in: bool,
+) -> Result<Result<TrialLine, String>, Problem> {
+    let id = ShipmentId::try_from(shipment.to_owned()).map_err(|_| Problem::not_found())?;
+    let shipment = caller.tenant.shipment(&id).await?.ok_or_else(Problem::not_found)?;
+    let connection = settings.connection(&id.connection).ok_or_else(Problem::not_found)?;
+    let detail = caller.tenant.details(std::slice::from_ref(&shipment)).await?.pop();
+    let detail = detail.ok_or_else(|| Problem::ours("a shipment without a detail"))?;
+    let subject = Subject { tenant: &caller.tenant, settings, connection, shipment: &shipment, detail: &detail };
+    let line = match kind {
+        Kind::Processing => {
+            let robot = settings.processing_robots.custom.get(place).cloned().ok_or_else(Problem::not_found)?;
+            try_robot::processing(&subject, robot, is_built_in, caller.now).await
+        }
+        Kind::Conversion => {
+            let robot = settings.conversion_robots.get(place).ok_or_else(Problem::not_found)?;
+            try_robot::conversion(&subject, Some(robot))
+        }
+    };
+    match line {
+        Ok(line) => Ok(Ok(line)),
+        Err(TryError::Robot(sentence)) => Ok(Err(sentence)),
+        Err(TryError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Saves it, over the version that it was made from.
+pub async fn save(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(which): Path<Which>,
+    form: Bytes,
+) -> Result<Response, Problem> {
+    let form = Form::read(&form);
+    let applied = caller.settings().await?;
+    let edited = edited(&applied.settings, &which, &form, &caller.shell)?;
+    if edited.is_fixed {
+        return Err(Problem::bad(
+            "標準のロボットは変更できません。コピーしてください。",
+            "A built-in robot cannot be changed; copy it.",
+        ));
+    }
+    let proposal = proposal::check(&app, &caller, edited.whole, form.version()?, Some(&Form::default())).await?;
+    match proposal::enforce(&app, &caller, &proposal).await? {
+        Ok(_) => Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots?done"))]).into_response()),
+        Err(problems) => {
+            let page = RobotPage {
+                kind: which.kind,
+                id: which.id,
+                name: edited.name,
+                is_copy: edited.is_copy,
+                is_fixed: false,
+                text: edited.piece,
+                version: form.version()?,
+                orders: latest_orders(&caller, &applied.settings).await?,
+                chosen: form.get("shipment"),
+                problems: problems.iter().map(|problem| piece::in_piece(problem, edited.before)).collect(),
+                trial: None,
+                s: caller.shell,
+            };
+            Ok(Html(page.render()?).into_response())
+        }
+    }
+}
+
+/// A step of the list: on, off, up, down, away.
+pub async fn step(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    form: Bytes,
+) -> Result<Response, Problem> {
+    let form = Form::read(&form);
+    let (list, id, what) = (form.get("list"), form.get("robot"), form.get("step"));
+    proposal::step(&app, &caller, form.version()?, |settings| stepped(settings, &list, &id, &what)).await?;
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots?done"))]).into_response())
+}
+
+fn stepped(settings: &mut TenantSettings, list: &str, id: &str, what: &str) -> Result<(), Problem> {
+    match list {
+        "built-in" => {
+            let known = RuleId::parse(id).ok().and_then(|id| built_in::find(&id)).ok_or_else(Problem::not_found)?;
+            let enabled = &mut settings.processing_robots.enable;
+            let at = enabled.iter().position(|robot| *robot.id() == known.id);
+            match (what, at) {
+                ("on", None) => enabled.push(known.id.clone().into()),
+                ("off", Some(at)) => drop(enabled.remove(at)),
+                (_, Some(at)) => moved(enabled, at, what)?,
+                (_, None) => return Err(Problem::not_found()),
+            }
+        }
+        "processing" => {
+            let own = &mut settings.processing_robots.custom;
+            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
+            match what {
+                "on" | "off" => own[at].enabled = what == "on",
+                "remove" => drop(own.remove(at)),
+                _ => moved(own, at, what)?,
+            }
+        }
+        "conversion" => {
+            let own = &mut settings.conversion_robots;
+            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
+            match what {
+                "on" | "off" => own[at].enabled = what == "on",
+                "remove" => drop(own.remove(at)),
+                _ => return Err(Problem::not_found()),
+            }
+        }
+        "integration" => {
+            let own = &mut settings.integration_robots.custom;
+            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
+            match what {
+                "on" | "off" => own[at].enabled = what == "on",
+                "remove" => drop(own.remove(at)),
+                _ => return Err(Problem::not_found()),
+            }
+        }
+        _ => return Err(Problem::not_found()),
+    }
+    Ok(())
+}
+
+/// At the ends of a list there is nowhere to go; that is no mistake of whoever clicked twice.
+fn moved<T>(list: &mut [T], at: usize, what: &str) -> Result<(), Problem> {
+    match what {
+        "up" if at > 0 => list.swap(at, at - 1),
+        "down" if at + 1 < list.len() => list.swap(at, at + 1),
+        "up" | "down" | "on" => {}
+        _ => return Err(Problem::not_found()),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_move_within_their_list_and_no_further() {
+        let mut list = vec!["a", "b", "c"];
+        moved(&mut list, 1, "up").unwrap();
+        assert_eq!(list, ["b", "a", "c"]);
+        moved(&mut list, 0, "up").unwrap();
+        moved(&mut list, 2, "down").unwrap();
+        assert_eq!(list, ["b", "a", "c"]);
+        assert!(moved(&mut list, 0, "sideways").is_err());
+    }
+}

@@ -1,0 +1,299 @@
+//! What applying a document does, part by part; the module above says in which order.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use renkei_domain::document::{Document, difference};
+use renkei_domain::ids::{ConnectionId, Sku};
+use renkei_domain::run::Outcome;
+use renkei_domain::settings::{Connection, Product, TenantSettings};
+use renkei_domain::shipment::ShopWork;
+use renkei_ecforce::Token;
+use renkei_platform::secrets::{Credentials, SecretsError};
+use renkei_store::settings::AppliedSettings;
+use renkei_store::{StoreError, Tenant};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::trial::{self, Trial};
+use crate::{Setup, SetupError, schedules};
+
+/// All that applying would do, but for schedules: those are compared when everything else is in place.
+pub struct Plan {
+    current: Option<AppliedSettings>,
+    settings: Vec<String>,
+    products: Vec<Product>,
+    secrets: Vec<(ConnectionId, Credentials, String)>,
+    /// Connections whose secrets are to go, because the document does not hold them any more.
+    dropped: Vec<ConnectionId>,
+    /// What conversion robots make otherwise of the latest orders.
+    trial: Trial,
+}
+
+impl Plan {
+    /// What would change, a sentence each.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        let secrets = self.secrets.iter().map(|(_, _, sentence)| sentence);
+        self.settings.iter().chain(secrets).map(String::as_str)
+    }
+
+    /// What conversion robots make otherwise of the latest orders, a sentence each. Customers' data.
+    #[must_use]
+    pub fn tried(&self) -> &[String] {
+        &self.trial.changes
+    }
+
+    /// The version of the settings that this was compared with; 0 if there are none yet.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.current.as_ref().map_or(0, |applied| applied.version)
+    }
+
+    /// What forbids applying, all at once: connections that go while parcels of theirs are still to leave, and
+    /// conversion robots that fail on orders which the shop really sent. `leave_quarantined`: orders in quarantine may
+    /// stay behind at the shop.
+    pub async fn problems(
+        &self,
+        tenant: &Tenant,
+        document: &Document,
+        leave_quarantined: bool,
+    ) -> Result<Vec<String>, StoreError> {
+        /// Open shipments that are counted of each status.
+        const COUNTED: i32 = 100;
+        let mut problems = Vec::new();
+        for connection in &self.dropped {
+            // One that went with an earlier version has only its secret left.
+            if self.current.as_ref().is_some_and(|applied| applied.settings.connection(connection).is_some()) {
+                problems.extend(unfinished(tenant, connection, document, leave_quarantined).await?);
+            }
+            let open = tenant.open_shipments(connection, COUNTED).await?;
+            if open.is_empty() {
+                continue;
+            }
+            let counts: Vec<String> = open
+                .iter()
+                .map(|(status, count)| {
+                    let more = if *count >= COUNTED as usize { " or more" } else { "" };
+                    format!("{count}{more} {} ({})", status.as_str(), status.label())
+                })
+                .collect();
+            problems.push(format!(
+                "line {}: connections: {connection} is not in the document any more, but has open shipments: {}. Ship or cancel \
+                 them first, and take its easy set-up out so that no new orders come",
+                document.places.line("connections"),
+                counts.join(", ")
+            ));
+        }
+        for (place, field, reason) in &self.trial.problems {
+            let path = format!("conversion_robots[{place}].fields.{field}");
+            problems.push(format!("line {}: {path}: {reason}", document.places.line(&path)));
+        }
+        Ok(problems)
+    }
+}
+
+/// What a connection signs in with, of the password or token that was given for it; or what is wrong with that.
+pub fn credential(connection: &Connection, secret: SecretString) -> Result<Credentials, String> {
+    if connection.token.is_some() {
+        Token::parse(&secret).map_err(|error| error.to_string())?;
+        return Ok(Credentials::Token(secret));
+    }
+    Ok(Credentials::Password { email: connection.email.clone(), password: secret })
+}
+
+/// What a connection goes on with where no new secret was given: what is stored, with the e-mail address that the
+/// connection has now. None if it was of the other kind.
+#[must_use]
+pub fn kept(connection: &Connection, stored: &Credentials) -> Option<Credentials> {
+    match (stored, connection.token.is_some()) {
+        (Credentials::Token(token), true) => Some(Credentials::Token(token.clone())),
+        (Credentials::Password { password, .. }, false) => {
+            Some(Credentials::Password { email: connection.email.clone(), password: password.clone() })
+        }
+        (Credentials::Token(_), false) | (Credentials::Password { .. }, true) => None,
+    }
+}
+
+impl Setup {
+    /// Compares settings with what is there. Changes nothing.
+    pub async fn plan(
+        &self,
+        tenant: &Tenant,
+        settings: &TenantSettings,
+        credentials: Vec<(ConnectionId, Credentials)>,
+    ) -> Result<Plan, SetupError> {
+        let current = tenant.settings().await?;
+        // There may be very many; they are looked at only where some are named.
+        let stored = if settings.products.is_empty() { Vec::new() } else { tenant.products().await? };
+        // Products come from elsewhere too: what the document does not name stays, and is no change.
+        let mut before = current.as_ref().map(|applied| applied.settings.clone());
+        let named: HashMap<&Sku, &Product> = stored.iter().map(|product| (&product.sku, product)).collect();
+        let known = |product: &Product| named.get(&product.sku).copied();
+        if let Some(before) = &mut before {
+            before.products = settings.products.iter().filter_map(known).cloned().collect();
+        }
+        let changes = difference(before.as_ref(), settings);
+        let products = settings.products.iter().filter(|product| known(product) != Some(product)).cloned().collect();
+        let mut new_secrets = Vec::new();
+        for (connection, credentials) in credentials {
+            let what = match self.secrets.credentials(tenant.id(), &connection).await {
+                Ok((stored, _)) if same(&stored, &credentials) => continue,
+                Ok(_) | Err(SecretsError::Unreadable { .. }) => "is replaced by the new one",
+                Err(SecretsError::Missing { .. }) => "is stored",
+                Err(error @ SecretsError::Aws { .. }) => return Err(error.into()),
+            };
+            let sentence = format!("secret of {connection} {what}");
+            new_secrets.push((connection, credentials, sentence));
+        }
+        let dropped = dropped(tenant, current.as_ref(), settings).await?;
+        let trial =
+            trial::on_latest_orders(tenant, current.as_ref().map(|applied| &applied.settings), settings).await?;
+        let settings = changes.iter().map(ToString::to_string).collect();
+        Ok(Plan { current, settings, products, secrets: new_secrets, dropped, trial })
+    }
+
+    /// Does what is planned, and gives the version of the settings in force.
+    pub async fn put_in_force(
+        &self,
+        tenant: &Tenant,
+        settings: &TenantSettings,
+        plan: &Plan,
+        now: Timestamp,
+        by: &str,
+    ) -> Result<u64, SetupError> {
+        for (connection, credentials, _) in &plan.secrets {
+            self.secrets.put_credentials(tenant.id(), connection, credentials).await?;
+        }
+        tenant.put_products(&plan.products).await?;
+        let after = plan.version();
+        if plan.settings.is_empty() {
+            return Ok(after);
+        }
+        match tenant.apply_settings(settings, after, now, by).await {
+            Ok(applied) => Ok(applied.version),
+            Err(StoreError::Conflict { .. }) => Err(changed_meanwhile(tenant).await?),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lets the orders go whose products exist by now; whatever changed, for an earlier attempt may have ended before
+    /// this. Says how many.
+    pub async fn release(&self, tenant: &Tenant, settings: &TenantSettings) -> Result<usize, SetupError> {
+        let connections: Vec<&ConnectionId> = settings.connections.iter().map(|connection| &connection.id).collect();
+        Ok(renkei_products::release(tenant, connections, &self.import_orders).await?)
+    }
+
+    /// Takes the secrets away of connections that went. Says of which.
+    pub async fn drop_secrets(&self, tenant: &Tenant, plan: &Plan) -> Result<Vec<String>, SetupError> {
+        let mut done = Vec::new();
+        for connection in &plan.dropped {
+            if self.secrets.delete(tenant.id(), connection).await? {
+                done.push(format!("secret of {connection} is removed with its connection"));
+            }
+        }
+        Ok(done)
+    }
+
+    /// Makes the schedules what the settings say; what was otherwise is mended, whoever changed it. Says what it did.
+    pub async fn reconcile(&self, settings: &TenantSettings) -> Result<Vec<String>, SetupError> {
+        schedules::reconcile(&self.schedules, settings).await
+    }
+}
+
+/// Connections of the settings in force, and of those before, that the document does not hold. Those before as well:
+/// applying may have ended before their secrets were gone.
+async fn dropped(
+    tenant: &Tenant,
+    current: Option<&AppliedSettings>,
+    settings: &TenantSettings,
+) -> Result<Vec<ConnectionId>, StoreError> {
+    let Some(current) = current else { return Ok(Vec::new()) };
+    let before = match current.version {
+        0 | 1 => None,
+        version => tenant.settings_version(version - 1).await?,
+    };
+    let mut dropped = Vec::new();
+    for applied in std::iter::once(current).chain(before.as_ref()) {
+        for connection in &applied.settings.connections {
+            if settings.connection(&connection.id).is_none() && !dropped.contains(&connection.id) {
+                dropped.push(connection.id.clone());
+            }
+        }
+    }
+    Ok(dropped)
+}
+
+/// Orders that wait in quarantine, and shipments of which the shop is still to be told, would have nowhere to go.
+async fn unfinished(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    document: &Document,
+    leave_quarantined: bool,
+) -> Result<Option<String>, StoreError> {
+    /// Shipments that are counted of each kind of what is to be told.
+    const COUNTED: i32 = 1_000;
+    let kept = tenant.not_imported(connection).await?;
+    let waiting = kept.iter().filter(|order| order.summary.outcome == Outcome::Quarantined).count();
+    let mut counts = Vec::new();
+    if waiting > 0 && !leave_quarantined {
+        counts.push(format!("{waiting} orders in quarantine (取込保留)"));
+    }
+    for (work, what) in [
+        (ShopWork::TellWorking, "orders that the shop has not been told of (取込通知待ち)"),
+        (ShopWork::WriteBack, "tracking numbers to write back (実績戻し待ち)"),
+        (ShopWork::TellShipped, "orders to tell as shipped (出荷済み通知待ち)"),
+    ] {
+        let page = tenant.shop_work(connection, work, COUNTED, None).await?;
+        let more = if page.next.is_some() { " or more" } else { "" };
+        if !page.rows.is_empty() {
+            counts.push(format!("{}{more} {what}", page.rows.len()));
+        }
+    }
+    Ok((!counts.is_empty()).then(|| {
+        format!(
+            "line {}: connections: {connection} is not in the document any more, but has {}. Take its easy set-up out of \
+             the document, let its other robots run until nothing is left (`renkei run`), and see to what is in \
+             quarantine (`renkei orders --outcome quarantined`; `--leave-quarantined` leaves it at the shop)",
+            document.places.line("connections"),
+            counts.join(", ")
+        )
+    }))
+}
+
+fn same(one: &Credentials, other: &Credentials) -> bool {
+    let equal = |one: &SecretString, other: &SecretString| one.expose_secret() == other.expose_secret();
+    match (one, other) {
+        (Credentials::Token(one), Credentials::Token(other)) => equal(one, other),
+        (
+            Credentials::Password { email: one_email, password: one },
+            Credentials::Password { email: other_email, password: other },
+        ) => one_email == other_email && equal(one, other),
+        (Credentials::Token(_), Credentials::Password { .. })
+        | (Credentials::Password { .. }, Credentials::Token(_)) => false,
+    }
+}
+
+/// What was shown, and agreed to, is not what would be changed any more.
+async fn changed_meanwhile(tenant: &Tenant) -> Result<SetupError, SetupError> {
+    let who = match tenant.settings().await? {
+        Some(applied) => format!("version {} by {}", applied.version, applied.by),
+        None => "another version".to_owned(),
+    };
+    Ok(SetupError::Conflict { tenant: tenant.id().to_string(), who })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_email_is_another_credential() {
+        let password = |email: Option<&str>, password: &str| Credentials::Password {
+            email: email.map(str::to_owned),
+            password: password.into(),
+        };
+        assert!(same(&password(None, "p"), &password(None, "p")));
+        assert!(!same(&password(None, "p"), &password(Some("a@shop.example"), "p")));
+        assert!(!same(&password(None, "p"), &password(None, "q")));
+        assert!(!same(&password(None, "p"), &Credentials::Token("p".into())));
+    }
+}

@@ -1,0 +1,88 @@
+"""Files through the browser: products in, shipments out, results in; charts; searches by what parcels hold."""
+
+import re
+
+from conftest import lines, on_stack
+from test_pages import opened
+
+
+def test_products_come_by_csv_and_orders_that_waited_go_on(people, console, hanako):
+    page = people.signed_in("admin")
+    opened(page, f"{console}/t/hanako/products")
+    table = "商品コード,商品名,安全在庫\r\nNEW-1,新商品 <b>,5\r\n".encode("shift_jis")
+    upload = {"name": "products.csv", "mimeType": "text/csv", "buffer": table}
+    page.locator("input[type=file]").set_input_files(upload)
+    page.get_by_role("button", name="確認のみ").click()
+    assert "まだ取り込んでいません" in page.get_by_role("status").inner_text()
+    skus = [it["sku"] for it in lines(on_stack("products", "list", "--tenant", "hanako", "--json"))]
+    assert "NEW-1" not in skus
+    page.locator("input[type=file]").set_input_files(upload)
+    page.get_by_role("button", name="取り込む", exact=True).click()
+    assert "取り込みました" in page.get_by_role("status").inner_text()
+    found = [it for it in lines(on_stack("products", "list", "--tenant", "hanako", "--json")) if it["sku"] == "NEW-1"]
+    assert [(it["name"], it["stock_buffer"]) for it in found] == [("新商品 <b>", 5)]
+    # A wrong table is refused whole, each line said.
+    page.locator("input[type=file]").set_input_files({"name": "p.csv", "mimeType": "text/csv", "buffer": "sku,name\n,x\nB,\n".encode()})
+    page.get_by_role("button", name="取り込む", exact=True).click()
+    assert page.get_by_role("alert").get_by_role("listitem").count() >= 2
+
+
+def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako):
+    page = people.signed_in("operator")
+    ready = [it for it in hanako.shipments() if it["status"] == "ready"]
+    opened(page, f"{console}/t/hanako/files")
+    page.locator("select[name=layout]").first.select_option("standard")
+    page.get_by_role("combobox", name="対象").select_option("ready")
+    page.get_by_role("checkbox", name="出力できない出荷は除く").check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="出力する").click()
+    text = download.value.path().read_bytes()
+    assert len(text.splitlines()) >= min(len(ready), 40), text[:300]
+    assert [it["status"] for it in hanako.shipments() if it["id"] == ready[0]["id"]] == ["ready"], "left as they are"
+    # Taken, and a tracking number for one of them comes back.
+    page.get_by_role("combobox", name="対象").select_option("claim")
+    with page.expect_download():
+        page.get_by_role("button", name="出力する").click()
+    taken = [it for it in hanako.shipments() if it["status"] == "picking"]
+    assert len(taken) >= 40, len(taken)
+    results = f"出荷指示ID,お問い合わせ番号,出荷日\r\n{taken[0]['id']},4000-0000-0001,\r\nhanako-ecforce.999999.1,4000-0000-0002,\r\n"
+    form = page.locator("form[enctype]")
+    form.get_by_role("combobox", name="形式").select_option("standard")
+    form.locator("input[type=file]").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": results.encode()})
+    form.get_by_role("button", name="取り込む").click()
+    assert "出荷済みにしました: 1" in page.get_by_role("status").inner_text()
+    assert page.get_by_role("cell", name="unknown").is_visible()
+    assert hanako.shipment(taken[0]["id"])["tracking_number"] == "4000-0000-0001"
+    # Found by its number, and others by name and by product.
+    opened(page, f"{console}/t/hanako/shipments?q=400000000001")
+    assert re.search(re.escape(taken[0]["id"]), page.url)
+    name = taken[1]["ship_to"]["name"]
+    opened(page, f"{console}/t/hanako/shipments?q={name}")
+    assert name in page.locator("main").inner_text()
+    opened(page, f"{console}/t/hanako/shipments?q={taken[1]['items'][0]['sku']}")
+    assert page.locator("tbody tr").count() > 1
+
+
+def test_charts_have_their_numbers_as_a_table(people, console, hanako):
+    page = people.signed_in("viewer")
+    opened(page, f"{console}/t/hanako/charts")
+    assert page.get_by_role("img").count() == 2
+    page.get_by_text("表で見る").first.click()
+    today = page.locator("table").first.locator("tbody tr").last
+    numbers = [int(it.replace(",", "")) for it in today.locator("td").all_inner_texts()]
+    assert numbers[-1] == sum(numbers[:-1]) == len(hanako.shipments())
+
+
+def test_a_cancellation_in_the_warehouses_hands_is_seen_to(people, console, hanako):
+    page = people.signed_in("operator")
+    picking = [it["id"] for it in hanako.shipments() if it["status"] == "picking"][-1]
+    opened(page, f"{console}/t/hanako/shipment/{picking}")
+    page.get_by_role("button", name="キャンセル…").click()
+    assert "倉庫へキャンセルを依頼" in page.locator("main").inner_text()
+    page.get_by_role("button", name="実行する").click()
+    page.get_by_role("button", name="倉庫が断った").click()
+    page.get_by_role("button", name="対応済みにする").click()
+    assert page.get_by_role("button", name="対応済みにする").count() == 0
+    assert "cancellation closed" in page.locator("main").inner_text()
+    assert hanako.shipment(picking)["status"] == "picking"
+
