@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, RobotId, ShipmentId};
+use renkei_domain::payment::Meaning;
 use renkei_domain::settings::Action;
 use renkei_domain::sync::Rules;
 use renkei_domain::work::{Cause, Hint, StartRobot, VERSION};
@@ -32,7 +33,9 @@ const MOST: usize = 200;
 
 /// Notes a hint. Safe to repeat.
 pub async fn note(robots: &Robots, hint: &Hint, message: &str) -> Result<(), RunError> {
-    let ids = hint.order_ids.iter().filter(|id| **id > 0).map(|id| Named::Id(*id));
+    let cancels = hint.topic.as_deref().is_some_and(|topic| topic.contains("cancel"));
+    let ids = hint.order_ids.iter().filter(|id| **id > 0);
+    let ids = ids.map(|id| if cancels { Named::Cancelled(*id) } else { Named::Id(*id) });
     let numbers = hint.order_numbers.iter().map(|number| number.trim());
     let usable = |number: &&str| !number.is_empty() && number.len() <= 100;
     let named: BTreeSet<Named> =
@@ -73,18 +76,19 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
     let mut tally = Tally::default();
     tally.add("hinted", hints.len() as u64);
     let (ids, numbers): (Vec<HintedOrder>, Vec<HintedOrder>) =
-        hints.into_iter().partition(|hint| matches!(hint.named, Named::Id(_)));
+        hints.into_iter().partition(|hint| !matches!(hint.named, Named::Number(_)));
+    let mut overwritten: Vec<String> = Vec::new();
     let mut missing = Missing::begin(settings, tenant, message, run).await?;
     for some in ids.chunks(MAX_PER as usize).chain(numbers.chunks(MAX_PER as usize)) {
         let query = OrderQuery::new().sort(SortBy::Id, Direction::Ascending).per(MAX_PER).include_all();
         let names = some.iter().filter_map(|hint| match &hint.named {
             Named::Number(number) => Some(number.clone()),
-            Named::Id(_) => None,
+            Named::Id(_) | Named::Cancelled(_) => None,
         });
         let names: Vec<String> = names.collect();
         let query = if names.is_empty() {
             query.id_in(some.iter().filter_map(|hint| match hint.named {
-                Named::Id(id) => Some(id),
+                Named::Id(id) | Named::Cancelled(id) => Some(id),
                 Named::Number(_) => None,
             }))
         } else {
@@ -92,6 +96,7 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
         };
         let (read, page) = commit::read(session, &query).await?;
         let parcels = parcels(tenant, &connection.id, read.orders.keys().copied()).await?;
+        overwritten.extend(moved_on(some, &read, rules));
         let known: BTreeSet<OrderId> = parcels.iter().map(|id| id.order).collect();
         commit::take_over(tenant, &parcels, &read, rules, by, &mut tally).await?;
         let new = page.orders.into_iter().filter(|row| {
@@ -101,7 +106,36 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
         tally.add("queued-for-import", missing.queue(tenant, import, new.collect(), session.epoch()).await?);
         tenant.forget_hints(&connection.id, some).await?;
     }
-    Ok(Told { queued_pages: missing.pages(), ..tally.told() })
+    let mut notes = Vec::new();
+    if !overwritten.is_empty() {
+        tally.add("cancellations-overwritten", overwritten.len() as u64);
+        tally.for_a_person += overwritten.len() as u64;
+        notes.push(format!(
+            "the shop announced that these orders were cancelled, but has them in its working state: they may have been \
+             cancelled just before we told that we took them. Ask at the shop, and cancel them there again: {} \
+             (キャンセルが上書きされた可能性があります)",
+            overwritten.join(", ")
+        ));
+    }
+    Ok(Told { notes, queued_pages: missing.pages(), ..tally.told() })
+}
+
+/// Orders that a webhook called cancelled and that are in the state that we tell: a cancellation by state alone, just
+/// before an order is told "working", is overwritten, and nothing at the shop shows it any more. That is not believed of a
+/// hint; a person is asked.
+fn moved_on(hints: &[HintedOrder], read: &commit::Read, rules: Rules<'_>) -> Vec<String> {
+    let announced = hints.iter().filter_map(|hint| match hint.named {
+        Named::Cancelled(id) => read.orders.get(&OrderId(id)),
+        Named::Id(_) | Named::Number(_) => None,
+    });
+    let connection = rules.connection;
+    announced
+        .filter(|order| {
+            order.state == connection.states.working
+                && connection.payment_states.meaning(&order.payment_state) != Meaning::Cancelled
+        })
+        .map(|order| order.number.to_string())
+        .collect()
 }
 
 /// All parcels of these orders that we have.

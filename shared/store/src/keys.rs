@@ -11,7 +11,7 @@
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
 //! | | `Y#tenant#connection` | `MARK`, `DRAIN`, `B#run` | how far the status sync is, announced drains of hints, back-fills |
-//! | | `H#tenant#connection` | `H#order`, `N#number` | an order that a webhook named |
+//! | | `H#tenant#connection` | `H#order`, `N#number`, `C#order` | an order that a webhook named, `C` as cancelled |
 //! | | `K#hash` | `KEY` | what a warehouse's key or a webhook's secret opens |
 //! | | `G#tenant` | id | the same in the tenant's list |
 //! | | `W#tenant` | e-mail | a member |

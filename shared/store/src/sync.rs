@@ -65,6 +65,8 @@ pub enum Named {
     Id(u64),
     /// By its number.
     Number(String),
+    /// By the shop's id, and the webhook said that it was cancelled.
+    Cancelled(u64),
 }
 
 /// An order that was named, and when last.
@@ -86,6 +88,7 @@ impl Named {
         match self {
             Self::Id(id) => format!("H#{id}"),
             Self::Number(number) => format!("N#{number}"),
+            Self::Cancelled(id) => format!("C#{id}"),
         }
     }
 
@@ -93,6 +96,7 @@ impl Named {
         match sort_key.split_once('#')? {
             ("H", id) => id.parse().ok().map(Self::Id),
             ("N", number) => Some(Self::Number(number.to_owned())),
+            ("C", id) => id.parse().ok().map(Self::Cancelled),
             _ => None,
         }
     }

@@ -349,3 +349,27 @@ async fn a_payment_lost_in_picking_is_shown_and_a_cancelled_order_is_not_told_wo
     assert!(shown.out.contains("the warehouse has it in hand"), "{shown:?}");
     assert_eq!(shop.robot("status-sync").code, 0, "a person is asked once");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_that_telling_working_overwrote_is_asked_about_where_a_webhook_told_of_it() {
+    let world = World::new("overwritten", plain(2), 10_000).await;
+    let name = world.shop.name.clone();
+    assert_eq!(world.run("fetch-orders").code, 0);
+    let id = world.list("shipments")[0]["order_id"].as_u64().expect("an id");
+    // Cancelled by its state alone, and told "working" before anybody looked.
+    edit(&world, id, json!({ "state": "canceled" })).await;
+    assert_eq!(world.run("state-working").code, 0);
+    let hint = json!({ "v": 1, "tenant": name, "connection": name, "order_ids": [id], "topic": "order_canceled",
+                       "received_at": "2026-11-24T00:00:00Z" });
+    aws().send("sync-payments", &hint.to_string(), &name).await;
+    let robot = format!("{name}/hints");
+    world
+        .until("the hint is looked at", async || runs_of(&world, &robot).iter().any(|run| run["state"] != "running"))
+        .await;
+    let run = runs_of(&world, &robot).remove(0);
+    assert_eq!((&run["cause"], &run["counts"]["cancellations-overwritten"]), (&json!("hint"), &json!(1)), "{run}");
+    let notes = run["notes"].to_string();
+    let number =
+        world.list("shipments").iter().find(|s| s["order_id"] == json!(id)).expect("it")["order_number"].clone();
+    assert!(notes.contains(number.as_str().expect("a number")), "{notes}");
+}
