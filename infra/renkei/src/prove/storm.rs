@@ -5,29 +5,43 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use futures::future::join_all;
+use renkei_domain::settings::Action;
 use renkei_platform::aws::AwsFailure;
 use serde::Serialize;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::time::{sleep, timeout};
 
+use super::proxy::Proxy;
+use super::staff;
+use super::warehouse::Worker;
 use super::world::World;
-use crate::commands::start;
 use crate::error::CliError;
 use crate::stack::Stack;
 
 /// How soon a message comes again whose function died. In the cloud that is six times the function's time-out; waiting
 /// for that proves nothing more.
-const AGAIN_SECONDS: u16 = 45;
+const AGAIN_SECONDS: u16 = 20;
 
-/// What was done to a world. The keys are those of `renkei prove --json`.
-#[derive(Debug, Default, Serialize)]
-pub struct Storm {
+/// What was done to the worlds of a round together, since they share their functions and queues. The keys are those of
+/// `renkei prove --json`.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Strikes {
     /// Processes killed, by function.
     pub killed: BTreeMap<String, u64>,
+    /// What became of calls to AWS that were struck on the way, by kind.
+    pub aws: BTreeMap<&'static str, u64>,
     /// Messages sent a second time, later.
     pub doubled: u64,
+}
+
+/// What was done to one world. The keys are those of `renkei prove --json`.
+#[derive(Debug, Default, Serialize)]
+pub struct Storm {
     /// Runs started, overlapping as it came.
     pub started: u64,
+    /// What the shops' people and customers did, by word.
+    pub staff: BTreeMap<&'static str, u64>,
 }
 
 /// Shortens the queues' visibility time-outs, so that what a killed function had in hand comes again soon.
@@ -45,23 +59,51 @@ pub async fn give_messages_back_soon(stack: &Stack) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Storms for so long.
-pub async fn rage(stack: &Stack, world: &World, aws: u32, long: Duration) -> Result<Storm, CliError> {
+/// Lets functions die, calls to AWS fail, and messages come twice, for so long.
+pub async fn strike(
+    stack: &Stack,
+    proxy: &Proxy,
+    mut random: fastrand::Rng,
+    aws: u32,
+    long: Duration,
+) -> Result<Strikes, CliError> {
+    let until = Instant::now() + long;
+    proxy.strike(random.fork());
+    let (killed, doubled) = tokio::join!(kill(random.fork(), aws, until), double(random.fork(), stack, until));
+    let aws = proxy.heal();
+    Ok(Strikes { killed: killed?, aws, doubled: doubled? })
+}
+
+/// Storms in one world for so long: its shops fail, its robots start over and over, its people and its warehouses do what
+/// they do.
+pub async fn rage(stack: &Stack, world: &World, long: Duration) -> Result<Storm, CliError> {
     let mut random = fastrand::Rng::with_seed(world.seed);
     for place in &world.places {
         let rules = World::faults(&mut random)?;
-        world.simulator.set_faults(place.id().as_str(), &rules).await?;
+        world.simulator.set_faults(place.found.id().as_str(), &rules).await?;
     }
     let until = Instant::now() + long;
-    let [killing, doubling, starting] = [random.fork(), random.fork(), random.fork()];
-    let (killed, doubled, started, placed) = tokio::join!(
-        kill(killing, aws, until),
-        double(doubling, stack, until),
-        start_robots(starting, stack, world, until),
+    let workers = world
+        .warehouses
+        .iter()
+        .flat_map(|warehouse| [Worker::First, Worker::Second].map(|worker| (warehouse, worker)))
+        .map(|(warehouse, worker)| warehouse.work(worker, random.fork(), until))
+        .collect::<Vec<_>>();
+    let people = world.places.iter().map(|place| staff::work(world, place, random.fork(), until)).collect::<Vec<_>>();
+    let (started, placed, done, _) = tokio::join!(
+        start_robots(random.fork(), stack, world, until),
         place_orders(world, long),
+        join_all(people),
+        join_all(workers),
     );
     placed?;
-    Ok(Storm { killed: killed?, doubled: doubled?, started: started? })
+    let mut storm = Storm { started: started?, ..Storm::default() };
+    for of_one in done {
+        for (word, count) in of_one? {
+            *storm.staff.entry(word).or_default() += count;
+        }
+    }
+    Ok(storm)
 }
 
 async fn place_orders(world: &World, long: Duration) -> Result<(), CliError> {
@@ -71,6 +113,17 @@ async fn place_orders(world: &World, long: Duration) -> Result<(), CliError> {
     }
     Ok(())
 }
+
+/// Robots, and how often of a hundred each is started at a turn.
+const ROBOTS: [(Action, u8); 7] = [
+    (Action::FetchOrders, 50),
+    (Action::StateWorking, 30),
+    (Action::StatusSync, 50),
+    (Action::StateShipped, 30),
+    (Action::WriteBack, 30),
+    (Action::Inventory, 15),
+    (Action::Reconcile, 4),
+];
 
 /// Starts robots without waiting for them: several of one shop at once, and again before they are done.
 async fn start_robots(
@@ -82,14 +135,14 @@ async fn start_robots(
     let mut started = 0;
     while Instant::now() < until {
         for place in &world.places {
-            for action in ["fetch-orders", "state-working"] {
-                for _ in 0..random.u8(0..=2) {
-                    start(stack, Some(place.tenant.id().as_str()), &format!("{}/{action}", place.id())).await?;
+            for (action, often) in ROBOTS {
+                if random.u8(..100) < often && place.has(action) {
+                    place.start(stack, action).await?;
                     started += 1;
                 }
             }
         }
-        sleep(Duration::from_millis(random.u64(2_000..6_000))).await;
+        sleep(Duration::from_millis(random.u64(2_500..7_000))).await;
     }
     Ok(started)
 }
