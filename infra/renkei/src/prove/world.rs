@@ -273,7 +273,8 @@ async fn plant(simulator: &Simulator, shop: &str) -> Result<(), CliError> {
 fn document(tenant: &str, connections: &[serde_json::Value]) -> String {
     let products = ["SERUM-30", "MASK-5", "SOAP-80", "LEAFLET-1"].map(|sku| json!({ "sku": sku, "name": sku }));
     let names: Vec<&str> = connections.iter().filter_map(|connection| connection["id"].as_str()).collect();
-    let setups: Vec<_> = names.iter().map(|name| json!({ "connection": name, "every": "24 hours" })).collect();
+    let setups: Vec<_> =
+        names.iter().map(|name| json!({ "connection": name, "every": "24 hours", "inventory": true })).collect();
     let releases: Vec<_> = names
         .iter()
         .map(|name| {
