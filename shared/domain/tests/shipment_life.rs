@@ -32,7 +32,7 @@ use renkei_domain::sync::{Rules, observe};
 use serde_json::json;
 
 /// Changes that the shop's people make, at most.
-const CHANGES: u8 = 3;
+const CHANGES: u8 = 2;
 const SYNCS: usize = 2;
 const WAREHOUSES: usize = 2;
 
@@ -104,12 +104,12 @@ struct World {
     syncs: [Reading; SYNCS],
     warehouses: [Warehouse; WAREHOUSES],
     telling: Telling,
-    /// What the latest reading that was taken over showed.
-    latest: (State, Pay),
+    /// The latest, by the shop's clock, of the readings that were taken over.
+    latest: (State, Pay, u8),
 }
 
 /// A state without what does not matter: when things were, and what was said of them.
-type Key = (Shop, [Reading; SYNCS], [Warehouse; WAREHOUSES], Telling, (State, Pay), String);
+type Key = (Shop, [Reading; SYNCS], [Warehouse; WAREHOUSES], Telling, (State, Pay, u8), String);
 
 struct Model {
     case: Case,
@@ -139,7 +139,7 @@ impl Model {
             syncs: [None; SYNCS],
             warehouses: [Warehouse::default(); WAREHOUSES],
             telling: Telling::Idle,
-            latest: (State::Complete, pay),
+            latest: (State::Complete, pay, 0),
         }
     }
 
@@ -155,10 +155,9 @@ impl Model {
     fn take_over(&self, world: &mut World, reading: (State, Pay, u8)) {
         let rules = Rules { connection: &self.case.connection, hold_unpaid: true };
         let source = &self.case.detail.source;
-        let older = world.record.seen_at.is_some_and(|seen| at(i64::from(reading.2)) < seen);
         observe(&mut world.record, Some(source), &self.order(reading), rules, at(1_000), "status-sync");
-        if !older {
-            world.latest = (reading.0, reading.1);
+        if reading.2 >= world.latest.2 {
+            world.latest = reading;
         }
     }
 
@@ -183,6 +182,8 @@ impl Model {
         let mut step = |name: String, change: &dyn Fn(&mut World)| {
             let mut after = world.clone();
             change(&mut after);
+            // What was said of it does not matter, and grows.
+            after.record.events.clear();
             next.push((name, after));
         };
         self.people(world, &mut step);
@@ -340,7 +341,7 @@ impl Model {
         let mut w = world.clone();
         w.syncs = [None; SYNCS];
         w.telling = Telling::Idle;
-        for _ in 0..6 {
+        for _ in 0..3 {
             let reading = (w.shop.state, w.shop.pay, w.shop.clock);
             self.take_over(&mut w, reading);
             self.release(&mut w);
@@ -380,7 +381,7 @@ impl Model {
     /// The invariants of one step; the first that is broken.
     fn check(&self, before: &World, name: &str, after: &World) -> Result<(), String> {
         let (was, is) = (&before.record, &after.record);
-        let (state, pay) = before.latest;
+        let (state, pay, _) = before.latest;
         if was.status != Status::Picking && is.status == Status::Picking {
             must(state != State::Canceled && pay == Pay::Authed, "1: given out although read as not to be shipped")?;
         }
@@ -423,32 +424,42 @@ impl Model {
     /// Goes through all that can be reached. Gives how many states and steps that were.
     fn explore(&self) -> Result<(usize, usize), String> {
         let mut seen: HashSet<Key> = HashSet::new();
-        let mut open: VecDeque<(World, Vec<String>)> = VecDeque::new();
+        // How each state was come to: from which, by what.
+        let mut ways: Vec<(usize, String)> = Vec::new();
+        let mut open: VecDeque<(World, usize)> = VecDeque::new();
         let mut steps = 0;
         for pay in [Pay::Pending, Pay::Authed] {
-            open.push_back((self.begin(pay), vec![format!("imported {pay:?}")]));
+            let world = self.begin(pay);
+            seen.insert(key(&world));
+            open.push_back((world, ways.len()));
+            ways.push((usize::MAX, format!("imported {pay:?}")));
         }
-        while let Some((world, way)) = open.pop_front() {
-            if !seen.insert(key(&world)) {
-                continue;
-            }
-            let told = |broken: String| format!("{broken}, after: {}", way.join(" → "));
-            self.check_end(&world).map_err(told)?;
+        while let Some((world, from)) = open.pop_front() {
+            self.check_end(&world).map_err(|broken| format!("{broken}, after: {}", told(&ways, from)))?;
             for (name, after) in self.next(&world) {
                 steps += 1;
-                let mut further = way.clone();
-                further.push(name);
-                let name = further.last().map_or("", String::as_str);
-                if let Err(broken) = self.check(&world, name, &after) {
-                    return Err(format!("{broken}, after: {}", further.join(" → ")));
+                if let Err(broken) = self.check(&world, &name, &after) {
+                    return Err(format!("{broken}, after: {} → {name}", told(&ways, from)));
                 }
-                if !seen.contains(&key(&after)) {
-                    open.push_back((after, further));
+                if seen.insert(key(&after)) {
+                    open.push_back((after, ways.len()));
+                    ways.push((from, name));
                 }
             }
         }
         Ok((seen.len(), steps))
     }
+}
+
+/// The way to a state.
+fn told(ways: &[(usize, String)], mut at: usize) -> String {
+    let mut names = Vec::new();
+    while let Some((from, name)) = ways.get(at) {
+        names.push(name.as_str());
+        at = *from;
+    }
+    names.reverse();
+    names.join(" → ")
 }
 
 fn known_cancelled(record: &Shipment) -> bool {
