@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use jiff::Timestamp;
 use renkei_domain::run::{Outcome, Run, RunState};
-use renkei_domain::shipment::{CancellationState, Shipment, Status};
+use renkei_domain::shipment::{CancellationState, Shipment, ShopWork, Status};
 use renkei_simulator::api::{OrderTruth, Writer};
 use serde::Serialize;
 
@@ -34,6 +35,8 @@ pub struct Account {
     pub shipments: u64,
     /// Shipments that left, whose number the shop has.
     pub shipped: u64,
+    /// Of those, shipments that left while it stormed.
+    pub shipped_in_storm: u64,
     /// Shipments that were cancelled.
     pub cancelled: u64,
     /// Shipments on hold, for a reason.
@@ -67,7 +70,7 @@ pub struct Account {
 }
 
 /// Settles the account of a world.
-pub async fn settle(world: &World) -> Result<Account, CliError> {
+pub async fn settle(world: &World, storm_ended: Timestamp) -> Result<Account, CliError> {
     let mut account = Account::default();
     for warehouse in &world.warehouses {
         let notes = warehouse.notes();
@@ -77,7 +80,7 @@ pub async fn settle(world: &World) -> Result<Account, CliError> {
     let runs = runs(&mut account, world).await?;
     for place in &world.places {
         account.shops += 1;
-        shop(&mut account, world, place, &runs).await?;
+        shop(&mut account, world, place, &runs, storm_ended).await?;
     }
     stock::settle(&mut account, world).await?;
     Ok(account)
@@ -96,7 +99,13 @@ pub async fn left_over(stack: &Stack, log: &Path, logged_before: u64) -> Result<
     Ok(wrong)
 }
 
-async fn shop(account: &mut Account, world: &World, place: &Place, runs: &[Run]) -> Result<(), CliError> {
+async fn shop(
+    account: &mut Account,
+    world: &World,
+    place: &Place,
+    runs: &[Run],
+    storm_ended: Timestamp,
+) -> Result<(), CliError> {
     let found = &place.found;
     let name = found.id().as_str();
     let stored = stored(found).await?;
@@ -150,11 +159,9 @@ async fn shop(account: &mut Account, world: &World, place: &Place, runs: &[Run])
         must(parcels.len() == addresses, format!("has {} shipments for {addresses} addresses", parcels.len()));
         let numbers: BTreeSet<u16> = parcels.iter().map(|parcel| parcel.id.parcel).collect();
         must(numbers.len() == parcels.len(), "has a parcel twice".to_owned());
-        let lead = parcels.iter().find(|parcel| parcel.id.is_lead());
-        must(
-            lead.is_some_and(|lead| lead.shop_work().is_none()),
-            format!("is still to be told: {:?}", lead.and_then(Shipment::shop_work)),
-        );
+        let waits = parcels.iter().any(|parcel| parcel.status == Status::Hold);
+        let work = parcels.iter().find_map(Shipment::shop_work);
+        must(work.is_none_or(|work| waits && work == ShopWork::TellShipped), format!("is still to be told: {work:?}"));
         let unproven = |parcel: &Shipment| {
             parcel.shop_error.as_ref().is_none_or(|error| error.code.as_str() == "capture-unproven")
         };
@@ -162,7 +169,8 @@ async fn shop(account: &mut Account, world: &World, place: &Place, runs: &[Run])
         let warehouse = world.warehouses.iter().find(|warehouse| warehouse.tenant == *found.tenant.id());
         if let Some(warehouse) = warehouse {
             let notes = warehouse.notes();
-            let facts = Facts { runs: &own, notes: &notes, automation: found.connection.automation_option };
+            let automation = found.connection.automation_option;
+            let facts = Facts { runs: &own, notes: &notes, automation, waits };
             for parcel in parcels {
                 ends::parcel(parcel, &order, &timeline, &facts).into_iter().for_each(|what| must(false, what));
             }
@@ -176,6 +184,7 @@ async fn shop(account: &mut Account, world: &World, place: &Place, runs: &[Run])
                 Status::Hold => account.held += 1,
                 Status::Ready | Status::Picking => {}
             }
+            account.shipped_in_storm += u64::from(parcel.result_at.is_some_and(|at| at <= storm_ended));
             let state = parcel.cancellation.map(|asked| asked.state);
             account.too_late +=
                 u64::from(matches!(state, Some(CancellationState::TooLate | CancellationState::Refused)));

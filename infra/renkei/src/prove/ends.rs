@@ -23,6 +23,8 @@ pub struct Facts<'a> {
     pub notes: &'a Notes,
     /// Moves the shop orders by itself?
     pub automation: bool,
+    /// Is another parcel of the order still on hold? Then "shipped" is not to be told yet.
+    pub waits: bool,
 }
 
 impl Facts<'_> {
@@ -81,8 +83,13 @@ pub fn parcel(shipment: &Shipment, order: &OrderTruth, timeline: &Timeline, fact
                 shipment.tracking_number.as_deref() == accepted,
                 format!("has the number {:?}, the warehouse said {accepted:?}", shipment.tracking_number),
             );
+            let told = match shipment.shop_sync {
+                ShopSync::Completed => true,
+                ShopSync::WrittenBack => facts.waits,
+                ShopSync::Registered | ShopSync::Acknowledged | ShopSync::Failed => false,
+            };
             must(
-                shipment.shop_sync == ShopSync::Completed && shipment.tracking_told == shipment.tracking_number,
+                told && shipment.tracking_told == shipment.tracking_number,
                 format!("is shipped, and its telling stands at {}", shipment.shop_sync.as_str()),
             );
             let address = order.shipping_addresses.iter().find(|address| address.id == shipment.address_id.0);

@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use futures::future::try_join_all;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::At;
@@ -58,10 +59,10 @@ pub struct ProveArgs {
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     pub orders: u64,
     /// How long it storms in each world.
-    #[arg(long, default_value_t = 25, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 40, value_name = "SECONDS")]
     pub storm: u64,
     /// How many worlds at the same time.
-    #[arg(long, default_value_t = 4, value_name = "WORLDS", value_parser = clap::value_parser!(u64).range(1..=50))]
+    #[arg(long, default_value_t = 8, value_name = "WORLDS", value_parser = clap::value_parser!(u64).range(1..=50))]
     pub at_once: u64,
     /// Port of the local stack that is used up for this.
     #[arg(long, default_value_t = 4568, value_parser = clap::value_parser!(u16).range(1024..))]
@@ -190,6 +191,7 @@ async fn round(
         try_join_all(worlds.iter().map(|world| storm::rage(stack, world, long))),
     );
     let (strikes, storms) = (strikes?, storms?);
+    let storm_ended = Timestamp::now();
     for world in &worlds {
         world.heal().await?;
     }
@@ -201,7 +203,7 @@ async fn round(
     storm::until_quiet(stack, PATIENCE).await?;
     let mut reports = Vec::new();
     for ((world, storm), healed) in worlds.iter().zip(storms).zip(healed) {
-        let account = books::settle(world).await?;
+        let account = books::settle(world, storm_ended).await?;
         reports.push(Report { seed: world.seed, storm, healed, account });
     }
     let wrong = books::left_over(stack, log, logged_before).await?;
@@ -229,7 +231,7 @@ fn add_up(sums: &mut BTreeMap<&'static str, u64>, report: &Report) {
 fn describe(report: &Report) -> Result<(), CliError> {
     let Report { seed, storm, healed, account } = report;
     output::line(format!(
-        "seed {seed}: {} orders of {} shops, {} imported as {} shipments: {} shipped and told, {} cancelled, {} held; \
+        "seed {seed}: {} orders of {} shops, {} imported as {} shipments: {} shipped and told ({} left in the storm), {} cancelled, {} held; \
          {} quarantined, {} not to be taken; {} cancellations too late or refused, {} overwritten at the shop; \
          {} payments captured, {} stocks right; {} calls ({} struck), {} warehouse requests ({} unanswered), \
          {} changes by people, {} runs started; {} days passed, {} told again after a night",
@@ -238,6 +240,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
         account.imported,
         account.shipments,
         account.shipped,
+        account.shipped_in_storm,
         account.cancelled,
         account.held,
         account.quarantined,

@@ -117,10 +117,10 @@ async fn place_orders(world: &World, long: Duration) -> Result<(), CliError> {
 /// Robots, and how often of a hundred each is started at a turn.
 const ROBOTS: [(Action, u8); 7] = [
     (Action::FetchOrders, 50),
-    (Action::StateWorking, 30),
+    (Action::StateWorking, 40),
     (Action::StatusSync, 50),
-    (Action::StateShipped, 30),
-    (Action::WriteBack, 30),
+    (Action::StateShipped, 50),
+    (Action::WriteBack, 50),
     (Action::Inventory, 15),
     (Action::Reconcile, 4),
 ];

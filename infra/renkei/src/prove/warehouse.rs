@@ -118,7 +118,7 @@ impl Warehouse {
     /// Works while it storms.
     pub async fn work(&self, worker: Worker, mut random: fastrand::Rng, until: Instant) {
         while Instant::now() < until {
-            sleep(Duration::from_millis(random.u64(300..2_500))).await;
+            sleep(Duration::from_millis(random.u64(200..1_500))).await;
             match random.u8(..100) {
                 0..45 => self.take_some(worker, &mut random).await,
                 45..75 => self.report_some(worker, &mut random).await,
