@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use renkei_domain::run::{Outcome, Run, RunState};
 use renkei_domain::shipment::{CancellationState, Shipment, ShopWork, Status};
-use renkei_simulator::api::{OrderTruth, Writer};
+use renkei_simulator::api::{OrderChange, OrderTruth, Writer};
 use serde::Serialize;
 
 use super::ends::{self, Facts};
@@ -117,80 +117,26 @@ async fn shop(
     let mut wrong = Vec::new();
     let mut planted = Vec::new();
     for brief in world.simulator.orders(name, None).await? {
-        account.orders += 1;
         known.insert(brief.id);
         let parcels = stored.get(&brief.id).map_or(&[] as &[Shipment], Vec::as_slice);
-        let reasons: Vec<&Outcome> = kept
-            .iter()
-            .filter(|order| order.summary.order_id == Some(brief.id))
-            .map(|order| &order.summary.outcome)
-            .collect();
+        let reasons = kept.iter().filter(|order| order.summary.order_id == Some(brief.id));
         let order = world.simulator.order(name, brief.id).await?;
         let timeline = Timeline::of(&order, place.ahead, &found.connection.payment_states);
-        let mut must = |holds: bool, what: String| {
-            if !holds {
-                wrong.push(format!("{name}: order {}: {what}", brief.id));
-            }
+        let one = One {
+            order: &order,
+            parcels,
+            reasons: reasons.map(|order| order.summary.outcome).collect(),
+            timeline: &timeline,
         };
-        account.told_again += brief.written_working.saturating_sub(1);
-        account.overwritten += u64::from(!timeline.overwritten.is_empty());
-        if parcels.is_empty() && reasons.is_empty() {
-            account.left_alone += 1;
-            must(
-                !matches!(brief.state.as_str(), "complete" | "working"),
-                format!("is lost; at the shop it is {}", brief.state),
-            );
-            continue;
-        }
-        if parcels.is_empty() {
-            account.quarantined += 1;
-            must(reasons == [&Outcome::Quarantined], format!("was not imported, as {reasons:?}"));
-            must(has_unknown(&order, &skus), "waits although its products are known".to_owned());
-            must(
-                matches!(brief.state.as_str(), "complete" | "canceled"),
-                format!("waits, but is {} at the shop", brief.state),
-            );
-            continue;
-        }
-        account.imported += 1;
-        account.shipments += parcels.len() as u64;
-        must(reasons.is_empty(), format!("has two ends: shipments, and {reasons:?}"));
-        let addresses = order.shipping_addresses.len();
-        must(parcels.len() == addresses, format!("has {} shipments for {addresses} addresses", parcels.len()));
-        let numbers: BTreeSet<u16> = parcels.iter().map(|parcel| parcel.id.parcel).collect();
-        must(numbers.len() == parcels.len(), "has a parcel twice".to_owned());
-        let waits = parcels.iter().any(|parcel| parcel.status == Status::Hold);
-        let work = parcels.iter().find_map(Shipment::shop_work);
-        must(work.is_none_or(|work| waits && work == ShopWork::TellShipped), format!("is still to be told: {work:?}"));
-        let unproven = |parcel: &Shipment| {
-            parcel.shop_error.as_ref().is_none_or(|error| error.code.as_str() == "capture-unproven")
-        };
-        must(parcels.iter().all(unproven), "was refused by a shop that refuses nothing".to_owned());
+        one.count(account, storm_ended);
+        let mut broken = one.ends(&skus);
         let warehouse = world.warehouses.iter().find(|warehouse| warehouse.tenant == *found.tenant.id());
-        if let Some(warehouse) = warehouse {
+        if let (Some(warehouse), false) = (warehouse, parcels.is_empty()) {
             let notes = warehouse.notes();
             let automation = found.connection.automation_option;
-            let facts = Facts { runs: &own, notes: &notes, automation, waits };
-            for parcel in parcels {
-                ends::parcel(parcel, &order, &timeline, &facts).into_iter().for_each(|what| must(false, what));
-            }
-            let all: Vec<&Shipment> = parcels.iter().collect();
-            ends::order(&all, &order, &timeline, &facts).into_iter().for_each(|what| must(false, what));
+            broken.extend(one.rules(&Facts { runs: &own, notes: &notes, automation, waits: one.waits() }));
         }
-        for parcel in parcels {
-            match parcel.status {
-                Status::Shipped => account.shipped += 1,
-                Status::Cancelled => account.cancelled += 1,
-                Status::Hold => account.held += 1,
-                Status::Ready | Status::Picking => {}
-            }
-            account.shipped_in_storm += u64::from(parcel.result_at.is_some_and(|at| at <= storm_ended));
-            let state = parcel.cancellation.map(|asked| asked.state);
-            account.too_late +=
-                u64::from(matches!(state, Some(CancellationState::TooLate | CancellationState::Refused)));
-        }
-        account.captured +=
-            u64::from(order.history.iter().any(|change| change.by == Writer::Api && change.field == "payment_state"));
+        wrong.extend(broken.into_iter().map(|what| format!("{name}: order {}: {what}", brief.id)));
         let email = order.attributes.get("email").and_then(|email| email.as_str());
         if email.is_some_and(|email| email.contains(CANARY)) {
             planted.extend(parcels.iter().cloned());
@@ -209,6 +155,12 @@ async fn shop(
     if more > 0 {
         wrong.push(format!("{name}: and {more} more"));
     }
+    account.wrong.extend(wrong);
+    ledger(account, world, name).await
+}
+
+/// What the shop's own ledger says of our calls.
+async fn ledger(account: &mut Account, world: &World, name: &str) -> Result<(), CliError> {
     let ledger = world.simulator.ledger_summary(name).await?;
     account.calls += ledger.calls;
     for (kind, times) in ledger.by_fault {
@@ -221,11 +173,99 @@ async fn shop(
         (ledger.max_sign_ins_within_an_hour.saturating_sub(5), "were sign-ins beyond five an hour"),
     ] {
         if times > 0 {
-            wrong.push(format!("{name}: {times} calls {what}"));
+            account.wrong.push(format!("{name}: {times} calls {what}"));
         }
     }
-    account.wrong.extend(wrong);
     Ok(())
+}
+
+/// One order of a shop, and all that is known of it.
+struct One<'a> {
+    order: &'a OrderTruth,
+    parcels: &'a [Shipment],
+    reasons: Vec<Outcome>,
+    timeline: &'a Timeline,
+}
+
+impl One<'_> {
+    /// Is a parcel still on hold?
+    fn waits(&self) -> bool {
+        self.parcels.iter().any(|parcel| parcel.status == Status::Hold)
+    }
+
+    fn count(&self, account: &mut Account, storm_ended: Timestamp) {
+        account.orders += 1;
+        account.told_again += self.order.brief.written_working.saturating_sub(1);
+        account.overwritten += u64::from(!self.timeline.overwritten.is_empty());
+        match (self.parcels, self.reasons.as_slice()) {
+            ([], []) => account.left_alone += 1,
+            ([], _) => account.quarantined += 1,
+            (parcels, _) => {
+                account.imported += 1;
+                account.shipments += parcels.len() as u64;
+            }
+        }
+        for parcel in self.parcels {
+            match parcel.status {
+                Status::Shipped => account.shipped += 1,
+                Status::Cancelled => account.cancelled += 1,
+                Status::Hold => account.held += 1,
+                Status::Ready | Status::Picking => {}
+            }
+            account.shipped_in_storm += u64::from(parcel.result_at.is_some_and(|at| at <= storm_ended));
+            let state = parcel.cancellation.map(|asked| asked.state);
+            let unmet = matches!(state, Some(CancellationState::TooLate | CancellationState::Refused));
+            account.too_late += u64::from(unmet);
+        }
+        let captured = |change: &OrderChange| change.by == Writer::Api && change.field == "payment_state";
+        account.captured += u64::from(self.order.history.iter().any(captured));
+    }
+
+    /// Has it one end, and may it have that one?
+    fn ends(&self, skus: &BTreeSet<String>) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut must = |holds: bool, what: String| {
+            if !holds {
+                wrong.push(what);
+            }
+        };
+        let state = self.order.brief.state.as_str();
+        let reasons = &self.reasons;
+        if self.parcels.is_empty() && reasons.is_empty() {
+            must(!matches!(state, "complete" | "working"), format!("is lost; at the shop it is {state}"));
+            return wrong;
+        }
+        if self.parcels.is_empty() {
+            must(*reasons == [Outcome::Quarantined], format!("was not imported, as {reasons:?}"));
+            must(has_unknown(self.order, skus), "waits although its products are known".to_owned());
+            must(matches!(state, "complete" | "canceled"), format!("waits, but is {state} at the shop"));
+            return wrong;
+        }
+        must(reasons.is_empty(), format!("has two ends: shipments, and {reasons:?}"));
+        let (parcels, addresses) = (self.parcels.len(), self.order.shipping_addresses.len());
+        must(parcels == addresses, format!("has {parcels} shipments for {addresses} addresses"));
+        let numbers: BTreeSet<u16> = self.parcels.iter().map(|parcel| parcel.id.parcel).collect();
+        must(numbers.len() == parcels, "has a parcel twice".to_owned());
+        let work = self.parcels.iter().find_map(Shipment::shop_work);
+        must(
+            work.is_none_or(|work| self.waits() && work == ShopWork::TellShipped),
+            format!("is still to be told: {work:?}"),
+        );
+        let unproven = |parcel: &Shipment| {
+            parcel.shop_error.as_ref().is_none_or(|error| error.code.as_str() == "capture-unproven")
+        };
+        must(self.parcels.iter().all(unproven), "was refused by a shop that refuses nothing".to_owned());
+        wrong
+    }
+
+    /// Were the rules kept on its way?
+    fn rules(&self, facts: &Facts<'_>) -> Vec<String> {
+        let parcels: Vec<&Shipment> = self.parcels.iter().collect();
+        let of_each = parcels.iter().flat_map(|parcel| ends::parcel(parcel, self.order, self.timeline, facts));
+        let mut wrong: Vec<String> = of_each.collect();
+        wrong.extend(ends::order(&parcels, self.order, self.timeline, facts));
+        wrong
+    }
 }
 
 fn has_unknown(order: &OrderTruth, skus: &BTreeSet<String>) -> bool {

@@ -103,7 +103,7 @@ pub fn parcel(shipment: &Shipment, order: &OrderTruth, timeline: &Timeline, fact
             );
         }
         Status::Cancelled => {
-            must(timeline.cancelled_since().is_some(), "is cancelled, and never was at the shop".to_owned());
+            must(timeline.was_cancelled(), "is cancelled, and never was at the shop".to_owned());
         }
     }
     for sentence in readings(shipment, timeline, facts) {
@@ -131,7 +131,7 @@ fn readings(shipment: &Shipment, timeline: &Timeline, facts: &Facts<'_>) -> Vec<
     }
     if let Some(left) = shipment.result_at
         && shipment.cancellation.is_none()
-        && let Some(Some(since)) = timeline.cancelled_at(left)
+        && let Some(since) = timeline.cancelled_at(left)
         && let Some(run) = facts.sync_between(since.max(claimed), left)
     {
         wrong.push(format!(

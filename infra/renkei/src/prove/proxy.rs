@@ -229,7 +229,7 @@ fn refusal(status: StatusCode, code: &'static str) -> Response<Body> {
 /// Kills the process at the other end of a connection, at once. Where a system does not show whose connection it is, the
 /// line is merely cut.
 fn die(peer: u16, port: u16) {
-    if let Some(pid) = owner_of(peer, port).and_then(|pid| Pid::from_raw(pid)) {
+    if let Some(pid) = owner_of(peer, port).and_then(Pid::from_raw) {
         // Gone already is dead too.
         kill_process(pid, Signal::KILL).ok();
     }

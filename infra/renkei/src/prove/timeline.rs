@@ -72,9 +72,9 @@ impl Timeline {
         !self.is_cancelled(shown) && self.table.meaning(&shown.payment) == Meaning::Paid
     }
 
-    /// When the shop first showed it cancelled; `Some(None)` if it always did.
-    pub fn cancelled_since(&self) -> Option<Option<Timestamp>> {
-        self.shown.iter().find(|shown| self.is_cancelled(shown)).map(|shown| shown.since)
+    /// Did the shop ever show it cancelled?
+    pub fn was_cancelled(&self) -> bool {
+        self.shown.iter().any(|shown| self.is_cancelled(shown))
     }
 
     /// Does the shop show it cancelled in the end?
@@ -101,14 +101,14 @@ impl Timeline {
         not
     }
 
-    /// If the shop showed it cancelled at this moment: since when.
-    pub fn cancelled_at(&self, at: Timestamp) -> Option<Option<Timestamp>> {
+    /// If the shop showed it cancelled at this moment: since when. None too if it always had: then it was never taken.
+    pub fn cancelled_at(&self, at: Timestamp) -> Option<Timestamp> {
         let mut since = None;
         for shown in self.shown.iter().filter(|shown| shown.since.is_none_or(|since| since <= at)).rev() {
             if !self.is_cancelled(shown) {
                 break;
             }
-            since = Some(shown.since);
+            since = shown.since;
         }
         since
     }

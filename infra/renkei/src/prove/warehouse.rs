@@ -249,8 +249,11 @@ impl Warehouse {
     async fn count_some(&self, random: &mut fastrand::Rng) {
         // Some arrive long after they were made.
         let at = Timestamp::now() - SignedDuration::from_secs(random.i64(0..60));
-        let counts: Vec<(&str, u32, Timestamp)> =
-            SKUS.into_iter().filter_map(|sku| random.bool().then(|| (sku, random.u32(0..2_000), at))).collect();
+        let counts: Vec<(&str, u32, Timestamp)> = SKUS
+            .into_iter()
+            .map(|sku| (sku, random.u32(0..4_000), at))
+            .filter(|(_, count, _)| *count < 2_000)
+            .collect();
         self.count(&counts).await;
     }
 

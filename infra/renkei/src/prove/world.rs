@@ -30,6 +30,7 @@ const PLANTED: usize = 3;
 
 /// A shop's peculiarities.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a peculiarity of its own")]
 struct Kind {
     /// Most of its orders go to several addresses.
     several_addresses: bool,
