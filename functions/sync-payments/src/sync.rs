@@ -67,13 +67,16 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
             .filter_map(|row| row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id)))
             .max()
             .unwrap_or(0);
-        // Which of the rows are ours: the open ones, and those that were shipped and are cancelled now.
+        // Which of the rows are ours: the open ones, and what of cancelled ones has left already.
         let shown: BTreeMap<OrderId, OpenOrder> =
             open.iter().filter(|(id, _)| read.orders.contains_key(id)).map(|(id, o)| (*id, o.clone())).collect();
         let mut ids = Tenant::open_ids(&connection.id, &shown);
-        if way == Reading::ByChanges {
-            ids.extend(left(&read, &open, rules, &connection.id));
-        }
+        let cancelled = cancelled(tenant, &read, rules, &connection.id).await?;
+        ids.extend(
+            cancelled
+                .into_iter()
+                .filter(|id| shown.get(&id.order).is_none_or(|order| !order.parcels.contains(&id.parcel))),
+        );
         commit::take_over(tenant, &ids, &read, rules, by, &mut tally).await?;
         stale.retain(|order| !read.orders.contains_key(order));
         let (after, last) = match way {
@@ -129,22 +132,30 @@ fn above(open: &BTreeMap<OrderId, OpenOrder>, after: u64) -> usize {
     open.range(next(after)..).count()
 }
 
-/// Rows that are cancelled at the shop and not open with us: if they were shipped, the cancellation came too late.
-fn left(
+/// All parcels of the orders that are cancelled at the shop, those too that are not open with us: for what has left, the
+/// cancellation came too late.
+async fn cancelled(
+    tenant: &Tenant,
     read: &commit::Read,
-    open: &BTreeMap<OrderId, OpenOrder>,
     rules: Rules<'_>,
     connection: &ConnectionId,
-) -> Vec<ShipmentId> {
-    let cancelled = |order: &SourceOrder| {
+) -> Result<Vec<ShipmentId>, ShopError> {
+    let is_cancelled = |order: &SourceOrder| {
         rules.connection.states.cancelled.contains(&order.state)
             || rules.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled
     };
-    read.orders
+    let leads: Vec<ShipmentId> = read
+        .orders
         .iter()
-        .filter(|(id, order)| !open.contains_key(id) && cancelled(order))
+        .filter(|(_, order)| is_cancelled(order))
         .map(|(id, _)| ShipmentId::lead(connection.clone(), *id))
-        .collect()
+        .collect();
+    let parcels = tenant
+        .shipments(&leads)
+        .await?
+        .into_iter()
+        .flat_map(|lead| (1..=lead.parcels.max(1)).map(move |parcel| ShipmentId { parcel, ..lead.id.clone() }));
+    Ok(parcels.collect())
 }
 
 /// Open orders that were imported so late after they were read that a change of theirs may lie before the window.

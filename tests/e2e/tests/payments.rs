@@ -205,3 +205,27 @@ async fn reconciliation_finds_what_was_lost_and_a_backfill_too() {
     assert_eq!(backfilled.code, 0, "{backfilled:?}");
     assert_eq!(status(&world, lost), "ready");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_that_is_known_is_not_written_over_with_working() {
+    let world = World::new("notover", plain(0), 10_000).await;
+    let gone = order(&world, json!({ "payment_state": "authed" })).await;
+    let two = json!({ "payment_state": "authed", "shipping_addresses": [{}, {}] });
+    let both = order(&world, two).await;
+    let taken = order(&world, json!({ "payment_state": "authed" })).await;
+    assert_eq!(world.run("fetch-orders").code, 0);
+    edit(&world, gone, json!({ "state": "canceled" })).await;
+    edit(&world, both, json!({ "state": "canceled" })).await;
+    assert_eq!(world.run("status-sync").code, 0);
+    let told = world.run("state-working");
+    assert_eq!(told.lines()[0]["counts"]["cancelled-not-told"], json!(2), "{told:?}");
+    for (id, state, written) in [(gone, "canceled", 0), (both, "canceled", 0), (taken, "working", 1)] {
+        let truth = world.simulator.order(&world.shop.name, id).await.expect("the order");
+        assert_eq!((truth.brief.state.as_str(), truth.brief.written_working), (state, written), "{id}");
+    }
+    // It stays so.
+    assert_eq!(world.run("status-sync").code, 0);
+    assert_eq!(world.run("state-working").code, 0);
+    assert_eq!(status(&world, gone), "cancelled");
+    assert_eq!(status(&world, taken), "ready");
+}

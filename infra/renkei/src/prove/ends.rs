@@ -174,6 +174,12 @@ pub fn order(parcels: &[&Shipment], order: &OrderTruth, timeline: &Timeline, fac
     {
         must(false, format!("was known as cancelled at {known}, and told as taken at {written}"));
     }
+    // A cancellation that was seen is one of all parcels, whatever becomes of each.
+    let knows = |parcel: &&Shipment| parcel.status == Status::Cancelled || parcel.cancellation.is_some();
+    must(
+        !timeline.overwritten.is_empty() || parcels.iter().all(knows) || !parcels.iter().any(knows),
+        "is known as cancelled by some of its parcels and not by others".to_owned(),
+    );
     let captures = order
         .history
         .iter()

@@ -12,6 +12,8 @@
 //! its world: shops, orders, faults, what people and warehouses do, and when; the first seed of a round decides what
 //! befalls functions, AWS and queues. Processes take their own time, so that the same seed is the same storm, not the same
 //! instruction for instruction.
+//!
+//! The storm has two waves: one while orders come in, and one when they are in and go their way to the warehouse and back.
 
 mod books;
 mod ends;
@@ -42,7 +44,7 @@ use crate::stack::Stack;
 use books::Account;
 use heal::Healed;
 use proxy::Proxy;
-use storm::{Storm, Strikes};
+use storm::{Storm, Strikes, Wave};
 pub use storm::{function_of, waiting};
 use world::World;
 
@@ -58,8 +60,8 @@ pub struct ProveArgs {
     /// Orders in a world, over all its shops.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(10..=100_000))]
     pub orders: u64,
-    /// How long it storms in each world.
-    #[arg(long, default_value_t = 40, value_name = "SECONDS")]
+    /// How long each of the two waves of a storm is.
+    #[arg(long, default_value_t = 25, value_name = "SECONDS")]
     pub storm: u64,
     /// How many worlds at the same time.
     #[arg(long, default_value_t = 8, value_name = "WORLDS", value_parser = clap::value_parser!(u64).range(1..=50))]
@@ -75,6 +77,9 @@ pub struct ProveArgs {
 /// How long a run may take after everything has been healed: a gate whose holder was killed, and waits before a run comes
 /// again, take minutes.
 const PATIENCE: Duration = Duration::from_mins(10);
+/// How long it stays quiet between the two waves of a storm, at most.
+const BETWEEN_WAVES: Duration = Duration::from_secs(75);
+
 /// What became of one world. The keys are those of `renkei prove --json`.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -185,16 +190,27 @@ async fn round(
         worlds.push(World::open(stack, *seed, arguments.orders).await?);
     }
     let long = Duration::from_secs(arguments.storm);
-    let random = fastrand::Rng::with_seed(seeds.first().copied().unwrap_or_default().rotate_left(32));
-    let (strikes, storms) = tokio::join!(
-        storm::strike(stack, proxy, random, aws, long),
-        try_join_all(worlds.iter().map(|world| storm::rage(stack, world, long))),
-    );
-    let (strikes, storms) = (strikes?, storms?);
-    let storm_ended = Timestamp::now();
-    for world in &worlds {
-        world.heal().await?;
+    let first = seeds.first().copied().unwrap_or_default().rotate_left(32);
+    let mut strikes = Strikes::default();
+    let mut storms: Vec<Storm> = seeds.iter().map(|_| Storm::default()).collect();
+    for wave in Wave::ALL {
+        let (struck, raged) = tokio::join!(
+            storm::strike(stack, proxy, wave.random(first), aws, long),
+            try_join_all(worlds.iter().map(|world| storm::rage(stack, world, wave, long))),
+        );
+        strikes.add(struck?);
+        for (storm, more) in storms.iter_mut().zip(raged?) {
+            storm.add(more);
+        }
+        for world in &worlds {
+            world.heal().await?;
+        }
+        if wave == Wave::First {
+            // What a killed function had in hand comes again only after a while; the second wave is for what follows.
+            storm::until_quiet(stack, BETWEEN_WAVES).await?;
+        }
     }
+    let storm_ended = Timestamp::now();
     storm::until_quiet(stack, PATIENCE).await?;
     let mut replayed = replay_dead_letters(stack).await?;
     storm::until_quiet(stack, PATIENCE).await?;

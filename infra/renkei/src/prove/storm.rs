@@ -35,6 +35,41 @@ pub struct Strikes {
     pub doubled: u64,
 }
 
+impl Strikes {
+    /// Adds another wave's.
+    pub fn add(&mut self, more: Self) {
+        for (function, times) in more.killed {
+            *self.killed.entry(function).or_default() += times;
+        }
+        for (kind, times) in more.aws {
+            *self.aws.entry(kind).or_default() += times;
+        }
+        self.doubled += more.doubled;
+    }
+}
+
+/// The storm comes in two waves: the first while orders come in, the second when all are in and go their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wave {
+    /// Orders come in.
+    First,
+    /// None does.
+    Second,
+}
+
+impl Wave {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    /// What is random in this wave of a seed.
+    pub fn random(self, seed: u64) -> fastrand::Rng {
+        fastrand::Rng::with_seed(match self {
+            Self::First => seed,
+            Self::Second => seed.rotate_left(16),
+        })
+    }
+}
+
 /// What was done to one world. The keys are those of `renkei prove --json`.
 #[derive(Debug, Default, Serialize)]
 pub struct Storm {
@@ -42,6 +77,16 @@ pub struct Storm {
     pub started: u64,
     /// What the shops' people and customers did, by word.
     pub staff: BTreeMap<&'static str, u64>,
+}
+
+impl Storm {
+    /// Adds another wave's.
+    pub fn add(&mut self, more: Self) {
+        self.started += more.started;
+        for (word, times) in more.staff {
+            *self.staff.entry(word).or_default() += times;
+        }
+    }
 }
 
 /// Shortens the queues' visibility time-outs, so that what a killed function had in hand comes again soon.
@@ -76,8 +121,8 @@ pub async fn strike(
 
 /// Storms in one world for so long: its shops fail, its robots start over and over, its people and its warehouses do what
 /// they do.
-pub async fn rage(stack: &Stack, world: &World, long: Duration) -> Result<Storm, CliError> {
-    let mut random = fastrand::Rng::with_seed(world.seed);
+pub async fn rage(stack: &Stack, world: &World, wave: Wave, long: Duration) -> Result<Storm, CliError> {
+    let mut random = wave.random(world.seed);
     for place in &world.places {
         let rules = World::faults(&mut random)?;
         world.simulator.set_faults(place.found.id().as_str(), &rules).await?;
@@ -92,7 +137,7 @@ pub async fn rage(stack: &Stack, world: &World, long: Duration) -> Result<Storm,
     let people = world.places.iter().map(|place| staff::work(world, place, random.fork(), until)).collect::<Vec<_>>();
     let (started, placed, done, _) = tokio::join!(
         start_robots(random.fork(), stack, world, until),
-        place_orders(world, long),
+        place_orders(world, wave, long),
         join_all(people),
         join_all(workers),
     );
@@ -106,7 +151,10 @@ pub async fn rage(stack: &Stack, world: &World, long: Duration) -> Result<Storm,
     Ok(storm)
 }
 
-async fn place_orders(world: &World, long: Duration) -> Result<(), CliError> {
+async fn place_orders(world: &World, wave: Wave, long: Duration) -> Result<(), CliError> {
+    if wave == Wave::Second {
+        return Ok(());
+    }
     for _ in 0..2 {
         sleep(long / 3).await;
         world.place_more().await?;
