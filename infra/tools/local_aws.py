@@ -31,12 +31,15 @@ def main() -> None:
         sys.exit(f"ministack {release} is installed, but this is made for {RELEASE}. "
                  "Run `python3 infra/tools/install.py local`.")
     configure(options.port, options.directory.resolve(), options.log_level)
+    endpoint = options.functions_endpoint
     # Only now: ministack reads its settings when it is imported.
     answer_functions_at_once()
     honour_batch_sizes()
     look_at_schedules_every_second()
     take_from_queues_at_once()
     read_a_statement_once()
+    if endpoint:
+        send_functions_to(endpoint)
 
     from ministack import app
     from ministack.core import lambda_runtime
@@ -53,6 +56,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--port", type=int, required=True, help="where AWS answers, on 127.0.0.1")
     parser.add_argument("--directory", type=Path, required=True, help="where state is kept; one directory, one stack")
+    parser.add_argument("--functions-endpoint", metavar="URL",
+                        help="where functions find AWS instead: a proxy in front of it that fails, for tests")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     return parser.parse_args()
 
@@ -128,6 +133,18 @@ def honour_batch_sizes() -> None:
         return count
 
     sqs._receive_messages_for_esm = receive
+
+
+def send_functions_to(endpoint: str) -> None:
+    """Functions, and nothing else, find AWS at this address: `renkei prove` stands there and lets calls fail."""
+    from ministack.services import lambda_svc
+
+    environment = lambda_svc._provided_worker_env
+
+    def elsewhere(*given) -> dict:
+        return {**environment(*given), "AWS_ENDPOINT_URL": endpoint}
+
+    lambda_svc._provided_worker_env = elsewhere
 
 
 def look_at_schedules_every_second() -> None:

@@ -5,8 +5,8 @@
 //!
 //! State → working: an order is told once all of its shipments are stored, which is when the record of its first parcel
 //! stands on the list of work. Orders are told a hundred at a time. Telling one twice is harmless, so a crash between
-//! the shop's answer and our note repeats a page and loses nothing; that a "200" had no effect shows when the order is
-//! fetched again, and then it is told again.
+//! the shop's answer and our note repeats a page and loses nothing. One that is known to be cancelled there is not told.
+//! That a "200" had no effect shows when the order is fetched again, and then it is told again.
 
 mod sale;
 mod shipped;
@@ -15,13 +15,14 @@ mod write_back;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use renkei_domain::ids::OrderId;
+use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::settings::Action;
-use renkei_domain::shipment::{ShopError as Refusal, ShopWork};
+use renkei_domain::shipment::{ShopError as Refusal, ShopWork, Status};
 use renkei_ecforce::{Outcome, RecordError, Retry, StateChange, WriteAnswer};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Told, Work};
 use renkei_store::shipments::WorkEntry;
+use renkei_store::{StoreError, Tenant};
 
 /// Tells the shop what the robot is there to tell.
 pub async fn tell(work: Work<'_>) -> Result<Told, ShopError> {
@@ -61,6 +62,10 @@ async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
     loop {
         let page = tenant.shop_work(&connection.id, ShopWork::TellWorking, batch, from).await?;
         let orders: Vec<WorkEntry> = page.rows.into_iter().filter(|entry| done.insert(entry.id.order)).collect();
+        let (cancelled, orders) = known_cancelled(tenant, orders).await?;
+        // Taken off the list without a word: their other parcels may have something to tell.
+        tenant.acknowledge(&cancelled, Timestamp::now()).await?;
+        tally.not_told += cancelled.len() as u64;
         if !orders.is_empty() {
             let changes: Vec<StateChange> = orders
                 .iter()
@@ -80,6 +85,24 @@ async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
     }
 }
 
+/// Parts those that are known to be cancelled at the shop, whatever became of that here, from the others. Telling "working"
+/// would take the cancellation away at the shop, and the next sync would read that it is none. They leave the list of work
+/// with their cancellation, but the list follows the records a moment behind.
+async fn known_cancelled(
+    tenant: &Tenant,
+    orders: Vec<WorkEntry>,
+) -> Result<(Vec<WorkEntry>, Vec<WorkEntry>), StoreError> {
+    let leads: Vec<ShipmentId> = orders.iter().map(|entry| entry.id.clone()).collect();
+    let cancelled: HashSet<OrderId> = tenant
+        .shipments(&leads)
+        .await?
+        .into_iter()
+        .filter(|lead| lead.status == Status::Cancelled || lead.cancellation.is_some())
+        .map(|lead| lead.id.order)
+        .collect();
+    Ok(orders.into_iter().partition(|entry| cancelled.contains(&entry.id.order)))
+}
+
 /// What the shop's answer makes of each order.
 #[derive(Default)]
 struct Sorted {
@@ -91,6 +114,7 @@ struct Sorted {
 #[derive(Default)]
 struct Tally {
     told: u64,
+    not_told: u64,
     written_back: u64,
     captured: u64,
     refused: u64,
@@ -102,6 +126,7 @@ impl Tally {
     fn told(self, state: &str, key: &str) -> Told {
         let counts = [
             ("told", self.told),
+            ("cancelled-not-told", self.not_told),
             ("written-back", self.written_back),
             ("captured", self.captured),
             ("refused", self.refused),

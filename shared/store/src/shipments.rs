@@ -348,7 +348,15 @@ impl Tenant {
     /// Notes that the shop has been told that we took these orders. Those that were noted already stay as they are. A parcel
     /// that left before this was noted has its tracking number on the list of work afterwards.
     pub async fn acknowledge(&self, orders: &[WorkEntry], at: Timestamp) -> Result<(), StoreError> {
-        let ids: Vec<ShipmentId> = orders.iter().flat_map(WorkEntry::parcel_ids).collect();
+        // The first parcel stands for its order on the list of work: it goes last, so that a crash in between leaves the
+        // order there, and its other parcels are noted by the next run.
+        let (leads, others): (Vec<ShipmentId>, Vec<ShipmentId>) =
+            orders.iter().flat_map(WorkEntry::parcel_ids).partition(ShipmentId::is_lead);
+        self.acknowledge_parcels(&others, at).await?;
+        self.acknowledge_parcels(&leads, at).await
+    }
+
+    async fn acknowledge_parcels(&self, ids: &[ShipmentId], at: Timestamp) -> Result<(), StoreError> {
         let statements = ids
             .iter()
             .map(|id| {

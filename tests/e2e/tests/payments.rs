@@ -373,3 +373,27 @@ async fn a_cancellation_that_telling_working_overwrote_is_asked_about_where_a_we
         world.list("shipments").iter().find(|s| s["order_id"] == json!(id)).expect("it")["order_number"].clone();
     assert!(notes.contains(number.as_str().expect("a number")), "{notes}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancellation_that_is_known_is_not_written_over_with_working() {
+    let world = World::new("notover", plain(0), 10_000).await;
+    let gone = order(&world, json!({ "payment_state": "authed" })).await;
+    let two = json!({ "payment_state": "authed", "shipping_addresses": [{}, {}] });
+    let both = order(&world, two).await;
+    let taken = order(&world, json!({ "payment_state": "authed" })).await;
+    assert_eq!(world.run("fetch-orders").code, 0);
+    edit(&world, gone, json!({ "state": "canceled" })).await;
+    edit(&world, both, json!({ "state": "canceled" })).await;
+    assert_eq!(world.run("status-sync").code, 0);
+    let told = world.run("state-working");
+    assert_eq!(told.code, 0, "{told:?}");
+    for (id, state, written) in [(gone, "canceled", 0), (both, "canceled", 0), (taken, "working", 1)] {
+        let truth = world.simulator.order(&world.shop.name, id).await.expect("the order");
+        assert_eq!((truth.brief.state.as_str(), truth.brief.written_working), (state, written), "{id}");
+    }
+    // It stays so.
+    assert_eq!(world.run("status-sync").code, 0);
+    assert_eq!(world.run("state-working").code, 0);
+    assert_eq!(status(&world, gone), "cancelled");
+    assert_eq!(status(&world, taken), "ready");
+}

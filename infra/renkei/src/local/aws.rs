@@ -19,8 +19,13 @@ pub struct Aws {
     pub process: Recorded,
 }
 
-/// Starts AWS for this stack, unless it runs.
-pub async fn ensure(project: &Project, paths: &StackPaths, progress: Progress) -> Result<Aws, LocalError> {
+/// Starts AWS for this stack, unless it runs. Functions find it at `functions_endpoint`, if that is given.
+pub async fn ensure(
+    project: &Project,
+    paths: &StackPaths,
+    functions_endpoint: Option<&str>,
+    progress: Progress,
+) -> Result<Aws, LocalError> {
     let endpoint = format!("http://127.0.0.1:{}", paths.port);
     if let Some(process) = process::running(&paths.aws_record())? {
         // A start that was interrupted may not have come to its end.
@@ -40,6 +45,9 @@ pub async fn ensure(project: &Project, paths: &StackPaths, progress: Progress) -
         .arg("--directory")
         .arg(&paths.directory)
         .current_dir(&project.root);
+    if let Some(endpoint) = functions_endpoint {
+        command.args(["--functions-endpoint", endpoint]);
+    }
     let advice = "Run `python3 infra/tools/install.py`, then this again";
     let mut started = Detached::start(command, &paths.aws_log(), &paths.aws_record(), advice)?;
     wait_until_ready(&endpoint, paths, Some(&mut started)).await?;

@@ -106,11 +106,19 @@ pub struct UpOptions {
     pub stack: String,
     /// It is the demo's: whatever it stores may be thrown away by the next one.
     pub demo: bool,
+    /// Where its functions find AWS, if not at its port: a proxy that fails on purpose.
+    pub functions_endpoint: Option<String>,
 }
 
 impl Default for UpOptions {
     fn default() -> Self {
-        Self { port: DEFAULT_PORT, fresh: false, stack: DEFAULT_STACK.to_owned(), demo: false }
+        Self {
+            port: DEFAULT_PORT,
+            fresh: false,
+            stack: DEFAULT_STACK.to_owned(),
+            demo: false,
+            functions_endpoint: None,
+        }
     }
 }
 
@@ -201,7 +209,7 @@ pub async fn ensure_up(project: &Project, options: &UpOptions, progress: Progres
     }
     build::install_tools(project, progress)?;
     let built = build(project, progress)?;
-    let aws = aws::ensure(project, &paths, progress).await?;
+    let aws = aws::ensure(project, &paths, options.functions_endpoint.as_deref(), progress).await?;
     let stack = deploy::ensure(project, &paths, options, &built, &aws, progress).await?;
     Ok(Up { stack, simulator: built.simulator })
 }

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use renkei_domain::run::{Outcome, RunState};
-use renkei_domain::shipment::{Shipment, ShopSync, Status};
-use renkei_simulator::api::OrderTruth;
+use jiff::Timestamp;
+use renkei_domain::run::{Outcome, Run, RunState};
+use renkei_domain::shipment::{CancellationState, Shipment, ShopWork, Status};
+use renkei_simulator::api::{OrderChange, OrderTruth, Writer};
 use serde::Serialize;
 
-use super::storm;
-use super::world::{CANARY, World};
+use super::ends::{self, Facts};
+use super::timeline::Timeline;
+use super::world::{CANARY, Place, World};
+use super::{stock, storm};
 use crate::error::CliError;
 use crate::stack::{Found, Stack};
 
@@ -30,101 +33,118 @@ pub struct Account {
     pub imported: u64,
     /// Their shipments.
     pub shipments: u64,
+    /// Shipments that left, whose number the shop has.
+    pub shipped: u64,
+    /// Of those, shipments that left while it stormed.
+    pub shipped_in_storm: u64,
+    /// Shipments that were cancelled.
+    pub cancelled: u64,
+    /// Shipments on hold, for a reason.
+    pub held: u64,
+    /// Cancellations that the warehouse refused, or that came after the parcel had left.
+    pub too_late: u64,
+    /// Orders whose cancellation at the shop we wrote over with "working" or "shipped" before it was known.
+    pub overwritten: u64,
     /// Orders that wait in quarantine for a product.
     pub quarantined: u64,
     /// Orders that were in no state to be taken.
     pub left_alone: u64,
     /// Times that an order was told as working, beyond the first of each.
     pub told_again: u64,
+    /// Payments captured, each once.
+    pub captured: u64,
+    /// Counts of stock that a shop has as the rule says.
+    pub stocks: u64,
     /// Runs, by how they ended.
     pub runs: BTreeMap<&'static str, u64>,
     /// Calls to the shops.
     pub calls: u64,
     /// Calls struck by a fault, by kind.
     pub faults: BTreeMap<String, u64>,
-    /// Lines of log that were searched for secrets and for what is a customer's.
-    pub log_lines: u64,
+    /// Requests of warehouses.
+    pub warehouse_requests: u64,
+    /// Requests of warehouses that had no answer, or one that says "again".
+    pub warehouse_unanswered: u64,
     /// What does not add up, in sentences. Empty if all does.
     pub wrong: Vec<String>,
 }
 
-/// Settles the account.
-pub async fn settle(stack: &Stack, world: &World, log: &Path, logged_before: u64) -> Result<Account, CliError> {
+/// Settles the account of a world.
+pub async fn settle(world: &World, storm_ended: Timestamp) -> Result<Account, CliError> {
     let mut account = Account::default();
+    for warehouse in &world.warehouses {
+        let notes = warehouse.notes();
+        account.warehouse_requests += notes.requests;
+        account.warehouse_unanswered += notes.unanswered;
+    }
+    let runs = runs(&mut account, world).await?;
     for place in &world.places {
         account.shops += 1;
-        shop(&mut account, world, place).await?;
+        shop(&mut account, world, place, &runs, storm_ended).await?;
     }
-    runs(&mut account, world).await?;
-    for (queue, messages) in storm::left(stack, false).await? {
-        account.wrong.push(format!("{messages} messages are left in {queue}"));
-    }
-    for (queue, messages) in storm::left(stack, true).await? {
-        account.wrong.push(format!("{messages} dead letters are left in {queue}"));
-    }
-    read_log(&mut account, log, logged_before)?;
+    stock::settle(&mut account, world).await?;
     Ok(account)
 }
 
-async fn shop(account: &mut Account, world: &World, place: &Found) -> Result<(), CliError> {
-    let name = place.id().as_str();
-    let stored = stored(place).await?;
-    let kept = place.tenant.not_imported(place.id()).await?;
+/// What is left over after all worlds of a round are through, in sentences.
+pub async fn left_over(stack: &Stack, log: &Path, logged_before: u64) -> Result<Vec<String>, CliError> {
+    let mut wrong = Vec::new();
+    for (queue, messages) in storm::left(stack, false).await? {
+        wrong.push(format!("{messages} messages are left in {queue}"));
+    }
+    for (queue, messages) in storm::left(stack, true).await? {
+        wrong.push(format!("{messages} dead letters are left in {queue}"));
+    }
+    wrong.extend(read_log(log, logged_before)?);
+    Ok(wrong)
+}
+
+async fn shop(
+    account: &mut Account,
+    world: &World,
+    place: &Place,
+    runs: &[Run],
+    storm_ended: Timestamp,
+) -> Result<(), CliError> {
+    let found = &place.found;
+    let name = found.id().as_str();
+    let stored = stored(found).await?;
+    let kept = found.tenant.not_imported(found.id()).await?;
     let skus: BTreeSet<String> =
-        place.tenant.products().await?.into_iter().map(|product| product.sku.to_string()).collect();
+        found.tenant.products().await?.into_iter().map(|product| product.sku.to_string()).collect();
+    let own: Vec<Run> = runs.iter().filter(|run| run.connection == *found.id()).cloned().collect();
     let mut known = BTreeSet::new();
     let mut wrong = Vec::new();
     let mut planted = Vec::new();
     for brief in world.simulator.orders(name, None).await? {
-        account.orders += 1;
         known.insert(brief.id);
-        let parcels = stored.get(&brief.id).map_or(&[] as &[Parcel], Vec::as_slice);
-        let reasons: Vec<&Outcome> = kept
-            .iter()
-            .filter(|order| order.summary.order_id == Some(brief.id))
-            .map(|order| &order.summary.outcome)
-            .collect();
+        let parcels = stored.get(&brief.id).map_or(&[] as &[Shipment], Vec::as_slice);
+        let reasons = kept.iter().filter(|order| order.summary.order_id == Some(brief.id));
         let order = world.simulator.order(name, brief.id).await?;
-        let mut must = |holds: bool, what: String| {
-            if !holds {
-                wrong.push(format!("{name}: order {}: {what}", brief.id));
-            }
+        let timeline = Timeline::of(&order, place.ahead, &found.connection.payment_states);
+        let one = One {
+            order: &order,
+            parcels,
+            reasons: reasons.map(|order| order.summary.outcome).collect(),
+            timeline: &timeline,
         };
-        account.told_again += brief.written_working.saturating_sub(1);
-        if parcels.is_empty() && reasons.is_empty() {
-            account.left_alone += 1;
-            must(
-                !matches!(brief.state.as_str(), "complete" | "working"),
-                format!("is lost; at the shop it is {}", brief.state),
-            );
-        } else if parcels.is_empty() {
-            account.quarantined += 1;
-            must(reasons == [&Outcome::Quarantined], format!("was not imported, as {reasons:?}"));
-            must(has_unknown(&order, &skus), "waits although its products are known".to_owned());
-            must(brief.state == "complete", format!("waits, but is {} at the shop", brief.state));
-        } else {
-            account.imported += 1;
-            account.shipments += parcels.len() as u64;
-            must(reasons.is_empty(), format!("has two ends: shipments, and {reasons:?}"));
-            let addresses = order.shipping_addresses.len();
-            must(parcels.len() == addresses, format!("has {} shipments for {addresses} addresses", parcels.len()));
-            let numbers: BTreeSet<u16> = parcels.iter().map(|parcel| parcel.number).collect();
-            must(numbers.len() == parcels.len(), "has a parcel twice".to_owned());
-            must(parcels.iter().all(|parcel| parcel.told), "is not marked as told".to_owned());
-            must(brief.state == "working", format!("is {} at the shop", brief.state));
-            if order
-                .attributes
-                .get("email")
-                .and_then(|email| email.as_str())
-                .is_some_and(|email| email.contains(CANARY))
-            {
-                planted.extend(parcels.iter().map(|parcel| parcel.shipment.clone()));
-            }
+        one.count(account, storm_ended);
+        let mut broken = one.ends(&skus);
+        let warehouse = world.warehouses.iter().find(|warehouse| warehouse.tenant == *found.tenant.id());
+        if let (Some(warehouse), false) = (warehouse, parcels.is_empty()) {
+            let notes = warehouse.notes();
+            let automation = found.connection.automation_option;
+            broken.extend(one.rules(&Facts { runs: &own, notes: &notes, automation, waits: one.waits() }));
+        }
+        wrong.extend(broken.into_iter().map(|what| format!("{name}: order {}: {what}", brief.id)));
+        let email = order.attributes.get("email").and_then(|email| email.as_str());
+        if email.is_some_and(|email| email.contains(CANARY)) {
+            planted.extend(parcels.iter().cloned());
         }
     }
     // What is looked for in the logs has really gone through the functions.
-    let details = place.tenant.details(&planted).await?;
-    if details.is_empty() || !details.iter().all(|detail| detail.ship_to.name.contains(CANARY)) {
+    let details = found.tenant.details(&planted).await?;
+    if !details.iter().all(|detail| detail.ship_to.name.contains(CANARY)) {
         wrong.push(format!("{name}: what was planted in orders did not arrive in shipments"));
     }
     for id in stored.keys().filter(|id| !known.contains(id)) {
@@ -135,6 +155,12 @@ async fn shop(account: &mut Account, world: &World, place: &Found) -> Result<(),
     if more > 0 {
         wrong.push(format!("{name}: and {more} more"));
     }
+    account.wrong.extend(wrong);
+    ledger(account, world, name).await
+}
+
+/// What the shop's own ledger says of our calls.
+async fn ledger(account: &mut Account, world: &World, name: &str) -> Result<(), CliError> {
     let ledger = world.simulator.ledger_summary(name).await?;
     account.calls += ledger.calls;
     for (kind, times) in ledger.by_fault {
@@ -147,33 +173,114 @@ async fn shop(account: &mut Account, world: &World, place: &Found) -> Result<(),
         (ledger.max_sign_ins_within_an_hour.saturating_sub(5), "were sign-ins beyond five an hour"),
     ] {
         if times > 0 {
-            wrong.push(format!("{name}: {times} calls {what}"));
+            account.wrong.push(format!("{name}: {times} calls {what}"));
         }
     }
-    account.wrong.extend(wrong);
     Ok(())
+}
+
+/// One order of a shop, and all that is known of it.
+struct One<'a> {
+    order: &'a OrderTruth,
+    parcels: &'a [Shipment],
+    reasons: Vec<Outcome>,
+    timeline: &'a Timeline,
+}
+
+impl One<'_> {
+    /// Is a parcel still on hold?
+    fn waits(&self) -> bool {
+        self.parcels.iter().any(|parcel| parcel.status == Status::Hold)
+    }
+
+    fn count(&self, account: &mut Account, storm_ended: Timestamp) {
+        account.orders += 1;
+        account.told_again += self.order.brief.written_working.saturating_sub(1);
+        account.overwritten += u64::from(!self.timeline.overwritten.is_empty());
+        match (self.parcels, self.reasons.as_slice()) {
+            ([], []) => account.left_alone += 1,
+            ([], _) => account.quarantined += 1,
+            (parcels, _) => {
+                account.imported += 1;
+                account.shipments += parcels.len() as u64;
+            }
+        }
+        for parcel in self.parcels {
+            match parcel.status {
+                Status::Shipped => account.shipped += 1,
+                Status::Cancelled => account.cancelled += 1,
+                Status::Hold => account.held += 1,
+                Status::Ready | Status::Picking => {}
+            }
+            account.shipped_in_storm += u64::from(parcel.result_at.is_some_and(|at| at <= storm_ended));
+            let state = parcel.cancellation.map(|asked| asked.state);
+            let unmet = matches!(state, Some(CancellationState::TooLate | CancellationState::Refused));
+            account.too_late += u64::from(unmet);
+        }
+        let captured = |change: &OrderChange| change.by == Writer::Api && change.field == "payment_state";
+        account.captured += u64::from(self.order.history.iter().any(captured));
+    }
+
+    /// Has it one end, and may it have that one?
+    fn ends(&self, skus: &BTreeSet<String>) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut must = |holds: bool, what: String| {
+            if !holds {
+                wrong.push(what);
+            }
+        };
+        let state = self.order.brief.state.as_str();
+        let reasons = &self.reasons;
+        if self.parcels.is_empty() && reasons.is_empty() {
+            must(!matches!(state, "complete" | "working"), format!("is lost; at the shop it is {state}"));
+            return wrong;
+        }
+        if self.parcels.is_empty() {
+            must(*reasons == [Outcome::Quarantined], format!("was not imported, as {reasons:?}"));
+            must(has_unknown(self.order, skus), "waits although its products are known".to_owned());
+            must(matches!(state, "complete" | "canceled"), format!("waits, but is {state} at the shop"));
+            return wrong;
+        }
+        must(reasons.is_empty(), format!("has two ends: shipments, and {reasons:?}"));
+        let (parcels, addresses) = (self.parcels.len(), self.order.shipping_addresses.len());
+        must(parcels == addresses, format!("has {parcels} shipments for {addresses} addresses"));
+        let numbers: BTreeSet<u16> = self.parcels.iter().map(|parcel| parcel.id.parcel).collect();
+        must(numbers.len() == parcels, "has a parcel twice".to_owned());
+        let work = self.parcels.iter().find_map(Shipment::shop_work);
+        must(
+            work.is_none_or(|work| self.waits() && work == ShopWork::TellShipped),
+            format!("is still to be told: {work:?}"),
+        );
+        let unproven = |parcel: &Shipment| {
+            parcel.shop_error.as_ref().is_none_or(|error| error.code.as_str() == "capture-unproven")
+        };
+        must(self.parcels.iter().all(unproven), "was refused by a shop that refuses nothing".to_owned());
+        wrong
+    }
+
+    /// Were the rules kept on its way?
+    fn rules(&self, facts: &Facts<'_>) -> Vec<String> {
+        let parcels: Vec<&Shipment> = self.parcels.iter().collect();
+        let of_each = parcels.iter().flat_map(|parcel| ends::parcel(parcel, self.order, self.timeline, facts));
+        let mut wrong: Vec<String> = of_each.collect();
+        wrong.extend(ends::order(&parcels, self.order, self.timeline, facts));
+        wrong
+    }
 }
 
 fn has_unknown(order: &OrderTruth, skus: &BTreeSet<String>) -> bool {
     order.order_items.iter().any(|item| item["variant_sku"].as_str().is_none_or(|sku| !skus.contains(sku.trim())))
 }
 
-struct Parcel {
-    number: u16,
-    told: bool,
-    shipment: Shipment,
-}
-
-async fn stored(place: &Found) -> Result<BTreeMap<u64, Vec<Parcel>>, CliError> {
-    let mut stored: BTreeMap<u64, Vec<Parcel>> = BTreeMap::new();
+/// All shipments of a shop, by order.
+pub async fn stored(place: &Found) -> Result<BTreeMap<u64, Vec<Shipment>>, CliError> {
+    let mut stored: BTreeMap<u64, Vec<Shipment>> = BTreeMap::new();
     for status in Status::ALL {
         let mut from = None;
         loop {
             let page = place.tenant.shipments_by_status(place.id(), status, PAGE, from).await?;
             for shipment in place.tenant.shipments(&page.rows).await? {
-                let told = shipment.shop_sync != ShopSync::Registered || !shipment.id.is_lead();
-                let (order, number) = (shipment.id.order.0, shipment.id.parcel);
-                stored.entry(order).or_default().push(Parcel { number, told, shipment });
+                stored.entry(shipment.id.order.0).or_default().push(shipment);
             }
             from = page.next;
             if from.is_none() {
@@ -184,46 +291,47 @@ async fn stored(place: &Found) -> Result<BTreeMap<u64, Vec<Parcel>>, CliError> {
     Ok(stored)
 }
 
-/// Every run has come to an end.
-async fn runs(account: &mut Account, world: &World) -> Result<(), CliError> {
+/// Every run has come to an end. Gives all of them.
+async fn runs(account: &mut Account, world: &World) -> Result<Vec<Run>, CliError> {
+    let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     for place in &world.places {
-        if !seen.insert(place.tenant.id().to_string()) {
+        let tenant = &place.found.tenant;
+        if !seen.insert(tenant.id().to_string()) {
             continue;
         }
         let mut from = None;
         loop {
-            let page = place.tenant.runs(PAGE, from).await?;
-            for run in page.rows {
+            let page = tenant.runs(PAGE, from).await?;
+            for run in &page.rows {
                 *account.runs.entry(run.state.as_str()).or_default() += 1;
                 if run.state == RunState::Running {
                     account.wrong.push(format!("run {} of {} does not end", run.id, run.robot));
                 }
-                if run.error.is_some_and(|error| error.contains(CANARY)) {
+                if run.error.as_ref().is_some_and(|error| error.contains(CANARY)) {
                     account.wrong.push(format!("the error of run {} says what is a customer's", run.id));
                 }
             }
+            all.extend(page.rows);
             from = page.next;
             if from.is_none() {
                 break;
             }
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Nothing of a customer's, and no secret, is in the functions' log.
-fn read_log(account: &mut Account, log: &Path, from: u64) -> Result<(), CliError> {
+fn read_log(log: &Path, from: u64) -> Result<Option<String>, CliError> {
     let mut file = std::fs::File::open(log)?;
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    account.log_lines = text.lines().count() as u64;
     let found: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();
-    if let Some(first) = found.first() {
+    Ok(found.first().map(|first| {
         let beginning: String = first.chars().take(160).collect();
-        account.wrong.push(format!("{} lines of the log hold what is secret: {beginning}…", found.len()));
-    }
-    Ok(())
+        format!("{} lines of the log hold what is secret: {beginning}…", found.len())
+    }))
 }

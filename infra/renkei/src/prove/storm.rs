@@ -5,29 +5,88 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use futures::future::join_all;
+use renkei_domain::settings::Action;
 use renkei_platform::aws::AwsFailure;
 use serde::Serialize;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::time::{sleep, timeout};
 
+use super::proxy::Proxy;
+use super::staff;
+use super::warehouse::Worker;
 use super::world::World;
-use crate::commands::start;
 use crate::error::CliError;
 use crate::stack::Stack;
 
 /// How soon a message comes again whose function died. In the cloud that is six times the function's time-out; waiting
 /// for that proves nothing more.
-const AGAIN_SECONDS: u16 = 45;
+const AGAIN_SECONDS: u16 = 20;
 
-/// What was done to a world. The keys are those of `renkei prove --json`.
-#[derive(Debug, Default, Serialize)]
-pub struct Storm {
+/// What was done to the worlds of a round together, since they share their functions and queues. The keys are those of
+/// `renkei prove --json`.
+#[derive(Debug, Default, Clone, Serialize)]
+pub struct Strikes {
     /// Processes killed, by function.
     pub killed: BTreeMap<String, u64>,
+    /// What became of calls to AWS that were struck on the way, by kind.
+    pub aws: BTreeMap<&'static str, u64>,
     /// Messages sent a second time, later.
     pub doubled: u64,
+}
+
+impl Strikes {
+    /// Adds another wave's.
+    pub fn add(&mut self, more: Self) {
+        for (function, times) in more.killed {
+            *self.killed.entry(function).or_default() += times;
+        }
+        for (kind, times) in more.aws {
+            *self.aws.entry(kind).or_default() += times;
+        }
+        self.doubled += more.doubled;
+    }
+}
+
+/// The storm comes in two waves: the first while orders come in, the second when all are in and go their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wave {
+    /// Orders come in.
+    First,
+    /// None does.
+    Second,
+}
+
+impl Wave {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    /// What is random in this wave of a seed.
+    pub fn random(self, seed: u64) -> fastrand::Rng {
+        fastrand::Rng::with_seed(match self {
+            Self::First => seed,
+            Self::Second => seed.rotate_left(16),
+        })
+    }
+}
+
+/// What was done to one world. The keys are those of `renkei prove --json`.
+#[derive(Debug, Default, Serialize)]
+pub struct Storm {
     /// Runs started, overlapping as it came.
     pub started: u64,
+    /// What the shops' people and customers did, by word.
+    pub staff: BTreeMap<&'static str, u64>,
+}
+
+impl Storm {
+    /// Adds another wave's.
+    pub fn add(&mut self, more: Self) {
+        self.started += more.started;
+        for (word, times) in more.staff {
+            *self.staff.entry(word).or_default() += times;
+        }
+    }
 }
 
 /// Shortens the queues' visibility time-outs, so that what a killed function had in hand comes again soon.
@@ -45,32 +104,74 @@ pub async fn give_messages_back_soon(stack: &Stack) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Storms for so long.
-pub async fn rage(stack: &Stack, world: &World, aws: u32, long: Duration) -> Result<Storm, CliError> {
-    let mut random = fastrand::Rng::with_seed(world.seed);
-    for place in &world.places {
-        let rules = World::faults(&mut random)?;
-        world.simulator.set_faults(place.id().as_str(), &rules).await?;
-    }
+/// Lets functions die, calls to AWS fail, and messages come twice, for so long.
+pub async fn strike(
+    stack: &Stack,
+    proxy: &Proxy,
+    mut random: fastrand::Rng,
+    aws: u32,
+    long: Duration,
+) -> Result<Strikes, CliError> {
     let until = Instant::now() + long;
-    let [killing, doubling, starting] = [random.fork(), random.fork(), random.fork()];
-    let (killed, doubled, started, placed) = tokio::join!(
-        kill(killing, aws, until),
-        double(doubling, stack, until),
-        start_robots(starting, stack, world, until),
-        place_orders(world, long),
-    );
-    placed?;
-    Ok(Storm { killed: killed?, doubled: doubled?, started: started? })
+    proxy.strike(random.fork());
+    let (killed, doubled) = tokio::join!(kill(random.fork(), aws, until), double(random.fork(), stack, until));
+    let aws = proxy.heal();
+    Ok(Strikes { killed: killed?, aws, doubled: doubled? })
 }
 
-async fn place_orders(world: &World, long: Duration) -> Result<(), CliError> {
+/// Storms in one world for so long: its shops fail, its robots start over and over, its people and its warehouses do what
+/// they do.
+pub async fn rage(stack: &Stack, world: &World, wave: Wave, long: Duration) -> Result<Storm, CliError> {
+    let mut random = wave.random(world.seed);
+    for place in &world.places {
+        let rules = World::faults(&mut random)?;
+        world.simulator.set_faults(place.found.id().as_str(), &rules).await?;
+    }
+    let until = Instant::now() + long;
+    let workers = world
+        .warehouses
+        .iter()
+        .flat_map(|warehouse| [Worker::First, Worker::Second].map(|worker| (warehouse, worker)))
+        .map(|(warehouse, worker)| warehouse.work(worker, random.fork(), until))
+        .collect::<Vec<_>>();
+    let people = world.places.iter().map(|place| staff::work(world, place, random.fork(), until)).collect::<Vec<_>>();
+    let (started, placed, done, _) = tokio::join!(
+        start_robots(random.fork(), stack, world, until),
+        place_orders(world, wave, long),
+        join_all(people),
+        join_all(workers),
+    );
+    placed?;
+    let mut storm = Storm { started: started?, ..Storm::default() };
+    for of_one in done {
+        for (word, count) in of_one? {
+            *storm.staff.entry(word).or_default() += count;
+        }
+    }
+    Ok(storm)
+}
+
+async fn place_orders(world: &World, wave: Wave, long: Duration) -> Result<(), CliError> {
+    if wave == Wave::Second {
+        return Ok(());
+    }
     for _ in 0..2 {
         sleep(long / 3).await;
         world.place_more().await?;
     }
     Ok(())
 }
+
+/// Robots, and how often of a hundred each is started at a turn.
+const ROBOTS: [(Action, u8); 7] = [
+    (Action::FetchOrders, 50),
+    (Action::StateWorking, 40),
+    (Action::StatusSync, 50),
+    (Action::StateShipped, 50),
+    (Action::WriteBack, 50),
+    (Action::Inventory, 15),
+    (Action::Reconcile, 4),
+];
 
 /// Starts robots without waiting for them: several of one shop at once, and again before they are done.
 async fn start_robots(
@@ -82,14 +183,14 @@ async fn start_robots(
     let mut started = 0;
     while Instant::now() < until {
         for place in &world.places {
-            for action in ["fetch-orders", "state-working"] {
-                for _ in 0..random.u8(0..=2) {
-                    start(stack, Some(place.tenant.id().as_str()), &format!("{}/{action}", place.id())).await?;
+            for (action, often) in ROBOTS {
+                if random.u8(..100) < often && place.has(action) {
+                    place.start(stack, action).await?;
                     started += 1;
                 }
             }
         }
-        sleep(Duration::from_millis(random.u64(2_000..6_000))).await;
+        sleep(Duration::from_millis(random.u64(2_500..7_000))).await;
     }
     Ok(started)
 }
@@ -157,15 +258,18 @@ async fn double(mut random: fastrand::Rng, stack: &Stack, until: Instant) -> Res
                     .await
                     .map_err(|error| AwsFailure::new("SendMessage", &error))?;
                 doubled += 1;
-                // The first one is anybody's again, perhaps after the second.
-                client
+                // The first one is anybody's again, perhaps after the second. If this took so long that somebody has had it
+                // meanwhile, it need not be given back.
+                let given_back = client
                     .change_message_visibility()
                     .queue_url(&queue.url)
                     .receipt_handle(message.receipt_handle().unwrap_or_default())
                     .visibility_timeout(random.i32(0..=2))
                     .send()
-                    .await
-                    .map_err(|error| AwsFailure::new("ChangeMessageVisibility", &error))?;
+                    .await;
+                if let Err(error) = given_back {
+                    tracing::debug!(error = %AwsFailure::new("ChangeMessageVisibility", &error), "not given back");
+                }
             }
         }
         sleep(Duration::from_millis(random.u64(50..400))).await;

@@ -1,13 +1,19 @@
 //! A world: the merchants, shops and orders of one seed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use indicatif::ProgressBar;
+use renkei_domain::run::Run;
+use renkei_domain::settings::Action;
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{FaultRule, NewOrders, OrderOptions, ShopSpec};
+use renkei_store::access::Opens;
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::commands::{Secrets, apply};
+use super::warehouse::Warehouse;
+use crate::commands::{Secrets, apply, create_grant, run, start};
 use crate::error::CliError;
 use crate::stack::{Found, Stack};
 
@@ -17,8 +23,68 @@ pub const CANARY: &str = "kanariya";
 const INTERVAL_MS: u64 = 200;
 /// How far apart they must arrive; what leaves at an even pace does not arrive at one.
 const BORNE_INTERVAL_MS: u64 = 100;
+/// How many seconds a shop's clock is before or behind ours, at most.
+const CLOCK_APART: i64 = 180;
 /// Orders with a canary in every field, in each shop.
 const PLANTED: usize = 3;
+
+/// A shop's peculiarities.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a peculiarity of its own")]
+struct Kind {
+    /// Most of its orders go to several addresses.
+    several_addresses: bool,
+    /// It moves an order to shipped by itself.
+    automation: bool,
+    /// Payments are captured with the first tracking number.
+    captures: bool,
+    /// It sends webhooks.
+    hooks: bool,
+}
+
+/// The shops: of which merchant, and of which kind.
+const SHOPS: [(&str, u32, Kind); 3] = [
+    ("a", 1, Kind { several_addresses: true, automation: false, captures: false, hooks: true }),
+    ("a", 2, Kind { several_addresses: false, automation: true, captures: false, hooks: false }),
+    ("b", 1, Kind { several_addresses: false, automation: false, captures: true, hooks: false }),
+];
+
+/// A shop of a world.
+pub struct Place {
+    /// Its connection. A shop is called as its connection.
+    pub found: Found,
+    /// Where its webhooks go, if it sends them.
+    pub hook: Option<String>,
+    /// How many seconds its clock is ahead of ours.
+    pub ahead: i64,
+    options: OrderOptions,
+}
+
+impl Place {
+    /// Has the shop a robot that does this?
+    pub fn has(&self, action: Action) -> bool {
+        match action {
+            Action::WriteBack => self.found.connection.automation_option,
+            Action::StateShipped => !self.found.connection.automation_option,
+            _ => true,
+        }
+    }
+
+    fn robot(&self, action: Action) -> String {
+        format!("{}/{}", self.found.id(), action.as_str())
+    }
+
+    /// Starts a robot without waiting for it.
+    pub async fn start(&self, stack: &Stack, action: Action) -> Result<(), CliError> {
+        start(stack, Some(self.found.tenant.id().as_str()), &self.robot(action)).await.map(drop)
+    }
+
+    /// Runs a robot, and those that its end starts.
+    pub async fn run(&self, stack: &Stack, action: Action, patience: Duration) -> Result<Run, CliError> {
+        let tenant = Some(self.found.tenant.id().as_str());
+        run(stack, tenant, &self.robot(action), patience, &ProgressBar::hidden()).await
+    }
+}
 
 /// The merchants, shops and orders of one seed.
 pub struct World {
@@ -26,8 +92,10 @@ pub struct World {
     pub seed: u64,
     /// The shops; they end with the world.
     pub simulator: Simulator,
-    /// Their connections. A shop is called as its connection.
-    pub places: Vec<Found>,
+    /// Their connections.
+    pub places: Vec<Place>,
+    /// The merchants' warehouses, one of each.
+    pub warehouses: Vec<Warehouse>,
     per_shop: u64,
 }
 
@@ -37,17 +105,16 @@ impl World {
         let mut random = fastrand::Rng::with_seed(seed);
         let simulator = Simulator::start(0).await.map_err(|error| CliError::said(error.to_string()))?;
         let mut places = Vec::new();
-        // Two merchants; the first has two shops.
-        let shops = [("a", 1), ("a", 2), ("b", 1)];
-        let per_shop = orders / shops.len() as u64;
+        let mut warehouses = Vec::new();
+        let per_shop = orders / SHOPS.len() as u64;
         for tenant in ["a", "b"] {
             let mut connections = Vec::new();
-            let mut setups = Vec::new();
-            for (_, n) in shops.iter().filter(|(of, _)| *of == tenant) {
+            let mut kinds = BTreeMap::new();
+            for (_, n, kind) in SHOPS.iter().filter(|(of, ..)| *of == tenant) {
                 let name = format!("s{seed}{tenant}{n}");
                 // Some shops have just enough calls for a day without faults.
-                let tight = random.u8(..100) < 20;
-                let limit = if tight { 8 + per_shop / 50 } else { 5_000 };
+                let tight = random.u8(..100) < 15;
+                let limit = if tight { 24 + per_shop / 15 } else { 5_000 };
                 let status = simulator
                     .add_shop(&ShopSpec {
                         name: name.clone(),
@@ -57,7 +124,9 @@ impl World {
                         min_interval_ms: Some(BORNE_INTERVAL_MS),
                         seed: random.u64(..),
                         orders: per_shop / 3,
-                        order_options: options(),
+                        order_options: options(*kind),
+                        automation_option: kind.automation,
+                        automation_delay_ms: 500,
                         ..ShopSpec::default()
                     })
                     .await?;
@@ -66,25 +135,40 @@ impl World {
                     "id": name, "api": "ecforce", "api_url": status.url, "ship_from": "dc",
                     "email": format!("{CANARY}@{name}.example"), "password": { "env": "PROVE_PASSWORD" },
                     "daily_call_limit": limit, "call_interval_ms": INTERVAL_MS,
+                    "stock_location_code": "default", "stock_buffer": random.u32(0..5),
+                    "automation_option": kind.automation, "capture_payment_on_shipping": kind.captures,
                 }));
-                setups.push(json!({ "connection": name, "every": "24 hours" }));
+                kinds.insert(name, *kind);
             }
             let name = format!("s{seed}{tenant}");
-            let document = document(&name, &connections, &setups);
+            let document = document(&name, &connections);
             let secrets = BTreeMap::from([("PROVE_PASSWORD".to_owned(), SecretString::from(password(seed)))]);
             apply(stack, &document, Secrets::Given(secrets), false, &|_| Ok(())).await?;
-            for (place, _) in stack.tenants(Some(&name)).await? {
-                let scope = crate::cli::Scope { tenant: Some(place.id().to_string()), connection: None };
-                places.extend(stack.connections(&scope).await?);
+            let scope = crate::cli::Scope { tenant: Some(name), connection: None };
+            for found in stack.connections(&scope).await? {
+                let kind = kinds.get(found.id().as_str()).copied().unwrap_or_default();
+                let hook = if kind.hooks {
+                    let secret = create_grant(&found.tenant, Opens::Hook(found.id().clone())).await?;
+                    Some(format!("{}/hooks/ecforce/{}", stack.warehouse_url()?, secret.expose()))
+                } else {
+                    None
+                };
+                let ahead = random.i64(-CLOCK_APART..=CLOCK_APART);
+                simulator.set_clock(found.id().as_str(), ahead).await?;
+                places.push(Place { found, hook, ahead, options: options(kind) });
+            }
+            if let Some(place) = places.last() {
+                warehouses.push(Warehouse::open(stack, &place.found.tenant, seed).await?);
             }
         }
-        Ok(Self { seed, simulator, places, per_shop })
+        Ok(Self { seed, simulator, places, warehouses, per_shop })
     }
 
     /// More orders, while it storms.
     pub async fn place_more(&self) -> Result<(), CliError> {
         for place in &self.places {
-            self.simulator.generate_orders(place.id().as_str(), self.per_shop / 3, options()).await?;
+            let name = place.found.id().as_str();
+            self.simulator.generate_orders(name, self.per_shop / 3, place.options.clone()).await?;
         }
         Ok(())
     }
@@ -103,6 +187,10 @@ impl World {
             json!({ "kind": "truncated_json", "probability": 0.05 }),
             json!({ "kind": "silent_no_op", "endpoint": "bulk_update", "probability": 0.2 }),
             json!({ "kind": "partial_failure", "endpoint": "bulk_update", "percent": 20, "code": "AOR9999", "probability": 0.2 }),
+            json!({ "kind": "partial_failure", "endpoint": "shipping", "percent": 20, "code": "AOR9999", "probability": 0.2 }),
+            json!({ "kind": "reset_after", "endpoint": "shipping", "probability": 0.1 }),
+            json!({ "kind": "partial_failure", "endpoint": "stock_items", "percent": 40, "code": "AOR9999", "probability": 0.2 }),
+            json!({ "kind": "reset_after", "endpoint": "stock_items", "method": "PUT", "probability": 0.2 }),
             json!({ "kind": "wrong_totals", "endpoint": "orders_list", "probability": 0.3 }),
             json!({ "kind": "duplicate_rows", "endpoint": "orders_list", "probability": 0.3 }),
             json!({ "kind": "shuffled_included", "endpoint": "orders_list", "probability": 0.3 }),
@@ -122,30 +210,26 @@ impl World {
     /// Heals all shops.
     pub async fn heal(&self) -> Result<(), CliError> {
         for place in &self.places {
-            self.simulator.clear_faults(place.id().as_str()).await?;
+            self.simulator.clear_faults(place.found.id().as_str()).await?;
         }
         Ok(())
     }
 
     /// It is so many days later: a shop's allowances begin anew, here and there.
-    pub async fn let_days_pass(&self, place: &Found, days: u32) -> Result<(), CliError> {
+    pub async fn let_days_pass(&self, place: &Place, days: u32) -> Result<(), CliError> {
         const DAY: i64 = 24 * 60 * 60;
-        place.tenant.remove_gate(place.id()).await?;
-        self.simulator.set_clock(place.id().as_str(), DAY * i64::from(days)).await?;
+        place.found.tenant.remove_gate(place.found.id()).await?;
+        let ahead = place.ahead + DAY * i64::from(days);
+        self.simulator.set_clock(place.found.id().as_str(), ahead).await?;
         Ok(())
     }
 
-    /// Whether nothing waits at any shop but what is not to be taken.
-    pub async fn is_through(&self) -> Result<bool, CliError> {
-        for place in &self.places {
-            let waiting = self.simulator.orders(place.id().as_str(), Some("complete")).await?;
-            let kept = place.tenant.not_imported(place.id()).await?;
-            let is_kept = |id: u64| kept.iter().any(|order| order.summary.order_id == Some(id));
-            if waiting.iter().any(|order| !is_kept(order.id)) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    /// Whether nothing waits at this shop but what is not to be taken.
+    pub async fn is_through(&self, place: &Found) -> Result<bool, CliError> {
+        let waiting = self.simulator.orders(place.id().as_str(), Some("complete")).await?;
+        let kept = place.tenant.not_imported(place.id()).await?;
+        let is_kept = |id: u64| kept.iter().any(|order| order.summary.order_id == Some(id));
+        Ok(waiting.iter().all(|order| is_kept(order.id)))
     }
 }
 
@@ -153,8 +237,13 @@ fn password(seed: u64) -> String {
     format!("{CANARY}-password-{seed}")
 }
 
-fn options() -> OrderOptions {
-    OrderOptions { unknown_sku_percent: 1.0, multi_address_percent: 10.0, ..OrderOptions::default() }
+fn options(kind: Kind) -> OrderOptions {
+    OrderOptions {
+        unknown_sku_percent: 1.0,
+        multi_address_percent: if kind.several_addresses { 60.0 } else { 5.0 },
+        unpaid_percent: Some(30.0),
+        ..OrderOptions::default()
+    }
 }
 
 /// Orders whose every field about a person says that it is one.
@@ -182,18 +271,31 @@ async fn plant(simulator: &Simulator, shop: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-fn document(tenant: &str, connections: &[serde_json::Value], setups: &[serde_json::Value]) -> String {
+fn document(tenant: &str, connections: &[serde_json::Value]) -> String {
     let products = ["SERUM-30", "MASK-5", "SOAP-80", "LEAFLET-1"].map(|sku| json!({ "sku": sku, "name": sku }));
+    let names: Vec<&str> = connections.iter().filter_map(|connection| connection["id"].as_str()).collect();
+    let setups: Vec<_> =
+        names.iter().map(|name| json!({ "connection": name, "every": "24 hours", "inventory": true })).collect();
+    let releases: Vec<_> = names
+        .iter()
+        .map(|name| {
+            json!({ "id": format!("{name}-release"), "name": "入金済みになったら出荷待ちへ",
+                    "on": { "after": "status-sync", "connection": name },
+                    "do": { "apply_processing_robot": "ecforce-release", "to_status": "awaiting-payment" } })
+        })
+        .collect();
+    let carriers: BTreeMap<&str, u64> = names.iter().map(|name| (*name, 1)).collect();
     // JSON is YAML.
     json!({
         "tenant": tenant,
         "ship_froms": [{ "id": "dc", "name": "第一倉庫", "postal_code": "135-0064", "prefecture": "東京都",
                          "address": "江東区見本町1-1", "phone": "03-0000-0000", "warehouse": "dc" }],
         "connections": connections,
-        "shipping_methods": [{ "id": "yamato", "name": "ヤマト", "warehouse_code": "Y", "keywords": ["ヤマト"], "default": true }],
+        "shipping_methods": [{ "id": "yamato", "name": "ヤマト", "warehouse_code": "Y", "keywords": ["ヤマト"],
+                               "carrier_ids": carriers, "default": true }],
         "products": products,
         "processing_robots": { "enable": ["payment-check", "hold-unpaid", "require-product", "reject-duplicate", "ecforce-release"] },
-        "integration_robots": { "easy_setup": setups },
+        "integration_robots": { "easy_setup": setups, "custom": releases },
     })
     .to_string()
 }

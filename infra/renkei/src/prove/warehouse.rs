@@ -1,0 +1,342 @@
+//! The warehouse of a merchant: two workers over the deployed API, who take the same lists at the same moment, repeat
+//! themselves, correct themselves, and write down what they were answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use renkei_domain::ids::{TenantId, WarehouseId};
+use renkei_store::Tenant;
+use renkei_store::access::Opens;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::commands::create_grant;
+use crate::error::CliError;
+use crate::stack::Stack;
+
+/// What the warehouse counts.
+const SKUS: [&str; 3] = ["SERUM-30", "MASK-5", "SOAP-80"];
+/// Ids in one request at the end, when nothing is to be seen of pages any more.
+const MANY: usize = 500;
+/// A request that takes longer is given up; what became of it is not known then.
+const GIVEN_UP: Duration = Duration::from_secs(40);
+
+/// The two workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Worker {
+    /// One.
+    First,
+    /// And the other.
+    Second,
+}
+
+/// A number that the warehouse reported of a parcel.
+#[derive(Debug, Clone, Default)]
+pub struct Reported {
+    /// The latest that was answered as accepted.
+    pub accepted: Option<String>,
+    /// The latest request about it had no answer: nobody knows which number counts.
+    pub unsure: bool,
+    /// How often another number followed.
+    corrections: u32,
+}
+
+/// What the workers were answered.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// Who was told that a parcel is theirs.
+    pub claimed: BTreeMap<String, BTreeSet<Worker>>,
+    /// What was reported of each parcel.
+    pub results: BTreeMap<String, Reported>,
+    /// Parcels whose cancellation was answered with yes, by a worker who heard that this counts.
+    pub consented: BTreeSet<String>,
+    /// The latest count of each SKU.
+    pub counts: BTreeMap<String, (u32, Timestamp)>,
+    /// Counts whose request had no answer.
+    unsure_counts: bool,
+    /// Requests.
+    pub requests: u64,
+    /// Requests without an answer, or with one that says "again".
+    pub unanswered: u64,
+}
+
+/// A merchant's warehouse.
+pub struct Warehouse {
+    /// Whose.
+    pub tenant: TenantId,
+    http: reqwest::Client,
+    url: String,
+    key: String,
+    seed: u64,
+    notes: Mutex<Notes>,
+}
+
+impl Warehouse {
+    /// Gives the merchant's warehouse a key.
+    pub async fn open(stack: &Stack, tenant: &Tenant, seed: u64) -> Result<Self, CliError> {
+        let warehouse = WarehouseId::parse("dc").map_err(|error| CliError::said(error.to_string()))?;
+        let secret = create_grant(tenant, Opens::Warehouse(warehouse)).await?;
+        let http = reqwest::Client::builder().no_proxy().timeout(GIVEN_UP).build();
+        Ok(Self {
+            tenant: tenant.id().clone(),
+            http: http.map_err(|error| CliError::said(error.to_string()))?,
+            url: stack.warehouse_url()?.to_owned(),
+            key: secret.expose().to_owned(),
+            seed,
+            notes: Mutex::default(),
+        })
+    }
+
+    /// What was noted so far.
+    pub fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One request. None if there was no answer, or one that says "again".
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Option<Value> {
+        self.notes().requests += 1;
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = async {
+            let answer = request.send().await.ok()?;
+            // 409 is an answer: nobody asked, or it is too late.
+            let answers = answer.status().is_success() || answer.status().as_u16() == 409;
+            answers.then_some(answer)?.json::<Value>().await.ok()
+        };
+        let answer = answer.await;
+        if answer.is_none() {
+            self.notes().unanswered += 1;
+        }
+        answer
+    }
+
+    /// Works while it storms.
+    pub async fn work(&self, worker: Worker, mut random: fastrand::Rng, until: Instant) {
+        while Instant::now() < until {
+            sleep(Duration::from_millis(random.u64(200..1_500))).await;
+            match random.u8(..100) {
+                0..45 => self.take_some(worker, &mut random).await,
+                45..75 => self.report_some(worker, &mut random).await,
+                75..90 => self.answer_requests(&mut random).await,
+                _ => self.count_some(&mut random).await,
+            }
+        }
+    }
+
+    async fn listed(&self, query: &str) -> Option<Vec<Value>> {
+        let mut all = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.ask(Method::GET, &format!("/v1/shipments?{query}{cursor}"), None).await?;
+            all.extend(page["shipments"].as_array().cloned().unwrap_or_default());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Some(all),
+            }
+        }
+    }
+
+    async fn take_some(&self, worker: Worker, random: &mut fastrand::Rng) {
+        let page = self.ask(Method::GET, &format!("/v1/shipments?status=ready&limit={}", random.u8(5..60)), None).await;
+        let mut ids = page.map(|page| ids_of(&page["shipments"])).unwrap_or_default();
+        ids.retain(|_| random.u8(..100) < 80);
+        self.claim(worker, &ids).await;
+    }
+
+    async fn claim(&self, worker: Worker, ids: &[String]) {
+        if ids.is_empty() {
+            return;
+        }
+        let Some(answer) = self.ask(Method::POST, "/v1/shipments/claim", Some(&json!({ "ids": ids }))).await else {
+            return;
+        };
+        let mut notes = self.notes();
+        for id in ids_of(&answer["claimed"]) {
+            notes.claimed.entry(id).or_default().insert(worker);
+        }
+    }
+
+    async fn report_some(&self, worker: Worker, random: &mut fastrand::Rng) {
+        let batch: Vec<(String, String)> = {
+            let mut notes = self.notes();
+            let mine: Vec<String> = notes
+                .claimed
+                .iter()
+                // A parcel that two were given is reported by the first, and found in the account.
+                .filter(|(_, workers)| workers.first() == Some(&worker))
+                .map(|(id, _)| id.clone())
+                .filter(|_| random.u8(..100) < 50)
+                .take(40)
+                .collect();
+            mine.into_iter()
+                .map(|id| {
+                    let reported = notes.results.entry(id.clone()).or_default();
+                    // What was accepted is repeated, and now and then corrected.
+                    if reported.accepted.is_some() && random.u8(..100) < 15 {
+                        reported.corrections += 1;
+                    }
+                    let number = number_of(&id, reported.corrections);
+                    (id, number)
+                })
+                .collect()
+        };
+        self.report(&batch, random.i64(0..600)).await;
+    }
+
+    /// Reports these numbers, of parcels that left so many seconds ago.
+    async fn report(&self, batch: &[(String, String)], seconds: i64) {
+        if batch.is_empty() {
+            return;
+        }
+        let left = Timestamp::now() - SignedDuration::from_secs(seconds);
+        let results: Vec<Value> = batch
+            .iter()
+            .map(|(id, number)| json!({ "id": id, "tracking_number": number, "shipped_at": left }))
+            .collect();
+        let answer = self.ask(Method::POST, "/v1/shipments/results", Some(&json!({ "results": results }))).await;
+        let mut notes = self.notes();
+        match answer {
+            Some(answer) => {
+                let accepted: BTreeSet<String> = ids_of(&answer["accepted"]).into_iter().collect();
+                let later: BTreeSet<&str> = answer["refused"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter(|refused| refused["reason"] == "unavailable")
+                    .filter_map(|refused| refused["id"].as_str())
+                    .collect();
+                for (id, number) in batch {
+                    let reported = notes.results.entry(id.clone()).or_default();
+                    reported.unsure = later.contains(id.as_str());
+                    if accepted.contains(id) {
+                        reported.accepted = Some(number.clone());
+                    }
+                }
+            }
+            None => {
+                for (id, _) in batch {
+                    notes.results.entry(id.clone()).or_default().unsure = true;
+                }
+            }
+        }
+    }
+
+    async fn answer_requests(&self, random: &mut fastrand::Rng) {
+        let Some(asked) = self.listed("status=picking&cancel_requested=true&limit=100").await else { return };
+        for shipment in asked {
+            let Some(id) = shipment["id"].as_str() else { continue };
+            self.answer(id, random.bool()).await;
+            if random.u8(..100) < 20 {
+                // A worker who did not remember having answered, and thinks otherwise.
+                self.answer(id, random.bool()).await;
+            }
+        }
+    }
+
+    async fn answer(&self, id: &str, accept: bool) {
+        let path = format!("/v1/shipments/{id}/cancellation");
+        let answer = self.ask(Method::POST, &path, Some(&json!({ "accept": accept }))).await;
+        if answer.is_some_and(|answer| accept && answer["cancellation"] == "accepted") {
+            self.notes().consented.insert(id.to_owned());
+        }
+    }
+
+    async fn count_some(&self, random: &mut fastrand::Rng) {
+        // Some arrive long after they were made.
+        let at = Timestamp::now() - SignedDuration::from_secs(random.i64(0..60));
+        let counts: Vec<(&str, u32, Timestamp)> = SKUS
+            .into_iter()
+            .map(|sku| (sku, random.u32(0..4_000), at))
+            .filter(|(_, count, _)| *count < 2_000)
+            .collect();
+        self.count(&counts).await;
+    }
+
+    async fn count(&self, counts: &[(&str, u32, Timestamp)]) {
+        if counts.is_empty() {
+            return;
+        }
+        let rows: Vec<Value> = counts
+            .iter()
+            .map(|(sku, quantity, at)| json!({ "sku": sku, "quantity": quantity, "counted_at": at }))
+            .collect();
+        let answer = self.ask(Method::PUT, "/v1/stock", Some(&json!({ "ship_from": "dc", "counts": rows }))).await;
+        let mut notes = self.notes();
+        let Some(answer) = answer else {
+            notes.unsure_counts = true;
+            return;
+        };
+        let accepted = ids_of(&answer["accepted"]);
+        for (sku, quantity, at) in counts {
+            if accepted.iter().any(|taken| taken == sku) {
+                notes.counts.insert((*sku).to_owned(), (*quantity, *at));
+            }
+        }
+    }
+
+    /// Counts once more, if any count had no answer; before the last parcels are taken, so that they are reserved.
+    pub async fn count_again(&self, random: &mut fastrand::Rng) {
+        if self.notes().unsure_counts || self.notes().counts.len() < SKUS.len() {
+            let now = Timestamp::now();
+            let counts: Vec<(&str, u32, Timestamp)> =
+                SKUS.into_iter().map(|sku| (sku, random.u32(500..2_000), now)).collect();
+            self.count(&counts).await;
+            self.notes().unsure_counts = false;
+        }
+    }
+
+    /// Brings everything in hand to its end: answers what is asked, takes all that is ready, reports all that was taken.
+    /// True if nothing was left to do.
+    pub async fn finish(&self) -> Result<bool, CliError> {
+        let unanswered = || CliError::said("the warehouse API does not answer although everything is healed");
+        let mut idle = true;
+        for shipment in self.listed("status=picking&cancel_requested=true&limit=500").await.ok_or_else(unanswered)? {
+            let Some(id) = shipment["id"].as_str() else { continue };
+            let open = shipment["cancellation"].is_null() || shipment["cancellation"] == "requested";
+            if open {
+                idle = false;
+                // One of two consents.
+                self.answer(id, id.bytes().map(u64::from).sum::<u64>().wrapping_add(self.seed) % 2 == 0).await;
+            }
+        }
+        let ready = self.listed("status=ready&limit=500").await.ok_or_else(unanswered)?;
+        let ready: Vec<String> =
+            ready.iter().filter_map(|shipment| shipment["id"].as_str()).map(str::to_owned).collect();
+        idle &= ready.is_empty();
+        for ids in ready.chunks(MANY) {
+            self.claim(Worker::First, ids).await;
+        }
+        let picking = self.listed("status=picking&limit=500").await.ok_or_else(unanswered)?;
+        let mut open: BTreeSet<String> =
+            picking.iter().filter_map(|shipment| shipment["id"].as_str()).map(str::to_owned).collect();
+        open.extend(self.notes().results.iter().filter(|(_, reported)| reported.unsure).map(|(id, _)| id.clone()));
+        idle &= open.is_empty();
+        let batch: Vec<(String, String)> = {
+            let notes = self.notes();
+            let corrections = |id: &str| notes.results.get(id).map_or(0, |reported| reported.corrections);
+            open.into_iter().map(|id| (id.clone(), number_of(&id, corrections(&id)))).collect()
+        };
+        for some in batch.chunks(MANY) {
+            self.report(some, 0).await;
+        }
+        Ok(idle)
+    }
+}
+
+/// A number that tells its parcel and its correction, so that one that ends up elsewhere is seen.
+fn number_of(id: &str, corrections: u32) -> String {
+    let mut parts = id.rsplit('.');
+    let (parcel, order) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    format!("{order}-{parcel}-{corrections}")
+}
+
+/// A list's ids: of texts, or of objects with an id.
+fn ids_of(list: &Value) -> Vec<String> {
+    let id = |entry: &Value| entry.as_str().or(entry["id"].as_str()).map(str::to_owned);
+    list.as_array().into_iter().flatten().filter_map(id).collect()
+}
