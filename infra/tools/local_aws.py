@@ -35,6 +35,7 @@ def main() -> None:
     answer_functions_at_once()
     honour_batch_sizes()
     look_at_schedules_every_second()
+    note_what_functions_call(options.directory.resolve())
 
     from ministack import app
     from ministack.core import lambda_runtime
@@ -133,6 +134,13 @@ def look_at_schedules_every_second() -> None:
     from ministack.services import scheduler
 
     scheduler._SCHEDULE_TICK_INTERVAL = 1
+
+
+def note_what_functions_call(directory: Path) -> None:
+    """For `policies.py`: policies are not enforced here, so what would be refused in the cloud is found by comparing."""
+    import recorded_calls
+
+    recorded_calls.install(directory.with_name(f"{directory.name}.calls.json"))
 
 
 if __name__ == "__main__":
