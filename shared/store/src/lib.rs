@@ -10,6 +10,7 @@ mod changes;
 mod codec;
 pub mod error;
 pub mod gate;
+pub mod health;
 mod keys;
 mod latest;
 pub mod members;
