@@ -8,6 +8,7 @@ pub mod access;
 pub mod audit;
 mod changes;
 mod codec;
+mod erase;
 pub mod error;
 pub mod gate;
 pub mod health;

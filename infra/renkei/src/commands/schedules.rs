@@ -93,6 +93,57 @@ pub async fn reconcile(stack: &Stack, settings: &TenantSettings) -> Result<Vec<S
     Ok(done)
 }
 
+/// Schedules that are not as the settings want them, by what is wrong.
+pub async fn differences(stack: &Stack, settings: &TenantSettings) -> Result<Vec<String>, CliError> {
+    let client = Client::new(&stack.aws);
+    let group = stack.output("ScheduleGroupName")?;
+    let prefix = format!("robot-{}-", digest(settings.tenant.as_str(), 5));
+    let mut wanted = wanted(stack, settings, &prefix)?;
+    let mut wrong = Vec::new();
+    for name in names(&client, group, &prefix).await? {
+        let Some(schedule) = wanted.remove(&name) else {
+            wrong.push(format!("the schedule {name} belongs to no robot"));
+            continue;
+        };
+        let is = client
+            .get_schedule()
+            .group_name(group)
+            .name(&name)
+            .send()
+            .await
+            .map_err(|error| AwsFailure::new("GetSchedule", &error))?;
+        if !schedule.matches(&is) {
+            wrong.push(format!("the schedule of {} is not as the document says", schedule.robot));
+        }
+    }
+    wrong.extend(wanted.into_values().map(|schedule| format!("{} has no schedule", schedule.robot)));
+    Ok(wrong)
+}
+
+/// Removes all of a tenant's schedules: of its robots, and those that would wake them. Says how many there were.
+pub async fn remove_all(stack: &Stack, tenant: &TenantId) -> Result<usize, CliError> {
+    let client = Client::new(&stack.aws);
+    let group = stack.output("ScheduleGroupName")?;
+    let mut theirs = names(&client, group, &format!("robot-{}-", digest(tenant.as_str(), 5))).await?;
+    for name in names(&client, group, "wake-").await? {
+        // One that has fired meanwhile is gone.
+        let Ok(wake) = client.get_schedule().group_name(group).name(&name).send().await else { continue };
+        let input = wake.target.and_then(|target| target.input).unwrap_or_default();
+        if StartRobot::read(&input).is_ok_and(|start| start.tenant == *tenant) {
+            theirs.push(name);
+        }
+    }
+    for name in &theirs {
+        let deleted = client.delete_schedule().group_name(group).name(name).send().await;
+        match deleted.map_err(|error| AwsFailure::new("DeleteSchedule", &error)) {
+            Ok(_) => {}
+            Err(failure) if failure.is("ResourceNotFoundException") => {}
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    Ok(theirs.len())
+}
+
 fn wanted(stack: &Stack, settings: &TenantSettings, prefix: &str) -> Result<BTreeMap<String, Wanted>, CliError> {
     let mut wanted = BTreeMap::new();
     let mut add = |robot: &RobotId, action: Action, connection: &ConnectionId, times: Vec<Time>| {
