@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::StackResourceSummary;
-use aws_sdk_lambda::error::ProvideErrorMetadata;
 use jiff::Timestamp;
 use renkei_domain::gate::{Lane, Reason};
 use renkei_domain::health;
@@ -15,8 +14,10 @@ use renkei_domain::jst;
 use renkei_platform::aws::AwsFailure;
 use renkei_shop::gate_rules;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{connection, dead_letters, schedules};
+use crate::bare::{Answer, Bare};
 use crate::cli::Scope;
 use crate::error::{CliError, Exit};
 use crate::output::{self, plain};
@@ -27,7 +28,9 @@ const LATELY: Duration = Duration::from_hours(24);
 /// Clocks that are further apart have their signatures refused by AWS, at five minutes.
 const MOST_APART: i64 = 60;
 /// What the stack's functions may use at the same moment: five queues of ten, and two ways in.
-const CONCURRENCY: i32 = 100;
+const CONCURRENCY: u64 = 100;
+/// So many pages of errors are looked through.
+const LOG_PAGES: usize = 20;
 /// A part of the day's calls from which on it is worth a word.
 const NEARLY_SPENT: u32 = 80;
 const RUNS: i32 = 100;
@@ -182,21 +185,18 @@ async fn functions(
     now: Timestamp,
     findings: &mut Findings,
 ) -> Result<(), CliError> {
-    let client = aws_sdk_lambda::Client::new(&stack.aws);
-    let logs = aws_sdk_cloudwatchlogs::Client::new(&stack.aws);
+    let (lambda, logs) = (Bare::new(&stack.aws, "lambda")?, Bare::new(&stack.aws, "logs")?);
     for name in of_type(resources, "AWS::Lambda::Function") {
-        match client.get_function_configuration().function_name(name).send().await {
-            Ok(function) => {
-                if function.state().is_some_and(|state| state.as_str() == "Failed") {
-                    let reason = function.state_reason().unwrap_or("AWS gives no reason").to_owned();
-                    findings.add("functions", name, format!("cannot run: {reason}"), "deploy the last release again");
-                }
+        match lambda.get(&format!("/2015-03-31/functions/{name}/configuration")).await? {
+            Answer::Found(function) if function["State"] == "Failed" => {
+                let reason = function["StateReason"].as_str().unwrap_or("AWS gives no reason");
+                findings.add("functions", name, format!("cannot run: {reason}"), "deploy the last release again");
             }
-            Err(error) if error.as_service_error().is_some_and(|e| e.code() == Some("ResourceNotFoundException")) => {
+            Answer::Found(_) => {}
+            Answer::Missing => {
                 findings.add("functions", name, "is not there any more", "deploy the stack again: `sam deploy`");
                 continue;
             }
-            Err(error) => return Err(AwsFailure::new("GetFunctionConfiguration", &error).into()),
         }
         if let Some((count, latest)) = errors_of(&logs, name, now).await? {
             findings.add(
@@ -206,14 +206,10 @@ async fn functions(
                 format!("look into the log group /aws/lambda/{name}; the sentence says what to mend"),
             );
         }
-        let mappings = client
-            .list_event_source_mappings()
-            .function_name(name)
-            .send()
-            .await
-            .map_err(|error| AwsFailure::new("ListEventSourceMappings", &error))?;
-        for mapping in mappings.event_source_mappings.unwrap_or_default() {
-            if mapping.state().is_some_and(|state| state.starts_with("Disabl")) {
+        let mappings = lambda.get(&format!("/2015-03-31/event-source-mappings/?FunctionName={name}")).await?;
+        let Answer::Found(mappings) = mappings else { continue };
+        for mapping in mappings["EventSourceMappings"].as_array().into_iter().flatten() {
+            if mapping["State"].as_str().is_some_and(|state| state.starts_with("Disabl")) {
                 findings.add(
                     "functions",
                     name,
@@ -223,9 +219,9 @@ async fn functions(
             }
         }
     }
-    if let Ok(account) = client.get_account_settings().send().await {
-        let limit = account.account_limit().map_or(CONCURRENCY, |limit| limit.concurrent_executions());
-        if limit > 0 && limit < CONCURRENCY {
+    if let Answer::Found(account) = lambda.get("/2016-08-19/account-settings/").await? {
+        let limit = account["AccountLimit"]["ConcurrentExecutions"].as_u64().unwrap_or(CONCURRENCY);
+        if limit < CONCURRENCY {
             findings.add(
                 "functions",
                 "the account's concurrency in Lambda",
@@ -246,37 +242,31 @@ struct LogLine {
 }
 
 /// How many errors a function logged lately, and the latest. None if there are none, or no log yet.
-async fn errors_of(
-    client: &aws_sdk_cloudwatchlogs::Client,
-    function: &str,
-    now: Timestamp,
-) -> Result<Option<(usize, String)>, CliError> {
+async fn errors_of(logs: &Bare<'_>, function: &str, now: Timestamp) -> Result<Option<(u64, String)>, CliError> {
     let since = now.as_millisecond() - i64::try_from(LATELY.as_millis()).unwrap_or(0);
-    let answer = client
-        .filter_log_events()
-        .log_group_name(format!("/aws/lambda/{function}"))
-        .start_time(since)
-        .filter_pattern("ERROR")
-        .limit(1_000)
-        .send()
-        .await;
-    let events = match answer {
-        Ok(answer) => answer.events.unwrap_or_default(),
-        Err(error) if error.as_service_error().is_some_and(|e| e.code() == Some("ResourceNotFoundException")) => {
-            return Ok(None);
+    let (mut errors, mut latest) = (0, (0, String::new()));
+    let mut from = Value::Null;
+    for _ in 0..LOG_PAGES {
+        let mut asked = json!({ "logGroupName": format!("/aws/lambda/{function}"), "startTime": since,
+                                "filterPattern": "ERROR" });
+        if !from.is_null() {
+            asked["nextToken"] = from;
         }
-        Err(error) => return Err(AwsFailure::new("FilterLogEvents", &error).into()),
-    };
-    let mut errors = 0;
-    let mut latest = (0, String::new());
-    for event in &events {
-        let text = event.message().unwrap_or_default();
-        let Ok(line) = serde_json::from_str::<LogLine>(text) else { continue };
-        if line.level == "ERROR" {
-            errors += 1;
-            if event.timestamp().unwrap_or(0) >= latest.0 {
-                latest = (event.timestamp().unwrap_or(0), line.message.chars().take(300).collect());
+        let Answer::Found(mut page) = logs.call("Logs_20140328.FilterLogEvents", &asked).await? else { break };
+        for event in page["events"].as_array().into_iter().flatten() {
+            let text = event["message"].as_str().unwrap_or_default();
+            let Ok(line) = serde_json::from_str::<LogLine>(text) else { continue };
+            let at = event["timestamp"].as_i64().unwrap_or(0);
+            if line.level == "ERROR" {
+                errors += 1;
+                if at >= latest.0 {
+                    latest = (at, line.message.chars().take(300).collect());
+                }
             }
+        }
+        from = page["nextToken"].take();
+        if from.is_null() {
+            break;
         }
     }
     Ok((errors > 0).then_some((errors, latest.1)))
@@ -284,14 +274,13 @@ async fn errors_of(
 
 /// Logs of functions hold ids of orders: they end some day.
 async fn logs(stack: &Stack, resources: &[StackResourceSummary], findings: &mut Findings) -> Result<(), CliError> {
-    let client = aws_sdk_cloudwatchlogs::Client::new(&stack.aws);
+    let logs = Bare::new(&stack.aws, "logs")?;
     for name in of_type(resources, "AWS::Logs::LogGroup") {
-        let answer = client.describe_log_groups().log_group_name_prefix(name).send().await;
-        let groups =
-            answer.map_err(|error| AwsFailure::new("DescribeLogGroups", &error))?.log_groups.unwrap_or_default();
-        match groups.iter().find(|group| group.log_group_name() == Some(name)) {
+        let asked = json!({ "logGroupNamePrefix": name });
+        let Answer::Found(groups) = logs.call("Logs_20140328.DescribeLogGroups", &asked).await? else { continue };
+        match groups["logGroups"].as_array().into_iter().flatten().find(|group| group["logGroupName"] == name) {
             None => findings.add("logs", name, "is not there any more", "deploy the stack again: `sam deploy`"),
-            Some(group) if group.retention_in_days().is_none() => {
+            Some(group) if group["retentionInDays"].is_null() => {
                 findings.add("logs", name, "is kept for ever", "deploy the stack again, which keeps it for 30 days");
             }
             Some(_) => {}
