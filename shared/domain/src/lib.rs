@@ -15,6 +15,7 @@ pub mod convert;
 pub mod document;
 pub mod gate;
 pub mod handover;
+pub mod health;
 pub mod ids;
 pub mod import;
 pub mod jst;

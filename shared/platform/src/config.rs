@@ -27,6 +27,7 @@
 //! | `RENKEI_SCHEDULER_ROLE_ARN` | role with which schedules send messages |
 //! | `RENKEI_SERVICE_EMAIL` | address that merchants register for Renkei at their shop |
 //! | `RENKEI_ALLOWED_SHOP_ADDRESSES` | ranges of addresses that shops may have although not public, such as `127.0.0.0/8,::1/128`; set, but empty, in the cloud |
+//! | `RENKEI_NOTIFICATIONS_URL` | webhook for alarms, or `none`; a secret: asked for by [`Config::required`], which quotes nothing |
 
 use std::collections::BTreeMap;
 use std::fmt;

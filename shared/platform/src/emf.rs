@@ -2,7 +2,8 @@
 //! cost in the order's way, and the counts stand beside the run that made them.
 //!
 //! Dimensions are few, for each combination is paid for: `Stage` and `Function`; and `Connection` too where it is said
-//! ([`Metrics::of_connection`]). What else is known (tenant, robot, run) stands in the line to be found, not to be
+//! ([`Metrics::of_connection`]). What an alarm looks at is counted by `Stage` alone besides ([`Metric::is_watched`]): an alarm is
+//! the stack's, whatever function or shop it is about. What else is known (tenant, robot, run) stands in the line to be found, not to be
 //! counted by.
 
 use std::collections::BTreeMap;
@@ -41,6 +42,14 @@ pub enum Metric {
     GateUsedShare,
     /// Open shipments whose payment state the connection's table does not know; counted once a day.
     UnknownPayments,
+    /// Failed runs of robots whose two runs before failed as well.
+    RobotsFailing,
+    /// Robots that should have done their work by now, and did not.
+    RobotsSilent,
+    /// Cancellations that a warehouse has not answered in time.
+    CancellationsOverdue,
+    /// Records that a shop refused when it was told of them.
+    WriteBackErrors,
     /// Messages that could not be read.
     Unreadable,
     /// Messages whose work failed; they are delivered again.
@@ -64,6 +73,36 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 26] = [
+        Self::OrdersFetched,
+        Self::OrdersImported,
+        Self::OrdersQuarantined,
+        Self::OrdersDuplicate,
+        Self::OrdersRefused,
+        Self::OrdersTold,
+        Self::ShopCalls,
+        Self::ShopErrors,
+        Self::RunsFailed,
+        Self::RunsBlocked,
+        Self::GateUsedShare,
+        Self::UnknownPayments,
+        Self::RobotsFailing,
+        Self::RobotsSilent,
+        Self::CancellationsOverdue,
+        Self::WriteBackErrors,
+        Self::Unreadable,
+        Self::MessagesFailed,
+        Self::Panics,
+        Self::ShipmentsClaimed,
+        Self::ResultsTaken,
+        Self::CountsTaken,
+        Self::RecordsRefused,
+        Self::KeysRefused,
+        Self::HooksTaken,
+        Self::HooksRefused,
+    ];
+
     /// Its name where metrics are read.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -80,6 +119,10 @@ impl Metric {
             Self::RunsBlocked => "RunsBlocked",
             Self::GateUsedShare => "GateUsedShare",
             Self::UnknownPayments => "UnknownPayments",
+            Self::RobotsFailing => "RobotsFailing",
+            Self::RobotsSilent => "RobotsSilent",
+            Self::CancellationsOverdue => "CancellationsOverdue",
+            Self::WriteBackErrors => "WriteBackErrors",
             Self::Unreadable => "Unreadable",
             Self::MessagesFailed => "MessagesFailed",
             Self::Panics => "Panics",
@@ -91,6 +134,20 @@ impl Metric {
             Self::HooksTaken => "HooksTaken",
             Self::HooksRefused => "HooksRefused",
         }
+    }
+
+    /// Does an alarm of the stack look at it?
+    #[must_use]
+    pub fn is_watched(self) -> bool {
+        matches!(
+            self,
+            Self::RunsBlocked
+                | Self::GateUsedShare
+                | Self::RobotsFailing
+                | Self::RobotsSilent
+                | Self::CancellationsOverdue
+                | Self::WriteBackErrors
+        )
     }
 
     fn unit(self) -> &'static str {
@@ -107,6 +164,10 @@ impl Metric {
             | Self::RunsFailed
             | Self::RunsBlocked
             | Self::UnknownPayments
+            | Self::RobotsFailing
+            | Self::RobotsSilent
+            | Self::CancellationsOverdue
+            | Self::WriteBackErrors
             | Self::Unreadable
             | Self::MessagesFailed
             | Self::Panics
@@ -196,12 +257,17 @@ impl Metrics {
             line.insert("target".into(), module_path!().into());
             line.insert("function".into(), self.function.into());
             if !counted.values.is_empty() {
-                let metrics: Vec<Value> =
-                    counted.values.keys().map(|m| json!({ "Name": m.as_str(), "Unit": m.unit() })).collect();
-                let about = json!({
-                    "Timestamp": now.as_millisecond(),
-                    "CloudWatchMetrics": [{ "Namespace": "Renkei", "Dimensions": dimensions, "Metrics": metrics }],
-                });
+                let named = |wanted: fn(&Metric) -> bool| -> Vec<Value> {
+                    let wanted = counted.values.keys().copied().filter(wanted);
+                    wanted.map(|m| json!({ "Name": m.as_str(), "Unit": m.unit() })).collect()
+                };
+                let mut directives =
+                    vec![json!({ "Namespace": "Renkei", "Dimensions": dimensions, "Metrics": named(|_| true) })];
+                let watched = named(|metric| metric.is_watched());
+                if !watched.is_empty() {
+                    directives.push(json!({ "Namespace": "Renkei", "Dimensions": [["Stage"]], "Metrics": watched }));
+                }
+                let about = json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": directives });
                 line.insert("_aws".into(), about);
                 for (metric, value) in &counted.values {
                     line.insert(metric.as_str().to_owned(), number(*value));
@@ -250,7 +316,7 @@ mod tests {
         metrics.add(Metric::OrdersFetched, 40);
         metrics.gate_used(1_001, 2_000);
         metrics.gate_used(10, 2_000);
-        let line = r#"{"Connection":"hanako/main","Function":"fetch-orders","GateUsedShare":50.05,"OrdersFetched":140,"Stage":"production","_aws":{"CloudWatchMetrics":[{"Dimensions":[["Stage","Function"],["Stage","Function","Connection"]],"Metrics":[{"Name":"OrdersFetched","Unit":"Count"},{"Name":"GateUsedShare","Unit":"Percent"}],"Namespace":"Renkei"}]},"function":"fetch-orders","level":"INFO","message":"invocation ended","run":"run-1","target":"renkei_platform::emf"}"#;
+        let line = r#"{"Connection":"hanako/main","Function":"fetch-orders","GateUsedShare":50.05,"OrdersFetched":140,"Stage":"production","_aws":{"CloudWatchMetrics":[{"Dimensions":[["Stage","Function"],["Stage","Function","Connection"]],"Metrics":[{"Name":"OrdersFetched","Unit":"Count"},{"Name":"GateUsedShare","Unit":"Percent"}],"Namespace":"Renkei"},{"Dimensions":[["Stage"]],"Metrics":[{"Name":"GateUsedShare","Unit":"Percent"}],"Namespace":"Renkei"}]},"function":"fetch-orders","level":"INFO","message":"invocation ended","run":"run-1","target":"renkei_platform::emf"}"#;
         assert_eq!(golden(&metrics), line);
     }
 
@@ -259,5 +325,33 @@ mod tests {
         let metrics = Metrics::begin("local", "push-statuses", Clock::system());
         let line = r#"{"Function":"push-statuses","Stage":"local","function":"push-statuses","level":"INFO","message":"invocation ended","target":"renkei_platform::emf"}"#;
         assert_eq!(golden(&metrics), line);
+    }
+
+    /// What alarms look at must stand in the lines in the form in which `template.yaml` names it.
+    #[test]
+    fn every_alarm_of_the_template_looks_at_a_metric_that_lines_hold() {
+        let template = include_str!("../../../template.yaml");
+        let mut watched = 0;
+        for alarm in template.split("Type: AWS::CloudWatch::Alarm").skip(1) {
+            // Up to the next part of the template.
+            let alarm = alarm.split("\n\n").next().unwrap_or_default();
+            if !alarm.contains("Namespace: Renkei") {
+                continue;
+            }
+            let name = alarm.split("MetricName: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+            let metrics = Metrics::begin("production", "some-function", Clock::system());
+            let metric = Metric::ALL.into_iter().find(|metric| metric.as_str() == name);
+            metrics.add(metric.unwrap_or_else(|| panic!("no function counts {name}")), 1);
+            let line: Value = serde_json::from_str(&metrics.line()).unwrap();
+            let by_stage = alarm.contains("Dimensions: [{ Name: Stage, Value: !Ref Stage }]");
+            let wanted = if by_stage { json!([["Stage"]]) } else { json!([["Stage", "Function"]]) };
+            let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+            let of_it = directives.iter().find(|directive| directive["Dimensions"] == wanted);
+            let of_it = of_it.unwrap_or_else(|| panic!("{name} is not counted by {wanted}: {line}"));
+            assert!(of_it["Metrics"].as_array().unwrap().iter().any(|metric| metric["Name"] == name), "{line}");
+            assert_eq!((&line[name], &line["Stage"]), (&json!(1), &json!("production")));
+            watched += 1;
+        }
+        assert!(watched >= 6, "{watched} alarms on metrics of ours");
     }
 }

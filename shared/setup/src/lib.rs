@@ -9,7 +9,7 @@
 
 mod apply;
 pub mod grants;
-mod schedules;
+pub mod schedules;
 pub mod trial;
 pub mod try_robot;
 pub mod volume;

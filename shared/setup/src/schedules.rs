@@ -118,6 +118,55 @@ pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) 
     Ok(done)
 }
 
+/// Schedules that are not as the settings want them, by what is wrong.
+pub async fn differences(schedules: &Schedules, settings: &TenantSettings) -> Result<Vec<String>, SetupError> {
+    let Schedules { client, group, queues, .. } = schedules;
+    let prefix = format!("robot-{}-", digest(settings.tenant.as_str(), 5));
+    let mut wanted = wanted(queues, settings, &prefix)?;
+    let mut wrong = Vec::new();
+    for name in names(client, group, &prefix).await? {
+        let Some(schedule) = wanted.remove(&name) else {
+            wrong.push(format!("the schedule {name} belongs to no robot"));
+            continue;
+        };
+        let is = client
+            .get_schedule()
+            .group_name(group)
+            .name(&name)
+            .send()
+            .await
+            .map_err(|error| AwsFailure::new("GetSchedule", &error))?;
+        if !schedule.matches(&is) {
+            wrong.push(format!("the schedule of {} is not as the document says", schedule.robot));
+        }
+    }
+    wrong.extend(wanted.into_values().map(|schedule| format!("{} has no schedule", schedule.robot)));
+    Ok(wrong)
+}
+
+/// Removes all of a tenant's schedules: of its robots, and those that would wake them. Says how many there were.
+pub async fn remove_all(schedules: &Schedules, tenant: &TenantId) -> Result<usize, SetupError> {
+    let Schedules { client, group, .. } = schedules;
+    let mut theirs = names(client, group, &format!("robot-{}-", digest(tenant.as_str(), 5))).await?;
+    for name in names(client, group, "wake-").await? {
+        // One that has fired meanwhile is gone.
+        let Ok(wake) = client.get_schedule().group_name(group).name(&name).send().await else { continue };
+        let input = wake.target.and_then(|target| target.input).unwrap_or_default();
+        if StartRobot::read(&input).is_ok_and(|start| start.tenant == *tenant) {
+            theirs.push(name);
+        }
+    }
+    for name in &theirs {
+        let deleted = client.delete_schedule().group_name(group).name(name).send().await;
+        match deleted.map_err(|error| AwsFailure::new("DeleteSchedule", &error)) {
+            Ok(_) => {}
+            Err(failure) if failure.is("ResourceNotFoundException") => {}
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    Ok(theirs.len())
+}
+
 fn wanted(
     queues: &BTreeMap<String, String>,
     settings: &TenantSettings,

@@ -186,8 +186,27 @@ impl Robots {
         metrics.add(Metric::ShopCalls, u64::from(ended.calls));
         metrics.add(Metric::RunsFailed, u64::from(ended.state == RunState::Failed));
         metrics.add(Metric::RunsBlocked, u64::from(ended.state == RunState::Blocked));
+        self.watch(start, &ended, metrics).await;
         metrics.note("state", ended.state.as_str());
         Ok(())
+    }
+
+    /// Counts what alarms look at. A run that went on in several invocations counts its records at each: an alarm asks
+    /// whether there are any.
+    async fn watch(&self, start: &StartRobot, ended: &Run, metrics: &Metrics) {
+        let count = |word: &str| ended.counts.get(word).copied().unwrap_or(0);
+        metrics.add(Metric::CancellationsOverdue, count("cancellations-overdue"));
+        if matches!(start.action, Action::WriteBack | Action::StateWorking | Action::StateShipped) {
+            metrics.add(Metric::WriteBackErrors, count("refused"));
+        }
+        if ended.state != RunState::Failed {
+            return;
+        }
+        // Looked up only where a run failed. That the log cannot be read is no reason for the run to be repeated.
+        match self.store.tenant(start.tenant.clone()).is_failing(&start.connection, &start.robot).await {
+            Ok(failing) => metrics.add(Metric::RobotsFailing, u64::from(failing)),
+            Err(error) => tracing::warn!(error = %error, "whether the runs before failed as well is not known"),
+        }
     }
 
     /// Carries out one start of a robot. `holder` is unique to this invocation; `message_id` names the run where the

@@ -55,6 +55,77 @@ impl Aws {
         answer(path, request).await
     }
 
+    /// One operation of a service that speaks forms, such as SNS. Gives its answer as text.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn form(&self, service: &str, fields: &[(&str, &str)]) -> String {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self
+            .http
+            .post(&self.endpoint)
+            .header("authorization", authorization(service))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        let answer = request.send().await.expect("the stack's AWS answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("an answer");
+        assert!(status.is_success(), "{fields:?}: {status} {text}");
+        text
+    }
+
+    /// All items of all tables, each with its table's name.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn everything(&self) -> Vec<(String, Value)> {
+        let tables = self.call("dynamodb", "DynamoDB_20120810.ListTables", json!({})).await;
+        let mut found = Vec::new();
+        for table in tables["TableNames"].as_array().expect("tables").iter().filter_map(Value::as_str) {
+            let mut from = Value::Null;
+            loop {
+                let mut asked = json!({ "TableName": table, "ConsistentRead": true });
+                if !from.is_null() {
+                    asked["ExclusiveStartKey"] = from;
+                }
+                let mut page = self.call("dynamodb", "DynamoDB_20120810.Scan", asked).await;
+                let items = page["Items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+                found.extend(items.into_iter().map(|item| (table.to_owned(), item)));
+                from = page["LastEvaluatedKey"].take();
+                if from.is_null() {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// Every line that functions have logged.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn log_lines(&self) -> Vec<String> {
+        let groups = self.call("logs", "Logs_20140328.DescribeLogGroups", json!({})).await;
+        let mut lines = Vec::new();
+        for group in groups["logGroups"].as_array().into_iter().flatten() {
+            let mut from = Value::Null;
+            loop {
+                let mut asked = json!({ "logGroupName": group["logGroupName"] });
+                if !from.is_null() {
+                    asked["nextToken"] = from;
+                }
+                let mut page = self.call("logs", "Logs_20140328.FilterLogEvents", asked).await;
+                let events = page["events"].as_array().into_iter().flatten();
+                lines.extend(events.filter_map(|event| event["message"].as_str()).map(str::to_owned));
+                from = page["nextToken"].take();
+                if from.is_null() {
+                    break;
+                }
+            }
+        }
+        lines
+    }
+
     /// A queue's URL.
     #[must_use]
     pub fn queue(&self, name: &str) -> String {

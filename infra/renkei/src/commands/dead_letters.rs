@@ -146,6 +146,51 @@ async fn received(client: &Client, url: &str) -> Result<Vec<Message>, CliError> 
     Ok(messages)
 }
 
+/// How many dead letters each queue has.
+pub async fn counts(stack: &Stack) -> Result<Vec<(&'static str, u64)>, CliError> {
+    let client = Client::new(&stack.aws);
+    let mut counts = Vec::new();
+    for queue in stack.queues()? {
+        let answer = client
+            .get_queue_attributes()
+            .queue_url(&queue.dead_letters)
+            .attribute_names(aws_sdk_sqs::types::QueueAttributeName::All)
+            .send()
+            .await
+            .map_err(|error| AwsFailure::new("GetQueueAttributes", &error))?;
+        let of = |name| {
+            let all = answer.attributes.as_ref();
+            all.and_then(|all| all.get(&name)).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0)
+        };
+        let waiting = of(aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessages);
+        let in_hand = of(aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessagesNotVisible);
+        counts.push((queue.name, waiting + in_hand));
+    }
+    Ok(counts)
+}
+
+/// Removes the dead letters of one tenant for good, and says how many there were.
+pub async fn remove_of(stack: &Stack, tenant: &renkei_domain::ids::TenantId) -> Result<usize, CliError> {
+    let client = Client::new(&stack.aws);
+    let mut removed = 0;
+    for queue in stack.queues()? {
+        for message in received(&client, &queue.dead_letters).await? {
+            let letter = describe(stack, &queue, &message).await?;
+            let receipt = message.receipt_handle().unwrap_or_default();
+            if letter.tenant.as_deref() == Some(tenant.as_str()) {
+                let gone = client.delete_message().queue_url(&queue.dead_letters).receipt_handle(receipt).send().await;
+                gone.map_err(|error| AwsFailure::new("DeleteMessage", &error))?;
+                removed += 1;
+                continue;
+            }
+            let back = client.change_message_visibility().queue_url(&queue.dead_letters).receipt_handle(receipt);
+            let back = back.visibility_timeout(0).send().await;
+            back.map_err(|error| AwsFailure::new("ChangeMessageVisibility", &error))?;
+        }
+    }
+    Ok(removed)
+}
+
 fn group_of(message: &Message) -> String {
     let group = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::MessageGroupId));
     group.cloned().unwrap_or_else(|| "replayed".to_owned())

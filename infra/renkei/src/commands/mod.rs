@@ -5,6 +5,7 @@ mod backfill;
 mod connection;
 mod counts;
 mod dead_letters;
+mod doctor;
 mod dry_run;
 mod files;
 mod grants;
@@ -18,6 +19,7 @@ mod run;
 mod runs;
 mod shipments;
 mod stock;
+mod tenant;
 mod try_robot;
 mod versions;
 
@@ -146,6 +148,13 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         }
         Command::Member(MemberCommand::Remove { email, tenant }) => {
             member::remove(&Stack::open(&at).await?, &email, &tenant).await
+        }
+        Command::Doctor { calls, json } => doctor::command(&Stack::open(&at).await?, calls, json).await,
+        Command::Tenant(crate::cli::TenantCommand::Export { tenant, to }) => {
+            tenant::export(&Stack::open(&at).await?, &tenant, &to).await
+        }
+        Command::Tenant(crate::cli::TenantCommand::Erase { tenant, confirm }) => {
+            tenant::erase(&Stack::open(&at).await?, &tenant, &confirm).await
         }
         Command::DeadLetters(DeadLettersCommand::List { json }) => {
             dead_letters::list(&Stack::open(&at).await?, json).await

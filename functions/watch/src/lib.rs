@@ -1,0 +1,93 @@
+//! Watches over what no other function can see, and passes alarms on to where people read.
+//!
+//! A function that does not run cannot say so: every hour this one looks whether each robot that starts by time has done its
+//! work lately, and counts those that have not (`RobotsSilent`, which an alarm looks at). And where the stack has a webhook,
+//! alarms come from the topic to this function, which posts each as one line of text, in the form that Slack and what imitates
+//! it take. It holds no right to shops, secrets or shipments.
+
+mod message;
+mod webhook;
+
+use jiff::Timestamp;
+use renkei_platform::Metrics;
+use renkei_platform::emf::Metric;
+use renkei_store::{Store, StoreError};
+use serde::Deserialize;
+
+pub use message::text;
+pub use webhook::{TellError, Webhook, WebhookError};
+
+/// What woke the function.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Woken {
+    /// The topic: somebody is to be told.
+    Told {
+        /// What the topic delivers.
+        #[serde(rename = "Records")]
+        records: Vec<Delivery>,
+    },
+    /// The clock.
+    Look {},
+}
+
+/// One delivery of the topic.
+#[derive(Debug, Deserialize)]
+pub struct Delivery {
+    #[serde(rename = "Sns")]
+    sns: Notification,
+}
+
+/// What was published.
+#[derive(Debug, Deserialize)]
+pub struct Notification {
+    /// An alarm's name and state, in words.
+    #[serde(rename = "Subject", default)]
+    pub subject: Option<String>,
+    /// An alarm as JSON, or plain text.
+    #[serde(rename = "Message")]
+    pub message: String,
+}
+
+/// Looks through all tenants for robots that are silent. Safe to repeat: it only reads and counts.
+pub async fn look(store: &Store, now: Timestamp, metrics: &Metrics) -> Result<(), StoreError> {
+    let mut silent = 0;
+    for id in store.tenants().await? {
+        let tenant = store.tenant(id);
+        // A tenant that is being removed has no settings any more.
+        let Some(applied) = tenant.settings().await? else { continue };
+        for robot in tenant.silent_robots(&applied, now).await? {
+            tracing::warn!(
+                tenant = %tenant.id(), connection = %robot.connection, robot = %robot.robot,
+                patience_minutes = robot.patience.as_secs() / 60,
+                "this robot has not done its work for longer than it may"
+            );
+            silent += 1;
+        }
+    }
+    // Counted when there are none as well: that nothing looks is an alarm of its own.
+    metrics.add(Metric::RobotsSilent, silent);
+    Ok(())
+}
+
+/// Passes on what the topic says. One that fails fails the delivery, and the topic delivers again.
+pub async fn tell(webhook: &Webhook, deliveries: &[Delivery]) -> Result<(), TellError> {
+    for delivery in deliveries {
+        webhook.post(&text(&delivery.sns)).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_and_the_topic_are_told_apart() {
+        let woken = |text: &str| serde_json::from_str::<Woken>(text).unwrap();
+        let told = r#"{"Records":[{"EventSource":"aws:sns","Sns":{"Subject":"ALARM","Message":"{}"}}]}"#;
+        assert!(matches!(woken(told), Woken::Told { records } if records.len() == 1));
+        let clock = r#"{"version":"0","detail-type":"Scheduled Event","source":"aws.events","detail":{}}"#;
+        assert!(matches!(woken(clock), Woken::Look {}));
+    }
+}

@@ -1,0 +1,365 @@
+//! `renkei doctor`: looks at everything of a stack, and says what is wrong and what to do.
+//!
+//! Each finding names one thing, in the words of the runbook (`docs/operations.md`). A check that itself fails is a finding,
+//! and the others are made all the same. Nothing is changed; `--calls` alone calls shops.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_cloudformation::types::StackResourceSummary;
+use jiff::Timestamp;
+use renkei_domain::gate::{Lane, Reason};
+use renkei_domain::health;
+use renkei_domain::jst;
+use renkei_platform::aws::AwsFailure;
+use renkei_shop::gate_rules;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{connection, dead_letters};
+use crate::bare::{Answer, Bare};
+use crate::cli::Scope;
+use crate::error::{CliError, Exit};
+use crate::output::{self, plain};
+use crate::stack::Stack;
+
+/// Errors that are older are history.
+const LATELY: Duration = Duration::from_hours(24);
+/// Clocks that are further apart have their signatures refused by AWS, at five minutes.
+const MOST_APART: i64 = 60;
+/// What the stack's functions may use at the same moment: five queues of ten, and two ways in.
+const CONCURRENCY: u64 = 100;
+/// So many pages of errors are looked through.
+const LOG_PAGES: usize = 20;
+/// A part of the day's calls from which on it is worth a word.
+const NEARLY_SPENT: u32 = 80;
+const RUNS: i32 = 100;
+
+/// Something that is wrong. By the stable keys of `docs/cli.md`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Finding {
+    /// Which check found it.
+    check: &'static str,
+    /// What it is about.
+    what: String,
+    /// What is wrong.
+    wrong: String,
+    /// What to do.
+    advice: String,
+}
+
+/// The findings so far.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(
+        &mut self,
+        check: &'static str,
+        what: impl Into<String>,
+        wrong: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        self.0.push(Finding { check, what: what.into(), wrong: wrong.into(), advice: advice.into() });
+    }
+
+    fn failed(&mut self, check: &'static str, result: Result<(), CliError>) {
+        if let Err(error) = result {
+            self.add(
+                check,
+                "this check",
+                format!("could not be made: {error}"),
+                "mend what it names, then run this again",
+            );
+        }
+    }
+}
+
+/// Looks at everything.
+pub async fn command(stack: &Stack, calls: bool, json: bool) -> Result<Exit, CliError> {
+    let now = Timestamp::now();
+    let mut findings = Findings::default();
+    let result = clock(stack, &mut findings).await;
+    findings.failed("clock", result);
+    let resources = resources(stack).await?;
+    let result = functions(stack, &resources, now, &mut findings).await;
+    findings.failed("functions", result);
+    let result = logs(stack, &resources, &mut findings).await;
+    findings.failed("logs", result);
+    let result = queues(stack, &mut findings).await;
+    findings.failed("queues", result);
+    let result = tenants(stack, now, &mut findings).await;
+    findings.failed("tenants", result);
+    if calls {
+        for place in stack.connections(&Scope { tenant: None, connection: None }).await? {
+            // It says itself what it finds.
+            output::line(format!("connection {}/{}:", place.tenant.id(), place.id()))?;
+            let tested = connection::test(stack, Some(place.tenant.id().as_str()), place.id().as_str()).await;
+            if !matches!(tested, Ok(Exit::Done)) {
+                findings.add(
+                    "connections",
+                    format!("{}/{}", place.tenant.id(), place.id()),
+                    tested.err().map_or_else(|| "does not work".to_owned(), |error| error.to_string()),
+                    "the test's own lines above say what to mend",
+                );
+            }
+        }
+    }
+    show(&findings.0, json)
+}
+
+fn show(findings: &[Finding], json: bool) -> Result<Exit, CliError> {
+    for finding in findings {
+        if json {
+            output::json_line(finding)?;
+            continue;
+        }
+        output::line(format!("✗ {}: {}", plain(&finding.what), plain(&finding.wrong)))?;
+        output::line(format!("    → {}", plain(&finding.advice)))?;
+    }
+    if findings.is_empty() {
+        if !json {
+            output::line("nothing is wrong (異常はありません)")?;
+        }
+        return Ok(Exit::Done);
+    }
+    if !json {
+        output::line(format!("{} things are wrong; docs/operations.md has a section for each", findings.len()))?;
+    }
+    Ok(Exit::Failed)
+}
+
+/// This machine's clock against AWS's.
+async fn clock(stack: &Stack, findings: &mut Findings) -> Result<(), CliError> {
+    let region = stack.aws.region().map_or("us-east-1", |region| region.as_ref()).to_owned();
+    let url = stack.aws.endpoint_url().map_or_else(|| format!("https://sts.{region}.amazonaws.com/"), str::to_owned);
+    let unreachable = |_| CliError::said(format!("{url} does not answer"));
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().map_err(unreachable)?;
+    let answer = client.get(&url).send().await.map_err(unreachable)?;
+    let date = answer.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
+    let Some(theirs) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return Ok(()) };
+    let apart = Timestamp::now().as_second() - theirs.timestamp().as_second();
+    if apart.abs() > MOST_APART {
+        findings.add(
+            "clock",
+            "this machine's clock",
+            format!("is {} s {} AWS's", apart.abs(), if apart > 0 { "ahead of" } else { "behind" }),
+            "set it by NTP; AWS refuses requests of clocks that are five minutes off",
+        );
+    }
+    Ok(())
+}
+
+async fn resources(stack: &Stack) -> Result<Vec<StackResourceSummary>, CliError> {
+    let client = aws_sdk_cloudformation::Client::new(&stack.aws);
+    let mut found = Vec::new();
+    let mut from = None;
+    loop {
+        let page = client
+            .list_stack_resources()
+            // The group is named after the stack.
+            .stack_name(stack.output("ScheduleGroupName")?)
+            .set_next_token(from)
+            .send()
+            .await
+            .map_err(|error| AwsFailure::new("ListStackResources", &error))?;
+        found.extend(page.stack_resource_summaries.unwrap_or_default());
+        from = page.next_token;
+        if from.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+fn of_type<'a>(resources: &'a [StackResourceSummary], kind: &'a str) -> impl Iterator<Item = &'a str> {
+    resources
+        .iter()
+        .filter(move |resource| resource.resource_type() == Some(kind))
+        .filter_map(StackResourceSummary::physical_resource_id)
+}
+
+/// Functions: there, able to run, their mappings on, and what they said lately.
+async fn functions(
+    stack: &Stack,
+    resources: &[StackResourceSummary],
+    now: Timestamp,
+    findings: &mut Findings,
+) -> Result<(), CliError> {
+    let (lambda, logs) = (Bare::new(&stack.aws, "lambda")?, Bare::new(&stack.aws, "logs")?);
+    for name in of_type(resources, "AWS::Lambda::Function") {
+        match lambda.get(&format!("/2015-03-31/functions/{name}/configuration")).await? {
+            Answer::Found(function) if function["State"] == "Failed" => {
+                let reason = function["StateReason"].as_str().unwrap_or("AWS gives no reason");
+                findings.add("functions", name, format!("cannot run: {reason}"), "deploy the last release again");
+            }
+            Answer::Found(_) => {}
+            Answer::Missing => {
+                findings.add("functions", name, "is not there any more", "deploy the stack again: `sam deploy`");
+                continue;
+            }
+        }
+        if let Some((count, latest)) = errors_of(&logs, name, now).await? {
+            findings.add(
+                "functions",
+                name,
+                format!("logged {count} errors in 24 hours; the latest: {latest}"),
+                format!("look into the log group /aws/lambda/{name}; the sentence says what to mend"),
+            );
+        }
+        let mappings = lambda.get(&format!("/2015-03-31/event-source-mappings/?FunctionName={name}")).await?;
+        let Answer::Found(mappings) = mappings else { continue };
+        for mapping in mappings["EventSourceMappings"].as_array().into_iter().flatten() {
+            if mapping["State"].as_str().is_some_and(|state| state.starts_with("Disabl")) {
+                findings.add(
+                    "functions",
+                    name,
+                    "does not take from its queue: the mapping is switched off",
+                    "enable the event source mapping in Lambda, or deploy the stack again",
+                );
+            }
+        }
+    }
+    if let Answer::Found(account) = lambda.get("/2016-08-19/account-settings/").await? {
+        let limit = account["AccountLimit"]["ConcurrentExecutions"].as_u64().unwrap_or(CONCURRENCY);
+        if limit < CONCURRENCY {
+            findings.add(
+                "functions",
+                "the account's concurrency in Lambda",
+                format!("is {limit}; the stack may need {CONCURRENCY}"),
+                "ask AWS for more under Service Quotas, Lambda, Concurrent executions",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The part of a log line that is shown.
+#[derive(serde::Deserialize)]
+struct LogLine {
+    level: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// How many errors a function logged lately, and the latest. None if there are none, or no log yet.
+async fn errors_of(logs: &Bare<'_>, function: &str, now: Timestamp) -> Result<Option<(u64, String)>, CliError> {
+    let since = now.as_millisecond() - i64::try_from(LATELY.as_millis()).unwrap_or(0);
+    let (mut errors, mut latest) = (0, (0, String::new()));
+    let mut from = Value::Null;
+    for _ in 0..LOG_PAGES {
+        let mut asked = json!({ "logGroupName": format!("/aws/lambda/{function}"), "startTime": since,
+                                "filterPattern": "ERROR" });
+        if !from.is_null() {
+            asked["nextToken"] = from;
+        }
+        let Answer::Found(mut page) = logs.call("Logs_20140328.FilterLogEvents", &asked).await? else { break };
+        for event in page["events"].as_array().into_iter().flatten() {
+            let text = event["message"].as_str().unwrap_or_default();
+            let Ok(line) = serde_json::from_str::<LogLine>(text) else { continue };
+            let at = event["timestamp"].as_i64().unwrap_or(0);
+            if line.level == "ERROR" {
+                errors += 1;
+                if at >= latest.0 {
+                    latest = (at, line.message.chars().take(300).collect());
+                }
+            }
+        }
+        from = page["nextToken"].take();
+        if from.is_null() {
+            break;
+        }
+    }
+    Ok((errors > 0).then_some((errors, latest.1)))
+}
+
+/// Logs of functions hold ids of orders: they end some day.
+async fn logs(stack: &Stack, resources: &[StackResourceSummary], findings: &mut Findings) -> Result<(), CliError> {
+    let logs = Bare::new(&stack.aws, "logs")?;
+    for name in of_type(resources, "AWS::Logs::LogGroup") {
+        let asked = json!({ "logGroupNamePrefix": name });
+        let Answer::Found(groups) = logs.call("Logs_20140328.DescribeLogGroups", &asked).await? else { continue };
+        match groups["logGroups"].as_array().into_iter().flatten().find(|group| group["logGroupName"] == name) {
+            None => findings.add("logs", name, "is not there any more", "deploy the stack again: `sam deploy`"),
+            Some(group) if group["retentionInDays"].is_null() => {
+                findings.add("logs", name, "is kept for ever", "deploy the stack again, which keeps it for 30 days");
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn queues(stack: &Stack, findings: &mut Findings) -> Result<(), CliError> {
+    for (queue, count) in dead_letters::counts(stack).await? {
+        if count > 0 {
+            findings.add(
+                "queues",
+                format!("{queue}-dead-letters"),
+                format!("{count} messages could not be worked on"),
+                "`renkei dead-letters list` says why; when that is mended, `renkei dead-letters replay`",
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Merchants: schedules, secrets, gates, robots.
+async fn tenants(stack: &Stack, now: Timestamp, findings: &mut Findings) -> Result<(), CliError> {
+    let secrets = stack.secrets()?;
+    let setup = stack.setup()?;
+    for (tenant, applied) in stack.tenants(None).await? {
+        let name = tenant.id().as_str();
+        for wrong in renkei_setup::schedules::differences(&setup.schedules, &applied.settings).await? {
+            let advice = format!("`renkei export --tenant {name} > {name}.yaml`, then `renkei apply {name}.yaml`");
+            findings.add("schedules", name, wrong, advice);
+        }
+        for connection in &applied.settings.connections {
+            let place = format!("{name}/{}", connection.id);
+            if let Err(error) = secrets.credentials(tenant.id(), &connection.id).await {
+                let advice = "apply the merchant's document with the shop's password or token in the environment";
+                findings.add("secrets", &place, error.to_string(), advice);
+            }
+            let (gate, rules) = (tenant.gate(&connection.id, now).await?, gate_rules(connection));
+            let closed = gate.closed_for(&rules, now, Lane::WriteBack).filter(|c| c.reason != Reason::LaneFloor);
+            if let Some(closure) = closed {
+                let until = jst::display(closure.until);
+                let advice = "it goes on by itself; `renkei quota` shows who spent the calls";
+                findings.add("gates", &place, format!("the shop is not called until {until}"), advice);
+            } else if gate.day() == jst::quota_day(now) && gate.used() * 100 >= rules.daily_limit * NEARLY_SPENT {
+                let wrong = format!("{} of {} calls of the day are spent", gate.used(), rules.daily_limit);
+                findings.add("gates", &place, wrong, "`renkei plan` shows what a day costs, and what to change");
+            }
+        }
+        let runs = tenant.runs(RUNS, None).await?.rows;
+        let robots: BTreeSet<_> = runs.iter().map(|run| (run.connection.clone(), run.robot.clone())).collect();
+        for (connection, robot) in robots {
+            if health::is_failing(&runs, &connection, &robot) == Some(true) {
+                let reason = runs.iter().find(|run| run.robot == robot).and_then(|run| run.error.clone());
+                let advice = format!("mend what it names; `renkei connection test {connection}` looks at the shop");
+                let wrong = format!("failed three times in a row: {}", reason.unwrap_or_default());
+                findings.add("robots", format!("{name}: {robot}"), wrong, advice);
+            }
+        }
+        for robot in tenant.silent_robots(&applied, now).await? {
+            findings.add(
+                "robots",
+                format!("{name}: {}", robot.robot),
+                format!("has not done its work for more than {} hours", robot.patience.as_secs() / 3600),
+                "`renkei runs` shows whether it starts; its schedule and its function's queue are looked at above",
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_these_keys_in_this_order() {
+        let finding = Finding { check: "queues", what: "q".into(), wrong: "w".into(), advice: "a".into() };
+        let line = r#"{"check":"queues","what":"q","wrong":"w","advice":"a"}"#;
+        assert_eq!(serde_json::to_string(&finding).unwrap(), line);
+    }
+}

@@ -1,0 +1,76 @@
+"""Brings items of a restored table back into the stack's own: what is missing, or all as it was.
+
+    python3 infra/tools/restore.py --from RESTORED --to TABLE                 items that TABLE does not have any more
+    python3 infra/tools/restore.py --from RESTORED --to TABLE --overwrite     and those that it has otherwise
+    … --tenant NAME                                                           only this merchant's
+    … --dry-run                                                               only count
+
+The runbook (docs/operations.md, "Data is lost or spoilt") says when. AWS is found as `aws` finds it: credentials, region and
+AWS_ENDPOINT_URL from the environment. Safe to repeat.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+# This runs with any Python; boto3 is in the environment of the build tools.
+sys.path[:0] = [str(path) for path in (PROJECT / ".renkei/tools/build/lib").glob("python*/site-packages")]
+import boto3
+from botocore.exceptions import ClientError
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--from", dest="source", required=True, help="the restored table")
+    parser.add_argument("--to", dest="target", required=True, help="the stack's table")
+    parser.add_argument("--tenant", help="only this merchant's items")
+    parser.add_argument("--overwrite", action="store_true", help="also items that differ: changes since then are lost")
+    parser.add_argument("--dry-run", action="store_true", help="only count")
+    options = parser.parse_args()
+    client = boto3.client("dynamodb")
+    missing = otherwise = same = 0
+    for page in client.get_paginator("scan").paginate(TableName=options.source, ConsistentRead=True):
+        for item in page["Items"]:
+            if options.tenant and not is_of(options.tenant, item):
+                continue
+            key = {name: item[name] for name in ("pk", "sk")}
+            there = client.get_item(TableName=options.target, Key=key, ConsistentRead=True).get("Item")
+            if there == item:
+                same += 1
+            elif there is None:
+                missing += put(client, options, item, "attribute_not_exists(pk)")
+            else:
+                otherwise += 1
+                if options.overwrite:
+                    put(client, options, item, None)
+    did = "would be " if options.dry_run else ""
+    print(f"{missing} missing items {did}put back, {otherwise} that differ {did + 'overwritten' if options.overwrite else 'left'}, {same} the same")
+
+
+def put(client, options, item: dict, condition: str | None) -> int:
+    if options.dry_run:
+        return 1
+    try:
+        client.put_item(TableName=options.target, Item=item, **({"ConditionExpression": condition} if condition else {}))
+    except ClientError as error:
+        # Made anew meanwhile: the newer one stays.
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return 0
+        raise
+    return 1
+
+
+def is_of(tenant: str, item: dict) -> bool:
+    """By the keys of shared/store/src/keys.rs: `LETTER#tenant…`, `tenant#…`, or a list in which the tenant is an entry."""
+    pk, sk = item["pk"]["S"], item["sk"]["S"]
+    kind, _, rest = pk.partition("#")
+    if pk == "TENANTS" or kind == "U":
+        return sk == tenant
+    if kind == "K":
+        return item.get("tenant", {}).get("S") == tenant
+    return (rest if len(kind) == 1 and kind.isupper() else pk).split("#")[0] == tenant
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,308 @@
+//! What operators do: see what is wrong, hear of it, and let a merchant go. And what nobody may ever see: secrets and
+//! customers' data in logs.
+
+use std::path::PathBuf;
+
+use renkei_e2e::{Ended, World, aws, run};
+use renkei_simulator::api::{OrderOptions, ShopSpec};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// The tests of this file plant faults in the one stack, so they follow each other.
+static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+fn plain(orders: u64) -> ShopSpec {
+    ShopSpec { orders, order_options: OrderOptions::plain(), daily_call_limit: 100_000, ..ShopSpec::default() }
+}
+
+fn doctor() -> (Ended, Vec<Value>) {
+    let ended = run(&["doctor", "--json"], None);
+    let findings = ended.lines();
+    (ended, findings)
+}
+
+fn found(findings: &[Value], check: &str, words: &[&str]) -> bool {
+    findings.iter().any(|f| f["check"] == check && words.iter().all(|word| f.to_string().contains(word)))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_finds_what_was_broken_and_nothing_once_it_is_mended() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let world = World::new("ailing", plain(3), 10_000).await;
+    assert_eq!(world.run("fetch-orders").code, 0);
+    let (healthy, _) = doctor();
+    assert_eq!((healthy.code, healthy.out.as_str()), (0, ""), "{healthy:?}");
+
+    let schedules = aws().rest("scheduler", reqwest::Method::GET, "/schedules?ScheduleGroup=renkei", None).await;
+    let schedules = schedules["Schedules"].as_array().expect("schedules").clone();
+    let name = schedules[0]["Name"].as_str().expect("a schedule").to_owned();
+    aws().rest("scheduler", reqwest::Method::DELETE, &format!("/schedules/{name}?groupName=renkei"), None).await;
+    aws().send("fetch-orders-dead-letters", "{}", "ailing").await;
+    let secret = json!({ "SecretId": "renkei/renkei/ailing/ailing", "ForceDeleteWithoutRecovery": true });
+    aws().call("secretsmanager", "secretsmanager.DeleteSecret", secret).await;
+    aws().set_taking("push-statuses", false).await;
+
+    let (ill, findings) = doctor();
+    println!("doctor: {} findings\n{}", findings.len(), ill.out);
+    assert_eq!(ill.code, 1, "{ill:?}");
+    assert!(found(&findings, "schedules", &["ailing", "has no schedule", "renkei apply"]), "{ill:?}");
+    assert!(found(&findings, "queues", &["fetch-orders-dead-letters", "1 messages", "dead-letters list"]), "{ill:?}");
+    assert!(found(&findings, "secrets", &["ailing/ailing", "apply"]), "{ill:?}");
+    assert!(found(&findings, "functions", &["push-statuses", "switched off"]), "{ill:?}");
+
+    // As the findings advise.
+    let applied = world.apply(10_000, None);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    aws().set_taking("push-statuses", true).await;
+    let queue = json!({ "QueueUrl": aws().queue("fetch-orders-dead-letters") });
+    aws().call("sqs", "AmazonSQS.PurgeQueue", queue).await;
+    let (mended, _) = doctor();
+    assert_eq!((mended.code, mended.out.as_str()), (0, ""), "{mended:?}");
+}
+
+/// Everything that is stored of a tenant.
+async fn kept(name: &str) -> Vec<String> {
+    let all = aws().everything().await;
+    let mut of_it: Vec<String> =
+        all.iter().map(|(table, item)| format!("{table} {item}")).filter(|text| text.contains(name)).collect();
+    of_it.sort();
+    of_it
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merchant_leaves_with_its_data_and_leaves_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let leaving = World::new("leaving", plain(12), 10_000).await;
+    let staying = World::new("staying", plain(5), 10_000).await;
+    for world in [&leaving, &staying] {
+        assert_eq!(world.run("fetch-orders").code, 0);
+        let name = world.shop.name.as_str();
+        for arguments in [
+            ["warehouse-key", "create", "dc", "--tenant", name].as_slice(),
+            &["webhook", "create", name, "--tenant", name],
+            &["member", "add", "owner@both.example", "--tenant", name, "--role", "owner"],
+        ] {
+            let made = run(arguments, None);
+            assert_eq!(made.code, 0, "{made:?}");
+        }
+    }
+    let theirs = kept("staying").await;
+    assert!(kept("leaving").await.len() > 30 && theirs.len() > 15);
+
+    let to = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/exported");
+    drop(std::fs::remove_dir_all(&to));
+    let exported = run(&["tenant", "export", "leaving", "--to", to.to_str().expect("a path")], None);
+    assert_eq!(exported.code, 0, "{exported:?}");
+    let file = |name: &str| std::fs::read_to_string(to.join(name)).expect("an exported file");
+    assert_eq!(file("shipments.jsonl").lines().count(), 12, "{exported:?}");
+    let first: Value = serde_json::from_str(file("shipments.jsonl").lines().next().expect("a line")).expect("JSON");
+    assert!(first["detail"].to_string().contains("postal_code"), "{first}");
+    assert!(file("runs.jsonl").contains("fetch-orders") && file("document.yaml").contains("leaving"));
+    assert!(file("members.jsonl").contains("owner@both.example"));
+    let again = run(&["tenant", "export", "leaving", "--to", to.to_str().expect("a path")], None);
+    assert!(again.code == 1 && again.err.contains("not empty"), "{again:?}");
+
+    let unsure = run(&["tenant", "erase", "leaving", "--confirm", "staying"], None);
+    assert!(unsure.code == 1 && unsure.err.contains("nothing was erased"), "{unsure:?}");
+    aws()
+        .send(
+            "fetch-orders-dead-letters",
+            &json!({ "v": 1, "tenant": "leaving", "connection": "leaving",
+        "robot": "leaving/fetch-orders", "action": "fetch-orders", "cause": "schedule" })
+            .to_string(),
+            "leaving",
+        )
+        .await;
+    let erased = run(&["tenant", "erase", "leaving", "--confirm", "leaving"], None);
+    assert_eq!(erased.code, 0, "{erased:?}");
+    println!("{}", erased.out);
+    assert!(erased.out.contains("dead letters: 1") && erased.out.contains("secrets: 1"), "{erased:?}");
+
+    assert_eq!(kept("leaving").await, Vec::<String>::new());
+    assert_eq!(kept("staying").await, theirs, "the other merchant's data is as it was");
+    let secrets =
+        aws().call("secretsmanager", "secretsmanager.ListSecrets", json!({ "IncludePlannedDeletion": true })).await;
+    assert!(!secrets.to_string().contains("leaving") && secrets.to_string().contains("staying"), "{secrets}");
+    let schedules = aws().rest("scheduler", reqwest::Method::GET, "/schedules?ScheduleGroup=renkei", None).await;
+    for schedule in schedules["Schedules"].as_array().expect("schedules") {
+        let path = format!("/schedules/{}?groupName=renkei", schedule["Name"].as_str().expect("a name"));
+        let schedule = aws().rest("scheduler", reqwest::Method::GET, &path, None).await;
+        assert!(!schedule.to_string().contains("leaving"), "{schedule}");
+    }
+    let repeated = run(&["tenant", "erase", "leaving", "--confirm", "leaving"], None);
+    assert!(repeated.code == 1 && repeated.err.contains("there is no tenant"), "{repeated:?}");
+    assert_eq!(staying.run("fetch-orders").code, 0, "the other merchant goes on");
+
+    // On-boarding is one document, and begins with nothing.
+    let back = leaving.apply(10_000, None);
+    assert_eq!(back.code, 0, "{back:?}");
+    assert_eq!(leaving.run("fetch-orders").code, 0);
+    assert_eq!(leaving.list("shipments").len(), 12);
+}
+
+/// The runbook's restore, step by step.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_lost_comes_back_from_a_restored_table() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let world = World::new("restored", plain(6), 10_000).await;
+    assert_eq!(world.run("fetch-orders").code, 0);
+    let table = aws().table("-Shipments-").await;
+    let before = kept("S#restored").await;
+    assert!(before.len() >= 12, "{before:?}");
+    let beside = format!("{table}-restored");
+    let restore = json!({ "SourceTableName": table, "TargetTableName": beside, "UseLatestRestorableTime": true });
+    aws().call("dynamodb", "DynamoDB_20120810.RestoreTableToPointInTime", restore).await;
+    let lost = aws().everything().await;
+    let lost = lost
+        .iter()
+        .filter(|(of, item)| *of == table && item["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("S#restored")));
+    for (_, item) in lost.take(7) {
+        let key = json!({ "pk": item["pk"], "sk": item["sk"] });
+        let gone = json!({ "TableName": table, "Key": key });
+        aws().call("dynamodb", "DynamoDB_20120810.DeleteItem", gone).await;
+    }
+    let ours =
+        |all: Vec<String>| all.into_iter().filter(|text| text.starts_with(&format!("{table} "))).collect::<Vec<_>>();
+    let before = ours(before);
+    assert_eq!(ours(kept("S#restored").await).len(), before.len() - 7);
+    let put_back = restore_tool(&["--from", &beside, "--to", &table, "--tenant", "restored"]);
+    assert!(put_back.contains("7 missing items put back, 0 that differ left"), "{put_back}");
+    assert_eq!(ours(kept("S#restored").await), before);
+    aws().call("dynamodb", "DynamoDB_20120810.DeleteTable", json!({ "TableName": beside })).await;
+}
+
+fn restore_tool(arguments: &[&str]) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let port = std::env::var("RENKEI_TEST_PORT").unwrap_or_else(|_| "4596".to_owned());
+    let ended = std::process::Command::new("python3")
+        .arg(root.join("infra/tools/restore.py"))
+        .args(arguments)
+        .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
+        .env("AWS_DEFAULT_REGION", "ap-northeast-1")
+        .env("AWS_ACCESS_KEY_ID", "000000000000")
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .output()
+        .expect("Python");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    String::from_utf8_lossy(&ended.stdout).into_owned()
+}
+
+/// One request to a webhook of this machine, as text.
+async fn heard(listener: &tokio::net::TcpListener) -> String {
+    let (mut stream, _) = listener.accept().await.expect("a call");
+    let mut text = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        let count = stream.read(&mut part).await.expect("a request");
+        text.extend_from_slice(&part[..count]);
+        let so_far = String::from_utf8_lossy(&text).into_owned();
+        let length = so_far
+            .to_ascii_lowercase()
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next().and_then(|length| length.parse::<usize>().ok()));
+        if let (Some((_, body)), Some(length)) = (so_far.split_once("\r\n\r\n"), length)
+            && body.len() >= length
+        {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.expect("an answer");
+            return so_far;
+        }
+        assert!(count > 0, "{so_far}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_reaches_the_webhook_as_one_line() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    renkei_e2e::stack();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let hook = format!("http://{}/services/T0/canary-hook", listener.local_addr().expect("an address"));
+    // As a deployment with NotificationsUrl makes it.
+    let path = "/2015-03-31/functions/renkei-watch/configuration";
+    let mut function = aws().rest("lambda", reqwest::Method::GET, path, None).await;
+    let mut environment = function["Environment"].take();
+    environment["Variables"]["RENKEI_NOTIFICATIONS_URL"] = hook.into();
+    aws().rest("lambda", reqwest::Method::PUT, path, Some(json!({ "Environment": environment }))).await;
+    let topics = aws().form("sns", &[("Action", "ListTopics"), ("Version", "2010-03-31")]).await;
+    let topic = topics.split("<TopicArn>").nth(1).and_then(|rest| rest.split('<').next()).expect("a topic").to_owned();
+    let to = function["FunctionArn"].as_str().expect("an ARN");
+    let subscribe = [
+        ("Action", "Subscribe"),
+        ("Version", "2010-03-31"),
+        ("TopicArn", &topic),
+        ("Protocol", "lambda"),
+        ("Endpoint", to),
+    ];
+    aws().form("sns", &subscribe).await;
+
+    let metric = json!({ "MetricName": "GateUsedShare", "Value": 91.0,
+                         "Dimensions": [{ "Name": "Stage", "Value": "local" }] });
+    let fed = json!({ "Namespace": "Renkei", "MetricData": [metric] });
+    aws().call("monitoring", "GraniteServiceVersion20100801.PutMetricData", fed).await;
+    let told =
+        tokio::time::timeout(std::time::Duration::from_secs(60), heard(&listener)).await.expect("a call in time");
+    println!("{told}");
+    assert!(told.starts_with("POST /services/T0/canary-hook"), "{told}");
+    let body: Value = serde_json::from_str(told.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
+    let text = body["text"].as_str().expect("a text");
+    assert!(text.contains("ALARM") && text.contains("GateUsedAlarm") && text.contains("80 %"), "{text}");
+    let lines = aws().log_lines().await;
+    assert!(!lines.iter().any(|line| line.contains("canary-hook")), "the webhook's address is in a log");
+
+    // The clock: it counts none, and so that it looked.
+    aws()
+        .rest("lambda", reqwest::Method::POST, "/2015-03-31/functions/renkei-watch/invocations", Some(json!({})))
+        .await;
+    let lines = aws().log_lines().await;
+    assert!(lines.iter().any(|line| line.contains("\"RobotsSilent\":0")), "watch looked");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_customers_and_no_secret_is_in_logs_runs_or_dead_letters() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let secret = "canary-password-7f3a";
+    let world = World::new("silentium", plain(8), 10_000).await;
+    assert_eq!(world.run("fetch-orders").code, 0);
+    assert_eq!(world.run("state-working").code, 0);
+    assert_eq!(world.run("status-sync").code, 0);
+    let shipments = world.list("shipments");
+    assert_eq!(shipments.len(), 8);
+    // A wrong password is told in a sentence, without it.
+    assert_eq!(world.apply(10_000, Some(secret)).code, 0);
+    let failed = world.run("fetch-orders");
+    let mut canaries = vec![secret.to_owned(), "only-for-tests".to_owned()];
+    for shipment in &shipments {
+        let id = shipment["id"].as_str().or_else(|| shipment["shipment"].as_str()).expect("an id");
+        let whole = run(&["shipment", id, "--json", "--tenant", "silentium"], None).lines().remove(0);
+        personal(&whole["ship_to"], &mut canaries);
+    }
+    canaries.sort();
+    canaries.dedup();
+    assert!(canaries.len() > 12, "{canaries:?}");
+    let mut places: Vec<(String, String)> = vec![("the command line".to_owned(), format!("{failed:?}"))];
+    places.extend(aws().log_lines().await.into_iter().map(|line| ("a log".to_owned(), line)));
+    let stored = aws().everything().await;
+    // Shipments hold customers' data, which is what they are for; no other table does.
+    places.extend(
+        stored.into_iter().filter(|(table, _)| !table.contains("-Shipments-")).map(|(t, i)| (t, i.to_string())),
+    );
+    let lines = places.len();
+    for (place, text) in places {
+        for canary in &canaries {
+            assert!(!text.contains(canary.as_str()), "{canary:?} is in {place}: {text}");
+        }
+    }
+    println!("{} canaries in none of {lines} lines and items", canaries.len());
+}
+
+/// Names, addresses and numbers, as far as they are long enough to be nobody else's.
+fn personal(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.chars().count() >= 5 => into.push(text.clone()),
+        Value::Object(fields) => {
+            fields.iter().filter(|(name, _)| *name != "prefecture").for_each(|(_, v)| personal(v, into))
+        }
+        Value::Array(values) => values.iter().for_each(|value| personal(value, into)),
+        _ => {}
+    }
+}
