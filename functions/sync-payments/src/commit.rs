@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use renkei_domain::handover::Cancelled;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::order::SourceOrder;
+use renkei_domain::run::FOR_A_PERSON;
 use renkei_domain::shipment::{Shipment, Status};
 use renkei_domain::sync::{Rules, Seen, observe};
 use renkei_domain::work::Fetched;
@@ -65,7 +66,11 @@ impl Tally {
     /// The run's end.
     #[must_use]
     pub fn told(self) -> Told {
-        let counts = self.counts.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
+        let mut counts: BTreeMap<String, u64> =
+            self.counts.into_iter().map(|(word, count)| (word.to_owned(), count)).collect();
+        if self.for_a_person > 0 {
+            counts.insert(FOR_A_PERSON.to_owned(), self.for_a_person);
+        }
         Told { counts, for_a_person: self.for_a_person, ..Told::default() }
     }
 }

@@ -39,6 +39,9 @@ impl RunState {
     }
 }
 
+/// The word under which a run counts what a person has to look at, where what it queued ends it.
+pub const FOR_A_PERSON: &str = "for-a-person";
+
 /// One run of an integration robot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {

@@ -50,7 +50,7 @@ proptest! {
         for (place, value) in edits {
             let mut places = Vec::new();
             leaves(&order, "", &mut places);
-            *order.pointer_mut(place.get(&places)).unwrap() = value;
+            *order.pointer_mut(place.get(places.as_slice()).as_str()).unwrap() = value;
         }
         // What is no order is set aside when it is read.
         let Ok(order) = serde_json::from_value::<SourceOrder>(order) else { return Ok(()) };

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::{Timestamp, ToSpan};
-use renkei_domain::run::{Outcome, Run, RunState};
+use renkei_domain::run::{FOR_A_PERSON, Outcome, Run, RunState};
 use renkei_domain::work::Place;
 
 use crate::Tenant;
@@ -251,7 +251,9 @@ impl Tenant {
         }
         run.state = match &run.error {
             Some(_) => RunState::Failed,
-            None if count(Outcome::Quarantined) > 0 => RunState::NeedsPerson,
+            None if count(Outcome::Quarantined) > 0 || run.counts.get(FOR_A_PERSON).is_some_and(|count| *count > 0) => {
+                RunState::NeedsPerson
+            }
             None => RunState::Done,
         };
         run.ended_at = Some(Timestamp::now());

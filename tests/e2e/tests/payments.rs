@@ -261,7 +261,7 @@ async fn reconciliation_reports_what_is_lost_doubled_stuck_and_drifted() {
     shop.robot_does("state-working");
     change(cancelled, json!({ "payment_state": "voided" })).await;
     shop.robot_does("status-sync");
-    change(cancelled, json!({ "payment_state": "authed" })).await;
+    change(cancelled, json!({ "payment_state": "authed", "state": "working" })).await;
     let _in_quarantine_still = waits;
     // What was told had no effect, and a day has gone by; the one that stands has stood for long.
     change(told, json!({ "state": "working" })).await;
