@@ -256,12 +256,13 @@ async fn reconciliation_reports_what_is_lost_doubled_stuck_and_drifted() {
     }
     let stands = place(json!({})).await;
     let cancelled = place(json!({})).await;
-    place(json!({ "order_items": [{ "variant_sku": "NEVER-3", "quantity": 1 }] })).await;
+    let waits = place(json!({ "order_items": [{ "variant_sku": "NEVER-3", "quantity": 1 }] })).await;
     assert_eq!(shop.robot("fetch-orders").code, 4, "one waits in quarantine");
     shop.robot_does("state-working");
     change(cancelled, json!({ "payment_state": "voided" })).await;
     shop.robot_does("status-sync");
     change(cancelled, json!({ "payment_state": "authed", "state": "working" })).await;
+    assert!(shop.shipments().iter().all(|shipment| shipment["order_id"] != json!(waits)), "it waits in quarantine");
     // What was told had no effect, and a day has gone by; the one that stands has stood for long.
     change(told, json!({ "state": "working" })).await;
     set("Shipments", &pk(told), "P#00001", &[("told_at", LONG_AGO), ("updated_at", LONG_AGO)]).await;

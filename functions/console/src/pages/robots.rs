@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::Html;
 use renkei_domain::processing::{ProcessingRobot, Run, built_in};
-use renkei_domain::settings::{CustomAction, STANDARD_CONVERSION, TenantSettings, Trigger};
+use renkei_domain::settings::{CustomAction, EnabledRobot, STANDARD_CONVERSION, TenantSettings, Trigger};
 use serde::Deserialize;
 
 use super::{Page, words};
@@ -135,7 +135,7 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
     };
     let enabled = &settings.processing_robots.enable;
     let mut rows: Vec<Processing> = Vec::new();
-    for (place, id) in enabled.iter().map(|on| on.id()).enumerate() {
+    for (place, id) in enabled.iter().map(EnabledRobot::id).enumerate() {
         if let Some(robot) = built_in::find(id) {
             rows.push(row(robot, true, true, Some(place + 1)));
         }
