@@ -247,8 +247,7 @@ async fn an_alarm_reaches_the_webhook_as_one_line() {
                          "Dimensions": [{ "Name": "Stage", "Value": "local" }] });
     let fed = json!({ "Namespace": "Renkei", "MetricData": [metric] });
     aws().call("monitoring", "GraniteServiceVersion20100801.PutMetricData", fed).await;
-    let told =
-        tokio::time::timeout(std::time::Duration::from_secs(60), heard(&listener)).await.expect("a call in time");
+    let told = tokio::time::timeout(std::time::Duration::from_mins(1), heard(&listener)).await.expect("a call in time");
     println!("{told}");
     assert!(told.starts_with("POST /services/T0/canary-hook"), "{told}");
     let body: Value = serde_json::from_str(told.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
@@ -308,7 +307,7 @@ fn personal(value: &Value, into: &mut Vec<String>) {
     match value {
         Value::String(text) if text.chars().count() >= 5 => into.push(text.clone()),
         Value::Object(fields) => {
-            fields.iter().filter(|(name, _)| *name != "prefecture").for_each(|(_, v)| personal(v, into))
+            fields.iter().filter(|(name, _)| *name != "prefecture").for_each(|(_, v)| personal(v, into));
         }
         Value::Array(values) => values.iter().for_each(|value| personal(value, into)),
         _ => {}
