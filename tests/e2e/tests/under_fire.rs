@@ -153,7 +153,7 @@ async fn a_poison_message_is_explained_and_replayed_once_the_cause_is_gone() {
 
 #[test]
 fn functions_die_shops_fail_messages_double_and_every_order_has_one_end() {
-    let proved = prove(&["--seeds", "4", "--at-once", "4", "--orders", "300", "--storm", "20"]);
+    let proved = prove(&["--seeds", "3", "--at-once", "3", "--orders", "180", "--storm", "12"]);
     println!("{}", proved.out);
     assert_eq!(proved.code, 0, "{proved:?}");
 }
