@@ -8,6 +8,7 @@
 //! | | `N#tenant#connection#number` | `N` | which order has this number |
 //! | | `X#tenant#connection` | `order` | an order that was not imported, and why |
 //! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
+//! | | `T#tenant` | `USUAL` | how many orders are usual in a day, as the console last reckoned it |
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
 //! | | `Y#tenant#connection` | `MARK`, `DRAIN`, `B#run` | how far the status sync is, announced drains of hints, back-fills |
