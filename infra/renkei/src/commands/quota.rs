@@ -60,7 +60,7 @@ pub async fn list(stack: &Stack, scope: &Scope, json: bool) -> Result<Exit, CliE
             format!("{} / {}", line.used, line.limit),
             gauge(line.used, line.limit),
             match line.closed_until {
-                Some(until) => format!("blocked until {}", jst::display(until)),
+                Some(_) => format!("blocked until {}", jst::display(line.next_reset)),
                 None => format!("open; begins anew {}", jst::display(line.next_reset)),
             },
             by_robot.join(", "),
