@@ -99,6 +99,10 @@ def actions(method, path, headers, body, query_params) -> list[tuple[str, str]]:
         each = iam_actions.dynamodb_transaction_checks(action, body, region, account)
         return each or [(action, resource) for resource in iam_actions.dynamodb_resource_arns(body, region, account)]
     called = [(action, iam_actions.extract_resource_arn(service, method, path, headers, body, params, region, account))]
+    if service == "scheduler" and path.startswith("/schedules/"):
+        # Which group: in the body of what is written, in the address of what is read or removed.
+        group = group_of(body) or query_text(params, "groupName") or query_text(query_params, "groupName") or "default"
+        called = [(action, resource.replace(":schedule/default/", f":schedule/{group}/")) for action, resource in called]
     if action in ("scheduler:CreateSchedule", "scheduler:UpdateSchedule"):
         # Who makes a schedule hands a role to it, which asks for a right of its own.
         called.append(("iam:PassRole", target_of(body).get("RoleArn", "*")))
@@ -109,6 +113,18 @@ def sends(body) -> tuple[str, list[tuple[str, str]]]:
     """What a schedule will do, whoever made it: its role sends to its queue."""
     target = target_of(body)
     return target.get("RoleArn", "").rpartition("/")[2], [("sqs:SendMessage", target.get("Arn", "*"))]
+
+
+def group_of(body) -> str:
+    try:
+        return json.loads(body or b"{}").get("GroupName") or ""
+    except ValueError:
+        return ""
+
+
+def query_text(params, name) -> str:
+    value = (params or {}).get(name) or ""
+    return value[0] if isinstance(value, list) else value
 
 
 def target_of(body) -> dict:
