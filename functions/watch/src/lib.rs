@@ -65,7 +65,7 @@ pub async fn look(store: &Store, now: Timestamp, metrics: &Metrics) -> Result<()
             silent += 1;
         }
     }
-    // Counted when there are none as well: that nothing looks is an alarm of its own.
+    // Counted when there are none as well: the alarm clears by it.
     metrics.add(Metric::RobotsSilent, silent);
     Ok(())
 }

@@ -61,7 +61,7 @@ impl Schedules {
 /// Makes the schedules what the settings say; what was otherwise is mended, whoever changed it. Says what it did.
 pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) -> Result<Vec<String>, SetupError> {
     let Schedules { client, group, role, queues } = schedules;
-    let prefix = format!("robot-{}-", digest(settings.tenant.as_str(), 5));
+    let prefix = prefix(&settings.tenant);
     let mut wanted = wanted(queues, settings, &prefix)?;
     let mut done = Vec::new();
     for name in names(client, group, &prefix).await? {
@@ -77,13 +77,7 @@ pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) 
                 done.push(format!("schedule {name} is removed with its robot"));
             }
             Some(schedule) => {
-                let is = client
-                    .get_schedule()
-                    .group_name(group)
-                    .name(&name)
-                    .send()
-                    .await
-                    .map_err(|error| AwsFailure::new("GetSchedule", &error))?;
+                let is = stored(client, group, &name).await?;
                 if !schedule.matches(&is) {
                     client
                         .update_schedule()
@@ -121,7 +115,7 @@ pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) 
 /// Schedules that are not as the settings want them, by what is wrong.
 pub async fn differences(schedules: &Schedules, settings: &TenantSettings) -> Result<Vec<String>, SetupError> {
     let Schedules { client, group, queues, .. } = schedules;
-    let prefix = format!("robot-{}-", digest(settings.tenant.as_str(), 5));
+    let prefix = prefix(&settings.tenant);
     let mut wanted = wanted(queues, settings, &prefix)?;
     let mut wrong = Vec::new();
     for name in names(client, group, &prefix).await? {
@@ -129,13 +123,7 @@ pub async fn differences(schedules: &Schedules, settings: &TenantSettings) -> Re
             wrong.push(format!("the schedule {name} belongs to no robot"));
             continue;
         };
-        let is = client
-            .get_schedule()
-            .group_name(group)
-            .name(&name)
-            .send()
-            .await
-            .map_err(|error| AwsFailure::new("GetSchedule", &error))?;
+        let is = stored(client, group, &name).await?;
         if !schedule.matches(&is) {
             wrong.push(format!("the schedule of {} is not as the document says", schedule.robot));
         }
@@ -147,10 +135,14 @@ pub async fn differences(schedules: &Schedules, settings: &TenantSettings) -> Re
 /// Removes all of a tenant's schedules: of its robots, and those that would wake them. Says how many there were.
 pub async fn remove_all(schedules: &Schedules, tenant: &TenantId) -> Result<usize, SetupError> {
     let Schedules { client, group, .. } = schedules;
-    let mut theirs = names(client, group, &format!("robot-{}-", digest(tenant.as_str(), 5))).await?;
+    let mut theirs = names(client, group, &prefix(tenant)).await?;
     for name in names(client, group, "wake-").await? {
-        // One that has fired meanwhile is gone.
-        let Ok(wake) = client.get_schedule().group_name(group).name(&name).send().await else { continue };
+        let wake = match stored(client, group, &name).await {
+            Ok(wake) => wake,
+            // It has fired meanwhile.
+            Err(failure) if failure.is("ResourceNotFoundException") => continue,
+            Err(failure) => return Err(failure.into()),
+        };
         let input = wake.target.and_then(|target| target.input).unwrap_or_default();
         if StartRobot::read(&input).is_ok_and(|start| start.tenant == *tenant) {
             theirs.push(name);
@@ -165,6 +157,16 @@ pub async fn remove_all(schedules: &Schedules, tenant: &TenantId) -> Result<usiz
         }
     }
     Ok(theirs.len())
+}
+
+/// What the names of all schedules of a tenant's robots begin with.
+fn prefix(tenant: &TenantId) -> String {
+    format!("robot-{}-", digest(tenant.as_str(), 5))
+}
+
+async fn stored(client: &Client, group: &str, name: &str) -> Result<GetScheduleOutput, AwsFailure> {
+    let answer = client.get_schedule().group_name(group).name(name).send().await;
+    answer.map_err(|error| AwsFailure::new("GetSchedule", &error))
 }
 
 fn wanted(

@@ -30,7 +30,7 @@ use measure::Memory;
 /// `renkei bench`
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Orders that are imported in all; 100,000 take about ten minutes.
+    /// Orders that are imported in all; 100,000 take a long while.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(11_000..=100_000))]
     pub orders: u64,
     /// Port of the local stack that is used up for this.
