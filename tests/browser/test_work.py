@@ -1,9 +1,10 @@
 """A day's work in the console, and what goes wrong in one: sessions that end, forms sent twice, the back button, other
 merchants' addresses, and what each role is refused."""
 
+import json
 import re
 
-from conftest import OWN, ROLES, lines, on_stack
+from conftest import OWN, ROLES, SHOP_PASSWORD, assert_fits, findings, lines, on_stack
 from test_pages import opened
 
 
@@ -117,7 +118,8 @@ def test_another_merchants_addresses_lead_nowhere(people, console, hanako, their
     shipment = theirs.shipments()[0]["id"]
     for path in ["/t/theirs", "/t/theirs/shipments", f"/t/theirs/shipment/{shipment}", "/t/theirs/settings", "/t/theirs/audit",
                  f"/t/hanako/shipment/{shipment}", f"/t/hanako/shipments?connection={theirs.connection}",
-                 f"/t/hanako/orders?connection={theirs.connection}"]:
+                 f"/t/hanako/orders?connection={theirs.connection}", f"/t/hanako/connection/{theirs.connection}",
+                 f"/t/theirs/connection/{theirs.connection}"]:
         assert page.goto(console + path).status == 404, path
         assert "theirs-ecforce" not in page.locator("main").inner_text(), path
 
@@ -206,6 +208,42 @@ def test_credentials_are_entered_kept_and_never_shown(people, console, hanako):
         opened(page, f"{console}/t/hanako{path}")
         assert "second-password" not in page.content(), path
     on_stack("apply", str(hanako.path))  # As it was: the second shop goes, and its secret with it.
+
+
+def test_a_shops_connection_is_tested_and_says_what_is_wrong(people, console, hanako, axe):
+    page = people.signed_in("admin")
+    opened(page, f"{console}/t/hanako/settings")
+    page.get_by_role("link", name="hanako-ecforce の接続テスト").click()
+    page.get_by_role("button", name="接続テストを実行する").click()
+    assert "誤りは見つかりませんでした" in page.get_by_role("status").inner_text()
+    for check in ["API URL", "認証", "受注の権限", "対応状況（取得）", "在庫ロケーション"]:
+        assert "○" in page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=check, exact=True)).inner_text(), check
+    assert SHOP_PASSWORD not in page.content() and "renkei@service.example" not in page.content()
+    wrong = hanako.document()
+    wrong["connections"][0]["stock_location_code"] = "defalt"
+    path = hanako.path.with_name("browser-hanako-wrong.yaml")
+    path.write_text(json.dumps(wrong, ensure_ascii=False))
+    on_stack("apply", str(path))
+    try:
+        for lang, button, words in [("ja", "接続テストを実行する", ["修正が必要な設定があります", "「defalt」が見つかりません"]),
+                                    ("en", "Test the connection", ["Something has to be corrected", "no stock in a location"])]:
+            people.switch(page, lang)
+            opened(page, f"{console}/t/hanako/connection/hanako-ecforce")
+            page.get_by_role("button", name=button).click()
+            page.get_by_role("status").wait_for()
+            text = page.locator("main").inner_text()
+            assert all(word in text for word in words), text
+            assert findings(page, axe) == []
+            for width in (320, 1440):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert_fits(page)
+    finally:
+        hanako.apply()
+    # Who works shipments is offered no test, and refused one.
+    page = people.signed_in("operator")
+    opened(page, f"{console}/t/hanako/settings")
+    assert page.get_by_role("link", name=re.compile("接続テスト")).count() == 0
+    assert page.goto(f"{console}/t/hanako/connection/hanako-ecforce").status == 403
 
 
 def test_robots_are_copied_tried_ordered_and_switched_off(people, console, hanako):

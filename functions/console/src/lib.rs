@@ -31,6 +31,7 @@ use renkei_ecforce::AddressPolicy;
 use renkei_platform::Clock;
 use renkei_platform::queue::Queue;
 use renkei_setup::Setup;
+use renkei_shop::Shops;
 use renkei_store::meter::Meter;
 use renkei_store::sessions::Sessions;
 use renkei_store::{Store, Tables};
@@ -62,6 +63,7 @@ pub struct App {
     meter: Meter,
     import_orders: Queue,
     setup: Setup,
+    shops: Shops,
     dead_letters: DeadLetters,
     policy: AddressPolicy,
     oidc: Oidc,
@@ -77,6 +79,7 @@ impl App {
         config: ConsoleConfig,
         import_orders_queue: &str,
         setup: Setup,
+        shops: Shops,
         allowed_shop_addresses: &str,
         clock: Clock,
     ) -> Result<Self, StartError> {
@@ -87,6 +90,7 @@ impl App {
             meter,
             import_orders: Queue::new(aws, import_orders_queue),
             setup,
+            shops,
             dead_letters: DeadLetters::new(aws, &config.dead_letters),
             policy: allowed_shop_addresses
                 .parse()

@@ -3,15 +3,21 @@
 // The AWS SDK nests its futures deeply.
 #![recursion_limit = "512"]
 
+use std::time::Duration;
+
 use console::{App, ConsoleConfig};
 use lambda_http::Error;
+use renkei_ecforce::Timeouts;
 use renkei_platform::queue::Queue;
 use renkei_platform::secrets::ConnectionSecrets;
 use renkei_platform::{Clock, Config, aws, telemetry};
 use renkei_setup::{Schedules, Setup};
+use renkei_shop::Shops;
 use renkei_store::Tables;
 
 const FUNCTION: &str = "console";
+/// How long a shop may take for one call, in all: whoever tests its connection waits before a page.
+const SHOP_ANSWERS_WITHIN: Duration = Duration::from_secs(8);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -33,8 +39,12 @@ async fn main() -> Result<(), Error> {
         ("SyncInventory", config.sync_inventory_queue_arn()?),
     ];
     let queues = queues.into_iter().map(|(name, arn)| (name.to_owned(), arn.to_owned())).collect();
+    let secrets = ConnectionSecrets::new(&aws, config.secret_prefix()?);
+    let timeouts = Timeouts { total: SHOP_ANSWERS_WITHIN, ..Timeouts::default() };
+    let service_email = config.service_email()?.to_owned();
+    let shops = Shops::with_timeouts(secrets.clone(), config.allowed_shop_addresses()?, service_email, &timeouts)?;
     let setup = Setup {
-        secrets: ConnectionSecrets::new(&aws, config.secret_prefix()?),
+        secrets,
         import_orders: Queue::new(&aws, config.import_orders_queue()?),
         schedules: Schedules::new(&aws, config.schedule_group()?, config.scheduler_role_arn()?, queues),
     };
@@ -44,6 +54,7 @@ async fn main() -> Result<(), Error> {
         ConsoleConfig::read(&config)?,
         config.import_orders_queue()?,
         setup,
+        shops,
         config.allowed_shop_addresses()?,
         clock,
     )?;

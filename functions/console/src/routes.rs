@@ -101,6 +101,8 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/access", ADMIN, pages::access::show),
         post("/t/{tenant}/access/create", ADMIN, pages::access::create),
         post("/t/{tenant}/access/revoke", ADMIN, pages::access::revoke),
+        get("/t/{tenant}/connection/{id}", ADMIN, pages::connection::show),
+        post("/t/{tenant}/connection/{id}/test", ADMIN, pages::connection::test),
         // 記録.
         get("/t/{tenant}/runs", VIEWER, pages::runs::show),
         get("/t/{tenant}/charts", VIEWER, pages::charts::show),
@@ -154,6 +156,8 @@ POST /t/{tenant}/products/import admin
 GET /t/{tenant}/access admin
 POST /t/{tenant}/access/create admin
 POST /t/{tenant}/access/revoke admin
+GET /t/{tenant}/connection/{id} admin
+POST /t/{tenant}/connection/{id}/test admin
 GET /t/{tenant}/runs viewer
 GET /t/{tenant}/charts viewer
 GET /t/{tenant}/audit admin

@@ -54,7 +54,7 @@ impl Shell {
         first == part
             || (matches!(first, "shipment" | "files") && part == "shipments")
             || (matches!(first, "document" | "history" | "robot" | "easy") && part == "robots")
-            || (matches!(first, "access" | "products") && part == "settings")
+            || (matches!(first, "access" | "connection" | "products") && part == "settings")
             || (matches!(first, "audit" | "charts") && part == "runs")
     }
 

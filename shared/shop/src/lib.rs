@@ -7,6 +7,7 @@
 //! In the order's way this stands between the functions and `ecforce`: fetch-orders, push-statuses and their kin open a
 //! session, say what they have to say in the shop's words, and leave.
 
+pub mod diagnosis;
 pub mod error;
 pub mod order;
 pub mod robot;
@@ -45,8 +46,18 @@ impl Shops {
         allowed_addresses: &str,
         service_email: String,
     ) -> Result<Self, error::ShopsError> {
+        Self::with_timeouts(secrets, allowed_addresses, service_email, &Timeouts::default())
+    }
+
+    /// The same, for whoever cannot wait as long as a robot.
+    pub fn with_timeouts(
+        secrets: ConnectionSecrets,
+        allowed_addresses: &str,
+        service_email: String,
+        timeouts: &Timeouts,
+    ) -> Result<Self, error::ShopsError> {
         let policy: AddressPolicy = allowed_addresses.parse()?;
-        let http = renkei_ecforce::http_client(&policy, &Timeouts::default())?;
+        let http = renkei_ecforce::http_client(&policy, timeouts)?;
         Ok(Self { http, policy, secrets, service_email, tokens: Arc::default() })
     }
 

@@ -6,6 +6,7 @@ pub mod access;
 pub mod audit;
 pub mod bulk;
 pub mod charts;
+pub mod connection;
 pub mod csv;
 pub mod document;
 pub mod easy;
