@@ -61,9 +61,8 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     // One request at a time comes to a function, so what was asked meanwhile was asked for it.
     let asked = app.meter.read().since(&before);
     let (requests, bytes, reads, writes) = (asked.requests, asked.bytes, asked.read_units, asked.write_units);
-    let cost = format!(
-        "store;desc=\"{requests} requests, {bytes} bytes, {reads:.1} read units, {writes:.1} write units\""
-    );
+    let cost =
+        format!("store;desc=\"{requests} requests, {bytes} bytes, {reads:.1} read units, {writes:.1} write units\"");
     if let Ok(cost) = HeaderValue::from_str(&cost) {
         response.headers_mut().insert(HeaderName::from_static("server-timing"), cost);
     }
