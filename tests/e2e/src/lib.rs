@@ -5,6 +5,7 @@
 
 pub mod article;
 mod aws;
+pub mod browser;
 pub mod warehouse;
 pub mod ways;
 

@@ -1,151 +1,11 @@
 //! The console on the deployed stack, as a browser sees it: signed in through the provider, page by page.
 
-use std::collections::BTreeMap;
-
+use renkei_e2e::browser::{Browser, PEOPLES_PASSWORD, Page};
 use renkei_e2e::{World, run};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
 use serde_json::{Value, json};
-use url::Url;
 
-const CARRIED: [&str; 8] = [
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "response_type",
-    "code_challenge",
-    "code_challenge_method",
-    "nonce",
-];
 const READING: [&str; 7] = ["", "/shipments", "/orders", "/robots", "/document", "/settings", "/runs"];
-const PASSWORD: &str = "Renkei-Local-2026";
-
-/// An answer, as a browser gets it.
-#[derive(Debug)]
-struct Page {
-    status: u16,
-    headers: BTreeMap<String, String>,
-    text: String,
-}
-
-impl Page {
-    fn location(&self) -> &str {
-        self.headers.get("location").map_or("", String::as_str)
-    }
-
-    /// The values of a form's hidden fields.
-    fn hidden(&self, name: &str) -> Vec<String> {
-        let wanted = format!("name=\"{name}\" value=\"");
-        let values = self.text.split(&wanted).skip(1).filter_map(|rest| rest.split('"').next());
-        values.map(|value| value.replace("&amp;", "&").replace("&#38;", "&")).collect()
-    }
-
-    fn csrf(&self) -> String {
-        self.hidden("csrf").first().cloned().unwrap_or_default()
-    }
-}
-
-/// A browser: it keeps cookies and shows one page after the other.
-struct Browser {
-    http: reqwest::Client,
-    base: String,
-    cookies: BTreeMap<String, String>,
-}
-
-impl Browser {
-    fn new() -> Self {
-        renkei_e2e::stack();
-        let status = run(&["local", "status", "--json"], None).lines();
-        let port = std::env::var("RENKEI_TEST_PORT").unwrap_or_else(|_| "4596".to_owned());
-        let stack = status
-            .iter()
-            .find(|stack| stack["port"].as_u64().map(|it| it.to_string()) == Some(port.clone()))
-            .expect("the tests' stack");
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        let base = stack["console_url"].as_str().expect("a console").to_owned();
-        Self { http, base, cookies: BTreeMap::new() }
-    }
-
-    async fn send(&mut self, method: &str, address: &str, body: Option<String>, headers: &[(&str, &str)]) -> Page {
-        let address = if address.starts_with("http") {
-            address.to_owned()
-        } else if address.starts_with("/_aws") || address.starts_with("/login") {
-            Url::parse(&self.base).expect("an address").join(address).expect("an address").to_string()
-        } else {
-            format!("{}{address}", self.base)
-        };
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut request =
-            self.http.request(method.parse().expect("a method"), address).header("cookie", cookies.join("; "));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if let Some(body) = body {
-            request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-        }
-        let answer = request.send().await.expect("an answer");
-        for cookie in answer.headers().get_all("set-cookie") {
-            let cookie = cookie.to_str().expect("text");
-            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
-            if value.is_empty() {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        let headers = answer.headers().iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
-        Page { status: answer.status().as_u16(), headers: headers.collect(), text: answer.text().await.expect("text") }
-    }
-
-    async fn get(&mut self, address: &str) -> Page {
-        self.send("GET", address, None, &[]).await
-    }
-
-    /// Follows redirects to the page at their end.
-    async fn open(&mut self, address: &str) -> Page {
-        let mut page = self.get(address).await;
-        for _ in 0..5 {
-            if page.status != 303 {
-                break;
-            }
-            let next = page.location().to_owned();
-            page = self.get(&next).await;
-        }
-        page
-    }
-
-    async fn post(&mut self, address: &str, fields: &[(&str, &str)]) -> Page {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send("POST", address, Some(body), &[]).await
-    }
-
-    /// Goes through the provider's own page, as people do. Gives the address that the provider leads back to.
-    async fn through_provider(&mut self, who: &str, to: &str) -> String {
-        let begun = self.get(&format!("/auth/sign-in?to={to}")).await;
-        assert_eq!(begun.status, 303, "{begun:?}");
-        let form = self.get(begun.location()).await;
-        assert_eq!(form.status, 200, "{form:?}");
-        let email = format!("{who}@renkei.example");
-        let mut fields = vec![("username", email.as_str()), ("password", PASSWORD)];
-        let carried: Vec<(&str, String)> =
-            CARRIED.iter().map(|name| (*name, form.hidden(name).first().cloned().unwrap_or_default())).collect();
-        assert!(carried.iter().all(|(_, value)| !value.is_empty()), "PKCE, state and nonce: {carried:?}");
-        fields.extend(carried.iter().map(|(name, value)| (*name, value.as_str())));
-        let answer = self.post("/login", &fields).await;
-        assert_eq!(answer.status, 302, "{answer:?}");
-        answer.location().to_owned()
-    }
-
-    /// Signed in as the made-up person of this role.
-    async fn signed_in(who: &str) -> Self {
-        let mut browser = Self::new();
-        let back = browser.through_provider(who, "/").await;
-        let signed_in = browser.get(&back).await;
-        assert_eq!(signed_in.status, 303, "{signed_in:?}");
-        browser
-    }
-}
 
 fn plain(orders: u64) -> ShopSpec {
     ShopSpec { orders, order_options: OrderOptions::plain(), daily_call_limit: 100_000, ..ShopSpec::default() }
@@ -393,7 +253,7 @@ async fn sessions_and_forms_are_the_persons_own() {
     let id = world.list("shipments")[0]["id"].as_str().expect("an id").to_owned();
     // An account of this test's own: others must not be signed out by it.
     let add = ["member", "add", "leaving@renkei.example", "--tenant", "sessions", "--role", "operator"];
-    let added = run(&[&add[..], &["--password-env", "SHOP_PASSWORD"]].concat(), Some(PASSWORD));
+    let added = run(&[&add[..], &["--password-env", "SHOP_PASSWORD"]].concat(), Some(PEOPLES_PASSWORD));
     assert_eq!(added.code, 0, "{added:?}");
 
     // Nobody: to the sign-in, and back to the page that was wanted.
@@ -457,49 +317,4 @@ async fn sessions_and_forms_are_the_persons_own() {
     let switched = browser.get("/lang/en?to=/auth/signed-out").await;
     assert_eq!(switched.status, 303);
     assert!(browser.get("/auth/signed-out").await.text.contains("You are signed out"));
-}
-
-/// What a page asked of the store: requests, and bytes of their answers.
-fn cost(page: &Page) -> (u64, u64) {
-    let said = page.headers.get("server-timing").expect("each page says what it cost");
-    let numbers: Vec<u64> =
-        said.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
-    (numbers[0], numbers[1])
-}
-
-/// Counts and lists are bounded, so a page costs the same however many shipments there are. Prints the costs.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_cost_no_more_with_many_shipments() {
-    const LIST: &str = "/shipments?status=ready";
-    let mut lists = Vec::new();
-    for (name, orders) in [("few", 60), ("many", 1_100)] {
-        let world = World::new(name, plain(orders), 10_000).await;
-        assert_eq!(world.run("fetch-orders").code, 0);
-        member(name, "operator");
-        let mut browser = Browser::signed_in("operator").await;
-        let id = browser.get(&format!("/t/{name}{LIST}")).await;
-        let id = id.text.split("type=\"checkbox\" name=\"id\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
-        let one = format!("/shipment/{}", id.expect("a shipment"));
-        let pages =
-            ["", LIST, one.as_str(), "/orders", "/robots", "/document", "/settings", "/runs", "/files", "/history"];
-        for path in pages {
-            // Once before, so that what is reckoned once a day, or once a minute, is not in it.
-            let _first = browser.get(&format!("/t/{name}{path}")).await;
-            let page = browser.get(&format!("/t/{name}{path}")).await;
-            let (requests, read) = cost(&page);
-            println!(
-                "{orders:>6} orders  {requests:>3} requests  {read:>7} B read  {:>6} B sent  {path}",
-                page.text.len()
-            );
-            assert!(page.status == 200 && page.text.len() < 100_000, "{path}: {}", page.text.len());
-            if path == LIST {
-                assert!(requests <= 12, "{requests}");
-                assert!(orders < 1_000 || page.text.contains("1,000+"), "counted to 1,000 and no further");
-                lists.push((requests, read));
-            }
-        }
-    }
-    let [(few, read_few), (many, read_many)] = lists.as_slice() else { panic!("{lists:?}") };
-    assert_eq!(few, many, "requests");
-    assert!(*read_many < read_few * 6 / 5, "{lists:?}");
 }

@@ -80,7 +80,7 @@ impl Visitor {
     pub async fn script_bytes(&mut self, path: &str) -> Result<usize, CliError> {
         let page = self.page(path).await?;
         let scripts: Vec<String> =
-            page.split("<script src=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
+            page.split("<script defer src=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
         if scripts.is_empty() {
             return Err(CliError::said(format!("{path} names no script")));
         }
