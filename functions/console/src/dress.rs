@@ -29,7 +29,7 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A page is padded by up to so many bytes before it is packed.
-const PADDING: u8 = 64;
+const PADDING: usize = 64;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -106,12 +106,12 @@ async fn packed(response: Response) -> Response {
 /// A remark of a length by chance that does not pack.
 fn padding() -> Vec<u8> {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let mut chance = [0_u8; 1 + PADDING as usize];
+    let mut chance = [0_u8; 1 + PADDING];
     // Without chance it is as if there were no padding.
     if getrandom::fill(&mut chance).is_err() {
         return Vec::new();
     }
-    let length = usize::from(chance[0] % PADDING) + 1;
+    let length = usize::from(chance[0]) % PADDING + 1;
     let digits = chance[1..=length].iter().map(|byte| DIGITS[usize::from(byte % 16)]);
     b"<!-- ".iter().copied().chain(digits).chain(*b" -->\n").collect()
 }

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::{SignedDuration, Timestamp};
 use renkei_domain::ids::ConnectionId;
 use renkei_domain::shipment::Status;
@@ -134,7 +135,9 @@ impl Tenant {
             .await;
         match put {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(())
+            }
             Err(error) => Err(StoreError::from_sdk("PutItem", &error)),
         }
     }

@@ -46,7 +46,7 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}~{}~{}~", self.connection, self.status.as_str(), self.looked)?;
-        self.after.map_or(Ok(()), |mark| mark.fmt(f))
+        self.after.map_or(Ok(()), |mark| write!(f, "{mark}"))
     }
 }
 
@@ -172,7 +172,7 @@ async fn look_through(
         }
         let looked = shelf.ids.len();
         place.looked = place.looked.saturating_add(looked as u32);
-        left -= looked as i32;
+        left = left.saturating_sub(i32::try_from(looked).unwrap_or(i32::MAX));
         place = match (shelf.next, place.next_list(connections, order)) {
             (Some(mark), _) => Place { after: Some(mark), ..place },
             (None, Some(next)) => next,

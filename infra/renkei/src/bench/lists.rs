@@ -167,7 +167,7 @@ fn status_of(number: u64, shipments: u64) -> Status {
 }
 
 fn order(connection: &ConnectionId, number: u64, shipments: u64, begin: Timestamp) -> Result<NewOrder, CliError> {
-    let at = begin + SignedDuration::from_millis(number as i64 * 1_000);
+    let at = begin + SignedDuration::from_secs(number.cast_signed());
     let status = status_of(number, shipments);
     let is_out = status == Status::Shipped;
     let remark =

@@ -79,8 +79,12 @@ impl Visitor {
     /// Bytes of all script of a page, as they are sent.
     pub async fn script_bytes(&mut self, path: &str) -> Result<usize, CliError> {
         let page = self.page(path).await?;
-        let scripts: Vec<String> =
-            page.split("<script defer src=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect();
+        let scripts: Vec<String> = page
+            .split("<script defer src=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .map(str::to_owned)
+            .collect();
         if scripts.is_empty() {
             return Err(CliError::said(format!("{path} names no script")));
         }
@@ -141,8 +145,8 @@ fn location(response: &Response) -> Result<String, CliError> {
     to.ok_or_else(|| CliError::said(format!("{} leads nowhere: {}", response.url().path(), response.status())))
 }
 
-fn said(error: impl std::fmt::Display) -> CliError {
-    CliError::said(error.to_string())
+fn said(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CliError {
+    CliError::said(error.into().to_string())
 }
 
 #[cfg(test)]
