@@ -104,8 +104,8 @@ async fn measured(stack: &Stack, local: &LocalStack, most: u64) -> Result<Figure
     }
     let mut visitor = Visitor::sign_in(url, operator.as_str(), LOCAL_PASSWORD).await?;
     let mut figures = Figures { shipments_few: FEW, shipments_many: most, ..Figures::default() };
-    let _few = until_counted(&mut visitor, "few").await?;
-    figures.visits_to_count = until_counted(&mut visitor, "many").await?;
+    let _few = until_counted(&mut visitor, "few", FEW).await?;
+    figures.visits_to_count = until_counted(&mut visitor, "many", most).await?;
     for (page, path) in LISTS.into_iter().chain([("search, one step", SEARCH)]) {
         let (few, many) =
             (visitor.cost(&format!("/t/few{path}")).await?, visitor.cost(&format!("/t/many{path}")).await?);
@@ -119,16 +119,23 @@ async fn measured(stack: &Stack, local: &LocalStack, most: u64) -> Result<Figure
     Ok(figures)
 }
 
-/// Looks at a list until the count of what has left ends in no `+`. Gives how many visits that took.
-async fn until_counted(visitor: &mut Visitor, tenant: &str) -> Result<usize, CliError> {
+/// Looks at a list until the count of what has left ends in no `+`, and looks whether it is right. Gives how many visits
+/// that took.
+async fn until_counted(visitor: &mut Visitor, tenant: &str, shipments: u64) -> Result<usize, CliError> {
     let marker = "status=shipped\"";
     for visit in 1..=MOST_VISITS {
         let page = visitor.page(&format!("/t/{tenant}/shipments?status=hold")).await?;
         let tab = page.split(marker).nth(1).and_then(|rest| rest.split("</a>").next());
         let tab = tab.ok_or_else(|| CliError::said("the list has no tab for what has left"))?;
-        if !tab.contains('+') {
-            return Ok(visit);
+        if tab.contains('+') {
+            continue;
         }
+        let counted: String = tab.split('>').skip(2).flat_map(str::chars).filter(char::is_ascii_digit).collect();
+        let left = (1..=shipments).filter(|number| status_of(*number, shipments) == Status::Shipped).count();
+        if counted != left.to_string() {
+            return Err(CliError::said(format!("{left} have left, and the page of {tenant} says {counted}")));
+        }
+        return Ok(visit);
     }
     Err(CliError::said("what has left is never counted to its end"))
 }
