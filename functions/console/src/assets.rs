@@ -53,11 +53,7 @@ pub fn name(file: &str) -> &'static str {
 /// Sends a file.
 pub async fn file(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let asset = ASSETS.iter().find(|asset| asset.name == file).ok_or_else(Problem::not_found)?;
-    let takes_gzip = headers
-        .get(ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.split(',').any(|part| part.trim().split(';').next() == Some("gzip")));
-    let is_packed = takes_gzip && !asset.packed.is_empty();
+    let is_packed = takes_gzip(&headers) && !asset.packed.is_empty();
     let body: &'static [u8] = if is_packed { &asset.packed } else { asset.body };
     let mut response = (
         [(CONTENT_TYPE, asset.kind), (CACHE_CONTROL, "public, max-age=31536000, immutable"), (VARY, "accept-encoding")],
@@ -68,6 +64,16 @@ pub async fn file(Path(file): Path<String>, headers: HeaderMap) -> Result<Respon
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     Ok(response)
+}
+
+/// Does the browser unpack gzip?
+#[must_use]
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|part| {
+        let mut words = part.split(';').map(str::trim);
+        words.next() == Some("gzip") && words.next().is_none_or(|q| q.trim_start_matches("q=").parse() != Ok(0.0_f32))
+    })
 }
 
 /// Says that the function runs. It asks nothing of anybody, so it says nothing of them.
@@ -85,6 +91,18 @@ mod tests {
         println!("{sizes:?}");
         let script: usize = ASSETS.iter().filter(|a| a.extension == "js").map(|a| a.packed.len()).sum();
         assert!(script < 40_000, "{sizes:?}");
+    }
+
+    #[test]
+    fn gzip_is_sent_to_who_takes_it() {
+        let takes = |value: &str| takes_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, value.parse().unwrap())]));
+        for value in ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, gzip;q=0.5", "deflate,gzip"] {
+            assert!(takes(value), "{value}");
+        }
+        for value in ["", "br", "gzip;q=0", "gzip; q=0.0", "identity", "x-gzip-not"] {
+            assert!(!takes(value), "{value}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
     }
 
     #[tokio::test]

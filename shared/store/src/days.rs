@@ -10,9 +10,9 @@ use renkei_domain::shipment::Status;
 use serde::{Deserialize, Serialize};
 
 use crate::shelves::Count;
-use crate::{StoreError, Tenant, codec, keys, reads};
+use crate::{StoreError, Tenant, codec, keys};
 
-const KIND: &str = "usual";
+pub(crate) const KIND: &str = "usual";
 
 /// What is usual for a merchant's shops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,12 +51,6 @@ impl Tenant {
             counted: answer.count.unsigned_abs(),
             more: answer.last_evaluated_key.is_some_and(|key| !key.is_empty()),
         })
-    }
-
-    /// What was usual when it was last reckoned.
-    pub async fn usual(&self) -> Result<Option<Usual>, StoreError> {
-        let found = reads::get(self, &self.tables().robots, &keys::usual(&self.id)).await?;
-        found.map(|item| codec::from_item(KIND, item)).transpose()
     }
 
     /// Keeps what is usual.

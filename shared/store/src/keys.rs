@@ -9,6 +9,7 @@
 //! | | `X#tenant#connection` | `order` | an order that was not imported, and why |
 //! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
 //! | | `T#tenant` | `USUAL` | how many orders are usual in a day, as the console last reckoned it |
+//! | | `T#tenant` | `COUNTS` | how many shipments have left, counted once and kept |
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
 //! | | `Y#tenant#connection` | `MARK`, `DRAIN`, `B#run` | how far the status sync is, announced drains of hints, back-fills |
@@ -120,6 +121,10 @@ pub(crate) fn current_settings(tenant: &TenantId) -> Key {
 
 pub(crate) fn usual(tenant: &TenantId) -> Key {
     Key::new(tenant_pk(tenant), "USUAL")
+}
+
+pub(crate) fn kept_counts(tenant: &TenantId) -> Key {
+    Key::new(tenant_pk(tenant), "COUNTS")
 }
 
 pub(crate) fn settings_version(tenant: &TenantId, version: u64) -> Key {

@@ -9,6 +9,7 @@ pub mod audit;
 mod changes;
 mod codec;
 pub mod days;
+pub mod desk;
 mod erase;
 pub mod error;
 pub mod gate;

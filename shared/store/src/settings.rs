@@ -138,7 +138,7 @@ impl Tenant {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits map")]
-fn applied(item: Item) -> Result<AppliedSettings, StoreError> {
+pub(crate) fn applied(item: Item) -> Result<AppliedSettings, StoreError> {
     let unreadable = |name: &str| StoreError::Unreadable { kind: KIND, reason: format!("it has no {name}") };
     let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).ok_or_else(|| unreadable(name));
     let version = item.get("version").and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok());

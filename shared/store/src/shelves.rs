@@ -54,6 +54,8 @@ impl FromStr for Mark {
 pub struct Shelf {
     /// What is on it.
     pub ids: Vec<ShipmentId>,
+    /// Where each of them is.
+    pub marks: Vec<Mark>,
     /// Where the next page begins; None at the end.
     pub next: Option<Mark>,
 }
@@ -94,14 +96,47 @@ impl Tenant {
         Ok(Shelf {
             next: marks.last().copied().filter(|_| more),
             ids: marks
-                .into_iter()
+                .iter()
                 .map(|mark| ShipmentId {
                     connection: connection.clone(),
                     order: OrderId(mark.order),
                     parcel: mark.parcel,
                 })
                 .collect(),
+            marks,
         })
+    }
+
+    /// How many shipments of a connection are in a status, and how many of them were imported since a time: from one
+    /// reading, the newest first, to `bound` and no further.
+    pub async fn count_status_and_since(
+        &self,
+        connection: &ConnectionId,
+        status: Status,
+        since: Timestamp,
+        bound: i32,
+    ) -> Result<(Count, Count), StoreError> {
+        let answer = self
+            .client()
+            .query()
+            .table_name(&self.tables().shipments)
+            .index_name("by_status")
+            .key_condition_expression("status_pk = :pk")
+            .expression_attribute_values(":pk", codec::text(keys::status_pk(&self.id, connection, status)))
+            .projection_expression("status_sk")
+            .scan_index_forward(false)
+            .limit(bound)
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("Query", &e))?;
+        let least = keys::status_sk_since(since);
+        let places = answer.items.unwrap_or_default();
+        let is_new = |item: &&Item| item.get("status_sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| *sk >= least);
+        let new = places.iter().filter(is_new).count();
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        let count = |counted: usize, more| Count { counted: u32::try_from(counted).unwrap_or(u32::MAX), more };
+        // Newest first: where an older one was reached, all newer ones were met.
+        Ok((count(places.len(), more), count(new, more && new == places.len())))
     }
 
     /// How many shipments of a connection are in a status, since a time if one is given; counted to `bound` and no

@@ -18,6 +18,7 @@ mod proposal;
 pub mod robot;
 pub mod robots;
 pub mod runs;
+mod search;
 pub mod settings;
 pub mod shipment;
 pub mod shipments;
@@ -26,6 +27,8 @@ mod words;
 
 use axum::response::Html;
 use renkei_domain::ids::ConnectionId;
+use renkei_store::days::Usual;
+use renkei_store::desk::KeptCounts;
 use renkei_store::settings::AppliedSettings;
 use renkei_store::shelves::Count;
 
@@ -47,14 +50,22 @@ pub fn counted(count: &Count) -> String {
 impl Caller {
     /// The merchant's settings.
     pub async fn settings(&self) -> Result<AppliedSettings, Problem> {
-        self.tenant.settings().await?.ok_or_else(|| {
-            Problem::new(
-                axum::http::StatusCode::NOT_FOUND,
-                "この契約企業にはまだ設定がありません。運用者に設定の適用を依頼してください。",
-                "This company has no settings yet. Ask your operator to apply its document.",
-            )
-        })
+        self.tenant.settings().await?.ok_or_else(no_settings)
     }
+
+    /// The merchant's settings, and what else a page with counts begins with, in one request.
+    pub async fn desk(&self) -> Result<(AppliedSettings, Option<Usual>, KeptCounts), Problem> {
+        let desk = self.tenant.desk().await?;
+        Ok((desk.settings.ok_or_else(no_settings)?, desk.usual, desk.kept))
+    }
+}
+
+fn no_settings() -> Problem {
+    Problem::new(
+        axum::http::StatusCode::NOT_FOUND,
+        "この契約企業にはまだ設定がありません。運用者に設定の適用を依頼してください。",
+        "This company has no settings yet. Ask your operator to apply its document.",
+    )
 }
 
 /// What a form says.

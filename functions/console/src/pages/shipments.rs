@@ -1,7 +1,7 @@
 //! 出荷管理: a shop's shipments by status, the newest first, and the search.
 //!
-//! A page costs the same however many shipments there are: counts stop at a thousand, a list is one page of an index
-//! and the records on it.
+//! A page costs the same however many shipments there are: what has left is counted once and kept, other counts stop at a
+//! thousand, a list is one page of an index and the records on it.
 
 use askama::Template;
 use axum::Extension;
@@ -10,15 +10,17 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use futures::future::{try_join, try_join_all};
-use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
+use renkei_domain::ids::{ConnectionId, ShipmentId};
 use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{HoldReason, Shipment, ShipmentDetail, Status};
 use renkei_store::StoreError;
+use renkei_store::desk::KeptCounts;
 use renkei_store::settings::AppliedSettings;
-use renkei_store::shelves::Mark;
+use renkei_store::shelves::{Count, Mark};
 use serde::Deserialize;
 use std::sync::Arc;
 
+use super::search::{Found, Place, search};
 use super::{COUNTED, Page, chosen, counted, encoded, words};
 use crate::App;
 use crate::guard::Caller;
@@ -28,10 +30,8 @@ use crate::shell::Shell;
 
 /// Rows of a page.
 pub const ROWS: i32 = 50;
-/// So far back the search looks through each status for what no index holds.
-const LOOKED_THROUGH: i32 = 100;
-/// So many of those found are shown.
-const FOUND: usize = 100;
+/// Cancelled ones, which nobody works through, are counted to here: they only become more.
+const CANCELLED_COUNTED: i32 = 300;
 /// Searches of one person in a minute.
 const SEARCHES: u64 = 40;
 
@@ -42,6 +42,7 @@ pub struct Filter {
     status: Option<String>,
     after: Option<String>,
     q: Option<String>,
+    from: Option<String>,
     done: Option<String>,
 }
 
@@ -57,7 +58,9 @@ struct ListPage {
     next: Option<String>,
     is_later_page: bool,
     q: String,
-    found: Option<usize>,
+    /// Rows of the page.
+    count: usize,
+    found: Option<Found>,
     done: Option<String>,
     reasons: Vec<(&'static str, &'static str)>,
 }
@@ -131,13 +134,14 @@ pub fn status_named(name: Option<&str>) -> Result<Status, Problem> {
     }
 }
 
-/// Rows for these shipments, in their order.
+/// Rows for these shipments, in their order; those that do not exist are left out.
 pub async fn rows(caller: &Caller, ids: &[ShipmentId]) -> Result<Vec<Row>, StoreError> {
     let shipments = caller.tenant.shipments(ids).await?;
     rows_of(caller, shipments).await
 }
 
-async fn rows_of(caller: &Caller, shipments: Vec<Shipment>) -> Result<Vec<Row>, StoreError> {
+/// Rows for these records, in their order.
+pub async fn rows_of(caller: &Caller, shipments: Vec<Shipment>) -> Result<Vec<Row>, StoreError> {
     let details = caller.tenant.details(&shipments).await?;
     Ok(shipments.into_iter().zip(&details).map(|(shipment, detail)| Row::of(&caller.shell, shipment, detail)).collect())
 }
@@ -148,17 +152,18 @@ pub async fn list(
     Extension(caller): Extension<Caller>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
-    let settings = caller.settings().await?;
+    let (settings, _, kept) = caller.desk().await?;
     if let Some(q) = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
         not_too_often(&app, &caller).await?;
-        let found = search(&caller, &settings, q).await?;
-        if let [only] = found.as_slice() {
-            let to = caller.shell.to(&format!("/shipment/{}", only.id));
+        let found = search(&caller, &settings, q, filter.from.as_deref()).await?;
+        // Where the search began and ended here, and found one, that one is meant.
+        if let ([only], None, None) = (found.rows.as_slice(), &found.further, &filter.from) {
+            let to = caller.shell.to(&format!("/shipment/{}", only.shipment.id));
             return Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response());
         }
-        return Ok(page_of_found(caller, &settings, q, found).await?.into_response());
+        return Ok(page_of_found(caller, &settings, q, found)?.into_response());
     }
-    Ok(page(caller, &settings, &filter).await?.into_response())
+    Ok(page(caller, &settings, &kept, &filter).await?.into_response())
 }
 
 /// What costs more than a page is done so often in a minute by one person, and no more.
@@ -168,7 +173,7 @@ pub async fn not_too_often(app: &App, caller: &Caller) -> Result<(), Problem> {
     if count > SEARCHES { Err(Problem::too_often()) } else { Ok(()) }
 }
 
-async fn page(caller: Caller, settings: &AppliedSettings, filter: &Filter) -> Page {
+async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, filter: &Filter) -> Page {
     let status = status_named(filter.status.as_deref())?;
     let after = match filter.after.as_deref() {
         None | Some("") => None,
@@ -178,8 +183,7 @@ async fn page(caller: Caller, settings: &AppliedSettings, filter: &Filter) -> Pa
     let (tabs, rows, next) = match &connection {
         None => (Vec::new(), Vec::new(), None),
         Some(connection) => {
-            let counts =
-                try_join_all(Status::ALL.map(|status| caller.tenant.count_status(connection, status, None, COUNTED)));
+            let counts = try_join_all(Status::ALL.map(|status| count(&caller, connection, status, kept)));
             let (counts, shelf) = try_join(counts, caller.tenant.newest(connection, status, ROWS, after)).await?;
             let tabs = Status::ALL
                 .into_iter()
@@ -198,10 +202,11 @@ async fn page(caller: Caller, settings: &AppliedSettings, filter: &Filter) -> Pa
         connection: connection.map(|id| id.to_string()).unwrap_or_default(),
         tabs,
         status,
-        rows,
         next: next.map(|mark| mark.to_string()),
         is_later_page: after.is_some(),
         q: String::new(),
+        count: rows.len(),
+        rows,
         found: None,
         done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
         reasons: reasons(&caller.shell),
@@ -210,14 +215,31 @@ async fn page(caller: Caller, settings: &AppliedSettings, filter: &Filter) -> Pa
     Ok(Html(page.render()?))
 }
 
-async fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, found: Vec<Shipment>) -> Page {
-    let rows = rows_of(&caller, found).await?;
+/// What has left is counted once and kept; what comes and goes is counted anew, to a bound.
+async fn count(
+    caller: &Caller,
+    connection: &ConnectionId,
+    status: Status,
+    kept: &KeptCounts,
+) -> Result<Count, StoreError> {
+    match status {
+        Status::Shipped => caller.tenant.count_shipped(connection, kept, COUNTED, caller.now).await,
+        Status::Hold | Status::Ready | Status::Picking => {
+            caller.tenant.count_status(connection, status, None, COUNTED).await
+        }
+        Status::Cancelled => caller.tenant.count_status(connection, status, None, CANCELLED_COUNTED).await,
+    }
+}
+
+fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, mut found: Found) -> Page {
+    let rows = std::mem::take(&mut found.rows);
     let page = ListPage {
         connections: names(settings),
         connection: String::new(),
         tabs: Vec::new(),
         status: Status::Hold,
-        found: Some(rows.len()),
+        count: rows.len(),
+        found: Some(found),
         rows,
         next: None,
         is_later_page: false,
@@ -239,80 +261,12 @@ fn reasons(shell: &Shell) -> Vec<(&'static str, &'static str)> {
         .to_vec()
 }
 
-/// What is meant by what was typed: a shipment's id, a shop's order id, an order number; else the latest of each status
-/// are looked through for numbers, names and products.
-async fn search(caller: &Caller, settings: &AppliedSettings, q: &str) -> Result<Vec<Shipment>, StoreError> {
-    let connections: Vec<&ConnectionId> = settings.settings.connections.iter().map(|c| &c.id).collect();
-    if let Ok(id) = ShipmentId::try_from(q.to_owned())
-        && let Some(shipment) = caller.tenant.shipment(&id).await?
-    {
-        return Ok(vec![shipment]);
-    }
-    let number = OrderNumber::parse(q).ok();
-    let mut orders: Vec<(ConnectionId, OrderId)> = Vec::new();
-    for connection in &connections {
-        if let Ok(id) = q.parse::<u64>() {
-            orders.push(((*connection).clone(), OrderId(id)));
-        }
-        if let Some(number) = &number
-            && let Some(order) = caller.tenant.order_with_number(connection, number).await?
-        {
-            orders.push(((*connection).clone(), order));
-        }
-    }
-    orders.dedup();
-    let mut found = Vec::new();
-    for (connection, order) in orders {
-        found.extend(caller.tenant.shipments_of(&connection, order).await?);
-    }
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    by_content(caller, &connections, q).await
-}
-
-/// Looks through the latest of each status: order and tracking numbers, names, SKUs and names of products.
-async fn by_content(caller: &Caller, connections: &[&ConnectionId], q: &str) -> Result<Vec<Shipment>, StoreError> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    let wanted = digits(q);
-    let text = folded(q);
-    let mut found = Vec::new();
-    for connection in connections {
-        let shelves = Status::ALL.map(|status| async move {
-            let shelf = caller.tenant.newest(connection, status, LOOKED_THROUGH, None).await?;
-            let shipments = caller.tenant.shipments(&shelf.ids).await?;
-            let details = caller.tenant.details(&shipments).await?;
-            Ok::<_, StoreError>(shipments.into_iter().zip(details).collect::<Vec<_>>())
-        });
-        for (shipment, detail) in try_join_all(shelves).await?.into_iter().flatten() {
-            let is_number = shipment.order_number.as_str() == q
-                || (!wanted.is_empty()
-                    && shipment.tracking_number.as_deref().is_some_and(|number| digits(number) == wanted));
-            if is_number || has_content(&detail, &text) {
-                found.push(shipment);
-            }
-        }
-    }
-    // Details are large: what is looked at is bounded, and so is what is shown.
-    found.truncate(FOUND);
-    Ok(found)
-}
-
-/// Does the text stand in the consignee's name, a SKU or a product's name?
-fn has_content(detail: &ShipmentDetail, text: &str) -> bool {
-    let to = &detail.ship_to;
-    let names = [&to.name, &to.kana, &to.company];
-    !text.is_empty()
-        && (names.into_iter().any(|name| folded(name).contains(text))
-            || detail.items.iter().any(|item| folded(item.sku.as_str()) == *text || folded(&item.name).contains(text)))
-}
-
-/// A text as people search for it: without spaces, in small letters.
-fn folded(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
-}
-
 impl ListPage {
+    /// Where the search goes on.
+    fn further(&self, place: &Place) -> String {
+        format!("{}?q={}&from={}", self.s.to("/shipments"), encoded(&self.q), encoded(&place.to_string()))
+    }
+
     fn address(&self, status: &str) -> String {
         format!("{}?connection={}&status={status}", self.s.to("/shipments"), encoded(&self.connection))
     }

@@ -109,12 +109,13 @@ impl TodayPage {
 
 /// Shows the page.
 pub async fn show(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Page {
-    let settings = caller.settings().await?.settings;
+    let (applied, usual, _) = caller.desk().await?;
+    let settings = applied.settings;
     let now = caller.now;
     let midnight = midnight(now);
     let shops = try_join_all(settings.connections.iter().map(|connection| shop(&caller, connection, now, midnight)));
     let (mut shops, runs) = futures::future::try_join(shops, caller.tenant.runs(RUNS, None)).await?;
-    let usual = usual(&caller).await?;
+    let usual = usual_now(&caller, usual).await?;
     for shop in &mut shops {
         shop.usual = usual.iter().find(|(id, _)| id.as_str() == shop.id).map(|(_, orders)| *orders);
     }
@@ -139,9 +140,9 @@ pub async fn show(State(app): State<Arc<App>>, Extension(caller): Extension<Call
 }
 
 /// Orders that each shop has on a day, by the last seven; reckoned with the day's first visit, and kept.
-async fn usual(caller: &Caller) -> Result<BTreeMap<ConnectionId, u32>, StoreError> {
+async fn usual_now(caller: &Caller, kept: Option<Usual>) -> Result<BTreeMap<ConnectionId, u32>, StoreError> {
     let day = jst::date(caller.now).to_string();
-    if let Some(kept) = caller.tenant.usual().await?.filter(|kept| kept.day == day) {
+    if let Some(kept) = kept.filter(|kept| kept.day == day) {
         return Ok(kept.orders);
     }
     let orders = volume::measured(&caller.tenant, caller.now).await?;
@@ -162,23 +163,18 @@ async fn shop(
 ) -> Result<Shop, StoreError> {
     let tenant: &Tenant = &caller.tenant;
     let id = &connection.id;
-    let count = |status, since| tenant.count_status(id, status, since, COUNTED);
-    let all = futures::future::try_join5(
-        count(Status::Hold, None),
-        count(Status::Ready, None),
-        count(Status::Picking, None),
-        count(Status::Shipped, Some(midnight)),
-        count(Status::Cancelled, Some(midnight)),
+    let open = |status| tenant.count_status_and_since(id, status, midnight, COUNTED);
+    let since_midnight = |status| tenant.count_status(id, status, Some(midnight), COUNTED);
+    let counts = futures::future::try_join5(
+        open(Status::Hold),
+        open(Status::Ready),
+        open(Status::Picking),
+        since_midnight(Status::Shipped),
+        since_midnight(Status::Cancelled),
     );
-    let new = futures::future::try_join5(
-        count(Status::Hold, Some(midnight)),
-        count(Status::Ready, Some(midnight)),
-        count(Status::Picking, Some(midnight)),
-        tenant.count_not_imported(id, NOT_IMPORTED_COUNTED),
-        tenant.gate(id, now),
-    );
-    let ((hold, ready, picking, shipped, cancelled), (new_hold, new_ready, new_picking, not_imported, gate)) =
-        futures::future::try_join(all, new).await?;
+    let others = futures::future::try_join(tenant.count_not_imported(id, NOT_IMPORTED_COUNTED), tenant.gate(id, now));
+    let (counts, (not_imported, gate)) = futures::future::try_join(counts, others).await?;
+    let ((hold, new_hold), (ready, new_ready), (picking, new_picking), shipped, cancelled) = counts;
     let taken_in = [new_hold, new_ready, new_picking, cancelled];
     let rules = gate_rules(connection);
     let today = jst::quota_day(now).max(gate.day()) == gate.day();

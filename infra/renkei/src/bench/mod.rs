@@ -4,13 +4,15 @@
 //! run: import against the bare conditional puts that the same AWS of this machine takes, the last orders against the
 //! first, a quiet shop's wait behind a busy one against its wait alone. `docs/benchmarks.md` says how each is taken.
 
+mod lists;
 mod measure;
 mod results;
 mod rules;
+mod visitor;
 
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use futures::future::try_join_all;
 use indicatif::ProgressBar;
 use renkei_simulator::Simulator;
@@ -29,7 +31,11 @@ use measure::Memory;
 
 /// `renkei bench`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    /// Only a part.
+    #[command(subcommand)]
+    pub only: Option<Only>,
     /// Orders that are imported in all; 100,000 take a long while.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(11_000..=100_000))]
     pub orders: u64,
@@ -39,6 +45,13 @@ pub struct BenchArgs {
     /// One JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// A part of the benchmarks.
+#[derive(Debug, Subcommand)]
+pub enum Only {
+    /// What pages of the console ask of the store, and weigh, with few shipments and with many.
+    Console(lists::ConsoleArgs),
 }
 
 const PATIENCE: Duration = Duration::from_hours(2);
@@ -79,26 +92,34 @@ struct Step {
 
 /// Carries out `renkei bench`.
 pub async fn bench(arguments: BenchArgs) -> Result<Exit, CliError> {
-    let project = Project::find()?;
-    let progress = Progress::shown();
-    let paths = project.stack(arguments.port);
-    if !paths.is_demos() {
-        return Err(CliError::said(format!(
-            "the local stack on port {} is somebody's, and this would throw away what it stores; choose another with --port",
-            arguments.port
-        )));
+    if let Some(Only::Console(arguments)) = arguments.only {
+        return Box::pin(lists::bench(arguments)).await;
     }
-    let options = UpOptions { port: arguments.port, fresh: true, demo: true, ..UpOptions::default() };
-    let Up { stack: local, .. } = ensure_up(&project, &options, progress).await?;
-    let stack = Stack::open(&At { stack: local.stack.clone(), local: Some(local.port) }).await?;
+    let (project, progress, local, stack) = open(arguments.port).await?;
     let figures = Box::pin(measured(&stack, &local, arguments.orders)).await?;
-    stop(&paths, progress)?;
+    stop(&project.stack(arguments.port), progress)?;
     if arguments.json {
         output::json_line(&figures)?;
     } else {
         show(&figures)?;
     }
     Ok(Exit::Done)
+}
+
+/// A fresh local stack on this port, which is used up.
+async fn open(port: u16) -> Result<(Project, Progress, LocalStack, Stack), CliError> {
+    let project = Project::find()?;
+    let progress = Progress::shown();
+    let paths = project.stack(port);
+    if !paths.is_demos() {
+        return Err(CliError::said(format!(
+            "the local stack on port {port} is somebody's, and this would throw away what it stores; choose another with --port"
+        )));
+    }
+    let options = UpOptions { port, fresh: true, demo: true, ..UpOptions::default() };
+    let Up { stack: local, .. } = ensure_up(&project, &options, progress).await?;
+    let stack = Stack::open(&At { stack: local.stack.clone(), local: Some(local.port) }).await?;
+    Ok((project, progress, local, stack))
 }
 
 async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figures, CliError> {

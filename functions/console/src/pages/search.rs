@@ -1,0 +1,283 @@
+//! The search: what has a key is found at once, everything else by looking through the shop's shipments, a thousand in one
+//! request, and further from there for as long as the person wants.
+//!
+//! Nothing is indexed by tracking number, name or SKU: an index would be a write or more for each parcel that is imported,
+//! and people search some dozens of times a day.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
+use renkei_domain::shipment::{Shipment, ShipmentDetail, Status};
+use renkei_store::StoreError;
+use renkei_store::settings::AppliedSettings;
+use renkei_store::shelves::Mark;
+
+use super::shipments::{ROWS, Row, rows_of};
+use crate::guard::Caller;
+use crate::problem::Problem;
+
+/// So many shipments are looked through in one request.
+const LOOKED_THROUGH: i32 = 1_000;
+/// And so many lists are opened for it, however short they are.
+const LISTS: usize = 10;
+/// Digits from which on a number is more likely on a parcel than on an order.
+const LIKE_TRACKING: usize = 10;
+
+/// What was found.
+pub struct Found {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// How many were looked through, with those of earlier requests.
+    pub looked: u32,
+    /// Where to search further; None once everything was looked through.
+    pub further: Option<Place>,
+}
+
+/// Where a search stands. It names no table's key: the keys are built from it for the tenant that asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    connection: ConnectionId,
+    status: Status,
+    after: Option<Mark>,
+    looked: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}~{}~{}~", self.connection, self.status.as_str(), self.looked)?;
+        self.after.map_or(Ok(()), |mark| write!(f, "{mark}"))
+    }
+}
+
+impl Place {
+    fn first(connection: &ConnectionId, order: [Status; 5]) -> Self {
+        Self { connection: connection.clone(), status: order[0], after: None, looked: 0 }
+    }
+
+    /// From an address. A shop that is none of the merchant's is no place.
+    fn read(text: &str, connections: &[ConnectionId]) -> Option<Self> {
+        let mut parts = text.splitn(4, '~');
+        let mut next = || parts.next();
+        let (connection, status, looked, after) = (next()?, next()?, next()?, next()?);
+        Some(Self {
+            connection: connections.iter().find(|id| id.as_str() == connection)?.clone(),
+            status: Status::ALL.into_iter().find(|it| it.as_str() == status)?,
+            looked: looked.parse().ok()?,
+            after: if after.is_empty() { None } else { Some(after.parse().ok()?) },
+        })
+    }
+
+    /// The list behind this one; None behind the last.
+    fn next_list(&self, connections: &[ConnectionId], order: [Status; 5]) -> Option<Self> {
+        let place = order.iter().position(|status| *status == self.status)?;
+        if let Some(status) = order.get(place + 1) {
+            return Some(Self { status: *status, after: None, ..self.clone() });
+        }
+        let place = connections.iter().position(|id| *id == self.connection)?;
+        let connection = connections.get(place + 1)?;
+        Some(Self { looked: self.looked, ..Self::first(connection, order) })
+    }
+}
+
+/// Finds what is meant by what was typed, from the beginning or from a place on.
+pub async fn search(
+    caller: &Caller,
+    settings: &AppliedSettings,
+    q: &str,
+    from: Option<&str>,
+) -> Result<Found, Problem> {
+    let connections: Vec<ConnectionId> = settings.settings.connections.iter().map(|it| it.id.clone()).collect();
+    let order = order_of(q);
+    let place = if let Some(from) = from.filter(|from| !from.is_empty()) {
+        Some(Place::read(from, &connections).ok_or_else(Problem::not_found)?)
+    } else {
+        let known = by_key(caller, &connections, q).await?;
+        if !known.is_empty() {
+            return Ok(Found { rows: rows_of(caller, known).await?, looked: 0, further: None });
+        }
+        connections.first().map(|first| Place::first(first, order))
+    };
+    match place {
+        Some(place) => Ok(look_through(caller, &connections, order, &Wanted::of(q), place).await?),
+        None => Ok(Found { rows: Vec::new(), looked: 0, further: None }),
+    }
+}
+
+/// In which order lists are looked through: as shipments move on, so that one that moves meanwhile is met twice rather
+/// than never. Only what is out has a tracking number, so what looks like one is looked for there first.
+fn order_of(q: &str) -> [Status; 5] {
+    let is_like_tracking = q.chars().filter(char::is_ascii_digit).count() >= LIKE_TRACKING
+        && q.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ' ');
+    if is_like_tracking {
+        [Status::Shipped, Status::Hold, Status::Ready, Status::Picking, Status::Cancelled]
+    } else {
+        Status::ALL
+    }
+}
+
+/// A shipment's id, a shop's order id, or an order number that has a record.
+async fn by_key(caller: &Caller, connections: &[ConnectionId], q: &str) -> Result<Vec<Shipment>, StoreError> {
+    if let Ok(id) = ShipmentId::try_from(q.to_owned())
+        && let Some(shipment) = caller.tenant.shipment(&id).await?
+    {
+        return Ok(vec![shipment]);
+    }
+    let number = OrderNumber::parse(q).ok();
+    let mut orders: Vec<(ConnectionId, OrderId)> = Vec::new();
+    for connection in connections {
+        if let Ok(id) = q.parse::<u64>() {
+            orders.push((connection.clone(), OrderId(id)));
+        }
+        if let Some(number) = &number
+            && let Some(order) = caller.tenant.order_with_number(connection, number).await?
+        {
+            orders.push((connection.clone(), order));
+        }
+    }
+    orders.dedup();
+    let mut found = Vec::new();
+    for (connection, order) in orders {
+        found.extend(caller.tenant.shipments_of(&connection, order).await?);
+    }
+    Ok(found)
+}
+
+/// Looks through lists from a place on, until a page is full, a thousand were looked at, or all were.
+async fn look_through(
+    caller: &Caller,
+    connections: &[ConnectionId],
+    order: [Status; 5],
+    wanted: &Wanted,
+    mut place: Place,
+) -> Result<Found, StoreError> {
+    let mut rows = Vec::new();
+    let mut seen: HashSet<ShipmentId> = HashSet::new();
+    let mut left = LOOKED_THROUGH;
+    for _ in 0..LISTS {
+        let shelf = caller.tenant.newest(&place.connection, place.status, left, place.after).await?;
+        let shipments = caller.tenant.shipments(&shelf.ids).await?;
+        let details = caller.tenant.details(&shipments).await?;
+        for (shipment, detail) in shipments.into_iter().zip(details) {
+            if !wanted.is(&shipment, &detail) || !seen.insert(shipment.id.clone()) {
+                continue;
+            }
+            let at = shelf.ids.iter().position(|id| *id == shipment.id);
+            rows.push(Row::of(&caller.shell, shipment, &detail));
+            if let Some(at) = at.filter(|_| rows.len() >= ROWS as usize) {
+                place.after = shelf.marks.get(at).copied();
+                place.looked = place.looked.saturating_add(at as u32 + 1);
+                return Ok(Found { rows, looked: place.looked, further: Some(place) });
+            }
+        }
+        let looked = shelf.ids.len();
+        place.looked = place.looked.saturating_add(looked as u32);
+        left = left.saturating_sub(i32::try_from(looked).unwrap_or(i32::MAX));
+        place = match (shelf.next, place.next_list(connections, order)) {
+            (Some(mark), _) => Place { after: Some(mark), ..place },
+            (None, Some(next)) => next,
+            (None, None) => return Ok(Found { rows, looked: place.looked, further: None }),
+        };
+        if left <= 0 {
+            break;
+        }
+    }
+    Ok(Found { rows, looked: place.looked, further: Some(place) })
+}
+
+/// What is looked for.
+struct Wanted {
+    /// Letters and digits alone, as tracking numbers are compared: people write them with hyphens and without.
+    number: String,
+    /// Folded.
+    text: String,
+}
+
+impl Wanted {
+    fn of(q: &str) -> Self {
+        Self { number: bare(q), text: folded(q) }
+    }
+
+    /// An order number or its beginning, a tracking number, a SKU, or part of a consignee's or a product's name.
+    fn is(&self, shipment: &Shipment, detail: &ShipmentDetail) -> bool {
+        self.is_number(shipment.order_number.as_str(), shipment.tracking_number.as_deref()) || self.is_in(detail)
+    }
+
+    fn is_number(&self, order: &str, tracking: Option<&str>) -> bool {
+        (!self.text.is_empty() && folded(order).starts_with(&self.text))
+            || (!self.number.is_empty() && tracking.is_some_and(|tracking| bare(tracking) == self.number))
+    }
+
+    fn is_in(&self, detail: &ShipmentDetail) -> bool {
+        let to = &detail.ship_to;
+        let text = &self.text;
+        !text.is_empty()
+            && ([&to.name, &to.kana, &to.company].into_iter().any(|name| folded(name).contains(text))
+                || detail
+                    .items
+                    .iter()
+                    .any(|item| folded(item.sku.as_str()) == *text || folded(&item.name).contains(text)))
+    }
+}
+
+fn bare(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// A text as people search for it: without spaces, in small letters.
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shops(names: &[&str]) -> Vec<ConnectionId> {
+        names.iter().map(|name| ConnectionId::parse(*name).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_place_comes_back_as_it_went_and_leads_to_no_other_shop() {
+        let shops = shops(&["one", "two"]);
+        let first = Place::first(&shops[1], Status::ALL);
+        let later = Place { after: "1764032523456.88111.2".parse().ok(), looked: 2_000, ..first.clone() };
+        for place in [first, later] {
+            assert_eq!(Place::read(&place.to_string(), &shops), Some(place.clone()));
+            assert_eq!(Place::read(&place.to_string(), &shops[..1]), None, "a shop of somebody else");
+        }
+        for wrong in ["", "one", "one~hold~1", "one~lost~1~", "one~hold~x~", "one~hold~1~x", "one~hold~-1~"] {
+            assert_eq!(Place::read(wrong, &shops), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_list_of_every_shop_is_come_to_once() {
+        let shops = shops(&["one", "two"]);
+        for q in ["髙橋", "4000-0000-0001"] {
+            let mut place = Some(Place::first(&shops[0], order_of(q)));
+            let mut seen = Vec::new();
+            while let Some(at) = place {
+                seen.push((at.connection.to_string(), at.status));
+                place = at.next_list(&shops, order_of(q));
+            }
+            assert_eq!(seen.len(), 10);
+            seen.sort();
+            seen.dedup();
+            assert_eq!(seen.len(), 10, "{q}");
+        }
+        assert_eq!(order_of("4000-0000-0001")[0], Status::Shipped);
+        assert_eq!(order_of("2511240001x")[0], Status::Hold);
+    }
+
+    #[test]
+    fn numbers_are_known_by_their_beginning_and_written_either_way() {
+        let is = |q: &str| Wanted::of(q).is_number("R20261124-0001", Some("4000-0000-0001"));
+        for q in ["R20261124-0001", "r20261124", "R2026", "400000000001", "4000-0000-0001", "4000 0000 0001"] {
+            assert!(is(q), "{q}");
+        }
+        for q in ["20261124", "0001", "40000000000", "-", "R20261124-00012"] {
+            assert!(!is(q), "{q}");
+        }
+    }
+}
