@@ -48,15 +48,7 @@ async fn main() -> Result<(), Error> {
         import_orders: Queue::new(&aws, config.import_orders_queue()?),
         schedules: Schedules::new(&aws, config.schedule_group()?, config.scheduler_role_arn()?, queues),
     };
-    let app = App::new(
-        &aws,
-        tables,
-        ConsoleConfig::read(&config)?,
-        config.import_orders_queue()?,
-        setup,
-        shops,
-        config.allowed_shop_addresses()?,
-        clock,
-    )?;
+    let app =
+        App::new(&aws, tables, ConsoleConfig::read(&config)?, setup, shops, config.allowed_shop_addresses()?, clock)?;
     lambda_http::run(console::router(app)).await
 }

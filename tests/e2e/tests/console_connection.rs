@@ -9,6 +9,9 @@ fn plain(orders: u64) -> ShopSpec {
     ShopSpec { orders, order_options: OrderOptions::plain(), daily_call_limit: 100_000, ..ShopSpec::default() }
 }
 
+/// What somebody gets wrong in their document.
+type Mistake<'a> = &'a dyn Fn(&mut Value);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_is_tested_and_each_mistake_is_said() {
     let world = World::new("tested", plain(2), 1_000).await;
@@ -29,7 +32,7 @@ async fn a_connection_is_tested_and_each_mistake_is_said() {
     let email = |document: &mut Value| document["connections"][0]["email"] = "nobody@else.example".into();
     let place = |document: &mut Value| document["connections"][0]["stock_location_code"] = "defalt".into();
     let state = |document: &mut Value| document["connections"][0]["states"] = json!({ "fetch": "compleet" });
-    let mistakes: [(Option<&str>, &dyn Fn(&mut Value), [&str; 2]); 4] = [
+    let mistakes: [(Option<&str>, Mistake, [&str; 2]); 4] = [
         (None, &email, ["メールアドレスかパスワードが違います", "nobody@else.example"]),
         (
             Some("not-this-4711"),

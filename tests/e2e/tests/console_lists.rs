@@ -219,7 +219,7 @@ async fn pages_cost_no_more_with_many_shipments() {
     for (name, orders) in [("few", 60), ("many", 1_100)] {
         let world = World::new(name, plain(orders), 10_000).await;
         assert_eq!(world.run("fetch-orders").code, 0);
-        member(name, "operator");
+        operator(name);
         let mut browser = Browser::signed_in("operator").await;
         let id = browser.get(&format!("/t/{name}{LIST}")).await;
         let id = id.text.split("type=\"checkbox\" name=\"id\" value=\"").nth(1).and_then(|rest| rest.split('"').next());

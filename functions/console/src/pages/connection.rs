@@ -134,6 +134,23 @@ pub async fn show(Extension(caller): Extension<Caller>, Path((_, id)): Path<(Str
     Ok(Html(ConnectionPage { s: caller.shell, connection, result: None }.render()?))
 }
 
+/// A session with a shop lends itself to closures, and such a future cannot be proven to be `Send`, which a page's must be:
+/// it runs on a thread of its own, and this process's runtime drives its connections.
+async fn diagnose(app: &Arc<App>, caller: &Caller, connection: &Connection) -> Result<Diagnosis, Problem> {
+    let (app, tenant, connection) = (Arc::clone(app), caller.tenant.clone(), connection.clone());
+    let runtime = tokio::runtime::Handle::current();
+    let work =
+        tokio::task::spawn_blocking(move || runtime.block_on(app.shops.diagnose(&tenant, &connection, PATIENCE)));
+    work.await.map_err(|error| {
+        tracing::error!(%error, "the test of a connection broke off");
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "接続テストが途中で止まりました。もう一度お試しください。続く場合は運用者にご連絡ください。",
+            "The test broke off. Try again; if it stays so, tell your operator.",
+        )
+    })
+}
+
 /// Tests it.
 pub async fn test(
     State(app): State<Arc<App>>,
@@ -149,7 +166,7 @@ pub async fn test(
             "A shop is tested up to 6 times in 10 minutes. Wait 10 minutes and try again.",
         ));
     }
-    let diagnosis: Diagnosis = Box::pin(app.shops.diagnose(&caller.tenant, &connection, PATIENCE)).await;
+    let diagnosis = diagnose(&app, &caller, &connection).await?;
     let is_wrong = diagnosis.is_wrong();
     let found: Vec<String> =
         diagnosis.findings.iter().map(|it| format!("{} {}", it.verdict.label(), it.check)).collect();

@@ -170,7 +170,7 @@ fn status_of(number: u64, shipments: u64) -> Status {
         }
         behind -= count;
     }
-    if behind % CANCELLED_EVERY == 0 { Status::Cancelled } else { Status::Shipped }
+    if behind.is_multiple_of(CANCELLED_EVERY) { Status::Cancelled } else { Status::Shipped }
 }
 
 fn order(connection: &ConnectionId, number: u64, shipments: u64, begin: Timestamp) -> Result<NewOrder, CliError> {
