@@ -1,11 +1,12 @@
 //! A world: the merchants, shops and orders of one seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::gate::GateState;
+use renkei_domain::ids::TenantId;
 use renkei_domain::run::Run;
 use renkei_domain::settings::Action;
 use renkei_simulator::Simulator;
@@ -214,6 +215,17 @@ impl World {
     pub async fn heal(&self) -> Result<(), CliError> {
         for place in &self.places {
             self.simulator.clear_faults(place.found.id().as_str()).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes its schedules away. Its shops end with it: a robot that was started by its schedule later would find none, be
+    /// repeated, and the worlds after it would wait for quiet in vain.
+    pub async fn end(&self, stack: &Stack) -> Result<(), CliError> {
+        let schedules = stack.setup()?.schedules;
+        let tenants: BTreeSet<&TenantId> = self.places.iter().map(|place| place.found.tenant.id()).collect();
+        for tenant in tenants {
+            renkei_setup::schedules::remove_all(&schedules, tenant).await?;
         }
         Ok(())
     }
