@@ -62,16 +62,4 @@ impl Tenant {
         };
         if adopt(next, &returned) { Ok(GateWrite::Written) } else { Ok(GateWrite::Changed(Box::new(returned))) }
     }
-
-    /// Takes the gate's record of a connection away, when the connection itself goes.
-    pub async fn remove_gate(&self, connection: &ConnectionId) -> Result<(), StoreError> {
-        self.client()
-            .delete_item()
-            .table_name(&self.tables().gate)
-            .set_key(Some(keys::gate(&self.id, connection).attributes()))
-            .send()
-            .await
-            .map_err(|e| StoreError::from_sdk("DeleteItem", &e))?;
-        Ok(())
-    }
 }

@@ -312,13 +312,14 @@ async fn reconciliation_reports_what_is_lost_doubled_stuck_and_drifted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reconciliation_leaves_calls_to_the_robots_of_its_lane() {
-    let world = World::new("nightly-tight", plain(150), 30).await;
+    // Few enough to stop it even in the day's last hours, when what other lanes do not need is free for it.
+    let world = World::new("nightly-tight", plain(150), 23).await;
     let reconciled = world.run("reconcile");
     assert_eq!(reconciled.code, 0, "{reconciled:?}");
     let line = &reconciled.lines()[0];
     assert!(line["notes"].to_string().contains("not everything was compared"), "{line}");
     let spent = calls(&world).await;
-    println!("a limit of 30 calls: the reconciliation spent {spent}");
+    println!("a limit of 23 calls: the reconciliation spent {spent}");
     assert!(spent <= 10, "{spent}");
     let fetched = world.run("fetch-orders");
     assert_eq!(fetched.code, 0, "what is left is enough to fetch: {fetched:?}");

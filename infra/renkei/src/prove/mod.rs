@@ -223,6 +223,9 @@ async fn round(
         reports.push(Report { seed: world.seed, storm, healed, account });
     }
     let wrong = books::left_over(stack, log, logged_before).await?;
+    for world in &worlds {
+        world.end(stack).await?;
+    }
     let round = Round { seeds: seeds.to_vec(), seconds: began.elapsed().as_secs(), strikes, replayed, wrong };
     Ok((round, reports))
 }

@@ -1,16 +1,20 @@
 //! A world: the merchants, shops and orders of one seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indicatif::ProgressBar;
+use jiff::{Timestamp, ToSpan};
+use renkei_domain::gate::GateState;
+use renkei_domain::ids::TenantId;
 use renkei_domain::run::Run;
 use renkei_domain::settings::Action;
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{FaultRule, NewOrders, OrderOptions, ShopSpec};
 use renkei_store::access::Opens;
+use renkei_store::gate::GateWrite;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::warehouse::Warehouse;
 use crate::commands::{Secrets, apply, create_grant, run, start};
@@ -215,10 +219,29 @@ impl World {
         Ok(())
     }
 
-    /// It is so many days later: a shop's allowances begin anew, here and there.
+    /// Takes its schedules away. Its shops end with it: a robot that was started by its schedule later would find none, be
+    /// repeated, and the worlds after it would wait for quiet in vain.
+    pub async fn end(&self, stack: &Stack) -> Result<(), CliError> {
+        let schedules = stack.setup()?.schedules;
+        let tenants: BTreeSet<&TenantId> = self.places.iter().map(|place| place.found.tenant.id()).collect();
+        for tenant in tenants {
+            renkei_setup::schedules::remove_all(&schedules, tenant).await?;
+        }
+        Ok(())
+    }
+
+    /// It is so many days later: a shop's allowances begin anew, here and there. The gate's epochs go on as they do over
+    /// any midnight, for what was written in former ones stays fenced by them.
     pub async fn let_days_pass(&self, place: &Place, days: u32) -> Result<(), CliError> {
         const DAY: i64 = 24 * 60 * 60;
-        place.found.tenant.remove_gate(place.found.id()).await?;
+        loop {
+            let (tenant, shop) = (&place.found.tenant, place.found.id());
+            let gate = tenant.gate(shop, Timestamp::now()).await?;
+            let aged = days_ago(&gate)?;
+            if gate.seq() == 0 || tenant.write_gate(shop, &gate, &aged).await? == GateWrite::Written {
+                break;
+            }
+        }
         let ahead = place.ahead + DAY * i64::from(days);
         self.simulator.set_clock(place.found.id().as_str(), ahead).await?;
         Ok(())
@@ -231,6 +254,18 @@ impl World {
         let is_kept = |id: u64| kept.iter().any(|order| order.summary.order_id == Some(id));
         Ok(waiting.iter().all(|order| is_kept(order.id)))
     }
+}
+
+/// The gate as if nobody had called for so long that no call of then counts on any of these days.
+fn days_ago(gate: &GateState) -> Result<GateState, CliError> {
+    const LONG_AGO: i64 = 3;
+    let told = |error: serde_json::Error| CliError::said(format!("the gate cannot be made older: {error}"));
+    let mut item = serde_json::to_value(gate).map_err(told)?;
+    item["seq"] = json!(gate.seq() + 1);
+    item["day"] = json!(gate.day().saturating_sub(LONG_AGO.days()));
+    item["sign_ins"] = json!([]);
+    item["closed"] = Value::Null;
+    serde_json::from_value(item).map_err(told)
 }
 
 fn password(seed: u64) -> String {
