@@ -35,6 +35,7 @@ def main() -> None:
     # Only now: ministack reads its settings when it is imported.
     answer_functions_at_once()
     honour_batch_sizes()
+    lose_no_message()
     look_at_schedules_every_second()
     take_from_queues_at_once()
     read_a_statement_once()
@@ -134,6 +135,37 @@ def honour_batch_sizes() -> None:
         return count
 
     sqs._receive_messages_for_esm = receive
+
+
+def lose_no_message() -> None:
+    """Pollers look at a queue in threads of their own, sort it and write it anew, while requests append to it without asking
+    for the lock that pollers hold: what came in between was gone, and nobody was told. Real queues lose nothing, so here
+    whatever touches a queue's messages holds the lock."""
+    import functools
+    import inspect
+    import threading
+
+    from ministack.services import eventbridge, sqs
+
+    # The same thread may come again: a batch is sent message by message.
+    lock = sqs._queues_lock = threading.RLock()
+
+    def alone(work):
+        @functools.wraps(work)
+        def locked(*given, **named):
+            with lock:
+                return work(*given, **named)
+
+        return locked
+
+    # Receiving waits for messages, and must not keep the lock while it does; what it does to a queue is in these.
+    for name in ("_expire_retained", "_dlq_sweep", "_collect_msgs", "_act_send_message"):
+        setattr(sqs, name, alone(getattr(sqs, name)))
+    # What schedules send.
+    eventbridge._dispatch_to_sqs = alone(eventbridge._dispatch_to_sqs)
+    for action, work in list(sqs._HANDLERS.items()):
+        if not inspect.iscoroutinefunction(work):
+            sqs._HANDLERS[action] = alone(work)
 
 
 def send_functions_to(endpoint: str) -> None:

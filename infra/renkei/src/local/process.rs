@@ -18,8 +18,9 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System,
 use super::paths::{last_lines, read_record, remove_record, write_record};
 use super::{LocalError, Progress};
 
-/// How long a process has for ending by itself. AWS writes all its state in this time.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a process has for ending by itself. AWS writes all its state in this time: some hundred megabytes after a proof
+/// of two hundred worlds, and what is not written by then is lost.
+const PATIENCE: Duration = Duration::from_mins(5);
 /// How long a killed process may take to be gone.
 const AFTER_KILL: Duration = Duration::from_secs(5);
 /// How far two readings of one process' start may be apart: the kernel counts it from a start of the machine that

@@ -4,6 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use renkei_domain::payment::{Meaning, PaymentStates};
 use renkei_simulator::api::{OrderTruth, Writer};
 
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// What the shop showed at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Shown {
@@ -32,9 +34,16 @@ pub struct NotToShip {
 }
 
 impl Timeline {
-    /// Of an order, of a shop whose clock is so many seconds ahead of ours.
-    pub fn of(order: &OrderTruth, ahead: i64, table: &PaymentStates) -> Self {
-        let ours = |at: Timestamp| at - SignedDuration::from_secs(ahead);
+    /// Of an order, of a shop whose clock is so many seconds ahead of ours. `now` is by our clock: what the shop wrote down
+    /// after that it wrote once whole days were let pass at the shop alone, so it was that many days sooner.
+    pub fn of(order: &OrderTruth, ahead: i64, now: Timestamp, table: &PaymentStates) -> Self {
+        let ours = |at: Timestamp| {
+            let mut at = at - SignedDuration::from_secs(ahead);
+            while at > now {
+                at -= DAY;
+            }
+            at
+        };
         let first = |field: &str, now: &str| {
             let change = order.history.iter().find(|change| change.field == field);
             change.and_then(|change| change.from.as_str()).unwrap_or(now).to_owned()
