@@ -38,7 +38,7 @@ pub struct Reading {
     pub bytes: u64,
     /// Read units, as `DynamoDB` said.
     pub read_units: f64,
-    /// Write units, as `DynamoDB` said; those of transactions are not asked for.
+    /// Write units, as `DynamoDB` said; those of transactions and of PartiQL statements are not asked for.
     pub write_units: f64,
 }
 

@@ -18,8 +18,8 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System,
 use super::paths::{last_lines, read_record, remove_record, write_record};
 use super::{LocalError, Progress};
 
-/// How long a process has for ending by itself. AWS writes all its state in this time: some hundred megabytes after a proof
-/// of two hundred worlds, and what is not written by then is lost.
+/// How long a process has for ending by itself. AWS writes all its state in this time, and what is not written by then is
+/// lost: after a proof of two hundred worlds, 20 seconds were not enough for its tables.
 const PATIENCE: Duration = Duration::from_mins(5);
 /// How long a killed process may take to be gone.
 const AFTER_KILL: Duration = Duration::from_secs(5);

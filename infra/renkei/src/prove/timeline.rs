@@ -34,12 +34,12 @@ pub struct NotToShip {
 }
 
 impl Timeline {
-    /// Of an order, of a shop whose clock is so many seconds ahead of ours. `now` is by our clock: what the shop wrote down
-    /// after that it wrote once whole days were let pass at the shop alone, so it was that many days sooner.
-    pub fn of(order: &OrderTruth, ahead: i64, now: Timestamp, table: &PaymentStates) -> Self {
+    /// Of an order, of a shop whose clock is so many seconds ahead of ours. `read_at` is by our clock: what the shop
+    /// wrote down as later than that it wrote once whole days were let pass at the shop alone, that many days sooner.
+    pub fn of(order: &OrderTruth, ahead: i64, read_at: Timestamp, table: &PaymentStates) -> Self {
         let ours = |at: Timestamp| {
             let mut at = at - SignedDuration::from_secs(ahead);
-            while at > now {
+            while at > read_at {
                 at -= DAY;
             }
             at
