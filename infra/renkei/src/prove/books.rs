@@ -121,7 +121,7 @@ async fn shop(
         let parcels = stored.get(&brief.id).map_or(&[] as &[Shipment], Vec::as_slice);
         let reasons = kept.iter().filter(|order| order.summary.order_id == Some(brief.id));
         let order = world.simulator.order(name, brief.id).await?;
-        let timeline = Timeline::of(&order, place.ahead, Timestamp::now(), &found.connection.payment_states);
+        let timeline = Timeline::of(&order, place.ahead, &found.connection.payment_states);
         let one = One {
             order: &order,
             parcels,
