@@ -285,6 +285,71 @@ def test_robots_are_copied_tried_ordered_and_switched_off(people, console, hanak
     hanako.apply()
 
 
+def order_of(page) -> list:
+    """Ids of the processing robots that stand in the order, from the top."""
+    return [it.removeprefix("robot-") for it in page.locator("tr[data-list] th a").evaluate_all("all => all.map(it => it.id)")]
+
+
+def test_robots_are_ordered_by_keys_and_by_drag(people, console, hanako, axe):
+    second = hanako.document()
+    second["processing_robots"]["custom"].append({"id": "gift", "name": "贈り物のラベル", "do": [{"tag": "贈り物"}]})
+    path = hanako.path.with_name("browser-hanako-second.yaml")
+    path.write_text(json.dumps(second, ensure_ascii=False))
+    on_stack("apply", str(path))
+    try:
+        page = people.signed_in("admin")
+        opened(page, f"{console}/t/hanako/robots")
+        before = order_of(page)
+        assert before[:2] == ["payment-check", "hold-unpaid"] and before[-2:] == ["first-leaflet", "gift"], before
+        # By keys: the row that has the focus moves, is announced, and keeps the focus.
+        while page.evaluate("document.activeElement.id") != "robot-payment-check":
+            page.keyboard.press("j")
+        said = page.get_by_role("status")
+        for name, place in [("ArrowDown", 2), ("ArrowDown", 3), ("ArrowUp", 2)]:
+            page.keyboard.press(f"Alt+{name}")
+            said.get_by_text(f"は上から{place}番目です").wait_for()
+            assert order_of(page).index("payment-check") == place - 1
+            assert page.evaluate("document.activeElement.id") == "robot-payment-check"
+        assert "enable: [hold-unpaid, payment-check," in on_stack("export", "--tenant", "hanako")
+        # By its button, which keeps the focus as well.
+        page.locator("#up-payment-check").focus()
+        page.keyboard.press("Enter")
+        said.get_by_text("は上から1番目です").wait_for()
+        assert page.evaluate("document.activeElement.id") == "up-payment-check"
+        assert order_of(page) == before
+        # By drag: to the end of its list, back to its head, and never into the other list.
+        last = before[-3]
+        row = lambda robot: page.locator("tr[data-list]").filter(has=page.locator(f"#robot-{robot}"))
+        below = lambda robot: {"x": 40, "y": row(robot).bounding_box()["height"] - 2}
+        row("payment-check").locator(".handle").drag_to(row(last), target_position=below(last))
+        said.get_by_text(f"は上から{len(before) - 2}番目です").wait_for()
+        assert order_of(page) == [*before[1:-2], "payment-check", *before[-2:]]
+        row("payment-check").locator(".handle").drag_to(row("hold-unpaid"), target_position={"x": 40, "y": 2})
+        said.get_by_text("は上から1番目です").wait_for()
+        row("gift").locator(".handle").drag_to(row("first-leaflet"), target_position={"x": 40, "y": 2})
+        said.get_by_text(f"は上から{len(before) - 1}番目です").wait_for()
+        now = order_of(page)
+        assert now == [*before[:-2], "gift", "first-leaflet"]
+        row("gift").locator(".handle").drag_to(row("hold-unpaid"), target_position={"x": 40, "y": 2})
+        assert page.locator("tr.above, tr.below").count() == 0 and order_of(page) == now
+        assert on_stack("export", "--tenant", "hanako").index("id: gift") < on_stack("export", "--tenant", "hanako").index("id: first-leaflet")
+        assert findings(page, axe) == []
+        for width in (320, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert_fits(page)
+        # Somebody else was faster: said in place, and nothing moves.
+        on_stack("apply", str(path))
+        row("payment-check").get_by_role("button", name="を下へ").click()
+        page.get_by_role("alert").wait_for()
+        assert "別の人が設定を変えました" in page.get_by_role("alert").inner_text()
+        assert "enable: [payment-check," in on_stack("export", "--tenant", "hanako")
+        # The browser's log has the refusal, and nothing else.
+        assert all("Error Code 409" in it for it in people.complaints), people.complaints
+        people.complaints.clear()
+    finally:
+        hanako.apply()
+
+
 def test_the_easy_set_up_shows_its_plan_while_it_is_chosen(people, console, hanako):
     page = people.signed_in("admin")
     opened(page, f"{console}/t/hanako/easy")

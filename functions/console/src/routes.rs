@@ -91,7 +91,7 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/robot/{kind}/{id}/save", ADMIN, pages::robot::save),
         get("/t/{tenant}/easy", ADMIN, pages::easy::show),
         post("/t/{tenant}/easy", ADMIN, pages::easy::apply),
-        post("/t/{tenant}/robots/step", ADMIN, pages::robot::step),
+        post("/t/{tenant}/robots/step", ADMIN, pages::steps::step),
         // 設定.
         get("/t/{tenant}/settings", VIEWER, pages::settings::show),
         post("/t/{tenant}/members", OWNER, pages::settings::put_member),

@@ -22,6 +22,7 @@ mod search;
 pub mod settings;
 pub mod shipment;
 pub mod shipments;
+pub mod steps;
 pub mod today;
 mod words;
 

@@ -1,5 +1,5 @@
 //! One robot, as its piece of the document: looked at, tried on a real order while it is being written, saved through the
-//! same checks as the whole document. And the small steps that the list of robots offers: on, off, up, down, away.
+//! same checks as the whole document.
 
 use std::sync::Arc;
 
@@ -313,89 +313,5 @@ pub async fn save(
             };
             Ok(Html(page.render()?).into_response())
         }
-    }
-}
-
-/// A step of the list: on, off, up, down, away.
-pub async fn step(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    form: Bytes,
-) -> Result<Response, Problem> {
-    let form = Form::read(&form);
-    let (list, id, what) = (form.get("list"), form.get("robot"), form.get("step"));
-    proposal::step(&app, &caller, form.version()?, |settings| stepped(settings, &list, &id, &what)).await?;
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots?done"))]).into_response())
-}
-
-fn stepped(settings: &mut TenantSettings, list: &str, id: &str, what: &str) -> Result<(), Problem> {
-    match list {
-        "built-in" => {
-            let known = RuleId::parse(id).ok().and_then(|id| built_in::find(&id)).ok_or_else(Problem::not_found)?;
-            let enabled = &mut settings.processing_robots.enable;
-            let at = enabled.iter().position(|robot| *robot.id() == known.id);
-            match (what, at) {
-                ("on", None) => enabled.push(known.id.clone().into()),
-                ("off", Some(at)) => drop(enabled.remove(at)),
-                (_, Some(at)) => moved(enabled, at, what)?,
-                (_, None) => return Err(Problem::not_found()),
-            }
-        }
-        "processing" => {
-            let own = &mut settings.processing_robots.custom;
-            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
-            match what {
-                "on" | "off" => own[at].enabled = what == "on",
-                "remove" => drop(own.remove(at)),
-                _ => moved(own, at, what)?,
-            }
-        }
-        "conversion" => {
-            let own = &mut settings.conversion_robots;
-            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
-            match what {
-                "on" | "off" => own[at].enabled = what == "on",
-                "remove" => drop(own.remove(at)),
-                _ => return Err(Problem::not_found()),
-            }
-        }
-        "integration" => {
-            let own = &mut settings.integration_robots.custom;
-            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
-            match what {
-                "on" | "off" => own[at].enabled = what == "on",
-                "remove" => drop(own.remove(at)),
-                _ => return Err(Problem::not_found()),
-            }
-        }
-        _ => return Err(Problem::not_found()),
-    }
-    Ok(())
-}
-
-/// At the ends of a list there is nowhere to go; that is no mistake of whoever clicked twice.
-fn moved<T>(list: &mut [T], at: usize, what: &str) -> Result<(), Problem> {
-    match what {
-        "up" if at > 0 => list.swap(at, at - 1),
-        "down" if at + 1 < list.len() => list.swap(at, at + 1),
-        "up" | "down" | "on" => {}
-        _ => return Err(Problem::not_found()),
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_move_within_their_list_and_no_further() {
-        let mut list = vec!["a", "b", "c"];
-        moved(&mut list, 1, "up").unwrap();
-        assert_eq!(list, ["b", "a", "c"]);
-        moved(&mut list, 0, "up").unwrap();
-        moved(&mut list, 2, "down").unwrap();
-        assert_eq!(list, ["b", "a", "c"]);
-        assert!(moved(&mut list, 0, "sideways").is_err());
     }
 }
