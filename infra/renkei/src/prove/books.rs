@@ -170,7 +170,7 @@ async fn ledger(account: &mut Account, world: &World, name: &str) -> Result<(), 
         (ledger.overlapping, "overlapped"),
         (ledger.beyond_limit, "were beyond the day's limit"),
         (ledger.too_fast, "came too soon after another"),
-        (ledger.max_sign_ins_within_an_hour.saturating_sub(5), "were sign-ins beyond five an hour"),
+        (ledger.beyond_sign_ins, "were sign-ins beyond five an hour"),
     ] {
         if times > 0 {
             account.wrong.push(format!("{name}: {times} calls {what}"));

@@ -230,13 +230,13 @@ impl World {
         Ok(())
     }
 
-    /// The day's calls begin anew, at the shop and here, as they do at 09:00. Clocks stay: a shop whose clock alone was a
+    /// The day's calls and the hour's sign-ins begin anew, at the shop and here, as after a night. Clocks stay: a shop whose clock alone was a
     /// day ahead would date what happens there past the end of what the next sync asks for. The gate's epochs go on as
     /// they do over any midnight, for what was written in former ones stays fenced by them.
     pub async fn let_a_day_pass(&self, place: &Place) -> Result<(), CliError> {
         let (tenant, shop) = (&place.found.tenant, place.found.id());
         // The shop first: a call in between is then one too few here, never one too many there.
-        self.simulator.reset_quota(shop.as_str()).await?;
+        self.simulator.begin_anew(shop.as_str()).await?;
         loop {
             let gate = tenant.gate(shop, Timestamp::now()).await?;
             let aged = days_ago(&gate)?;
@@ -255,14 +255,14 @@ impl World {
     }
 }
 
-/// The gate as if its calls had been made so long ago that none counts on any of these days. Sign-ins stay: an hour has
-/// not passed.
+/// The gate as if its calls and sign-ins had been made so long ago that none counts any more.
 fn days_ago(gate: &GateState) -> Result<GateState, CliError> {
     const LONG_AGO: i64 = 3;
     let told = |error: serde_json::Error| CliError::said(format!("the gate cannot be made older: {error}"));
     let mut item = serde_json::to_value(gate).map_err(told)?;
     item["seq"] = json!(gate.seq() + 1);
     item["day"] = json!(gate.day().saturating_sub(LONG_AGO.days()));
+    item["sign_ins"] = json!([]);
     item["closed"] = Value::Null;
     serde_json::from_value(item).map_err(told)
 }
