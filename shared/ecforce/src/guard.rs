@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -134,23 +135,35 @@ impl fmt::Display for AddressPolicy {
     }
 }
 
-/// Resolves names by the system and hands on only addresses that passed.
-pub(crate) struct CheckedResolver {
-    policy: Arc<AddressPolicy>,
+/// What a look-up of a name comes to: its addresses at this moment.
+pub type Found = Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// Looks a name up by the system's resolver.
+pub(crate) fn system(name: String) -> Found {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
 }
 
-impl CheckedResolver {
-    pub(crate) fn new(policy: AddressPolicy) -> Self {
-        Self { policy: Arc::new(policy) }
+/// Looks names up and hands on only addresses that passed. What it hands on is what is dialled: nobody looks the name up
+/// again in between.
+pub(crate) struct CheckedResolver<L> {
+    policy: Arc<AddressPolicy>,
+    look_up: L,
+}
+
+impl<L> CheckedResolver<L> {
+    pub(crate) fn new(policy: AddressPolicy, look_up: L) -> Self {
+        Self { policy: Arc::new(policy), look_up }
     }
 }
 
-impl Resolve for CheckedResolver {
+impl<L: Fn(String) -> Found + Send + Sync> Resolve for CheckedResolver<L> {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = Arc::clone(&self.policy);
+        let found = (self.look_up)(name.as_str().to_owned());
         Box::pin(async move {
-            // Port 0 is replaced by the URL's own.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(|_| ResolveError::Unknown)?;
+            let found = found.await.map_err(|_| ResolveError::Unknown)?;
+            // Port 0 is replaced by the URL's own; another would not be.
+            let found = found.into_iter().map(|found| SocketAddr::new(found.ip(), 0));
             let addresses: Addrs = Box::new(policy.admit(found)?.into_iter());
             Ok(addresses)
         })
@@ -257,11 +270,12 @@ mod tests {
     #[tokio::test]
     async fn localhost_resolves_to_what_the_policy_says() {
         let name = || "localhost".parse::<Name>().unwrap();
-        let Err(refused) = CheckedResolver::new(AddressPolicy::public_only()).resolve(name()).await else {
+        let Err(refused) = CheckedResolver::new(AddressPolicy::public_only(), system).resolve(name()).await else {
             panic!("loopback must be closed by default");
         };
         assert!(matches!(refused.downcast_ref::<ResolveError>(), Some(ResolveError::Refused(_))), "{refused}");
-        let mut found = CheckedResolver::new(AddressPolicy::with_loopback()).resolve(name()).await.ok().unwrap();
+        let mut found =
+            CheckedResolver::new(AddressPolicy::with_loopback(), system).resolve(name()).await.ok().unwrap();
         assert!(found.all(|address| address.ip().is_loopback()));
     }
 }

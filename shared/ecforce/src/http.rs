@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::redirect;
 
-use crate::guard::{AddressPolicy, CheckedResolver};
+use crate::guard::{self, AddressPolicy, CheckedResolver, Found};
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +36,19 @@ pub struct HttpClientError(#[source] reqwest::Error);
 /// No redirects (an API that redirects is at another address, and the token must not follow), no proxies from the
 /// environment, no retries, only addresses that pass the policy, and https alone unless the policy opens loopback.
 pub fn http_client(policy: &AddressPolicy, timeouts: &Timeouts) -> Result<reqwest::Client, HttpClientError> {
+    http_client_looking_up(policy, timeouts, guard::system)
+}
+
+/// The same with names looked up by `look_up`, which is asked once for each connection that is opened; its ports are not
+/// used. For names that a machine's own resolver does not know, or knows too steadily.
+pub fn http_client_looking_up(
+    policy: &AddressPolicy,
+    timeouts: &Timeouts,
+    look_up: impl Fn(String) -> Found + Send + Sync + 'static,
+) -> Result<reqwest::Client, HttpClientError> {
     reqwest::Client::builder()
         .user_agent(concat!("renkei-ecforce/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(CheckedResolver::new(policy.clone()))
+        .dns_resolver(CheckedResolver::new(policy.clone(), look_up))
         .https_only(!policy.opens_loopback())
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())
