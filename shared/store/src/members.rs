@@ -66,7 +66,7 @@ impl Tenant {
         let put = |key: Key| {
             let mut item = codec::to_item(KIND, &record)?;
             item.extend(key.attributes());
-            item.insert("v".into(), codec::number(1));
+            item.insert("v".into(), codec::version());
             let put = Put::builder().table_name(&self.tables().robots).set_item(Some(item)).build().map_err(built)?;
             Ok::<_, StoreError>(TransactWriteItem::builder().put(put).build())
         };
