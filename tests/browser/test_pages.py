@@ -10,7 +10,7 @@ from PIL import Image
 # Every page of a merchant: how it is called on a picture, and its address.
 PAGES = {
     "today": "", "shipments": "/shipments", "shipments-ready": "/shipments?status=ready", "orders": "/orders",
-    "robots": "/robots", "document": "/document", "history": "/history", "settings": "/settings", "access": "/access", "connection": "/connection/hanako-ecforce", "easy": "/easy", "products": "/products",
+    "robots": "/robots", "document": "/document", "history": "/history", "settings": "/settings", "access": "/access", "notices": "/notices", "connection": "/connection/hanako-ecforce", "easy": "/easy", "products": "/products",
     "files": "/files", "charts": "/charts", "robot": "/robot/processing/first-leaflet",
     "robot-copy": "/robot/conversion/14448?copy", "runs": "/runs", "audit": "/audit",
 }

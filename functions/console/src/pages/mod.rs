@@ -3,6 +3,7 @@
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 
 pub mod access;
+pub mod apply_robot;
 pub mod audit;
 pub mod bulk;
 pub mod charts;
@@ -11,6 +12,7 @@ pub mod csv;
 pub mod document;
 pub mod easy;
 pub mod files;
+pub mod notices;
 pub mod orders;
 mod piece;
 pub mod products;
