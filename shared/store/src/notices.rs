@@ -89,7 +89,7 @@ impl Tenant {
         let next = NoticeState { rev: state.rev + 1, ..state.clone() };
         let mut item = codec::to_item(KIND, &next)?;
         item.extend(keys::notices(&self.id).attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         let put = self.client().put_item().table_name(&self.tables().robots).set_item(Some(item));
         let put = if state.rev == 0 {
             put.condition_expression("attribute_not_exists(pk)")

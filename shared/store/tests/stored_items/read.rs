@@ -82,6 +82,7 @@ pub async fn everything(
                 )
             }),
         ),
+        ("notices", Box::pin(async { Ok(json!(tenant.notices().await?)) })),
         ("tenants", Box::pin(async { Ok(json!(store.tenants().await?)) })),
         ("products", Box::pin(async { Ok(json!(tenant.products().await?)) })),
         (

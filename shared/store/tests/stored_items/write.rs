@@ -25,6 +25,7 @@ use renkei_store::access::{Opens, Random, Secret};
 use renkei_store::audit::{AuditEntry, AuditOutcome};
 use renkei_store::days::Usual;
 use renkei_store::gate::GateWrite;
+use renkei_store::notices::{NoticeLang, NoticeState};
 use renkei_store::offers::Heard;
 use renkei_store::orders::{NotImported, NotImportedSummary};
 use renkei_store::runs::Progress;
@@ -321,6 +322,14 @@ async fn merchant(tenant: &Tenant) {
     tenant.put_products(&settings.products).await.unwrap();
     let usual = Usual { day: "2026-11-24".to_owned(), orders: [(shop(), 1_200)].into() };
     tenant.keep_usual(&usual).await.unwrap();
+    let notices = NoticeState {
+        told_at: Some(now()),
+        silent: ["midori-ecforce/inventory".to_owned()].into(),
+        blocked: [(shop(), "2026-11-25T00:05:00Z".parse().unwrap())].into(),
+        failure: Some("the webhook did not answer".to_owned()),
+        ..NoticeState::begin(None, NoticeLang::Ja, "owner@midori.example", now())
+    };
+    assert!(tenant.put_notices(&notices).await.unwrap());
     for (email, role) in PEOPLE {
         tenant.put_member(&Email::parse(email).unwrap(), role, now()).await.unwrap();
     }
