@@ -91,6 +91,8 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/robot/{kind}/{id}", VIEWER, pages::robot::show),
         post("/t/{tenant}/robot/{kind}/{id}/try", ADMIN, pages::robot::try_it),
         post("/t/{tenant}/robot/{kind}/{id}/save", ADMIN, pages::robot::save),
+        get("/t/{tenant}/robot/{kind}/{id}/form", ADMIN, pages::robot_form::show),
+        post("/t/{tenant}/robot/{kind}/{id}/form", ADMIN, pages::robot_form::change),
         get("/t/{tenant}/easy", ADMIN, pages::easy::show),
         post("/t/{tenant}/easy", ADMIN, pages::easy::apply),
         post("/t/{tenant}/robots/step", ADMIN, pages::steps::step),
@@ -152,6 +154,8 @@ GET /t/{tenant}/history viewer
 GET /t/{tenant}/robot/{kind}/{id} viewer
 POST /t/{tenant}/robot/{kind}/{id}/try admin
 POST /t/{tenant}/robot/{kind}/{id}/save admin
+GET /t/{tenant}/robot/{kind}/{id}/form admin
+POST /t/{tenant}/robot/{kind}/{id}/form admin
 GET /t/{tenant}/easy admin
 POST /t/{tenant}/easy admin
 POST /t/{tenant}/robots/step admin

@@ -35,7 +35,9 @@ async fn main() -> Result<(), Error> {
     };
     let webhook = match config.required(NOTIFICATIONS_URL)? {
         NONE => None,
-        url => Some(notices.messenger.address(url).map_err(|error| format!("the parameter NotificationsUrl: {error}"))?),
+        url => {
+            Some(notices.messenger.address(url).map_err(|error| format!("the parameter NotificationsUrl: {error}"))?)
+        }
     };
     let stage = config.stage()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Woken>| {

@@ -84,7 +84,9 @@ pub fn digest(
         if state.blocked.get(shop).is_none_or(|told| told < until) {
             let until = jst::display(*until);
             lines.push(match lang {
-                NoticeLang::Ja => format!("・{shop}: 本日のAPI呼び出しの上限に達しました。{until} から自動で再開します"),
+                NoticeLang::Ja => {
+                    format!("・{shop}: 本日のAPI呼び出しの上限に達しました。{until} から自動で再開します")
+                }
                 NoticeLang::En => format!("- {shop}: the day's calls are spent; goes on by itself at {until}"),
             });
         }
@@ -225,7 +227,8 @@ mod tests {
             robot: RobotId::parse("shop/fetch-orders").unwrap(),
             patience: Duration::from_hours(1),
         };
-        let blocked = Run { blocked_until: Some(at("2026-11-25T00:00:00Z")), ..run("shop/inventory", RunState::Blocked, None) };
+        let blocked =
+            Run { blocked_until: Some(at("2026-11-25T00:00:00Z")), ..run("shop/inventory", RunState::Blocked, None) };
         let first = state(NoticeLang::Ja);
         let digest = told(&first, std::slice::from_ref(&blocked), std::slice::from_ref(&silent));
         let text = digest.text.clone().unwrap();
@@ -242,9 +245,8 @@ mod tests {
 
     #[test]
     fn a_message_has_an_end() {
-        let runs: Vec<Run> = (0..40)
-            .map(|n| run(&format!("robot-{n:02}"), RunState::Failed, Some("2026-11-24T01:30:00Z")))
-            .collect();
+        let runs: Vec<Run> =
+            (0..40).map(|n| run(&format!("robot-{n:02}"), RunState::Failed, Some("2026-11-24T01:30:00Z"))).collect();
         let text = told(&state(NoticeLang::Ja), &runs, &[]).text.unwrap();
         assert!(text.contains("ほか 25件") && text.lines().count() == 18, "{text}");
     }

@@ -92,12 +92,7 @@ impl Notices {
     }
 
     /// Looks whether there is something new, and tells it.
-    pub async fn look(
-        &self,
-        tenant: &Tenant,
-        applied: &AppliedSettings,
-        now: Timestamp,
-    ) -> Result<Seen, NoticesError> {
+    pub async fn look(&self, tenant: &Tenant, applied: &AppliedSettings, now: Timestamp) -> Result<Seen, NoticesError> {
         let Some(state) = tenant.notices().await? else { return Ok(Seen::Off) };
         let until = (now - SETTLES).max(state.told_until);
         let runs: Vec<Run> = runs_since(tenant, state.told_until - LONGEST_RUN)

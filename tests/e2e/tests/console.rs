@@ -172,8 +172,13 @@ async fn pages_hold_the_right_counts_and_shipments_are_worked_from_them() {
     }
 
     // A robot, to those that a person chose: first what it would change, then the change, and the second time nothing more.
-    let fields =
-        [("csrf", csrf.as_str()), ("robot", "hold-unpaid"), ("id", unpaid), ("id", all[2].as_str()), ("id", all[0].as_str())];
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("robot", "hold-unpaid"),
+        ("id", unpaid),
+        ("id", all[2].as_str()),
+        ("id", all[0].as_str()),
+    ];
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields[1..]).finish();
     let preview = browser.get(&format!("/t/counts/shipments/robot?{query}")).await;
     assert!(preview.status == 200 && preview.text.contains("<strong class=\"big\">1</strong>"), "{}", preview.text);

@@ -75,13 +75,7 @@ impl Asked {
     /// What a robot is told beside the shipment. None if its shop is not in the settings any more.
     fn facts(&self, shipment: &Shipment, caller: &Caller) -> Option<Facts<'_>> {
         let connection = self.settings.connection(&shipment.id.connection)?;
-        Some(Facts {
-            connection,
-            conversion_robot: None,
-            unknown_skus: &[],
-            duplicate_number: false,
-            now: caller.now,
-        })
+        Some(Facts { connection, conversion_robot: None, unknown_skus: &[], duplicate_number: false, now: caller.now })
     }
 }
 
@@ -134,10 +128,8 @@ pub async fn preview(Extension(caller): Extension<Caller>, RawQuery(query): RawQ
     let shipments = asked.shipments(&caller).await?;
     let details: Vec<ShipmentDetail> = shipments.iter().map(|(_, detail)| detail.clone()).collect();
     let goods = caller.tenant.goods_of(&details).await?;
-    let rows: Vec<PreviewRow> = shipments
-        .into_iter()
-        .map(|(shipment, detail)| foreseen(&asked, &caller, &goods, shipment, &detail))
-        .collect();
+    let rows: Vec<PreviewRow> =
+        shipments.into_iter().map(|(shipment, detail)| foreseen(&asked, &caller, &goods, shipment, &detail)).collect();
     let page = PreviewPage {
         robot: asked.rule.to_string(),
         name: asked.name,

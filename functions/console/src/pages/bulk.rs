@@ -338,7 +338,10 @@ mod tests {
     fn a_form_needs_shipments_and_a_known_action() {
         let read = |text: &'static str| Asked::read(text.as_bytes());
         let asked = read("action=hold&reason=remark&id=a.2.1&id=a.1.1&id=a.2.1&back=%2Ft%2Fa").unwrap();
-        assert_eq!((asked.wish, asked.selection.ids.len(), asked.selection.back.as_str()), (Wish::Hold(HoldReason::Remark), 2, "/t/a"));
+        assert_eq!(
+            (asked.wish, asked.selection.ids.len(), asked.selection.back.as_str()),
+            (Wish::Hold(HoldReason::Remark), 2, "/t/a")
+        );
         assert_eq!(read("action=release&id=a.1.1&back=https://evil.example").unwrap().selection.back, "");
         for wrong in [
             "action=hold&reason=remark",

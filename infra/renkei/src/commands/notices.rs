@@ -28,7 +28,9 @@ pub async fn command(stack: &Stack, command: NoticesCommand) -> Result<Exit, Cli
         NoticesCommand::On { tenant, url_env, lang } => {
             let (tenant, _) = stack.one_tenant(Some(&tenant)).await?;
             let url = std::env::var(&url_env).map_err(|_| {
-                CliError::said(format!("the environment variable {url_env} is not set; it should hold the webhook's address"))
+                CliError::said(format!(
+                    "the environment variable {url_env} is not set; it should hold the webhook's address"
+                ))
             })?;
             let lang = if lang == "en" { NoticeLang::En } else { NoticeLang::Ja };
             let by = member::operator();
@@ -55,8 +57,7 @@ fn said(error: renkei_notify::NoticesError) -> CliError {
 }
 
 fn notices(stack: &Stack) -> Result<Notices, CliError> {
-    let messenger =
-        Messenger::new(stack.allowed_addresses()?).map_err(|error| CliError::said(error.to_string()))?;
+    let messenger = Messenger::new(stack.allowed_addresses()?).map_err(|error| CliError::said(error.to_string()))?;
     let console = stack.output("ConsoleUrl")?.trim_end_matches('/').to_owned();
     Ok(Notices { secrets: stack.secrets()?, messenger, console })
 }
