@@ -12,7 +12,7 @@ PAGES = {
     "today": "", "shipments": "/shipments", "shipments-ready": "/shipments?status=ready", "orders": "/orders",
     "robots": "/robots", "document": "/document", "history": "/history", "settings": "/settings", "access": "/access", "connection": "/connection/hanako-ecforce", "easy": "/easy", "products": "/products",
     "files": "/files", "charts": "/charts", "robot": "/robot/processing/first-leaflet",
-    "robot-copy": "/robot/conversion/14448?copy", "runs": "/runs", "audit": "/audit",
+    "robot-copy": "/robot/conversion/14448?copy", "runs": "/runs", "dead-letters": "/dead-letters", "audit": "/audit",
 }
 # The pictures that the documentation shows.
 SHOWN = {"today", "shipments-ready", "shipment", "orders", "robots", "robot", "easy", "document", "history", "settings",
@@ -25,7 +25,9 @@ def addresses(merchant) -> dict:
     pages = {name: f"/t/{merchant.name}{path}" for name, path in PAGES.items()}
     # One of the plain ones: whoever looks at the pictures should see a day's work.
     plain = next(it for it in merchant.shipments() if it["status"] == "ready" and len(it["ship_to"]["name"]) < 20)
-    return pages | {"shipment": f"/t/{merchant.name}/shipment/{plain['id']}", "home": "/?choose", "not-found": "/t/nobody"}
+    waits = next(it for it in merchant.orders() if it["outcome"] == "quarantined")
+    order = f"/t/{merchant.name}/order/{merchant.connection}/{waits['order_id']}"
+    return pages | {"order": order, "shipment": f"/t/{merchant.name}/shipment/{plain['id']}", "home": "/?choose", "not-found": "/t/nobody"}
 
 
 def opened(page, address: str):
