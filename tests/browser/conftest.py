@@ -140,6 +140,9 @@ class Merchant:
     def shipments(self) -> list:
         return lines(on_stack("shipments", "--tenant", self.name, "--json", "--limit", "1000"))
 
+    def runs(self) -> list:
+        return lines(on_stack("runs", "--tenant", self.name, "--json"))
+
     def orders(self) -> list:
         return lines(on_stack("orders", "--tenant", self.name, "--json"))
 

@@ -27,7 +27,8 @@ def addresses(merchant) -> dict:
     plain = next(it for it in merchant.shipments() if it["status"] == "ready" and len(it["ship_to"]["name"]) < 20)
     waits = next(it for it in merchant.orders() if it["outcome"] == "quarantined")
     order = f"/t/{merchant.name}/order/{merchant.connection}/{waits['order_id']}"
-    return pages | {"order": order, "shipment": f"/t/{merchant.name}/shipment/{plain['id']}", "home": "/?choose", "not-found": "/t/nobody"}
+    run = next(it["run"] for it in merchant.runs() if it["calls"] > 0)
+    return pages | {"order": order, "run": f"/t/{merchant.name}/run?id={run}", "shipment": f"/t/{merchant.name}/shipment/{plain['id']}", "home": "/?choose", "not-found": "/t/nobody"}
 
 
 def opened(page, address: str):

@@ -114,6 +114,7 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/connection/{id}/test", ADMIN, pages::connection::test),
         // 記録.
         get("/t/{tenant}/runs", VIEWER, pages::runs::show),
+        get("/t/{tenant}/run", VIEWER, pages::run::show),
         get("/t/{tenant}/dead-letters", VIEWER, pages::dead_letters::list),
         post("/t/{tenant}/dead-letters/replay", OPERATOR, pages::dead_letters::replay),
         get("/t/{tenant}/charts", VIEWER, pages::charts::show),
@@ -173,6 +174,7 @@ POST /t/{tenant}/access/revoke admin
 GET /t/{tenant}/connection/{id} admin
 POST /t/{tenant}/connection/{id}/test admin
 GET /t/{tenant}/runs viewer
+GET /t/{tenant}/run viewer
 GET /t/{tenant}/dead-letters viewer
 POST /t/{tenant}/dead-letters/replay operator
 GET /t/{tenant}/charts viewer

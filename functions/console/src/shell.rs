@@ -56,7 +56,7 @@ impl Shell {
             || (first == "order" && part == "orders")
             || (matches!(first, "document" | "history" | "robot" | "easy") && part == "robots")
             || (matches!(first, "access" | "connection" | "products") && part == "settings")
-            || (matches!(first, "audit" | "charts" | "dead-letters") && part == "runs")
+            || (matches!(first, "audit" | "charts" | "dead-letters" | "run") && part == "runs")
     }
 
     /// May whoever looks do what this role may?

@@ -19,6 +19,7 @@ pub mod products;
 mod proposal;
 pub mod robot;
 pub mod robots;
+pub mod run;
 pub mod runs;
 mod search;
 pub mod settings;
