@@ -64,6 +64,12 @@ pub enum CliError {
     /// Settings that did not come into force.
     #[error(transparent)]
     Setup(#[from] renkei_setup::SetupError),
+    /// Dead letters.
+    #[error(transparent)]
+    DeadLetters(#[from] renkei_setup::dead_letters::DeadLettersError),
+    /// Something that was not tried again.
+    #[error(transparent)]
+    Retry(#[from] renkei_setup::retry::RetryError),
     /// A robot that cannot be tried.
     #[error(transparent)]
     Try(#[from] renkei_setup::try_robot::TryError),
@@ -94,6 +100,8 @@ impl CliError {
             | Self::Shop(_)
             | Self::Products(_)
             | Self::Setup(_)
+            | Self::DeadLetters(_)
+            | Self::Retry(_)
             | Self::Try(_)
             | Self::Shops(_) => false,
         }
