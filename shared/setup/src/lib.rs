@@ -8,6 +8,7 @@
 //! missing, and applying twice does nothing.
 
 mod apply;
+pub mod dry_run;
 pub mod grants;
 pub mod schedules;
 pub mod trial;

@@ -10,6 +10,7 @@ pub mod connection;
 pub mod csv;
 pub mod document;
 mod draft;
+pub mod dry_run;
 pub mod easy;
 mod fields;
 pub mod files;
