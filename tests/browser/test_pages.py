@@ -14,8 +14,9 @@ PAGES = {
     "files": "/files", "charts": "/charts", "robot": "/robot/processing/first-leaflet",
     "robot-copy": "/robot/conversion/14448?copy", "robot-form": "/robot/processing/first-leaflet/form",
     "robot-new": "/robot/processing/new/form?new", "conversion-form": "/robot/conversion/14448/form?copy",
-    "integration-form": "/robot/integration/release-when-paid/form", "integration-new": "/robot/integration/new/form?new", "runs": "/runs",
-    "dead-letters": "/dead-letters", "audit": "/audit",
+    "integration-form": "/robot/integration/release-when-paid/form", "integration-new": "/robot/integration/new/form?new",
+    "dry-run": "/dry-run?robot=hanako-ecforce/state-working", "dry-run-fetch": "/dry-run?robot=hanako-ecforce/fetch-orders",
+    "runs": "/runs", "dead-letters": "/dead-letters", "audit": "/audit",
 }
 # The pictures that the documentation shows.
 SHOWN = {"today", "shipments-ready", "shipment", "orders", "robots", "robot", "easy", "document", "history", "settings",

@@ -102,6 +102,8 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/robot/{kind}/{id}/save", ADMIN, pages::robot::save),
         get("/t/{tenant}/robot/{kind}/{id}/form", ADMIN, pages::robot_form::show),
         post("/t/{tenant}/robot/{kind}/{id}/form", ADMIN, pages::robot_form::change),
+        get("/t/{tenant}/dry-run", ADMIN, pages::dry_run::show),
+        post("/t/{tenant}/dry-run", ADMIN, pages::dry_run::look),
         get("/t/{tenant}/easy", ADMIN, pages::easy::show),
         post("/t/{tenant}/easy", ADMIN, pages::easy::apply),
         post("/t/{tenant}/robots/step", ADMIN, pages::steps::step),
@@ -171,6 +173,8 @@ POST /t/{tenant}/robot/{kind}/{id}/try admin
 POST /t/{tenant}/robot/{kind}/{id}/save admin
 GET /t/{tenant}/robot/{kind}/{id}/form admin
 POST /t/{tenant}/robot/{kind}/{id}/form admin
+GET /t/{tenant}/dry-run admin
+POST /t/{tenant}/dry-run admin
 GET /t/{tenant}/easy admin
 POST /t/{tenant}/easy admin
 POST /t/{tenant}/robots/step admin

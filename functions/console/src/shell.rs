@@ -54,8 +54,8 @@ impl Shell {
         first == part
             || (matches!(first, "shipment" | "files") && part == "shipments")
             || (first == "order" && part == "orders")
-            || (matches!(first, "document" | "history" | "robot" | "easy") && part == "robots")
-            || (matches!(first, "access" | "connection" | "products") && part == "settings")
+            || (matches!(first, "document" | "history" | "robot" | "dry-run" | "easy") && part == "robots")
+            || (matches!(first, "access" | "connection" | "notices" | "products") && part == "settings")
             || (matches!(first, "audit" | "charts" | "dead-letters" | "run") && part == "runs")
     }
 

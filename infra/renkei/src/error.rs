@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use renkei_platform::aws::AwsFailure;
 use renkei_platform::queue::QueueError;
 use renkei_platform::secrets::SecretsError;
+use renkei_setup::dry_run::DryRunError;
 use renkei_shop::ShopError;
 use renkei_shop::error::ShopsError;
 use renkei_store::StoreError;
@@ -79,6 +80,16 @@ pub enum CliError {
     /// JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+}
+
+impl From<DryRunError> for CliError {
+    fn from(error: DryRunError) -> Self {
+        match error {
+            DryRunError::Robot(sentence) => Self::Said(sentence),
+            DryRunError::Store(error) => Self::Store(error),
+            DryRunError::Shop(error) => Self::Shop(error),
+        }
+    }
 }
 
 impl CliError {

@@ -423,7 +423,7 @@ mod tests {
         let line = serde_json::to_string(&letter("fetch-orders", "?")).unwrap();
         assert_eq!(
             line,
-            r#"{"queue":"fetch-orders","message_id":"7c0e","tenant":null,"connection":null,"robot":null,"run":null,"order_id":null,"order_number":null,"receive_count":null,"sent_at":null,"reason":"it cannot be read (line 1, column 1)"}"#
+            r#"{"queue":"fetch-orders","message_id":"7c0e","tenant":null,"connection":null,"robot":null,"run":null,"order_id":null,"order_number":null,"receive_count":null,"sent_at":null,"reason":"the message cannot be read: it is not JSON, at line 1, column 1"}"#
         );
     }
 

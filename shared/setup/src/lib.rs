@@ -9,6 +9,7 @@
 
 mod apply;
 pub mod dead_letters;
+pub mod dry_run;
 pub mod grants;
 pub mod retry;
 pub mod schedules;

@@ -12,6 +12,7 @@ pub mod csv;
 pub mod dead_letters;
 pub mod document;
 mod draft;
+pub mod dry_run;
 pub mod easy;
 mod fields;
 pub mod files;
