@@ -23,6 +23,12 @@ fn exported(tenant: &str, beginning: &str) -> String {
     line.unwrap_or_else(|| panic!("{beginning} in {document}")).to_owned()
 }
 
+/// Sends a form.
+async fn post(browser: &mut Browser, path: &str, fields: &[(String, String)]) -> Page {
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    browser.post(path, &fields).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processing_robots_are_put_in_another_order() {
     let _world = World::new("order-of-robots", plain(0), 1_000).await;
@@ -45,10 +51,6 @@ async fn processing_robots_are_put_in_another_order() {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     };
-    async fn post(browser: &mut Browser, path: &str, fields: &[(String, String)]) -> Page {
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        browser.post(path, &fields).await
-    }
 
     // Not by a form of others, not by who only works shipments, not past the list's end.
     assert_eq!(post(&mut browser, path, &fields("x", &to)).await.status, 403, "a wrong token");
