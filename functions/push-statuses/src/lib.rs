@@ -45,9 +45,25 @@ pub async fn tell(work: Work<'_>) -> Result<Told, ShopError> {
 async fn tell_shipped(mut work: Work<'_>, tells_state: bool) -> Result<Told, ShopError> {
     let tells_state = tells_state && !work.connection.automation_option;
     let mut tally = Tally::default();
-    let ready = write_back::write_back(&mut work, tells_state, &mut tally).await?;
-    shipped::tell(&mut work, ready, tells_state, &mut tally).await?;
+    let mut open = Vec::new();
+    let told = tell_numbers_and_states(&mut work, tells_state, &mut tally, &mut open).await;
+    // What came in between (the day's calls are spent, the time is over) leaves orders whose number the shop has and whose
+    // state it has not.
+    let noted = shipped::note_numbers(&work, open).await;
+    told?;
+    noted?;
     Ok(tally.told(&work.connection.states.shipped, "states.shipped"))
+}
+
+/// Leaves in `open` what was begun and not told to its end.
+async fn tell_numbers_and_states(
+    work: &mut Work<'_>,
+    tells_state: bool,
+    tally: &mut Tally,
+    open: &mut Vec<shipped::Out>,
+) -> Result<(), ShopError> {
+    let ready = write_back::write_back(work, tells_state, tally, open).await?;
+    shipped::tell(work, ready, tells_state, tally, open).await
 }
 
 /// Tells the shop which orders we took.

@@ -3,6 +3,10 @@
 //! What is sent is what the record says at that moment, and only the number that was sent is noted as told: a number that
 //! the warehouse corrects between the shop's answer and our note differs from it, and so stays on the list of work. A
 //! crash between the two repeats a page; the shop keeps the same number twice.
+//!
+//! An order of one parcel is told its state right after its number, and both are noted in one write: a write of its own for
+//! the number, and the way from one list of work to the next, would cost more than all else that is written of an order on
+//! its way back. Whatever comes between the two calls, the number is noted alone ([`crate::shipped::note_numbers`]).
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,6 +19,7 @@ use renkei_shop::ShopError;
 use renkei_shop::robot::Work;
 use renkei_store::{StoreError, Tenant};
 
+use crate::shipped::{Out, tell_whole_batches};
 use crate::{Tally, Verdict, sale};
 
 /// Orders of which a parcel has just been written back, and how many parcels each has: their next step need not wait until
@@ -28,11 +33,13 @@ pub(crate) struct Parcel {
     pub(crate) row: ShippingResult,
 }
 
-/// Tells the shop of all parcels that left.
+/// Tells the shop of all parcels that left. Orders whose number is told and not noted yet, because their state is told next,
+/// are left in `open`, less than a batch of them.
 pub(crate) async fn write_back(
     work: &mut Work<'_>,
     tells_state: bool,
     tally: &mut Tally,
+    open: &mut Vec<Out>,
 ) -> Result<WrittenBack, ShopError> {
     let batch = i32::from(work.connection.batch_size);
     let mut ready = WrittenBack::new();
@@ -62,7 +69,23 @@ pub(crate) async fn write_back(
                 .session
                 .call(async |client, token| client.shipping(token, &rows, ShippingOptions::default()).await)
                 .await?;
-            note(work, parcels, &answer, tells_state, tally, &mut ready).await?;
+            let (next, others): (Vec<Parcel>, Vec<Parcel>) =
+                parcels.into_iter().partition(|parcel| tells_state && parcel.state_is_next(work.connection));
+            for parcel in next {
+                match Verdict::of(answer.outcome_for(parcel.row.order_id, parcel.row.shipping_address_id)) {
+                    Verdict::Taken => {
+                        tally.written_back += 1;
+                        open.push(Out::numbered(parcel));
+                    }
+                    Verdict::Later => tally.later += 1,
+                    Verdict::Refused(refusal) => {
+                        note_refused(work.tenant, &parcel, &refusal, work.message.robot.as_str()).await?;
+                        tally.refused += 1;
+                    }
+                }
+            }
+            note(work, others, &answer, tells_state, tally, &mut ready).await?;
+            tell_whole_batches(work, open, tells_state, tally).await?;
         }
         from = page.next;
         if from.is_none() {
@@ -72,6 +95,14 @@ pub(crate) async fn write_back(
 }
 
 impl Parcel {
+    /// Is its number all that stands before the order's state? A payment's capture is noted at once, and a correction after
+    /// the end tells no state.
+    fn state_is_next(&self, connection: &Connection) -> bool {
+        !connection.capture_payment_on_shipping
+            && self.shipment.parcels == 1
+            && self.shipment.shop_sync != ShopSync::Completed
+    }
+
     fn of(shipment: Shipment, settings: &TenantSettings, connection: &Connection) -> Option<Self> {
         let tracking_number = shipment.tracking_number.clone()?;
         let method = shipment.shipping_method.as_ref();
@@ -120,7 +151,7 @@ pub(crate) async fn note(
 }
 
 /// Notes that the shop was told these numbers, and no others.
-async fn note_told(
+pub(crate) async fn note_told(
     work: &Work<'_>,
     parcels: &[Parcel],
     tells_state: bool,

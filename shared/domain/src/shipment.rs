@@ -491,6 +491,14 @@ impl Shipment {
         true
     }
 
+    /// Notes both in one: that the shop has been told this tracking number, and that the order is shipped. The same as
+    /// [`Shipment::written_back`] and [`Shipment::completed`] one after the other; what was corrected meanwhile stays to be
+    /// told. False if all of this was noted already.
+    pub fn told_as_shipped(&mut self, told: &str, at: Timestamp, by: &str) -> bool {
+        let number = self.written_back(told, true, at, by);
+        self.completed(at) || number
+    }
+
     /// The order was read at `read_at` in a state before "shipped", although the shop had been told before that it is: that
     /// had no effect, and is told again. False if that had not been told, or only after it was read.
     pub fn still_unshipped(&mut self, read_at: Timestamp) -> bool {

@@ -59,6 +59,33 @@ fn only_the_number_that_was_told_counts_as_told() {
 }
 
 #[test]
+fn number_and_state_noted_in_one_are_the_two_notes_one_after_the_other() {
+    let (mut together, mut apart) = (out(), out());
+    assert!(together.told_as_shipped("1111", at(6), "robot"));
+    assert!(apart.written_back("1111", true, at(6), "robot") && apart.completed(at(6)));
+    assert_eq!(together, apart);
+    assert_eq!((together.shop_sync, together.shop_work()), (ShopSync::Completed, None));
+    assert!(!together.told_as_shipped("1111", at(7), "robot"), "noting it again changes nothing");
+    // Where a former run noted the number, and did not live to tell the state.
+    let mut half = out();
+    half.written_back("1111", true, at(6), "robot");
+    assert!(half.told_as_shipped("1111", at(7), "robot"));
+    assert_eq!((half.shop_sync, half.shop_work()), (ShopSync::Completed, None));
+    // Corrected between the shop's answers and our note: the other number is still to be told.
+    let mut corrected = Shipment { tracking_number: Some("2222".into()), ..out() };
+    assert!(corrected.told_as_shipped("1111", at(6), "robot"));
+    assert_eq!((corrected.shop_sync, corrected.shop_work()), (ShopSync::Completed, Some(ShopWork::WriteBack)));
+    assert!(corrected.told_as_shipped("2222", at(7), "robot"));
+    assert_eq!((corrected.tracking_told.as_deref(), corrected.shop_work()), (Some("2222"), None));
+    // Refused meanwhile, or not acknowledged: neither is moved.
+    for sync in [ShopSync::Failed, ShopSync::Registered] {
+        let mut other = Shipment { shop_sync: sync, ..out() };
+        other.told_as_shipped("1111", at(6), "robot");
+        assert_eq!(other.shop_sync, sync);
+    }
+}
+
+#[test]
 fn a_correction_after_the_end_tells_no_state_again() {
     let mut parcel = out();
     parcel.written_back("1111", true, at(6), "robot");

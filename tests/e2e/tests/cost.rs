@@ -31,6 +31,9 @@ fn what_orders_use_is_counted_stage_by_stage() {
     // Two pages of 20 orders each: a list that has some, a claim, and a list that has none.
     assert_near(used("handed over", "warehouse-api", "http-requests") * ORDERS, 6.0);
     assert_near(used("handed over", "warehouse-api", "lambda-requests") * ORDERS, 6.0);
+    // Number and state are noted in one write, which takes the entry out of the list of work.
+    let shipped = used("told as shipped", "push-statuses", "write-units");
+    assert!((2.0..3.0).contains(&shipped), "{shipped}");
     for measure in ["gb-seconds", "log-bytes", "read-units", "lambda-requests"] {
         assert!(used("told as shipped", "push-statuses", measure) > 0.0, "{measure}");
     }

@@ -52,10 +52,15 @@ const STAGES: [Stage; 6] = [
     Stage { name: "results taken", does: Does::Results },
     Stage { name: "told as shipped", does: Does::Robot("state-shipped") },
 ];
-/// The robots of easy set-up, which also run when there is nothing for them.
-const IDLE: [&str; 5] = ["fetch-orders", "state-working", "status-sync", "state-shipped", "reconcile"];
-/// Runs of a robot in 30 days, one every 15 minutes.
-const RUNS_A_MONTH: f64 = 2_880.0;
+/// The robots of easy set-up, which also run when there is nothing for them, and their runs in 30 days: one every 15
+/// minutes, or every night.
+const IDLE: [(&str, f64); 5] = [
+    ("fetch-orders", 2_880.0),
+    ("state-working", 2_880.0),
+    ("status-sync", 2_880.0),
+    ("state-shipped", 2_880.0),
+    ("reconcile", 30.0),
+];
 
 struct Stage {
     name: &'static str,
@@ -156,7 +161,7 @@ async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figu
     figures.by_measure = scaled(prices.bill_by(&all, |of| &of.1)?, a_million);
     (figures.first, figures.last) = (blocks.first().copied().unwrap_or(0.0), blocks.last().copied().unwrap_or(0.0));
     figures.last_to_first = figures.last / figures.first;
-    for robot in IDLE {
+    for (robot, _) in IDLE {
         let before = meter.read().await?;
         through(stack, &shop, robot).await?;
         quiet(stack).await?;
@@ -292,7 +297,7 @@ fn show(figures: &Figures) -> Result<(), CliError> {
     let money = |usd: f64| format!("{usd:.2}");
     let stages = STAGES.iter().map(|stage| {
         let uses = &figures.uses[stage.name];
-        let units = |measure: &str| -> f64 { uses.values().filter_map(|of| of.get(measure)).sum() };
+        let units = |measure: &str| uses.values().filter_map(|of| of.get(measure)).fold(0.0, |sum, more| sum + more);
         let usd = figures.by_stage.get(stage.name).copied().unwrap_or(0.0);
         vec![
             stage.name.to_owned(),
@@ -311,11 +316,11 @@ fn show(figures: &Figures) -> Result<(), CliError> {
         output::table(&[heading, "USD"], &rows)?;
     }
     output::line("")?;
-    let idle = figures
-        .idle
-        .iter()
-        .map(|(robot, usd)| vec![(*robot).to_owned(), money(*usd), format!("{:.4}", usd / MILLION * RUNS_A_MONTH)]);
-    let headings = ["run with nothing to do", "USD for 1,000,000 runs", "USD for 30 days, every 15 minutes"];
+    let idle = IDLE.iter().map(|(robot, runs)| {
+        let usd = figures.idle.get(robot).copied().unwrap_or(0.0);
+        vec![(*robot).to_owned(), money(usd), format!("{runs:.0}"), format!("{:.4}", usd / MILLION * runs)]
+    });
+    let headings = ["run with nothing to do", "USD for 1,000,000 runs", "runs in 30 days", "USD for them"];
     output::table(&headings, &idle.collect::<Vec<_>>())?;
     output::line("")?;
     output::table(
