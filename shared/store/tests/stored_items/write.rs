@@ -14,7 +14,7 @@ use renkei_domain::member::{Email, Role};
 use renkei_domain::money::Yen;
 use renkei_domain::order::{SourceAddress, SourceCarrier, SourceLine, SourceOrder};
 use renkei_domain::payment::Payment;
-use renkei_domain::run::{Outcome, Run, RunState};
+use renkei_domain::run::{CallMade, Outcome, Run, RunState};
 use renkei_domain::settings::{Action, TenantSettings};
 use renkei_domain::shipment::{
     Cancellation, CancellationState, Difference, HoldReason, Item, RobotTrace, ShipTo, Shipment, ShipmentDetail,
@@ -418,6 +418,7 @@ async fn run(tenant: &Tenant) {
         counts: BTreeMap::new(),
         error: None,
         notes: Vec::new(),
+        called: Vec::new(),
     };
     assert!(tenant.begin_run(&begun).await.unwrap());
     assert!(tenant.advance_run(RUN, Progress { page: 2, after: 88_113 }, 37).await.unwrap());
@@ -440,6 +441,14 @@ async fn run(tenant: &Tenant) {
         counts: [("pages".to_owned(), 2), ("told".to_owned(), 40)].into(),
         error: Some("the day's calls are spent".to_owned()),
         notes: vec!["two orders wait for a product".to_owned()],
+        called: vec![CallMade {
+            at: now(),
+            lane: Lane::Fetch,
+            method: "GET".into(),
+            path: "admin/orders.json?page=1&q[id_gt]=88110".into(),
+            status: Some(200),
+            milliseconds: 317,
+        }],
         ..begun
     };
     tenant.end_run(&blocked).await.unwrap();
