@@ -45,7 +45,23 @@ pub(crate) fn to_item<T: Serialize>(kind: &'static str, value: T) -> Result<Item
 }
 
 pub(crate) fn from_item<T: DeserializeOwned>(kind: &'static str, item: Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item).map_err(|e| StoreError::Unreadable { kind, reason: e.to_string() })
+    serde_dynamo::from_item(item)
+        .map_err(|error| StoreError::Unreadable { kind, reason: without_values(&error.to_string()) })
+}
+
+/// Why an item cannot be read, without what is in it: messages of serde quote the value that did not fit, which may be a
+/// name, an address or a secret. What was expected, and the name of a field that is missing, are the release's own words.
+fn without_values(message: &str) -> String {
+    const QUOTING: [&str; 4] = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    if message.starts_with("missing field `") {
+        return message.to_owned();
+    }
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) if QUOTING.iter().any(|begin| message.starts_with(begin)) => {
+            format!("a field is not what was expected: {expected}")
+        }
+        _ => "a field is not of the form that this release reads".to_owned(),
+    }
 }
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
@@ -68,6 +84,49 @@ mod tests {
         assert!(packed.as_b().unwrap().as_ref().len() * 2 < json.len());
         let item = Item::from([("body".to_owned(), packed)]);
         assert_eq!(unpack::<Vec<String>>("test", &item, "body").unwrap(), order);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_quoted() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Kind {
+            Known,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Stored {
+            count: u32,
+            kind: Kind,
+            sku: renkei_domain::ids::Sku,
+        }
+        let good = || {
+            Item::from([
+                ("count".to_owned(), number(1)),
+                ("kind".to_owned(), text("known")),
+                ("sku".to_owned(), text("A")),
+            ])
+        };
+        let whole: Stored = from_item("test", good()).unwrap();
+        assert!(matches!((whole.count, whole.kind, whole.sku.as_str()), (1, Kind::Known, "A")));
+        let canary = "山田花子, expected 090-1111-2222";
+        for (field, value) in [
+            ("count", text(canary)),
+            ("count", AttributeValue::N(canary.into())),
+            ("count", AttributeValue::Bool(true)),
+            ("kind", text(canary)),
+            ("kind", AttributeValue::L(vec![text(canary)])),
+            ("sku", text(format!("{canary}\n"))),
+            ("sku", AttributeValue::B(Blob::new(canary))),
+        ] {
+            let mut item = good();
+            item.insert(field.to_owned(), value);
+            let error = from_item::<Stored>("test", item).unwrap_err().to_string();
+            assert!(!error.contains("山田") && !error.contains("090-"), "{field}: {error}");
+        }
+        let mut item = good();
+        item.remove("kind");
+        let error = from_item::<Stored>("test", item).unwrap_err().to_string();
+        assert!(error.contains("missing field `kind`"), "{error}");
     }
 
     #[test]

@@ -31,6 +31,12 @@ pub enum StoreError {
         /// Why, without the item's content.
         reason: String,
     },
+    /// What was handed in belongs to another tenant; nothing was written.
+    #[error("the {kind} is not this tenant's")]
+    NotOwn {
+        /// What kind of item.
+        kind: &'static str,
+    },
     /// Somebody else changed the item in between; the caller reads again and decides anew.
     #[error("the {kind} was changed by somebody else meanwhile; read it again")]
     Conflict {
@@ -45,7 +51,7 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unavailable { .. } | Self::Conflict { .. } => true,
-            Self::Refused { .. } | Self::Unreadable { .. } => false,
+            Self::Refused { .. } | Self::Unreadable { .. } | Self::NotOwn { .. } => false,
         }
     }
 
