@@ -42,6 +42,8 @@ def main() -> None:
     if endpoint:
         send_functions_to(endpoint)
     note_what_functions_call(options.directory.resolve())
+    if options.metered:
+        count_what_is_charged_for()
 
     from ministack import app
     from ministack.core import lambda_runtime
@@ -60,6 +62,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, required=True, help="where state is kept; one directory, one stack")
     parser.add_argument("--functions-endpoint", metavar="URL",
                         help="where functions find AWS instead: a proxy in front of it that fails, for tests")
+    parser.add_argument("--metered", action="store_true",
+                        help="count what AWS would charge for, and tell it at /_renkei/meter; takes time with each request")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     return parser.parse_args()
 
@@ -233,6 +237,13 @@ def note_what_functions_call(directory: Path) -> None:
     import recorded_calls
 
     recorded_calls.install(directory.with_name(f"{directory.name}.calls.json"))
+
+
+def count_what_is_charged_for() -> None:
+    """For `renkei bench cost`."""
+    import metered_calls
+
+    metered_calls.install()
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ from PIL import Image
 # Every page of a merchant: how it is called on a picture, and its address.
 PAGES = {
     "today": "", "shipments": "/shipments", "shipments-ready": "/shipments?status=ready", "orders": "/orders",
-    "robots": "/robots", "document": "/document", "history": "/history", "settings": "/settings", "access": "/access", "connection": "/connection/hanako-ecforce", "easy": "/easy", "products": "/products",
+    "robots": "/robots", "document": "/document", "history": "/history", "settings": "/settings", "access": "/access", "notices": "/notices", "connection": "/connection/hanako-ecforce", "easy": "/easy", "products": "/products",
     "files": "/files", "charts": "/charts", "robot": "/robot/processing/first-leaflet",
-    "robot-copy": "/robot/conversion/14448?copy", "runs": "/runs", "audit": "/audit",
+    "robot-copy": "/robot/conversion/14448?copy", "robot-form": "/robot/processing/first-leaflet/form",
+    "robot-new": "/robot/processing/new/form?new", "conversion-form": "/robot/conversion/14448/form?copy",
+    "integration-form": "/robot/integration/release-when-paid/form", "integration-new": "/robot/integration/new/form?new", "runs": "/runs", "audit": "/audit",
 }
 # The pictures that the documentation shows.
 SHOWN = {"today", "shipments-ready", "shipment", "orders", "robots", "robot", "easy", "document", "history", "settings",

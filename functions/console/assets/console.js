@@ -4,7 +4,17 @@
   const typing = (element) => element.closest("input, textarea, select, [contenteditable]");
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.ctrlKey || event.metaKey || typing(event.target)) return;
+    if (event.altKey) {
+      // Alt and an arrow move a robot's row within its list.
+      const where = { ArrowUp: "up", ArrowDown: "down" }[event.key];
+      const button = where && event.target.closest("tr[data-list]")?.querySelector(`button[value=${where}]`);
+      if (button) {
+        event.preventDefault();
+        button.click();
+      }
+      return;
+    }
     if (event.key === "/") {
       const search = document.querySelector("input[type=search]");
       if (search) {
@@ -36,6 +46,49 @@
     const all = event.target.closest("input[data-all]");
     if (!all) return;
     for (const box of all.closest("table").querySelectorAll("tbody input[type=checkbox]")) box.checked = all.checked;
+  });
+
+  // A row that is dragged by its handle goes where it is dropped, among the rows of its own list.
+  let dragged = null;
+  const under = (event) => {
+    const row = dragged && event.target.closest("tr[data-list]");
+    if (!row || row === dragged || row.dataset.list !== dragged.dataset.list) return null;
+    const box = row.getBoundingClientRect();
+    return { row, side: event.clientY < box.top + box.height / 2 ? "above" : "below" };
+  };
+  const unmark = () => {
+    for (const row of document.querySelectorAll("tr.above, tr.below")) row.classList.remove("above", "below");
+  };
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.(".handle")?.closest("tr[data-list]");
+    if (!dragged) return;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", "");
+    event.dataTransfer.setDragImage(dragged, 0, 0);
+  });
+  document.addEventListener("dragover", (event) => {
+    unmark();
+    const over = under(event);
+    if (!over) return;
+    event.preventDefault();
+    over.row.classList.add(over.side);
+  });
+  document.addEventListener("drop", (event) => {
+    const over = under(event);
+    if (!over) return;
+    event.preventDefault();
+    const rows = [...dragged.parentNode.querySelectorAll(`tr[data-list="${dragged.dataset.list}"]`)];
+    const [from, at] = [rows.indexOf(dragged), rows.indexOf(over.row)];
+    // Places are counted without the row that moves.
+    const to = at - (from < at ? 1 : 0) + (over.side === "below" ? 1 : 0);
+    if (to === from) return;
+    const form = dragged.querySelector("form");
+    form.elements.to.value = to;
+    form.querySelector("button[value=to]").click();
+  });
+  document.addEventListener("dragend", () => {
+    dragged = null;
+    unmark();
   });
 
   // A second click must not send a form twice. It would change nothing; it would only look odd.

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use axum::Router;
 use renkei_ecforce::AddressPolicy;
+use renkei_notify::{Messenger, Notices, WebhookError};
 use renkei_platform::Clock;
 use renkei_platform::queue::Queue;
 use renkei_setup::Setup;
@@ -50,6 +51,9 @@ pub enum StartError {
     /// The ranges of addresses that shops may have cannot be read.
     #[error("RENKEI_ALLOWED_SHOP_ADDRESSES: {0}")]
     Addresses(String),
+    /// Notices cannot be sent.
+    #[error(transparent)]
+    Notices(#[from] WebhookError),
     /// There is no way to the provider.
     #[error(transparent)]
     SignIn(#[from] oidc::SignInError),
@@ -64,6 +68,7 @@ pub struct App {
     import_orders: Queue,
     setup: Setup,
     shops: Shops,
+    notices: Notices,
     dead_letters: DeadLetters,
     policy: AddressPolicy,
     oidc: Oidc,
@@ -88,6 +93,11 @@ impl App {
             sessions: Sessions::metered(aws, config.sessions_table.clone(), &meter),
             meter,
             import_orders: setup.import_orders.clone(),
+            notices: Notices {
+                secrets: setup.secrets.clone(),
+                messenger: Messenger::new(allowed_shop_addresses)?,
+                console: config.url.at(""),
+            },
             setup,
             shops,
             dead_letters: DeadLetters::new(aws, &config.dead_letters),

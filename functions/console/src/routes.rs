@@ -74,6 +74,8 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/shipment/{id}/cancellation", OPERATOR, pages::shipment::answer),
         get("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
         post("/t/{tenant}/shipments/change", OPERATOR, pages::bulk::change),
+        get("/t/{tenant}/shipments/robot", OPERATOR, pages::apply_robot::preview),
+        post("/t/{tenant}/shipments/robot", OPERATOR, pages::apply_robot::apply),
         get("/t/{tenant}/files", OPERATOR, pages::files::show),
         post("/t/{tenant}/files/export", OPERATOR, pages::files::download),
         post("/t/{tenant}/files/results", OPERATOR, pages::files::upload),
@@ -89,9 +91,11 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/robot/{kind}/{id}", VIEWER, pages::robot::show),
         post("/t/{tenant}/robot/{kind}/{id}/try", ADMIN, pages::robot::try_it),
         post("/t/{tenant}/robot/{kind}/{id}/save", ADMIN, pages::robot::save),
+        get("/t/{tenant}/robot/{kind}/{id}/form", ADMIN, pages::robot_form::show),
+        post("/t/{tenant}/robot/{kind}/{id}/form", ADMIN, pages::robot_form::change),
         get("/t/{tenant}/easy", ADMIN, pages::easy::show),
         post("/t/{tenant}/easy", ADMIN, pages::easy::apply),
-        post("/t/{tenant}/robots/step", ADMIN, pages::robot::step),
+        post("/t/{tenant}/robots/step", ADMIN, pages::steps::step),
         // 設定.
         get("/t/{tenant}/settings", VIEWER, pages::settings::show),
         post("/t/{tenant}/members", OWNER, pages::settings::put_member),
@@ -101,6 +105,9 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/access", ADMIN, pages::access::show),
         post("/t/{tenant}/access/create", ADMIN, pages::access::create),
         post("/t/{tenant}/access/revoke", ADMIN, pages::access::revoke),
+        get("/t/{tenant}/notices", ADMIN, pages::notices::show),
+        post("/t/{tenant}/notices", ADMIN, pages::notices::switch_on),
+        post("/t/{tenant}/notices/off", ADMIN, pages::notices::switch_off),
         get("/t/{tenant}/connection/{id}", ADMIN, pages::connection::show),
         post("/t/{tenant}/connection/{id}/test", ADMIN, pages::connection::test),
         // 記録.
@@ -132,6 +139,8 @@ GET /t/{tenant}/shipment/{id} viewer
 POST /t/{tenant}/shipment/{id}/cancellation operator
 GET /t/{tenant}/shipments/preview operator
 POST /t/{tenant}/shipments/change operator
+GET /t/{tenant}/shipments/robot operator
+POST /t/{tenant}/shipments/robot operator
 GET /t/{tenant}/files operator
 POST /t/{tenant}/files/export operator
 POST /t/{tenant}/files/results operator
@@ -145,6 +154,8 @@ GET /t/{tenant}/history viewer
 GET /t/{tenant}/robot/{kind}/{id} viewer
 POST /t/{tenant}/robot/{kind}/{id}/try admin
 POST /t/{tenant}/robot/{kind}/{id}/save admin
+GET /t/{tenant}/robot/{kind}/{id}/form admin
+POST /t/{tenant}/robot/{kind}/{id}/form admin
 GET /t/{tenant}/easy admin
 POST /t/{tenant}/easy admin
 POST /t/{tenant}/robots/step admin
@@ -156,6 +167,9 @@ POST /t/{tenant}/products/import admin
 GET /t/{tenant}/access admin
 POST /t/{tenant}/access/create admin
 POST /t/{tenant}/access/revoke admin
+GET /t/{tenant}/notices admin
+POST /t/{tenant}/notices admin
+POST /t/{tenant}/notices/off admin
 GET /t/{tenant}/connection/{id} admin
 POST /t/{tenant}/connection/{id}/test admin
 GET /t/{tenant}/runs viewer

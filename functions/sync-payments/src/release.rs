@@ -1,20 +1,18 @@
 //! 処理ロボット適用: a processing robot, to the shipments in a status, as they are now. No call to the shop.
 //!
-//! This is what moves paid shipments from *awaiting payment* to `ready` after a status sync. Each shipment is judged by
-//! its record of this moment, and written on condition that it still is that record: one whose payment went back in
-//! between is judged anew.
+//! This is what moves paid shipments from *awaiting payment* to `ready` after a status sync. How each is judged and
+//! written, `renkei_store::processing` says.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use renkei_domain::ids::{RuleId, Sku};
-use renkei_domain::processing::{Facts, Goods, Phase, RobotSet, Target, as_known, became};
+use renkei_domain::processing::{Facts, RobotSet, Target};
 use renkei_domain::settings::CustomAction;
-use renkei_domain::shipment::{Shipment, ShipmentDetail};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Indoors, Told};
 use renkei_store::Tenant;
+use renkei_store::processing::Application;
 
 /// Shipments that are read from the store in one go.
 const AT_ONCE: usize = 100;
@@ -49,7 +47,14 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
         let mut shipments = tenant.shipments(ids).await?;
         shipments.retain(|shipment| wanted.fits(shipment));
         let details = tenant.details(&shipments).await?;
-        let goods = goods(tenant, &details).await?;
+        let goods = tenant.goods_of(&details).await?;
+        let application = Application {
+            robots: &robots,
+            rule,
+            fits: &|shipment| wanted.fits(shipment),
+            goods: &goods,
+            by: message.robot.as_str(),
+        };
         for (shipment, detail) in shipments.into_iter().zip(details) {
             let facts = Facts {
                 connection,
@@ -58,8 +63,7 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
                 duplicate_number: false,
                 now: Timestamp::now(),
             };
-            let judge = Judge { robots: &robots, rule, wanted, facts, goods: &goods, by: message.robot.as_str() };
-            for word in judge.apply(tenant, shipment, detail).await? {
+            for word in tenant.apply_robot(&application, &facts, shipment, detail).await?.words {
                 *counts.entry(word).or_default() += 1;
             }
         }
@@ -67,79 +71,6 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
     Ok(Told { counts, ..Told::default() })
 }
 
-/// How the products of these shipments are kept (温度帯), read once for all of them.
-async fn goods(tenant: &Tenant, details: &[ShipmentDetail]) -> Result<Goods, ShopError> {
-    let skus: HashSet<Sku> = details.iter().flat_map(|detail| &detail.items).map(|item| item.sku.clone()).collect();
-    Ok(tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect())
-}
-
 fn failed(sentence: String) -> Told {
     Told { failure: Some(sentence), ..Told::default() }
-}
-
-/// A robot, and what it needs to judge a shipment.
-struct Judge<'a> {
-    robots: &'a RobotSet,
-    rule: &'a RuleId,
-    wanted: Target,
-    facts: Facts<'a>,
-    goods: &'a Goods,
-    by: &'a str,
-}
-
-impl Judge<'_> {
-    /// Applies the robot to one shipment, and says in words to count what became of it.
-    async fn apply(
-        &self,
-        tenant: &Tenant,
-        shipment: Shipment,
-        detail: ShipmentDetail,
-    ) -> Result<Vec<String>, ShopError> {
-        // What a robot changes in the large part is stored before the record names it; nobody reads it until then.
-        let mut tried = shipment.clone();
-        let mut changed = as_known(&shipment, &detail);
-        let applied = self.robots.apply_with(self.goods, Phase::Only(self.rule), &self.facts, &mut tried, &mut changed);
-        changed.source.clone_from(&detail.source);
-        let version =
-            if applied.detail_changed { Some(tenant.put_detail(&shipment.id, &changed).await?) } else { None };
-        let mut words = Vec::new();
-        let read_detail = &shipment.detail;
-        let done = tenant
-            .change(&shipment.id, |shipment| {
-                words.clear();
-                // The detail that was judged must be the one that it has.
-                if !self.wanted.fits(shipment) || shipment.detail != *read_detail {
-                    return false;
-                }
-                let before = shipment.clone();
-                let mut view = as_known(shipment, &detail);
-                let applied =
-                    self.robots.apply_with(self.goods, Phase::Only(self.rule), &self.facts, shipment, &mut view);
-                if applied.detail_changed
-                    && let Some(version) = &version
-                {
-                    shipment.detail.clone_from(version);
-                }
-                words = became(&before, shipment);
-                let said: Vec<String> = applied.traces.into_iter().flat_map(|trace| trace.changes).collect();
-                if *shipment == before || said.is_empty() {
-                    // Nothing moved. What keeps it is said once, not after every sync.
-                    *shipment = before;
-                    return self.say_once(shipment, &said);
-                }
-                shipment.note(self.facts.now, said.join("; "), self.by);
-                true
-            })
-            .await?;
-        Ok(if done.is_some() { words } else { Vec::new() })
-    }
-
-    fn say_once(&self, shipment: &mut Shipment, said: &[String]) -> bool {
-        let what = said.join("; ");
-        if what.is_empty() || shipment.events.last().is_some_and(|event| event.what == what && event.by == self.by) {
-            return false;
-        }
-        shipment.note(self.facts.now, what, self.by);
-        true
-    }
 }

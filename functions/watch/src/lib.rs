@@ -3,19 +3,24 @@
 //! A function that does not run cannot say so: every hour this one looks whether each robot that starts by time has done its
 //! work lately, and counts those that have not (`RobotsSilent`, which an alarm looks at). And where the stack has a webhook,
 //! alarms come from the topic to this function, which posts each as one line of text, in the form that Slack and what imitates
-//! it take. It holds no right to shops, secrets or shipments.
+//! it take. With the same look it tells each merchant's staff, where they want it, what needs them (`renkei-notify`). It
+//! holds no right to shops, their credentials or shipments.
 
 mod message;
-mod webhook;
 
+use futures::StreamExt;
 use jiff::Timestamp;
+use renkei_notify::{Messenger, Notices, TellError, WebhookAddress};
 use renkei_platform::Metrics;
 use renkei_platform::emf::Metric;
-use renkei_store::{Store, StoreError};
+use renkei_store::settings::AppliedSettings;
+use renkei_store::{Store, StoreError, Tenant};
 use serde::Deserialize;
 
 pub use message::text;
-pub use webhook::{TellError, Webhook, WebhookError};
+
+/// Merchants whose staff are told at the same time: one webhook that does not answer keeps no other waiting.
+const AT_ONCE: usize = 8;
 
 /// What woke the function.
 #[derive(Debug, Deserialize)]
@@ -50,8 +55,9 @@ pub struct Notification {
 }
 
 /// Looks through all tenants for robots that are silent. Safe to repeat: it only reads and counts.
-pub async fn look(store: &Store, now: Timestamp, metrics: &Metrics) -> Result<(), StoreError> {
+pub async fn look(store: &Store, notices: &Notices, now: Timestamp, metrics: &Metrics) -> Result<(), StoreError> {
     let mut silent = 0;
+    let mut tenants = Vec::new();
     for id in store.tenants().await? {
         let tenant = store.tenant(id);
         // A tenant that is being removed has no settings any more.
@@ -64,16 +70,35 @@ pub async fn look(store: &Store, now: Timestamp, metrics: &Metrics) -> Result<()
             );
             silent += 1;
         }
+        tenants.push((tenant, applied));
     }
     // Counted when there are none as well: the alarm clears by it.
     metrics.add(Metric::RobotsSilent, silent);
+    tell_staff(notices, &tenants, now).await;
     Ok(())
 }
 
+/// Tells each merchant's staff what is new. One merchant's webhook that is gone, or settings that cannot be read, must not
+/// keep the others from theirs; what was not told is told with the next look, and the console shows why it was not.
+async fn tell_staff(notices: &Notices, tenants: &[(Tenant, AppliedSettings)], now: Timestamp) {
+    futures::stream::iter(tenants)
+        .for_each_concurrent(AT_ONCE, async |(tenant, applied)| {
+            if let Err(error) = notices.look(tenant, applied, now).await {
+                tracing::error!(tenant = %tenant.id(), %error, "staff could not be told");
+            }
+        })
+        .await;
+}
+
 /// Passes on what the topic says. One that fails fails the delivery, and the topic delivers again.
-pub async fn tell(webhook: &Webhook, deliveries: &[Delivery]) -> Result<(), TellError> {
+pub async fn tell(
+    messenger: &Messenger,
+    webhook: Option<&WebhookAddress>,
+    deliveries: &[Delivery],
+) -> Result<(), TellError> {
+    let Some(webhook) = webhook else { return Ok(()) };
     for delivery in deliveries {
-        webhook.post(&text(&delivery.sns)).await?;
+        messenger.post(webhook, &text(&delivery.sns)).await?;
     }
     Ok(())
 }

@@ -4,12 +4,17 @@
 #![recursion_limit = "512"]
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use renkei_notify::{Messenger, Notices};
+use renkei_platform::secrets::ConnectionSecrets;
 use renkei_platform::{Clock, Config, Metrics, aws, telemetry};
 use renkei_store::{Store, Tables};
-use watch::{Webhook, Woken, look, tell};
+use watch::{Woken, look, tell};
 
 const FUNCTION: &str = "watch";
 const NOTIFICATIONS_URL: &str = "RENKEI_NOTIFICATIONS_URL";
+/// What the template writes where operators have no webhook.
+const NONE: &str = "none";
+const CONSOLE_URL: &str = "RENKEI_CONSOLE_URL";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -23,13 +28,23 @@ async fn main() -> Result<(), Error> {
         ..Tables::default()
     };
     let store = Store::new(&aws, tables);
-    let webhook = Webhook::new(config.required(NOTIFICATIONS_URL)?, config.allowed_shop_addresses()?)?;
+    let notices = Notices {
+        secrets: ConnectionSecrets::new(&aws, config.secret_prefix()?),
+        messenger: Messenger::new(config.allowed_shop_addresses()?)?,
+        console: config.required(CONSOLE_URL)?.to_owned(),
+    };
+    let webhook = match config.required(NOTIFICATIONS_URL)? {
+        NONE => None,
+        url => {
+            Some(notices.messenger.address(url).map_err(|error| format!("the parameter NotificationsUrl: {error}"))?)
+        }
+    };
     let stage = config.stage()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Woken>| {
         let metrics = Metrics::begin(stage, FUNCTION, clock);
         match event.payload {
-            Woken::Told { records } => tell(&webhook, &records).await?,
-            Woken::Look {} => look(&store, clock.now(), &metrics).await?,
+            Woken::Told { records } => tell(&notices.messenger, webhook.as_ref(), &records).await?,
+            Woken::Look {} => look(&store, &notices, clock.now(), &metrics).await?,
         }
         Ok::<_, Error>(())
     }))

@@ -36,17 +36,8 @@ pub fn text(notification: &Notification) -> String {
             None => notification.message.clone(),
         },
     };
-    line.chars().map(plain).take(LONGEST).collect::<String>().trim_end_matches([' ', ':']).to_owned()
-}
-
-/// Slack reads `<…>` as a link or as a call to everybody, and other controls have no place in a line.
-fn plain(c: char) -> char {
-    match c {
-        '<' => '‹',
-        '>' => '›',
-        c if c.is_control() => ' ',
-        c => c,
-    }
+    let one_line = line.chars().map(|c| if c.is_control() { ' ' } else { c });
+    one_line.take(LONGEST).collect::<String>().trim_end_matches([' ', ':']).to_owned()
 }
 
 #[cfg(test)]
@@ -66,11 +57,8 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_passed_on_without_what_chats_carry_out() {
-        assert_eq!(
-            of(Some("Test"), "hello\n<!channel> <https://evil.example|x>"),
-            "Test: hello ‹!channel› ‹https://evil.example|x›"
-        );
+    fn other_text_is_passed_on_as_one_line() {
+        assert_eq!(of(Some("Test"), "hello\nagain"), "Test: hello again");
         assert_eq!(of(None, &"x".repeat(5_000)).len(), LONGEST);
     }
 }

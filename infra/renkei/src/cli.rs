@@ -269,6 +269,9 @@ pub enum Command {
     /// Addresses for shops' webhooks.
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// A merchant's own notices: what needs its staff, told to their chat.
+    #[command(subcommand)]
+    Notices(NoticesCommand),
     /// Measure on a stack of this machine what Renkei needs for its work.
     Bench(crate::bench::BenchArgs),
     /// Who may see and change what of a merchant.
@@ -538,6 +541,38 @@ pub enum WarehouseKeyCommand {
         /// Only this one, by its id in the list.
         #[arg(long)]
         id: Option<String>,
+    },
+}
+
+/// A merchant's own notices.
+#[derive(Debug, Subcommand)]
+pub enum NoticesCommand {
+    /// Tell a merchant's staff from now on. A first message is sent at once; if it does not arrive, nothing is changed.
+    On {
+        /// The merchant.
+        #[arg(long)]
+        tenant: String,
+        /// The webhook's address (of Slack, or of a chat that takes the same) is in this environment variable.
+        #[arg(long, value_name = "NAME")]
+        url_env: String,
+        /// In which language: ja or en.
+        #[arg(long, default_value = "ja", value_parser = ["ja", "en"])]
+        lang: String,
+    },
+    /// Tell them no more, and forget the address.
+    Off {
+        /// The merchant.
+        #[arg(long)]
+        tenant: String,
+    },
+    /// List which merchants' staff are told, and how it went; never the addresses.
+    List {
+        /// Only this merchant's.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
     },
 }
 

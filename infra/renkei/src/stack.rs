@@ -105,7 +105,8 @@ impl Stack {
         Ok(ConnectionSecrets::new(&self.aws, self.output("SecretPrefix")?))
     }
 
-    fn allowed_addresses(&self) -> Result<&str, CliError> {
+    /// The ranges of addresses that are allowed beside public ones; empty if none are.
+    pub fn allowed_addresses(&self) -> Result<&str, CliError> {
         // An output cannot be empty.
         Ok(match self.output("AllowedShopAddressRanges")? {
             "none" => "",

@@ -1,10 +1,23 @@
 //! The messages between the functions. Queues carry ids and orders, never secrets.
 //!
-//! Every message carries a version; a reader accepts the last two, so that what is in flight survives a deploy. Each is
+//! | message | golden | who sends it | who works on it |
+//! |---|---|---|---|
+//! | [`StartRobot`] | `start-robot` | schedules, wake-ups, people, ends of runs | the robot's function |
+//! | [`ImportOrder`] | `import-order` | fetch-orders, sync-payments, whoever adds products | import-orders |
+//! | [`Hint`] | `hint` | warehouse-api, for a shop's webhook | sync-payments |
+//!
+//! Every message carries a version, which is looked at before anything else of it: a release reads the version that it
+//! writes and the one before, so that what is in flight survives a deploy, and says of a newer one that it is newer. Such a
+//! message stays on its queue, and then among the dead letters, until a release comes that reads it. Each message is
 //! delivered at least once and in any order: whatever reads it must be safe to repeat.
+//!
+//! What each version looked like is kept below `tests/golden/messages`. A file there is never changed once its version has
+//! been released.
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use crate::ids::{ConnectionId, RobotId, RuleId, TenantId};
 use crate::order::SourceOrder;
@@ -12,16 +25,41 @@ use crate::settings::Action;
 
 /// The version that is written.
 pub const VERSION: u8 = 1;
+/// The oldest version that is read.
+const OLDEST: u8 = if VERSION > 1 { VERSION - 1 } else { 1 };
 
-/// Why a message cannot be worked on. It goes to the dead-letter queue with this reason in the log.
+/// Why a message cannot be worked on. It stays on its queue and ends among the dead letters, with this reason in the log.
+/// Neither text quotes anything of the message but its version.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableMessage {
     /// Not JSON, or not of this shape.
-    #[error("the message cannot be read: {0}")]
-    Shape(#[from] serde_json::Error),
+    #[error("the message cannot be read: it {what}, at line {line}, column {column}")]
+    Shape {
+        /// What is wrong with it.
+        what: &'static str,
+        /// Where, from 1.
+        line: usize,
+        /// Where in the line, from 1.
+        column: usize,
+    },
     /// Written by a release that this one does not know.
-    #[error("the message has version {0}; this release reads version {VERSION}")]
-    Version(u8),
+    #[error(
+        "the message has version {0}, and this release reads {OLDEST} to {VERSION}: deploy the release that wrote it, or a newer \
+         one, then send it again with `renkei dead-letters replay`"
+    )]
+    Version(u64),
+}
+
+impl From<serde_json::Error> for UnreadableMessage {
+    /// What the error itself says is left out: it prints the value that was not expected.
+    fn from(error: serde_json::Error) -> Self {
+        let what = match error.classify() {
+            Category::Io | Category::Syntax => "is not JSON",
+            Category::Eof => "ends too early",
+            Category::Data => "has another shape than expected",
+        };
+        Self::Shape { what, line: error.line(), column: error.column() }
+    }
 }
 
 /// What started a run.
@@ -76,7 +114,7 @@ fn is_zero(number: &u8) -> bool {
 impl StartRobot {
     /// Reads a queue's message.
     pub fn read(body: &str) -> Result<Self, UnreadableMessage> {
-        versioned(serde_json::from_str(body)?, |m: &Self| m.v)
+        versioned(body)
     }
 }
 
@@ -132,7 +170,7 @@ pub enum Fetched {
 impl ImportOrder {
     /// Reads a queue's message.
     pub fn read(body: &str) -> Result<Self, UnreadableMessage> {
-        versioned(serde_json::from_str(body)?, |m: &Self| m.v)
+        versioned(body)
     }
 }
 
@@ -161,13 +199,19 @@ pub struct Hint {
 impl Hint {
     /// Reads a queue's message.
     pub fn read(body: &str) -> Result<Self, UnreadableMessage> {
-        versioned(serde_json::from_str(body)?, |m: &Self| m.v)
+        versioned(body)
     }
 }
 
-fn versioned<T>(message: T, version: impl Fn(&T) -> u8) -> Result<T, UnreadableMessage> {
-    match version(&message) {
-        VERSION => Ok(message),
-        other => Err(UnreadableMessage::Version(other)),
+/// The version first: what a newer release wrote may have any shape besides, even one that looks like ours.
+fn versioned<T: DeserializeOwned>(body: &str) -> Result<T, UnreadableMessage> {
+    #[derive(Deserialize)]
+    struct Head {
+        v: u64,
     }
+    let Head { v } = serde_json::from_str(body)?;
+    if !(u64::from(OLDEST)..=u64::from(VERSION)).contains(&v) {
+        return Err(UnreadableMessage::Version(v));
+    }
+    Ok(serde_json::from_str(body)?)
 }

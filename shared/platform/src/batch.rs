@@ -120,29 +120,13 @@ fn take_apart<T>(
                 messages.push(Message { id, receipt_handle, receive_count, content });
             }
             Err(error) => {
-                let reason = without_content(&error);
-                tracing::error!(message_id = id, receive_count, reason, "a message cannot be read");
+                tracing::error!(message_id = id, receive_count, reason = %error, "a message cannot be read");
                 metrics.add(Metric::Unreadable, 1);
                 answer.add_failure(id);
             }
         }
     }
     (messages, answer)
-}
-
-/// Why a message cannot be read, without quoting it: errors about JSON print the value that they did not expect.
-fn without_content(error: &UnreadableMessage) -> String {
-    match error {
-        UnreadableMessage::Shape(json) => {
-            let kind = match json.classify() {
-                serde_json::error::Category::Io | serde_json::error::Category::Syntax => "is not JSON",
-                serde_json::error::Category::Eof => "ends too early",
-                serde_json::error::Category::Data => "has another shape than expected",
-            };
-            format!("it {kind}, at line {}, column {}", json.line(), json.column())
-        }
-        UnreadableMessage::Version(_) => error.to_string(),
-    }
 }
 
 fn fail(answer: &mut SqsBatchResponse, metrics: &Metrics, id: String, error: &dyn std::error::Error) {

@@ -1,4 +1,5 @@
-//! The shops' credentials: one secret for each connection, named `<prefix>/<tenant>/<connection>`.
+//! The shops' credentials: one secret for each connection, named `<prefix>/<tenant>/<connection>`. And the webhook at
+//! which a merchant's staff are told of what needs them, `<prefix>/<tenant>/_webhook`.
 //!
 //! Its current version holds what the merchant gave (`AWSCURRENT`). The token that a sign-in brought is another version
 //! of the same secret, under a label of its own (`RENKEI_SESSION`), and names the version of the credentials that it was
@@ -124,6 +125,12 @@ struct StoredSession {
     got_with: String,
 }
 
+#[derive(Serialize, Deserialize)]
+struct StoredWebhook {
+    v: u8,
+    url: String,
+}
+
 /// A version of a secret, as it is stored.
 struct Stored {
     text: SecretString,
@@ -225,7 +232,10 @@ impl ConnectionSecrets {
 
     /// Deletes a connection's secret, so that it can be got back for a week. Says whether there was one.
     pub async fn delete(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<bool, SecretsError> {
-        let secret = self.name(tenant, connection);
+        self.delete_named(self.name(tenant, connection)).await
+    }
+
+    async fn delete_named(&self, secret: String) -> Result<bool, SecretsError> {
         let deleted =
             self.client.delete_secret().secret_id(&secret).recovery_window_in_days(RECOVERY_DAYS).send().await;
         match deleted.map_err(|error| AwsFailure::without_message("DeleteSecret", &error)) {
@@ -234,6 +244,44 @@ impl ConnectionSecrets {
             Err(failure) if failure.is(INVALID_REQUEST) && self.is_deleted(&secret).await? => Ok(false),
             Err(failure) => Err(SecretsError::Aws { secret, failure }),
         }
+    }
+
+    /// The webhook at which a merchant's staff are told; None if there is none.
+    pub async fn webhook(&self, tenant: &TenantId) -> Result<Option<SecretString>, SecretsError> {
+        let secret = self.webhook_name(tenant);
+        match self.get(&secret, CURRENT).await {
+            Ok(stored) => match serde_json::from_str::<StoredWebhook>(stored.text.expose_secret()) {
+                Ok(StoredWebhook { v: VERSION, url }) => Ok(Some(url.into())),
+                Ok(_) | Err(_) => Err(SecretsError::Unreadable { secret }),
+            },
+            Err(failure) if failure.is(NOT_FOUND) || failure.is(INVALID_REQUEST) => Ok(None),
+            Err(failure) => Err(SecretsError::Aws { secret, failure }),
+        }
+    }
+
+    /// Keeps the webhook at which a merchant's staff are told, in place of the one there was.
+    pub async fn put_webhook(&self, tenant: &TenantId, url: &SecretString) -> Result<(), SecretsError> {
+        let secret = self.webhook_name(tenant);
+        let text = to_json(&secret, &StoredWebhook { v: VERSION, url: url.expose_secret().to_owned() })?;
+        match self.get(&secret, CURRENT).await {
+            Err(failure) if failure.is(INVALID_REQUEST) && self.is_deleted(&secret).await? => {
+                self.restore(&secret).await?;
+                self.put(&secret, &text, CURRENT).await
+            }
+            Err(failure) if failure.is(NOT_FOUND) => self.create(&secret, &text).await,
+            Ok(_) => self.put(&secret, &text, CURRENT).await,
+            Err(failure) => Err(SecretsError::Aws { secret, failure }),
+        }
+    }
+
+    /// Deletes the webhook of a merchant's staff, so that it can be got back for a week. Says whether there was one.
+    pub async fn delete_webhook(&self, tenant: &TenantId) -> Result<bool, SecretsError> {
+        self.delete_named(self.webhook_name(tenant)).await
+    }
+
+    /// No connection can be called so: ids begin with a letter or a digit.
+    fn webhook_name(&self, tenant: &TenantId) -> String {
+        format!("{}/{tenant}/_webhook", self.prefix)
     }
 
     fn name(&self, tenant: &TenantId, connection: &ConnectionId) -> String {
@@ -351,6 +399,9 @@ mod tests {
             let credentials = read_credentials(&golden.into()).unwrap();
             assert_eq!(serde_json::to_string(&store(&credentials)).unwrap(), golden);
         }
+        let webhook = r#"{"v":1,"url":"https://hooks.chat.example/canary-4f7a"}"#;
+        let stored: StoredWebhook = serde_json::from_str(webhook).unwrap();
+        assert_eq!(serde_json::to_string(&stored).unwrap(), webhook);
         for bad in ["", "canary-4f7a", r#"{"v":2,"token":"t"}"#, r#"{"v":1}"#, r#"{"v":1,"token":"t","password":"p"}"#]
         {
             assert!(read_credentials(&bad.into()).is_none(), "{bad}");

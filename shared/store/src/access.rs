@@ -258,7 +258,7 @@ impl Tenant {
     fn grant_item(&self, grant: &Grant, key: &keys::Key) -> Result<Item, StoreError> {
         let mut item = codec::to_item(KIND, grant)?;
         item.extend(key.attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         Ok(item)
     }
 

@@ -59,7 +59,7 @@ impl Tenant {
     pub async fn audit(&self, id: &str, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut item = codec::to_item(KIND, entry)?;
         item.extend(keys::audit(&self.id, entry.at, id).attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         self.client()
             .put_item()
             .table_name(&self.tables().robots)

@@ -1,4 +1,7 @@
-//! Between domain types and items: packed payloads, and attribute maps.
+//! Between domain types and items: packed payloads, attribute maps, and the version that every item carries.
+//!
+//! Whatever reads an item looks at its version first ([`known_version`]): one that a newer release wrote is refused, not
+//! guessed at. Errors quote nothing of an item.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -12,6 +15,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
+
+/// The version that items are written with, and the newest that is read. A form changes only in ways that the last release
+/// reads (a new attribute with a default); whatever cannot bear that is a new version.
+pub(crate) const VERSION: u64 = 1;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -29,6 +36,7 @@ pub(crate) fn pack<T: Serialize>(kind: &'static str, value: &T) -> Result<Attrib
 
 pub(crate) fn unpack<T: DeserializeOwned>(kind: &'static str, item: &Item, name: &str) -> Result<T, StoreError> {
     let unreadable = |reason: String| StoreError::Unreadable { kind, reason };
+    known_version(kind, item)?;
     let packed =
         item.get(name).and_then(|value| value.as_b().ok()).ok_or_else(|| unreadable(format!("it has no {name}")))?;
     let mut json = Vec::new();
@@ -45,23 +53,33 @@ pub(crate) fn to_item<T: Serialize>(kind: &'static str, value: T) -> Result<Item
 }
 
 pub(crate) fn from_item<T: DeserializeOwned>(kind: &'static str, item: Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item)
-        .map_err(|error| StoreError::Unreadable { kind, reason: without_values(&error.to_string()) })
+    known_version(kind, &item)?;
+    serde_dynamo::from_item(item).map_err(|e| StoreError::Unreadable { kind, reason: without_values(&e) })
 }
 
-/// Why an item cannot be read, without what is in it: messages of serde quote the value that did not fit, which may be a
-/// name, an address or a secret. What was expected, and the name of a field that is missing, are the release's own words.
-fn without_values(message: &str) -> String {
-    const QUOTING: [&str; 4] = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
-    if message.starts_with("missing field `") {
-        return message.to_owned();
+/// Refuses an item of a newer release. One without a version is as old as they get: indexes and partial reads leave it out,
+/// too.
+pub(crate) fn known_version(kind: &'static str, item: &Item) -> Result<(), StoreError> {
+    let Some(v) = item.get("v") else { return Ok(()) };
+    match v.as_n().ok().and_then(|v| v.parse().ok()) {
+        Some(0..=VERSION) => Ok(()),
+        Some(version) => Err(StoreError::Newer { kind, version }),
+        None => Err(StoreError::Unreadable { kind, reason: "its version is not a number".into() }),
     }
-    match message.rsplit_once(", expected ") {
-        Some((_, expected)) if QUOTING.iter().any(|begin| message.starts_with(begin)) => {
-            format!("a field is not what was expected: {expected}")
-        }
-        _ => "a field is not of the form that this release reads".to_owned(),
+}
+
+/// What is wrong with an item, without its values: only names of our own attributes are said.
+fn without_values(error: &serde_dynamo::Error) -> String {
+    let text = error.to_string();
+    match text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        Some(name) if name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => format!("it has no {name}"),
+        _ => "one of its values is not of the form that this release reads".to_owned(),
     }
+}
+
+/// The mark of the version, for an item that is being written.
+pub(crate) fn version() -> AttributeValue {
+    number(VERSION)
 }
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
@@ -126,12 +144,57 @@ mod tests {
         let mut item = good();
         item.remove("kind");
         let error = from_item::<Stored>("test", item).unwrap_err().to_string();
-        assert!(error.contains("missing field `kind`"), "{error}");
+        assert!(error.contains("it has no kind"), "{error}");
     }
 
     #[test]
     fn what_is_not_packed_is_said_to_be() {
         let item = Item::from([("body".to_owned(), text("plain"))]);
         assert!(matches!(unpack::<String>("test", &item, "body"), Err(StoreError::Unreadable { .. })));
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "only its reading matters")]
+    struct Note {
+        count: u32,
+        said: String,
+    }
+
+    fn note() -> Item {
+        Item::from([("v".into(), version()), ("count".into(), number(1)), ("said".into(), text("見本 花子"))])
+    }
+
+    #[test]
+    fn an_item_of_a_newer_release_is_refused_whatever_else_it_holds() {
+        for (v, read) in [(number(1), true), (number(0), true), (number(2), false), (number(u64::MAX), false)] {
+            let item = Item::from([("v".to_owned(), v.clone())])
+                .into_iter()
+                .chain(note().into_iter().filter(|(k, _)| k != "v"));
+            let answer = from_item::<Note>("note", item.collect());
+            assert_eq!(answer.is_ok(), read, "{v:?}: {answer:?}");
+            let packed = Item::from([("v".to_owned(), v), ("body".to_owned(), pack("note", &1).unwrap())]);
+            assert_eq!(unpack::<u32>("note", &packed, "body").is_ok(), read);
+        }
+        let other = Item::from([("v".to_owned(), number(2)), ("something".to_owned(), text("見本 花子"))]);
+        let error = from_item::<Note>("note", other).unwrap_err();
+        assert!(matches!(error, StoreError::Newer { kind: "note", version: 2 }) && error.is_passing());
+        assert!(error.to_string().contains("version 2") && error.to_string().contains("up to 1"), "{error}");
+        let odd = Item::from([("v".to_owned(), text("見本 花子"))]);
+        assert!(!from_item::<Note>("note", odd).unwrap_err().to_string().contains("花子"));
+        let old = note().into_iter().filter(|(name, _)| name != "v").collect();
+        from_item::<Note>("note", old).unwrap();
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_item_is_said_without_its_values() {
+        let mut item = note();
+        item.insert("count".into(), text("見本 花子"));
+        let wrong = from_item::<Note>("note", item.clone()).unwrap_err().to_string();
+        assert_eq!(wrong, "a stored note cannot be read: one of its values is not of the form that this release reads");
+        item.insert("count".into(), AttributeValue::N("1.5".into()));
+        assert!(from_item::<Note>("note", item.clone()).unwrap_err().to_string().contains("one of its values"));
+        item.remove("count");
+        let wrong = from_item::<Note>("note", item).unwrap_err().to_string();
+        assert_eq!(wrong, "a stored note cannot be read: it has no count");
     }
 }

@@ -57,7 +57,7 @@ impl Tenant {
     pub async fn keep_usual(&self, usual: &Usual) -> Result<(), StoreError> {
         let mut item = codec::to_item(KIND, usual)?;
         item.extend(keys::usual(&self.id).attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         self.client()
             .put_item()
             .table_name(&self.tables().robots)

@@ -123,7 +123,7 @@ impl Tenant {
         counts.rev += 1;
         let mut item = codec::to_item(KIND, &counts)?;
         item.extend(keys::kept_counts(&self.id).attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         let put = self
             .client()
             .put_item()

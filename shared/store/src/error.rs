@@ -2,6 +2,8 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use crate::codec::VERSION;
+
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -37,6 +39,17 @@ pub enum StoreError {
         /// What kind of item.
         kind: &'static str,
     },
+    /// An item was written by a newer release than this one. Nothing of it is guessed at.
+    #[error(
+        "a stored {kind} has version {version}, and this release reads up to {VERSION}: a newer release has written it; \
+         deploy that one again"
+    )]
+    Newer {
+        /// What kind of item.
+        kind: &'static str,
+        /// Its version.
+        version: u64,
+    },
     /// Somebody else changed the item in between; the caller reads again and decides anew.
     #[error("the {kind} was changed by somebody else meanwhile; read it again")]
     Conflict {
@@ -50,7 +63,9 @@ impl StoreError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::Conflict { .. } => true,
+            // While a release is being deployed, functions of the former one may meet what the new one wrote: it is worked on
+            // again, by the new one.
+            Self::Unavailable { .. } | Self::Conflict { .. } | Self::Newer { .. } => true,
             Self::Refused { .. } | Self::Unreadable { .. } | Self::NotOwn { .. } => false,
         }
     }

@@ -12,6 +12,8 @@ use crate::keys;
 use crate::reads;
 
 const KIND: &str = "gate";
+/// The item's version is the state machine's: both are raised together.
+const _: () = assert!(codec::VERSION == renkei_domain::gate::VERSION as u64);
 
 /// What became of a change of the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]

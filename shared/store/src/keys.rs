@@ -10,6 +10,7 @@
 //! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
 //! | | `T#tenant` | `USUAL` | how many orders are usual in a day, as the console last reckoned it |
 //! | | `T#tenant` | `COUNTS` | how many shipments have left, counted once and kept |
+//! | | `T#tenant` | `NOTICES` | whether and up to where staff were told of what needs them |
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
 //! | | `Y#tenant#connection` | `MARK`, `DRAIN`, `B#run` | how far the status sync is, announced drains of hints, back-fills |
@@ -125,6 +126,10 @@ pub(crate) fn usual(tenant: &TenantId) -> Key {
 
 pub(crate) fn kept_counts(tenant: &TenantId) -> Key {
     Key::new(tenant_pk(tenant), "COUNTS")
+}
+
+pub(crate) fn notices(tenant: &TenantId) -> Key {
+    Key::new(tenant_pk(tenant), "NOTICES")
 }
 
 pub(crate) fn settings_version(tenant: &TenantId, version: u64) -> Key {

@@ -131,7 +131,7 @@ impl Tenant {
             if let Some(record) = becomes {
                 let mut item = codec::to_item(KIND, record)?;
                 item.extend(key.attributes());
-                item.insert("v".into(), codec::number(1));
+                item.insert("v".into(), codec::version());
                 let put = Put::builder().table_name(table).set_item(Some(item)).set_condition_expression(condition);
                 let put = put.set_expression_attribute_names(names).set_expression_attribute_values(values);
                 Ok(part.put(put.build().map_err(built)?).build())

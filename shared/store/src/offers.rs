@@ -77,7 +77,7 @@ impl Tenant {
                     };
                 }
                 let mut item = key.attributes();
-                item.insert("v".into(), codec::number(1));
+                item.insert("v".into(), codec::version());
                 item.insert("sku".into(), codec::text(sku.as_str()));
                 item.insert("intended".into(), codec::number(value));
                 item.insert("at".into(), codec::text(at.to_string()));

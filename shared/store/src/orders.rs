@@ -77,7 +77,7 @@ impl Tenant {
             let key = keys::not_imported(&self.id, connection, &order.name());
             let mut item = codec::to_item(KIND, &order.summary)?;
             item.extend(key.attributes());
-            item.insert("v".into(), codec::number(1));
+            item.insert("v".into(), codec::version());
             item.insert("body".into(), codec::pack(KIND, &order.message)?);
             items.insert(key, item);
         }
@@ -105,6 +105,13 @@ impl Tenant {
 }
 
 fn not_imported(item: Item) -> Result<NotImported, StoreError> {
-    let message = codec::unpack(KIND, &item, "body")?;
+    let message = message_of(&item)?;
     Ok(NotImported { summary: NotImportedSummary::of(item)?, message })
+}
+
+/// The message that is kept with an order. It has a version of its own: it is put on a queue again as it is.
+pub(crate) fn message_of(item: &Item) -> Result<ImportOrder, StoreError> {
+    let message: serde_json::Value = codec::unpack(KIND, item, "body")?;
+    ImportOrder::read(&message.to_string())
+        .map_err(|error| StoreError::Unreadable { kind: KIND, reason: format!("its message: {error}") })
 }

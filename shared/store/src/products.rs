@@ -21,7 +21,7 @@ impl Tenant {
             .map(|product| {
                 let mut item = codec::to_item(KIND, product)?;
                 item.extend(keys::product(&self.id, &product.sku).attributes());
-                item.insert("v".into(), codec::number(1));
+                item.insert("v".into(), codec::version());
                 Ok(item)
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
@@ -49,6 +49,7 @@ impl Tenant {
 }
 
 fn product(mut item: Item) -> Result<Product, StoreError> {
+    codec::known_version(KIND, &item)?;
     // A product's form takes no keys but its own: it is the document's form too.
     item.retain(|name, _| !matches!(name.as_str(), "pk" | "sk" | "v"));
     codec::from_item(KIND, item)

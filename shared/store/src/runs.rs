@@ -61,7 +61,7 @@ impl Tenant {
     pub async fn begin_run(&self, run: &Run) -> Result<bool, StoreError> {
         let mut item = codec::to_item(KIND, run)?;
         item.extend(keys::run(&self.id, &run.id).attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         item.insert("tenant_pk".into(), codec::text(self.id.as_str()));
         item.insert("started_sk".into(), codec::text(format!("{:.3}#{}", run.started_at, run.id)));
         let kept_until = run.started_at.saturating_add((KEPT_DAYS * 24).hours()).unwrap_or(run.started_at);
@@ -93,8 +93,9 @@ impl Tenant {
     /// Where a fetching run stands; None before its first page.
     pub async fn run_progress(&self, run: &str) -> Result<Option<Progress>, StoreError> {
         let item = reads::get(self, &self.tables().runs, &keys::run(&self.id, run)).await?;
-        Ok(item
-            .and_then(|item| Some(Progress { page: int(&item, "cursor_page")?, after: int(&item, "cursor_after")? })))
+        let Some(item) = item else { return Ok(None) };
+        codec::known_version(KIND, &item)?;
+        Ok(int(&item, "cursor_page").zip(int(&item, "cursor_after")).map(|(page, after)| Progress { page, after }))
     }
 
     /// Notes that a page is queued, and moves the run's cursor. `epoch` is the gate's: a run that was robbed of the gate
@@ -126,7 +127,8 @@ impl Tenant {
             .update_item()
             .table_name(&self.tables().runs)
             .set_key(Some(keys::run_page(&self.id, run, page).attributes()))
-            .update_expression("SET #rows = :rows, expires_at = :expires")
+            .update_expression("SET #rows = :rows, expires_at = :expires, v = :v")
+            .expression_attribute_values(":v", codec::version())
             .expression_attribute_names("#rows", "rows")
             .expression_attribute_values(":rows", codec::number(rows))
             .expression_attribute_values(":expires", codec::number(expiry()))
@@ -149,7 +151,8 @@ impl Tenant {
             .table_name(&self.tables().runs)
             .set_key(Some(keys::run_page(&self.id, run, page).attributes()))
             .return_values(ReturnValue::AllNew)
-            .expression_attribute_values(":expires", codec::number(expiry()));
+            .expression_attribute_values(":expires", codec::number(expiry()))
+            .expression_attribute_values(":v", codec::version());
         let mut adds = Vec::new();
         for (outcome, rows) in rows.iter().filter(|(_, rows)| !rows.is_empty()) {
             let name = outcome.as_str();
@@ -161,11 +164,13 @@ impl Tenant {
         }
         let adds = if adds.is_empty() { String::new() } else { format!(" ADD {}", adds.join(", ")) };
         let answer = update
-            .update_expression(format!("SET expires_at = if_not_exists(expires_at, :expires){adds}"))
+            .update_expression(format!(
+                "SET expires_at = if_not_exists(expires_at, :expires), v = if_not_exists(v, :v){adds}"
+            ))
             .send()
             .await
             .map_err(|e| StoreError::from_sdk("UpdateItem", &e))?;
-        Ok(page_progress(&answer.attributes.unwrap_or_default()))
+        page_progress(&answer.attributes.unwrap_or_default())
     }
 
     /// Notes that all of a page's rows are done. True if with it the whole run is: every page that it announced, and it
@@ -182,7 +187,7 @@ impl Tenant {
             .send()
             .await
             .map_err(|e| StoreError::from_sdk("UpdateItem", &e))?;
-        Ok(all_pages_done(&answer.attributes.unwrap_or_default()))
+        all_pages_done(&answer.attributes.unwrap_or_default())
     }
 
     /// Notes that a fetching run has queued its last page. True if all of its pages are done already.
@@ -198,14 +203,14 @@ impl Tenant {
             .send()
             .await
             .map_err(|e| StoreError::from_sdk("UpdateItem", &e))?;
-        Ok(all_pages_done(&answer.attributes.unwrap_or_default()))
+        all_pages_done(&answer.attributes.unwrap_or_default())
     }
 
     /// The progress of all pages of a run, by page.
     pub async fn run_pages(&self, run: &str) -> Result<Vec<PageProgress>, StoreError> {
         let pk = keys::run_pk(&self.id, run);
         let items = reads::partition(self, &self.tables().runs, &pk, Some("PAGE#")).await?;
-        Ok(items.iter().map(page_progress).collect())
+        items.iter().map(page_progress).collect()
     }
 
     /// Writes how a run ended, or that it is blocked. The run's other marks (cursor, epoch) stay.
@@ -303,24 +308,26 @@ fn expiry() -> i64 {
     Timestamp::now().as_second() + KEPT_DAYS * 24 * 3600
 }
 
-fn all_pages_done(run: &Item) -> bool {
+fn all_pages_done(run: &Item) -> Result<bool, StoreError> {
+    codec::known_version(KIND, run)?;
     let done = run.get("pages_done").and_then(|v| v.as_ns().ok()).map_or(0, Vec::len) as u64;
-    int::<u64>(run, "pages").is_some_and(|pages| done >= pages)
+    Ok(int::<u64>(run, "pages").is_some_and(|pages| done >= pages))
 }
 
-fn page_progress(item: &Item) -> PageProgress {
+fn page_progress(item: &Item) -> Result<PageProgress, StoreError> {
+    codec::known_version("page of a run", item)?;
     let set = |outcome: Outcome| -> BTreeSet<u16> {
         let rows = item.get(outcome.as_str()).and_then(|v| v.as_ns().ok());
         rows.map(|rows| rows.iter().filter_map(|row| row.parse().ok()).collect()).unwrap_or_default()
     };
-    PageProgress {
+    Ok(PageProgress {
         rows: int(item, "rows"),
         done: Outcome::ALL
             .into_iter()
             .map(|outcome| (outcome, set(outcome)))
             .filter(|(_, rows)| !rows.is_empty())
             .collect(),
-    }
+    })
 }
 
 fn int<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {

@@ -73,7 +73,7 @@ impl Tenant {
             .iter()
             .map(|order| {
                 let mut item = self.sale_key(connection, *order).attributes();
-                item.insert("v".into(), codec::number(1));
+                item.insert("v".into(), codec::version());
                 item.insert("sale".into(), codec::text(Sale::Intended.as_str()));
                 item.insert("run".into(), codec::text(run));
                 item.insert("at".into(), codec::text(at.to_string()));

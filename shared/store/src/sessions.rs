@@ -208,7 +208,8 @@ impl Sessions {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key))
-            .update_expression("ADD n :one SET expires_at = :end")
+            .update_expression("ADD n :one SET expires_at = :end, v = :v")
+            .expression_attribute_values(":v", codec::version())
             .expression_attribute_values(":one", codec::number(1))
             .expression_attribute_values(":end", codec::number((window + 2) * seconds))
             .return_values(ReturnValue::UpdatedNew)
@@ -220,7 +221,7 @@ impl Sessions {
     }
 
     async fn put(&self, mut item: Item) -> Result<(), StoreError> {
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         self.client
             .put_item()
             .table_name(&self.table)

@@ -90,7 +90,7 @@ impl Tenant {
         kept.products.clear();
         let version = after + 1;
         let base = Item::from([
-            ("v".to_owned(), codec::number(1)),
+            ("v".to_owned(), codec::version()),
             ("version".to_owned(), codec::number(version)),
             ("at".to_owned(), codec::text(at.to_string())),
             ("by".to_owned(), codec::text(by)),
@@ -122,7 +122,7 @@ impl Tenant {
             .transact_write_items()
             .transact_items(put(keys::current_settings(&self.id), base.clone(), Some(unchanged))?)
             .transact_items(put(keys::settings_version(&self.id, version), base, Some("attribute_not_exists(pk)"))?)
-            .transact_items(put(keys::tenant_entry(&self.id), Item::new(), None)?)
+            .transact_items(put(keys::tenant_entry(&self.id), Item::from([("v".to_owned(), codec::version())]), None)?)
             .send()
             .await;
         let done = AppliedSettings { version, at, by: by.to_owned(), settings: kept };

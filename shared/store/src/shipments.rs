@@ -103,7 +103,7 @@ impl Tenant {
                 let not_imported = found.get(&keys::not_imported(&self.id, connection, &id.to_string()));
                 Ok(Known {
                     lead: lead.cloned().map(shipment_of).transpose()?.map(Box::new),
-                    number_of: number.and_then(order_with_number),
+                    number_of: number.map(order_with_number).transpose()?,
                     not_imported: not_imported.cloned().map(NotImportedSummary::of).transpose()?,
                 })
             })
@@ -176,7 +176,7 @@ impl Tenant {
                 Some(_) => {}
                 None => {
                     let mut item = key.attributes();
-                    item.insert("v".into(), codec::number(1));
+                    item.insert("v".into(), codec::version());
                     item.insert("order".into(), codec::number(lead.id.order));
                     claimed.insert(key.clone(), lead.id.order);
                     inserts.push(statements::insert(&self.tables().shipments, item));
@@ -194,7 +194,7 @@ impl Tenant {
         let wanted = taken.iter().map(|(_, key)| key.clone()).collect();
         let found = reads::batch_get(self, &self.tables().shipments, wanted).await?;
         for (n, key) in taken {
-            match found.get(&key).and_then(order_with_number) {
+            match found.get(&key).map(order_with_number).transpose()? {
                 Some(other) if other != orders[n].lead().id.order => answers[n] = Some(Stored::NumberTaken(other)),
                 _ => {}
             }
@@ -209,7 +209,7 @@ impl Tenant {
         for (shipment, detail) in orders.flat_map(|order| &order.parcels) {
             let key = keys::detail(&self.id, &shipment.id, &shipment.detail);
             let mut item = key.attributes();
-            item.insert("v".into(), codec::number(1));
+            item.insert("v".into(), codec::version());
             item.insert("body".into(), codec::pack(DETAIL, detail)?);
             items.insert(key, item);
         }
@@ -275,7 +275,7 @@ impl Tenant {
     pub async fn put_detail(&self, id: &ShipmentId, detail: &ShipmentDetail) -> Result<String, StoreError> {
         let version = detail_version(detail);
         let mut item = keys::detail(&self.id, id, &version).attributes();
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         item.insert("body".into(), codec::pack(DETAIL, detail)?);
         reads::batch_put(self, &self.tables().shipments, vec![item]).await?;
         Ok(version)
@@ -475,7 +475,7 @@ impl Tenant {
         let id = &shipment.id;
         let mut item = codec::to_item(SHIPMENT, shipment)?;
         item.extend(keys::shipment(&self.id, id).attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         item.insert("status_pk".into(), codec::text(keys::status_pk(&self.id, &id.connection, shipment.status)));
         item.insert("status_sk".into(), codec::text(keys::status_sk(since(shipment), id)));
         if let Some(work) = shipment.shop_work() {
@@ -524,8 +524,11 @@ fn is_settled(item: &Item) -> bool {
     sync.is_some_and(|sync| sync != ShopSync::Registered.as_str())
 }
 
-fn order_with_number(item: &Item) -> Option<OrderId> {
-    item.get("order")?.as_n().ok()?.parse().ok().map(OrderId)
+fn order_with_number(item: &Item) -> Result<OrderId, StoreError> {
+    const KIND: &str = "order number";
+    codec::known_version(KIND, item)?;
+    let order = item.get("order").and_then(|order| order.as_n().ok()?.parse().ok());
+    order.map(OrderId).ok_or_else(|| StoreError::Unreadable { kind: KIND, reason: "it names no order".into() })
 }
 
 pub(crate) fn sort_key<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {

@@ -41,7 +41,7 @@ impl Tenant {
             .expression_attribute_values(":at", codec::text(count.counted_at.to_string()))
             // Times as texts do not sort where they differ in their fractions.
             .expression_attribute_values(":ns", codec::number(count.counted_at.as_nanosecond()))
-            .expression_attribute_values(":v", codec::number(1))
+            .expression_attribute_values(":v", codec::version())
             .send()
             .await;
         match update {

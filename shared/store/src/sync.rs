@@ -115,7 +115,7 @@ impl Tenant {
     pub async fn move_sync_mark(&self, connection: &ConnectionId, mark: &SyncMark) -> Result<bool, StoreError> {
         let mut item = codec::to_item(MARK, mark)?;
         item.extend(keys::sync(&self.id, connection, "MARK").attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         let put = self
             .client()
             .put_item()
@@ -181,7 +181,7 @@ impl Tenant {
             .map(|named| {
                 let mut item = codec::to_item(HINT, HintItem { at })?;
                 item.extend(keys::hint(&self.id, connection, &named.sort_key()).attributes());
-                item.insert("v".into(), codec::number(1));
+                item.insert("v".into(), codec::version());
                 Ok(item)
             })
             .collect::<Result<_, StoreError>>()?;
@@ -234,6 +234,7 @@ impl Tenant {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut item = Item::from([
+            ("v".to_owned(), codec::version()),
             ("run".to_owned(), codec::text(run)),
             ("until".to_owned(), codec::number(now.as_second() + DRAIN_EXPECTED_WITHIN_S)),
         ]);
@@ -270,7 +271,7 @@ impl Tenant {
     pub async fn ask_backfill(&self, connection: &ConnectionId, run: &str, range: Backfill) -> Result<(), StoreError> {
         let mut item = codec::to_item(BACKFILL, range)?;
         item.extend(keys::sync(&self.id, connection, &format!("B#{run}")).attributes());
-        item.insert("v".into(), codec::number(1));
+        item.insert("v".into(), codec::version());
         reads::batch_put(self, &self.tables().robots, vec![item]).await
     }
 

@@ -10,10 +10,8 @@ use crate::Tenant;
 use crate::codec;
 use crate::error::StoreError;
 use crate::keys::{self, Key};
-use crate::orders::NotImportedSummary;
+use crate::orders::{NotImportedSummary, message_of};
 use crate::reads;
-
-const KIND: &str = "order that was not imported";
 
 impl Tenant {
     /// The messages of quarantined orders that waited for products all of which exist now: put on the import queue, they
@@ -33,7 +31,7 @@ impl Tenant {
             .map(|(key, _)| key)
             .collect();
         let found = reads::batch_get(self, table, ready).await?;
-        found.values().map(|item| codec::unpack(KIND, item, "body")).collect()
+        found.values().map(message_of).collect()
     }
 
     /// Keys of quarantined orders with the SKUs that they wait for.

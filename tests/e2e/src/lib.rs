@@ -227,6 +227,18 @@ pub fn prove(arguments: &[&str]) -> Ended {
     ended(&renkei(&all, None))
 }
 
+/// `renkei bench cost` on a stack of its own, beside the tests' one.
+///
+/// # Panics
+/// If the port is no number.
+#[must_use]
+pub fn cost(arguments: &[&str]) -> Ended {
+    let port: u16 = PORT.parse().expect("a port");
+    let port = (port + 3).to_string();
+    let all: Vec<&str> = ["bench", "cost", "--port", &port].into_iter().chain(arguments.iter().copied()).collect();
+    ended(&renkei(&all, None))
+}
+
 /// Runs `renkei` against the tests' stack.
 #[must_use]
 pub fn run(arguments: &[&str], secret: Option<&str>) -> Ended {

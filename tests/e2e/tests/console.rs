@@ -47,11 +47,13 @@ async fn each_role_sees_and_does_what_it_may() {
         let csrf = page.csrf();
         assert_eq!(page.text.contains("shipments/preview"), rank >= 1, "{who} is offered what they may do");
         let hold = [("csrf", csrf.as_str()), ("action", "hold"), ("reason", "needs-review"), ("id", id.as_str())];
+        let robot = [("csrf", csrf.as_str()), ("robot", "hold-unpaid"), ("id", id.as_str())];
         let document = [("csrf", csrf.as_str()), ("text", "tenant: roles"), ("version", "1")];
         let new = [("csrf", csrf.as_str()), ("email", "new@renkei.example"), ("role", "viewer")];
         let plain_form = [("csrf", csrf.as_str())];
         let tries = [
             ("/t/roles/shipments/change", &hold[..], 1),
+            ("/t/roles/shipments/robot", &robot[..], 1),
             ("/t/roles/document/check", &document[..], 2),
             ("/t/roles/connection/roles/test", &plain_form[..], 2),
             ("/t/roles/members", &new[..], 3),
@@ -169,6 +171,31 @@ async fn pages_hold_the_right_counts_and_shipments_are_worked_from_them() {
         assert_eq!(shipment("counts", unpaid)["status"], status, "{action}");
     }
 
+    // A robot, to those that a person chose: first what it would change, then the change, and the second time nothing more.
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("robot", "hold-unpaid"),
+        ("id", unpaid),
+        ("id", all[2].as_str()),
+        ("id", all[0].as_str()),
+    ];
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields[1..]).finish();
+    let preview = browser.get(&format!("/t/counts/shipments/robot?{query}")).await;
+    assert!(preview.status == 200 && preview.text.contains("<strong class=\"big\">1</strong>"), "{}", preview.text);
+    assert_eq!(shipment("counts", unpaid)["status"], "ready", "a preview changes nothing");
+    for expected in ["1件を変更", "0件を変更"] {
+        let applied = browser.post("/t/counts/shipments/robot", &fields).await;
+        assert_eq!(applied.status, 303, "{applied:?}");
+        assert!(browser.open(applied.location()).await.text.contains(expected), "{expected}");
+    }
+    let held = shipment("counts", unpaid);
+    assert_eq!((&held["status"], &held["hold_reasons"]), (&json!("hold"), &json!(["awaiting-payment"])));
+    assert_eq!(shipment("counts", &all[2])["status"], "cancelled", "what has an end keeps it");
+    let page = browser.get(&format!("/t/counts/shipment/{unpaid}")).await;
+    assert!(page.text.contains("operator@renkei.example"), "the time line says who");
+    let off = [("csrf", csrf.as_str()), ("robot", "nobodys-robot"), ("id", unpaid)];
+    assert_eq!(browser.post("/t/counts/shipments/robot", &off).await.status, 400, "a robot that is not on");
+
     let csv = browser.get("/t/counts/shipments.csv?connection=counts&status=ready").await;
     assert_eq!(csv.status, 200);
     let ready = world.list("shipments").iter().filter(|s| s["status"] == "ready").count();
@@ -205,10 +232,12 @@ async fn another_merchants_ids_lead_nowhere() {
         assert_eq!(page.status, 404, "{path}");
         assert!(page.text.contains("見つかりません") && page.headers.contains_key("content-security-policy"), "{path}");
     }
-    let fields = [("csrf", csrf.as_str()), ("action", "cancel"), ("id", id.as_str())];
-    let preview = browser.get(&format!("/t/ours/shipments/preview?action=cancel&id={id}")).await;
-    assert_eq!(preview.status, 404);
-    for path in ["/t/ours/shipments/change", "/t/theirs/shipments/change"] {
+    let fields = [("csrf", csrf.as_str()), ("action", "cancel"), ("robot", "hold-unpaid"), ("id", id.as_str())];
+    for preview in ["preview?action=cancel", "robot?robot=hold-unpaid"] {
+        let preview = browser.get(&format!("/t/ours/shipments/{preview}&id={id}")).await;
+        assert_eq!(preview.status, 404);
+    }
+    for path in ["/t/ours/shipments/change", "/t/theirs/shipments/change", "/t/ours/shipments/robot"] {
         assert_eq!(browser.post(path, &fields).await.status, 404, "{path}");
     }
     assert_eq!(shipment("theirs", &id)["status"], "ready", "and nothing was changed");

@@ -313,3 +313,105 @@ fn personal(value: &Value, into: &mut Vec<String>) {
         _ => {}
     }
 }
+
+/// Has watch look, as its clock does every hour.
+async fn look() {
+    let path = "/2015-03-31/functions/renkei-watch/invocations";
+    aws().rest("lambda", reqwest::Method::POST, path, Some(json!({}))).await;
+}
+
+/// What a webhook hears while something is done; None if nothing.
+async fn heard_while(listener: &tokio::net::TcpListener, doing: impl Future<Output = ()>) -> Option<String> {
+    let hearing = async {
+        let told = tokio::time::timeout(std::time::Duration::from_secs(5), heard(listener)).await.ok()?;
+        let body: Value = serde_json::from_str(told.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
+        body["text"].as_str().map(str::to_owned)
+    };
+    tokio::join!(doing, hearing).1
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merchants_staff_are_told_once_of_what_needs_them() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let world = World::new("noticed", plain(2), 10_000).await;
+    let other = World::new("unnoticed", plain(1), 10_000).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let hook = format!("http://{}/services/T1/canary-staff", listener.local_addr().expect("an address"));
+    let on = |url: &str| {
+        let url = url.to_owned();
+        tokio::task::spawn_blocking(move || {
+            run(&["notices", "on", "--tenant", "noticed", "--url-env", "SHOP_PASSWORD"], Some(&url))
+        })
+    };
+    let listed = || run(&["notices", "list", "--tenant", "noticed", "--json"], None).lines();
+
+    // An address that is none, and one where nobody answers: nothing is switched on.
+    for wrong in ["http://169.254.169.254/latest", "http://127.0.0.1:9/nobody", "not an address"] {
+        let refused = on(wrong).await.expect("a command");
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(!refused.err.contains("nobody") && !refused.err.contains("latest"), "{refused:?}");
+    }
+    assert_eq!(listed(), Vec::<Value>::new());
+    let first = heard_while(&listener, async { assert_eq!(on(&hook).await.expect("a command").code, 0) }).await;
+    assert!(first.as_ref().is_some_and(|text| text.contains("noticed") && text.contains("/t/noticed")), "{first:?}");
+    assert_eq!(listed().len(), 1, "{:?}", listed());
+
+    // Nothing is new; then both merchants' robots fail, and only the one that wants to know is told, once.
+    assert_eq!(heard_while(&listener, look()).await, None);
+    for world in [&world, &other] {
+        assert_eq!(world.apply(10_000, Some("canary-wrong-password")).code, 0);
+        assert_eq!(world.run("fetch-orders").code, 1);
+    }
+    age("noticed").await;
+    let told = heard_while(&listener, look()).await.expect("a message");
+    println!("{told}");
+    assert!(told.contains("noticed/fetch-orders: 失敗 1回") && !told.contains("unnoticed"), "{told}");
+    assert!(!told.contains("canary"), "{told}");
+    assert_eq!(heard_while(&listener, look()).await, None, "once");
+    assert!(listed()[0]["last_message"].is_string() && listed()[0]["failure"].is_null(), "{:?}", listed());
+
+    // One that does not arrive is shown, and told later.
+    assert_eq!(world.run("fetch-orders").code, 1);
+    age("noticed").await;
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    look().await;
+    assert!(listed()[0]["failure"].as_str().is_some_and(|why| why.contains("did not answer")), "{:?}", listed());
+    let listener = tokio::net::TcpListener::bind(address).await.expect("the port again");
+    let told = heard_while(&listener, look()).await.expect("a message");
+    assert!(told.contains("失敗 1回"), "{told}");
+
+    // Off: the address is forgotten, and nobody is told.
+    let off = run(&["notices", "off", "--tenant", "noticed"], None);
+    assert_eq!((off.code, listed().len()), (0, 0), "{off:?}");
+    assert_eq!(world.run("fetch-orders").code, 1);
+    age("noticed").await;
+    assert_eq!(heard_while(&listener, look()).await, None);
+    let lines = aws().log_lines().await;
+    assert!(!lines.iter().any(|line| line.contains("canary-staff")), "the webhook's address is in a log");
+    let audit = kept("A#noticed").await.concat();
+    assert!(audit.contains("notices.on") && audit.contains("notices.off") && !audit.contains("canary"), "{audit}");
+}
+
+/// A look leaves out what ended within the last two minutes. Makes all of it that much older: the tenant's runs, and what
+/// was told.
+async fn age(tenant: &str) {
+    let earlier = |at: &Value| {
+        let at: jiff::Timestamp = at.as_str().expect("a time").parse().expect("a time");
+        Value::from((at - jiff::SignedDuration::from_secs(125)).to_string())
+    };
+    for (table, mut item) in aws().everything().await {
+        let pk = item["pk"]["S"].as_str().unwrap_or_default().to_owned();
+        let field = if table.contains("-Runs-") && pk.starts_with(&format!("{tenant}#")) {
+            "ended_at"
+        } else if pk == format!("T#{tenant}") && item["sk"]["S"] == "NOTICES" {
+            "told_until"
+        } else {
+            continue;
+        };
+        if item[field]["S"].is_string() {
+            item[field]["S"] = earlier(&item[field]["S"]);
+            aws().call("dynamodb", "DynamoDB_20120810.PutItem", json!({ "TableName": table, "Item": item })).await;
+        }
+    }
+}

@@ -161,6 +161,11 @@ impl ControlClient {
         self.tell(Method::POST, format!("/shops/{shop}/reset_quota"), None::<&()>).await
     }
 
+    /// A day has passed at the shop, for what is allowed in a day or in an hour; its clock stays.
+    pub async fn begin_anew(&self, shop: &str) -> Result<(), ClientError> {
+        self.tell(Method::POST, format!("/shops/{shop}/begin_anew"), None::<&()>).await
+    }
+
     /// Spends calls of the day as another system of the merchant would.
     pub async fn spend_quota(&self, shop: &str, calls: u64) -> Result<(), ClientError> {
         let body = json!({"calls": calls});

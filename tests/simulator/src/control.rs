@@ -112,6 +112,7 @@ pub(crate) fn router(shops: Shops) -> Router {
         .route("/shops/{name}/faults", get(faults).put(set_faults).delete(heal))
         .route("/shops/{name}/clock", post(set_clock))
         .route("/shops/{name}/reset_quota", post(reset_quota))
+        .route("/shops/{name}/begin_anew", post(begin_anew))
         .route("/shops/{name}/spend_quota", post(spend_quota))
         .route("/shops/{name}/token", post(replace_token))
         .layer(axum::extract::DefaultBodyLimit::max(64 << 20))
@@ -247,6 +248,11 @@ async fn set_clock(
 
 async fn reset_quota(State(shops): State<Shops>, Path(name): Path<String>) -> Result<StatusCode, ControlError> {
     shops.find(&name)?.reset_quota();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn begin_anew(State(shops): State<Shops>, Path(name): Path<String>) -> Result<StatusCode, ControlError> {
+    shops.find(&name)?.begin_anew();
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -27,8 +27,14 @@ async fn five_sign_ins_an_hour_share_one_token() {
     shop.simulator.set_clock(SHOP, 3_600).await.unwrap();
     assert_eq!(shop.sign_in("correct-horse").await.0, 200);
     let summary = shop.simulator.ledger_summary(SHOP).await.unwrap();
-    assert_eq!((summary.sign_ins, summary.max_sign_ins_within_an_hour), (7, 6));
-    assert_eq!(shop.simulator.shop(SHOP).await.unwrap().violations["too_many_sign_ins"], 1);
+    assert_eq!((summary.sign_ins, summary.max_sign_ins_within_an_hour, summary.beyond_sign_ins), (7, 6, 1));
+    for _ in 0..4 {
+        assert_eq!(shop.sign_in("correct-horse").await.0, 200);
+    }
+    assert_eq!(shop.sign_in("correct-horse").await.0, 429, "five in this hour");
+    shop.simulator.begin_anew(SHOP).await.unwrap();
+    assert_eq!(shop.sign_in("correct-horse").await.0, 200, "after a night");
+    assert_eq!(shop.simulator.shop(SHOP).await.unwrap().violations["too_many_sign_ins"], 2);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{HoldReason, Shipment, Status};
 use renkei_store::audit::AuditOutcome;
 
-use super::{Page, words};
+use super::{Form, Page, words};
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
@@ -122,36 +122,36 @@ pub fn done(lang: Lang, code: &str) -> Option<String> {
         "release" => Wish::Release,
         "release-unpaid" => Wish::ReleaseUnpaid,
         "cancel" => Wish::Cancel,
+        "robot" => return done_to(lang, lang.of("ロボットの適用", "Robot applied"), parts),
         _ => return None,
     };
-    let changed: u32 = parts.next()?.parse().ok()?;
-    let rest: u32 = parts.next()?.parse().ok()?;
+    done_to(lang, wish.title(lang), parts)
+}
+
+fn done_to<'a>(lang: Lang, title: &str, mut counts: impl Iterator<Item = &'a str>) -> Option<String> {
+    let changed: u32 = counts.next()?.parse().ok()?;
+    let rest: u32 = counts.next()?.parse().ok()?;
     Some(match lang {
-        Lang::Ja => format!("{}: {changed}件を変更しました。{rest}件はそのままです。", wish.title(lang)),
-        Lang::En => format!("{}: {changed} changed, {rest} left as they were.", wish.title(lang)),
+        Lang::Ja => format!("{title}: {changed}件を変更しました。{rest}件はそのままです。"),
+        Lang::En => format!("{title}: {changed} changed, {rest} left as they were."),
     })
 }
 
-/// What a form asks for.
-struct Asked {
-    wish: Wish,
-    ids: Vec<ShipmentId>,
-    back: String,
+/// The shipments that a form chose, and where it came from.
+#[derive(Debug)]
+pub struct Selection {
+    /// Which, each once.
+    pub ids: Vec<ShipmentId>,
+    /// The list's path below the base; empty if the form does not say it, or says one that is not ours.
+    pub back: String,
 }
 
-impl Asked {
-    fn read(form: &[u8]) -> Result<Self, Problem> {
-        let not_understood = || {
-            Problem::bad(
-                "操作の内容を読み取れません。一覧からやり直してください。",
-                "The form cannot be understood. Begin again from the list.",
-            )
-        };
-        let (mut action, mut reason, mut back, mut ids) = (String::new(), String::new(), String::new(), Vec::new());
+impl Selection {
+    /// From a form's fields.
+    pub fn read(form: &[u8]) -> Result<Self, Problem> {
+        let (mut back, mut ids) = (String::new(), Vec::new());
         for (name, value) in url::form_urlencoded::parse(form) {
             match name.as_ref() {
-                "action" => action = value.into_owned(),
-                "reason" => reason = value.into_owned(),
                 "back" => back = value.into_owned(),
                 "id" => ids.push(ShipmentId::try_from(value.into_owned()).map_err(|_| Problem::not_found())?),
                 _ => {}
@@ -168,15 +168,44 @@ impl Asked {
         if ids.len() > MOST {
             return Err(Problem::bad("一度に操作できるのは100件までです。", "At most 100 shipments at a time."));
         }
-        let wish = match action.as_str() {
-            "hold" => Wish::Hold(HoldReason::from_name(&reason).ok_or_else(not_understood)?),
+        let is_own = |path: &str| path.starts_with("/t/") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+        Ok(Self { ids, back: if is_own(&back) && back.len() < 500 { back } else { String::new() } })
+    }
+
+    /// Back to the list, which then says what was done.
+    pub fn back(&self, caller: &Caller, done: &str) -> Response {
+        let list = format!("/t/{}/shipments", caller.tenant.id());
+        let back = if self.back.is_empty() { &list } else { &self.back };
+        let without_done = back.split("done=").next().unwrap_or_default().trim_end_matches(['?', '&']);
+        let separator = if without_done.contains('?') { '&' } else { '?' };
+        let to = caller.shell.at(&format!("{without_done}{separator}done={done}"));
+        (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response()
+    }
+}
+
+/// What a form asks for.
+struct Asked {
+    wish: Wish,
+    selection: Selection,
+}
+
+impl Asked {
+    fn read(form: &[u8]) -> Result<Self, Problem> {
+        let not_understood = || {
+            Problem::bad(
+                "操作の内容を読み取れません。一覧からやり直してください。",
+                "The form cannot be understood. Begin again from the list.",
+            )
+        };
+        let fields = Form::read(form);
+        let wish = match fields.get("action").as_str() {
+            "hold" => Wish::Hold(HoldReason::from_name(&fields.get("reason")).ok_or_else(not_understood)?),
             "release" => Wish::Release,
             "release-unpaid" => Wish::ReleaseUnpaid,
             "cancel" => Wish::Cancel,
             _ => return Err(not_understood()),
         };
-        let is_own = |path: &str| path.starts_with("/t/") && path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-        Ok(Self { wish, ids, back: if is_own(&back) && back.len() < 500 { back } else { String::new() } })
+        Ok(Self { wish, selection: Selection::read(form)? })
     }
 }
 
@@ -233,7 +262,7 @@ async fn all_own(caller: &Caller, ids: &[ShipmentId]) -> Result<Vec<Shipment>, P
 /// Shows what would be done. Changes nothing, so it has an address: the back button leads to it, and it is made anew.
 pub async fn preview(Extension(caller): Extension<Caller>, RawQuery(query): RawQuery) -> Page {
     let asked = Asked::read(query.unwrap_or_default().as_bytes())?;
-    let shipments = all_own(&caller, &asked.ids).await?;
+    let shipments = all_own(&caller, &asked.selection.ids).await?;
     let lang = caller.shell.lang;
     let rows: Vec<PreviewRow> = shipments
         .into_iter()
@@ -254,7 +283,7 @@ pub async fn preview(Extension(caller): Extension<Caller>, RawQuery(query): RawQ
         action: asked.wish.as_str(),
         reason: if let Wish::Hold(reason) = asked.wish { reason.as_str() } else { "" },
         is_cancel: asked.wish == Wish::Cancel,
-        back: asked.back,
+        back: asked.selection.back,
         changing: rows.iter().filter(|row| row.changes).count(),
         rows,
         s: caller.shell,
@@ -266,9 +295,9 @@ pub async fn preview(Extension(caller): Extension<Caller>, RawQuery(query): RawQ
 pub async fn change(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
     let asked = Asked::read(&form)?;
     // All or nothing of a form that names what is not there: nothing is changed before it is answered with "not found".
-    all_own(&caller, &asked.ids).await?;
+    all_own(&caller, &asked.selection.ids).await?;
     let by = caller.email.as_str();
-    let outcomes: Vec<(ShipmentId, Becomes)> = futures::stream::iter(asked.ids.iter().cloned())
+    let outcomes: Vec<(ShipmentId, Becomes)> = futures::stream::iter(asked.selection.ids.iter().cloned())
         .map(async |id| {
             let mut became = Becomes::Same;
             let found = caller
@@ -294,11 +323,7 @@ pub async fn change(Extension(caller): Extension<Caller>, form: Bytes) -> Result
     }
     let rest = outcomes.len() - changed;
     let done = format!("{}.{changed}.{rest}", asked.wish.as_str());
-    let back = if asked.back.is_empty() { format!("/t/{}/shipments", caller.tenant.id()) } else { asked.back };
-    let without_done = back.split("done=").next().unwrap_or_default().trim_end_matches(['?', '&']).to_owned();
-    let separator = if without_done.contains('?') { '&' } else { '?' };
-    let to = caller.shell.at(&format!("{without_done}{separator}done={done}"));
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
+    Ok(asked.selection.back(&caller, &done))
 }
 
 #[cfg(test)]
@@ -308,6 +333,7 @@ mod tests {
     #[test]
     fn an_address_says_numbers_only() {
         assert_eq!(done(Lang::En, "hold.2.1").unwrap(), "Hold: 2 changed, 1 left as they were.");
+        assert_eq!(done(Lang::En, "robot.0.3").unwrap(), "Robot applied: 0 changed, 3 left as they were.");
         for wrong in ["", "hold", "hold.2", "hold.x.1", "call us at 0120.1.1", "hold.1.1.1"] {
             assert_eq!(done(Lang::En, wrong), None, "{wrong}");
         }
@@ -317,8 +343,11 @@ mod tests {
     fn a_form_needs_shipments_and_a_known_action() {
         let read = |text: &'static str| Asked::read(text.as_bytes());
         let asked = read("action=hold&reason=remark&id=a.2.1&id=a.1.1&id=a.2.1&back=%2Ft%2Fa").unwrap();
-        assert_eq!((asked.wish, asked.ids.len(), asked.back.as_str()), (Wish::Hold(HoldReason::Remark), 2, "/t/a"));
-        assert_eq!(read("action=release&id=a.1.1&back=https://evil.example").unwrap().back, "");
+        assert_eq!(
+            (asked.wish, asked.selection.ids.len(), asked.selection.back.as_str()),
+            (Wish::Hold(HoldReason::Remark), 2, "/t/a")
+        );
+        assert_eq!(read("action=release&id=a.1.1&back=https://evil.example").unwrap().selection.back, "");
         for wrong in [
             "action=hold&reason=remark",
             "action=hold&reason=x&id=a.1.1",

@@ -3,25 +3,32 @@
 #![expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
 
 pub mod access;
+pub mod apply_robot;
 pub mod audit;
 pub mod bulk;
 pub mod charts;
 pub mod connection;
 pub mod csv;
 pub mod document;
+mod draft;
 pub mod easy;
+mod fields;
 pub mod files;
+pub mod notices;
+mod opening;
 pub mod orders;
 mod piece;
 pub mod products;
 mod proposal;
 pub mod robot;
+pub mod robot_form;
 pub mod robots;
 pub mod runs;
 mod search;
 pub mod settings;
 pub mod shipment;
 pub mod shipments;
+pub mod steps;
 pub mod today;
 mod words;
 

@@ -11,6 +11,8 @@ pub enum Kind {
     Conversion,
     /// 処理ロボット of the merchant's own.
     Processing,
+    /// 連携ロボット of the merchant's own.
+    Integration,
 }
 
 impl Kind {
@@ -19,6 +21,16 @@ impl Kind {
         match self {
             Self::Conversion => "conversion",
             Self::Processing => "processing",
+            Self::Integration => "integration",
+        }
+    }
+
+    /// Where a document holds their list.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Conversion => "conversion_robots",
+            Self::Processing => "processing_robots.custom",
+            Self::Integration => "integration_robots.custom",
         }
     }
 
@@ -28,6 +40,7 @@ impl Kind {
         match self {
             Self::Conversion => (&["conversion_robots:"], 2),
             Self::Processing => (&["processing_robots:", "  custom:"], 4),
+            Self::Integration => (&["integration_robots:", "  custom:"], 4),
         }
     }
 }
@@ -125,6 +138,7 @@ integration_robots:
         assert_eq!(cut(WHOLE, Kind::Processing, 1).unwrap().text, "id: two\nwhen:\n  field: x\n");
         assert_eq!(cut(WHOLE, Kind::Conversion, 0).unwrap().text, "id: own\nname: x\n");
         assert_eq!(cut(WHOLE, Kind::Processing, 2), None, "not the integration robots'");
+        assert_eq!(cut(WHOLE, Kind::Integration, 0).unwrap().text, "id: three\n");
         assert_eq!(put(WHOLE, Kind::Processing, 0, &one.text), Some((WHOLE.to_owned(), 7)));
     }
 

@@ -1,5 +1,5 @@
 //! One robot, as its piece of the document: looked at, tried on a real order while it is being written, saved through the
-//! same checks as the whole document. And the small steps that the list of robots offers: on, off, up, down, away.
+//! same checks as the whole document.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use futures::future::try_join_all;
 use renkei_domain::document;
-use renkei_domain::ids::{RuleId, ShipmentId};
-use renkei_domain::processing::{ProcessingRobot, built_in};
-use renkei_domain::settings::{ConversionRobot, STANDARD_CONVERSION, TenantSettings};
+use renkei_domain::ids::ShipmentId;
+use renkei_domain::settings::TenantSettings;
 use renkei_ecforce::ApiAddress;
 use renkei_setup::try_robot::{self, Subject, TrialLine, TryError};
 use serde::Deserialize;
 
+use super::opening::{Manner, Opening};
 use super::piece::{self, Kind};
 use super::{Form, Page, proposal};
 use crate::App;
@@ -36,7 +36,7 @@ struct RobotPage {
     kind: Kind,
     id: String,
     name: String,
-    is_copy: bool,
+    manner: Manner,
     /// Built in: it can be tried and copied, not changed.
     is_fixed: bool,
     text: String,
@@ -50,97 +50,34 @@ struct RobotPage {
 /// The robot that an address names.
 #[derive(Deserialize)]
 pub struct Which {
-    kind: Kind,
-    id: String,
+    pub(super) kind: Kind,
+    pub(super) id: String,
 }
 
 /// What its query says.
 #[derive(Deserialize)]
 pub struct Opened {
     copy: Option<String>,
+    new: Option<String>,
 }
 
-/// A robot at its place in settings that hold it: as it is, or as a copy at the end of its list.
-struct Opening {
-    settings: TenantSettings,
-    place: usize,
-    name: String,
-    is_fixed: bool,
-}
-
-fn open(settings: &TenantSettings, which: &Which, is_copy: bool, shell: &Shell) -> Result<Opening, Problem> {
-    let mut settings = settings.clone();
-    let copied = |name: &str| format!("{name}{}", shell.l(" - コピー", " (copy)"));
-    match which.kind {
-        Kind::Processing => {
-            let own = &mut settings.processing_robots.custom;
-            let at = own.iter().position(|robot| robot.id.as_str() == which.id);
-            let fixed = || RuleId::parse(&which.id).ok().and_then(|id| built_in::find(&id).cloned());
-            let is_fixed = at.is_none();
-            let robot = match at {
-                Some(at) => own[at].clone(),
-                None => fixed().ok_or_else(Problem::not_found)?,
-            };
-            let name = robot.name.clone();
-            let place = match (at, is_copy) {
-                (Some(at), false) => at,
-                (_, is_copy) => {
-                    let free = |id: &RuleId| own.iter().any(|robot| robot.id == *id) || built_in::find(id).is_some();
-                    own.push(if is_copy {
-                        ProcessingRobot { id: copy_id(&which.id, free)?, name: copied(&name), ..robot }
-                    } else {
-                        robot
-                    });
-                    own.len() - 1
-                }
-            };
-            Ok(Opening { settings, place, name, is_fixed: is_fixed && !is_copy })
-        }
-        Kind::Conversion => {
-            let own = &mut settings.conversion_robots;
-            let at = own.iter().position(|robot| robot.id.as_str() == which.id);
-            let robot = match at {
-                Some(at) => own[at].clone(),
-                None if which.id == STANDARD_CONVERSION.to_string() => ConversionRobot {
-                    id: RuleId::parse("standard").map_err(|_| Problem::not_found())?,
-                    name: "EC Force 出荷指示登録(標準・API用)".to_owned(),
-                    copy_of: STANDARD_CONVERSION,
-                    enabled: true,
-                    fields: std::collections::BTreeMap::new(),
-                },
-                None => return Err(Problem::not_found()),
-            };
-            let name = robot.name.clone();
-            let place = match (at, is_copy) {
-                (Some(at), false) => at,
-                (None, false) => return Err(Problem::not_found()),
-                (_, true) => {
-                    let base = if at.is_some() { which.id.as_str() } else { "ecforce-own" };
-                    let taken = |id: &RuleId| own.iter().any(|robot| robot.id == *id);
-                    let id = match RuleId::parse(base) {
-                        Ok(id) if at.is_none() && !taken(&id) => id,
-                        _ => copy_id(base, taken)?,
-                    };
-                    let name = format!("{name}{}", shell.l(" - 独自", " (own)"));
-                    own.push(ConversionRobot { id, name, ..robot });
-                    own.len() - 1
-                }
-            };
-            Ok(Opening { settings, place, name, is_fixed: false })
-        }
+impl Opened {
+    pub(super) fn manner(&self) -> Manner {
+        Manner::of(self.copy.is_some(), self.new.is_some())
     }
 }
 
-/// An id for a copy that none has yet.
-fn copy_id(of: &str, taken: impl Fn(&RuleId) -> bool) -> Result<RuleId, Problem> {
-    (1..100)
-        .map(|number| if number == 1 { format!("{of}-copy") } else { format!("{of}-copy-{number}") })
-        .filter_map(|id| RuleId::parse(id).ok())
-        .find(|id| !taken(id))
-        .ok_or_else(|| Problem::bad("IDが長すぎてコピーできません。", "The id is too long for a copy."))
+/// A robot's piece of the document, as somebody wrote it.
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) version: u64,
+    pub(super) problems: Vec<String>,
 }
 
-async fn latest_orders(caller: &Caller, settings: &TenantSettings) -> Result<Vec<(String, String)>, Problem> {
+pub(super) async fn latest_orders(
+    caller: &Caller,
+    settings: &TenantSettings,
+) -> Result<Vec<(String, String)>, Problem> {
     let latest =
         try_join_all(settings.connections.iter().map(|it| caller.tenant.latest_orders(&it.id, ORDERS))).await?;
     Ok(latest
@@ -157,15 +94,15 @@ pub async fn show(
     Query(opened): Query<Opened>,
 ) -> Page {
     let applied = caller.settings().await?;
-    let is_copy = opened.copy.is_some();
-    let opening = open(&applied.settings, &which, is_copy, &caller.shell)?;
+    let manner = opened.manner();
+    let opening = Opening::of(&applied.settings, which.kind, &which.id, manner, &caller.shell)?;
     let text = piece::cut(&document::write(&opening.settings), which.kind, opening.place)
         .ok_or_else(|| Problem::ours("a robot that its document does not hold"))?;
     let page = RobotPage {
         kind: which.kind,
         id: which.id,
         name: opening.name,
-        is_copy,
+        manner,
         is_fixed: opening.is_fixed,
         text: text.text,
         version: applied.version,
@@ -178,6 +115,33 @@ pub async fn show(
     Ok(Html(page.render()?))
 }
 
+/// Shows what was written in its form, to be written on as text.
+pub(super) async fn as_text(
+    caller: Caller,
+    which: Which,
+    manner: Manner,
+    settings: &TenantSettings,
+    name: String,
+    written: Written,
+) -> Result<Response, Problem> {
+    let Written { text, version, problems } = written;
+    let page = RobotPage {
+        kind: which.kind,
+        id: which.id,
+        name,
+        manner,
+        is_fixed: false,
+        text,
+        version,
+        orders: latest_orders(&caller, settings).await?,
+        chosen: String::new(),
+        problems,
+        trial: None,
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?).into_response())
+}
+
 /// What a form holds: the piece put into the whole document.
 struct Edited {
     piece: String,
@@ -185,20 +149,20 @@ struct Edited {
     /// Lines of the whole before the piece.
     before: usize,
     place: usize,
-    is_copy: bool,
+    manner: Manner,
     name: String,
     is_fixed: bool,
 }
 
 fn edited(settings: &TenantSettings, which: &Which, form: &Form, shell: &Shell) -> Result<Edited, Problem> {
-    let is_copy = form.has("copy");
-    let opening = open(settings, which, is_copy, shell)?;
+    let manner = Manner::read(form);
+    let opening = Opening::of(settings, which.kind, &which.id, manner, shell)?;
     let written = document::write(&opening.settings);
     let piece = form.get("text").replace("\r\n", "\n");
     let (whole, before) = piece::put(&written, which.kind, opening.place, &piece)
         .ok_or_else(|| Problem::ours("a robot that its document does not hold"))?;
     let (place, name, is_fixed) = (opening.place, opening.name, opening.is_fixed);
-    Ok(Edited { piece, whole, before, place, is_copy, name, is_fixed })
+    Ok(Edited { piece, whole, before, place, manner, name, is_fixed })
 }
 
 /// What would become of an order if the robot were so. Changes nothing.
@@ -221,7 +185,7 @@ pub async fn try_it(
         Err(found) => {
             problems = found.iter().map(|problem| piece::in_piece(&problem.to_string(), edited.before)).collect();
         }
-        Ok(document) if !chosen.is_empty() => {
+        Ok(document) if !chosen.is_empty() && which.kind != Kind::Integration => {
             match tried(&caller, &document.settings, which.kind, edited.place, &chosen, edited.is_fixed).await? {
                 Ok(line) => trial = Some(line),
                 Err(sentence) => problems.push(sentence),
@@ -233,7 +197,7 @@ pub async fn try_it(
         kind: which.kind,
         id: which.id,
         name: edited.name,
-        is_copy: edited.is_copy,
+        manner: edited.manner,
         is_fixed: edited.is_fixed,
         text: edited.piece,
         version: form.version()?,
@@ -246,7 +210,7 @@ pub async fn try_it(
     Ok(Html(page.render()?))
 }
 
-async fn tried(
+pub(super) async fn tried(
     caller: &Caller,
     settings: &TenantSettings,
     kind: Kind,
@@ -269,6 +233,8 @@ async fn tried(
             let robot = settings.conversion_robots.get(place).ok_or_else(Problem::not_found)?;
             try_robot::conversion(&subject, Some(robot))
         }
+        // It does something with many orders, not with one.
+        Kind::Integration => return Err(Problem::not_found()),
     };
     match line {
         Ok(line) => Ok(Ok(line)),
@@ -301,7 +267,7 @@ pub async fn save(
                 kind: which.kind,
                 id: which.id,
                 name: edited.name,
-                is_copy: edited.is_copy,
+                manner: edited.manner,
                 is_fixed: false,
                 text: edited.piece,
                 version: form.version()?,
@@ -313,89 +279,5 @@ pub async fn save(
             };
             Ok(Html(page.render()?).into_response())
         }
-    }
-}
-
-/// A step of the list: on, off, up, down, away.
-pub async fn step(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    form: Bytes,
-) -> Result<Response, Problem> {
-    let form = Form::read(&form);
-    let (list, id, what) = (form.get("list"), form.get("robot"), form.get("step"));
-    proposal::step(&app, &caller, form.version()?, |settings| stepped(settings, &list, &id, &what)).await?;
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots?done"))]).into_response())
-}
-
-fn stepped(settings: &mut TenantSettings, list: &str, id: &str, what: &str) -> Result<(), Problem> {
-    match list {
-        "built-in" => {
-            let known = RuleId::parse(id).ok().and_then(|id| built_in::find(&id)).ok_or_else(Problem::not_found)?;
-            let enabled = &mut settings.processing_robots.enable;
-            let at = enabled.iter().position(|robot| *robot.id() == known.id);
-            match (what, at) {
-                ("on", None) => enabled.push(known.id.clone().into()),
-                ("off", Some(at)) => drop(enabled.remove(at)),
-                (_, Some(at)) => moved(enabled, at, what)?,
-                (_, None) => return Err(Problem::not_found()),
-            }
-        }
-        "processing" => {
-            let own = &mut settings.processing_robots.custom;
-            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
-            match what {
-                "on" | "off" => own[at].enabled = what == "on",
-                "remove" => drop(own.remove(at)),
-                _ => moved(own, at, what)?,
-            }
-        }
-        "conversion" => {
-            let own = &mut settings.conversion_robots;
-            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
-            match what {
-                "on" | "off" => own[at].enabled = what == "on",
-                "remove" => drop(own.remove(at)),
-                _ => return Err(Problem::not_found()),
-            }
-        }
-        "integration" => {
-            let own = &mut settings.integration_robots.custom;
-            let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
-            match what {
-                "on" | "off" => own[at].enabled = what == "on",
-                "remove" => drop(own.remove(at)),
-                _ => return Err(Problem::not_found()),
-            }
-        }
-        _ => return Err(Problem::not_found()),
-    }
-    Ok(())
-}
-
-/// At the ends of a list there is nowhere to go; that is no mistake of whoever clicked twice.
-fn moved<T>(list: &mut [T], at: usize, what: &str) -> Result<(), Problem> {
-    match what {
-        "up" if at > 0 => list.swap(at, at - 1),
-        "down" if at + 1 < list.len() => list.swap(at, at + 1),
-        "up" | "down" | "on" => {}
-        _ => return Err(Problem::not_found()),
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_move_within_their_list_and_no_further() {
-        let mut list = vec!["a", "b", "c"];
-        moved(&mut list, 1, "up").unwrap();
-        assert_eq!(list, ["b", "a", "c"]);
-        moved(&mut list, 0, "up").unwrap();
-        moved(&mut list, 2, "down").unwrap();
-        assert_eq!(list, ["b", "a", "c"]);
-        assert!(moved(&mut list, 0, "sideways").is_err());
     }
 }

@@ -21,12 +21,15 @@ struct RobotsPage {
     settings: TenantSettings,
     version: u64,
     is_done: bool,
+    /// The robot that was moved, and which from the top it is now.
+    moved: Option<(String, usize)>,
 }
 
 /// What the address says.
 #[derive(Deserialize)]
 pub struct After {
     done: Option<String>,
+    moved: Option<String>,
 }
 
 struct Integration {
@@ -39,6 +42,7 @@ struct Integration {
 }
 
 struct Processing {
+    /// Which it is from the top, if it stands in the order: a built-in one that is off does not.
     place: Option<usize>,
     id: String,
     name: String,
@@ -47,6 +51,13 @@ struct Processing {
     when: &'static str,
     condition: String,
     does: String,
+}
+
+impl Processing {
+    /// The list that it has its place in.
+    fn list(&self) -> &'static str {
+        if self.is_built_in { "built-in" } else { "processing" }
+    }
 }
 
 impl RobotsPage {
@@ -58,9 +69,15 @@ impl RobotsPage {
 /// Shows them.
 pub async fn show(Extension(caller): Extension<Caller>, Query(after): Query<After>) -> Page {
     let applied = caller.settings().await?;
+    let processing = processing(&caller.shell, &applied.settings);
+    let moved = after.moved.and_then(|id| {
+        let robot = processing.iter().find(|robot| robot.id == id)?;
+        Some((robot.name.clone(), robot.place?))
+    });
     let page = RobotsPage {
         integration: integration(&caller.shell, &applied.settings),
-        processing: processing(&caller.shell, &applied.settings),
+        processing,
+        moved,
         settings: applied.settings,
         version: applied.version,
         is_done: after.done.is_some(),
@@ -141,7 +158,7 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
         }
     }
     for (place, robot) in settings.processing_robots.custom.iter().enumerate() {
-        rows.push(row(robot, false, robot.enabled, robot.enabled.then_some(enabled.len() + place + 1)));
+        rows.push(row(robot, false, robot.enabled, Some(enabled.len() + place + 1)));
     }
     for robot in built_in::all().iter().filter(|robot| !enabled.iter().any(|on| *on.id() == robot.id)) {
         rows.push(row(robot, true, false, None));

@@ -63,6 +63,8 @@ struct ListPage {
     found: Option<Found>,
     done: Option<String>,
     reasons: Vec<(&'static str, &'static str)>,
+    /// Robots that can be applied to chosen shipments: id and name.
+    robots: Vec<(String, String)>,
 }
 
 struct Tab {
@@ -210,6 +212,7 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
         found: None,
         done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
         reasons: reasons(&caller.shell),
+        robots: robots(&caller.shell, settings),
         s: caller.shell,
     };
     Ok(Html(page.render()?))
@@ -246,6 +249,7 @@ fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, mut found:
         q: shortened(q, 100),
         done: None,
         reasons: reasons(&caller.shell),
+        robots: robots(&caller.shell, settings),
         s: caller.shell,
     };
     Ok(Html(page.render()?))
@@ -253,6 +257,11 @@ fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, mut found:
 
 fn names(settings: &AppliedSettings) -> Vec<String> {
     settings.settings.connections.iter().map(|connection| connection.id.to_string()).collect()
+}
+
+/// For those who may apply them.
+fn robots(shell: &Shell, settings: &AppliedSettings) -> Vec<(String, String)> {
+    if shell.may("operator") { super::apply_robot::choices(&settings.settings) } else { Vec::new() }
 }
 
 fn reasons(shell: &Shell) -> Vec<(&'static str, &'static str)> {

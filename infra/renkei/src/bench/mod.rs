@@ -4,8 +4,10 @@
 //! run: import against the bare conditional puts that the same AWS of this machine takes, the last orders against the
 //! first, a quiet shop's wait behind a busy one against its wait alone. `docs/benchmarks.md` says how each is taken.
 
+mod cost;
 mod lists;
 mod measure;
+mod prices;
 mod results;
 mod rules;
 mod visitor;
@@ -52,6 +54,8 @@ pub struct BenchArgs {
 pub enum Only {
     /// What pages of the console ask of the store, and weigh, with few shipments and with many.
     Console(lists::ConsoleArgs),
+    /// What orders cost on their way at AWS's list prices, by counting what they use.
+    Cost(cost::CostArgs),
 }
 
 const PATIENCE: Duration = Duration::from_hours(2);
@@ -92,8 +96,10 @@ struct Step {
 
 /// Carries out `renkei bench`.
 pub async fn bench(arguments: BenchArgs) -> Result<Exit, CliError> {
-    if let Some(Only::Console(arguments)) = arguments.only {
-        return Box::pin(lists::bench(arguments)).await;
+    match arguments.only {
+        Some(Only::Console(arguments)) => return Box::pin(lists::bench(arguments)).await,
+        Some(Only::Cost(arguments)) => return Box::pin(cost::bench(arguments)).await,
+        None => {}
     }
     let (project, progress, local, stack) = open(arguments.port).await?;
     let figures = Box::pin(measured(&stack, &local, arguments.orders)).await?;
@@ -108,15 +114,21 @@ pub async fn bench(arguments: BenchArgs) -> Result<Exit, CliError> {
 
 /// A fresh local stack on this port, which is used up.
 async fn open(port: u16) -> Result<(Project, Progress, LocalStack, Stack), CliError> {
+    open_with(UpOptions { port, ..UpOptions::default() }).await
+}
+
+/// The same, with options of its own.
+async fn open_with(options: UpOptions) -> Result<(Project, Progress, LocalStack, Stack), CliError> {
     let project = Project::find()?;
     let progress = Progress::shown();
+    let port = options.port;
     let paths = project.stack(port);
     if !paths.is_demos() {
         return Err(CliError::said(format!(
             "the local stack on port {port} is somebody's, and this would throw away what it stores; choose another with --port"
         )));
     }
-    let options = UpOptions { port, fresh: true, demo: true, ..UpOptions::default() };
+    let options = UpOptions { fresh: true, demo: true, ..options };
     let Up { stack: local, .. } = ensure_up(&project, &options, progress).await?;
     let stack = Stack::open(&At { stack: local.stack.clone(), local: Some(local.port) }).await?;
     Ok((project, progress, local, stack))

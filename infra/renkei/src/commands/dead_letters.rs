@@ -219,7 +219,7 @@ async fn describe(stack: &Stack, queue: &StackQueue, message: &Message) -> Resul
                 (read.tenant, read.connection)
             }
             Err(error) => {
-                letter.reason = unreadable(&error);
+                letter.reason = error.to_string();
                 return Ok(letter);
             }
         }
@@ -231,7 +231,7 @@ async fn describe(stack: &Stack, queue: &StackQueue, message: &Message) -> Resul
                 (read.tenant, read.connection)
             }
             Err(error) => {
-                letter.reason = unreadable(&error);
+                letter.reason = error.to_string();
                 return Ok(letter);
             }
         }
@@ -251,16 +251,6 @@ async fn describe(stack: &Stack, queue: &StackQueue, message: &Message) -> Resul
     Ok(letter)
 }
 
-/// Without quoting the message: errors about JSON print the value that they did not expect.
-fn unreadable(error: &renkei_domain::work::UnreadableMessage) -> String {
-    match error {
-        renkei_domain::work::UnreadableMessage::Shape(json) => {
-            format!("it cannot be read (line {}, column {})", json.line(), json.column())
-        }
-        renkei_domain::work::UnreadableMessage::Version(_) => error.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,7 +267,10 @@ mod tests {
     #[test]
     fn a_poison_message_is_explained_without_its_content() {
         let error = ImportOrder::read(r#"{"v":1,"tenant":"髙橋 花子"}"#).unwrap_err();
-        let shown = unreadable(&error);
-        assert!(!shown.contains("花子") && shown.contains("cannot be read"), "{shown}");
+        let shown = error.to_string();
+        assert!(
+            !shown.contains("花子") && shown.contains("cannot be read: it has another shape than expected, at line 1"),
+            "{shown}"
+        );
     }
 }

@@ -70,7 +70,7 @@ pub async fn add(
 pub async fn put(tenant: &Tenant, email: &Email, role: Role) -> Result<(), CliError> {
     let now = Timestamp::now();
     changed(tenant.put_member(email, role, now).await?, email, tenant.id().as_str())?;
-    write_down(tenant, now, "member.add", email, role.as_str()).await
+    write_down(tenant, now, "member.add", email.as_str(), role.as_str()).await
 }
 
 /// Lists members.
@@ -106,7 +106,7 @@ pub async fn list(stack: &Stack, tenant: Option<&str>, json: bool) -> Result<Exi
 pub async fn remove(stack: &Stack, email: &Email, tenant: &str) -> Result<Exit, CliError> {
     let place = tenant_of(stack, tenant).await?;
     changed(place.remove_member(email).await?, email, tenant)?;
-    write_down(&place, Timestamp::now(), "member.remove", email, "").await?;
+    write_down(&place, Timestamp::now(), "member.remove", email.as_str(), "").await?;
     output::line(format!("{email} is no member of {tenant} any more"))?;
     Ok(Exit::Done)
 }
@@ -131,13 +131,25 @@ async fn tenant_of(stack: &Stack, tenant: &str) -> Result<Tenant, CliError> {
     found.pop().map(|(place, _)| place).ok_or_else(|| CliError::said(format!("there is no tenant {tenant}")))
 }
 
-async fn write_down(tenant: &Tenant, at: Timestamp, action: &str, email: &Email, note: &str) -> Result<(), CliError> {
-    let operator = std::env::var("USER").unwrap_or_default();
+/// Who works on this machine, as an audit log says it.
+pub(super) fn operator() -> String {
+    let name = std::env::var("USER").unwrap_or_default();
+    format!("renkei {}", name.chars().filter(|c| !c.is_control()).take(60).collect::<String>())
+}
+
+/// Writes down what an operator did.
+pub(super) async fn write_down(
+    tenant: &Tenant,
+    at: Timestamp,
+    action: &str,
+    target: &str,
+    note: &str,
+) -> Result<(), CliError> {
     let entry = AuditEntry {
         at,
-        by: format!("renkei {}", operator.chars().filter(|c| !c.is_control()).take(60).collect::<String>()),
+        by: operator(),
         action: action.to_owned(),
-        target: email.to_string(),
+        target: target.to_owned(),
         outcome: AuditOutcome::Done,
         note: note.to_owned(),
     };

@@ -10,6 +10,7 @@ mod dry_run;
 mod files;
 mod grants;
 mod member;
+mod notices;
 mod orders;
 mod plan;
 mod products;
@@ -140,6 +141,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
         }
         Command::WarehouseKey(command) => grants::warehouse_key(&Stack::open(&at).await?, command).await,
         Command::Webhook(command) => grants::webhook(&Stack::open(&at).await?, command).await,
+        Command::Notices(command) => notices::command(&Stack::open(&at).await?, command).await,
         Command::Member(MemberCommand::Add { email, tenant, role, password_env }) => {
             member::add(&Stack::open(&at).await?, &email, &tenant, role, password_env.as_deref()).await
         }

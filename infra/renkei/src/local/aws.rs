@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::paths::last_lines;
 use super::process::{self, Detached, Recorded, clean};
-use super::{LocalError, Progress, Project, StackPaths, is_free};
+use super::{LocalError, Progress, Project, StackPaths, UpOptions, is_free};
 
 /// How long it may take to answer. Half a second is usual; a state of a million orders takes some seconds to read.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -19,11 +19,11 @@ pub struct Aws {
     pub process: Recorded,
 }
 
-/// Starts AWS for this stack, unless it runs. Functions find it at `functions_endpoint`, if that is given.
+/// Starts AWS for this stack, unless it runs.
 pub async fn ensure(
     project: &Project,
     paths: &StackPaths,
-    functions_endpoint: Option<&str>,
+    options: &UpOptions,
     progress: Progress,
 ) -> Result<Aws, LocalError> {
     let endpoint = format!("http://127.0.0.1:{}", paths.port);
@@ -45,8 +45,11 @@ pub async fn ensure(
         .arg("--directory")
         .arg(&paths.directory)
         .current_dir(&project.root);
-    if let Some(endpoint) = functions_endpoint {
+    if let Some(endpoint) = &options.functions_endpoint {
         command.args(["--functions-endpoint", endpoint]);
+    }
+    if options.metered {
+        command.arg("--metered");
     }
     let advice = "Run `python3 infra/tools/install.py`, then this again";
     let mut started = Detached::start(command, &paths.aws_log(), &paths.aws_record(), advice)?;

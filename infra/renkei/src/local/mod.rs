@@ -108,6 +108,8 @@ pub struct UpOptions {
     pub demo: bool,
     /// Where its functions find AWS, if not at its port: a proxy that fails on purpose.
     pub functions_endpoint: Option<String>,
+    /// Its AWS counts what would be charged for.
+    pub metered: bool,
 }
 
 impl Default for UpOptions {
@@ -118,6 +120,7 @@ impl Default for UpOptions {
             stack: DEFAULT_STACK.to_owned(),
             demo: false,
             functions_endpoint: None,
+            metered: false,
         }
     }
 }
@@ -209,7 +212,7 @@ pub async fn ensure_up(project: &Project, options: &UpOptions, progress: Progres
     }
     build::install_tools(project, progress)?;
     let built = build(project, progress)?;
-    let aws = aws::ensure(project, &paths, options.functions_endpoint.as_deref(), progress).await?;
+    let aws = aws::ensure(project, &paths, options, progress).await?;
     let stack = deploy::ensure(project, &paths, options, &built, &aws, progress).await?;
     Ok(Up { stack, simulator: built.simulator })
 }

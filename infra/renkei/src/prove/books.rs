@@ -121,7 +121,7 @@ async fn shop(
         let parcels = stored.get(&brief.id).map_or(&[] as &[Shipment], Vec::as_slice);
         let reasons = kept.iter().filter(|order| order.summary.order_id == Some(brief.id));
         let order = world.simulator.order(name, brief.id).await?;
-        let timeline = Timeline::of(&order, place.ahead, Timestamp::now(), &found.connection.payment_states);
+        let timeline = Timeline::of(&order, place.ahead, &found.connection.payment_states);
         let one = One {
             order: &order,
             parcels,
@@ -170,7 +170,7 @@ async fn ledger(account: &mut Account, world: &World, name: &str) -> Result<(), 
         (ledger.overlapping, "overlapped"),
         (ledger.beyond_limit, "were beyond the day's limit"),
         (ledger.too_fast, "came too soon after another"),
-        (ledger.max_sign_ins_within_an_hour.saturating_sub(5), "were sign-ins beyond five an hour"),
+        (ledger.beyond_sign_ins, "were sign-ins beyond five an hour"),
     ] {
         if times > 0 {
             account.wrong.push(format!("{name}: {times} calls {what}"));

@@ -1,5 +1,6 @@
 //! After the storm: everything is well again, and what is left is brought to its end.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -9,7 +10,6 @@ use renkei_domain::run::RunState;
 use renkei_domain::settings::Action;
 use renkei_domain::shipment::ShopSync;
 use serde::Serialize;
-use tokio::sync::Mutex;
 
 use super::world::{Place, World};
 use crate::error::CliError;
@@ -34,7 +34,7 @@ pub struct Healed {
 
 /// Brings a world to its end.
 pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result<Healed, CliError> {
-    let days = Mutex::new(0);
+    let days = AtomicU32::new(0);
     let mut healed = Healed::default();
     let mut random = fastrand::Rng::with_seed(world.seed);
     for warehouse in &world.warehouses {
@@ -79,7 +79,7 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
         }
     }
     all(&[Action::Inventory]).await?;
-    healed.days_passed = *days.lock().await;
+    healed.days_passed = days.into_inner();
     Ok(healed)
 }
 
@@ -90,14 +90,12 @@ async fn ended(
     place: &Place,
     action: Action,
     patience: Duration,
-    days: &Mutex<u32>,
+    days: &AtomicU32,
 ) -> Result<(), CliError> {
     let mut ended = place.run(stack, action, patience).await?;
     if ended.state == RunState::Blocked {
-        let mut days = days.lock().await;
-        *days += 1;
-        world.let_days_pass(place, *days).await?;
-        drop(days);
+        world.let_a_day_pass(place).await?;
+        days.fetch_add(1, Ordering::Relaxed);
         ended = place.run(stack, action, patience).await?;
     }
     if ended.state == RunState::Failed {

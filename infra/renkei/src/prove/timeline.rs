@@ -4,8 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 use renkei_domain::payment::{Meaning, PaymentStates};
 use renkei_simulator::api::{OrderTruth, Writer};
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-
 /// What the shop showed at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Shown {
@@ -34,16 +32,9 @@ pub struct NotToShip {
 }
 
 impl Timeline {
-    /// Of an order, of a shop whose clock is so many seconds ahead of ours. `read_at` is by our clock: what the shop
-    /// wrote down as later than that it wrote once whole days were let pass at the shop alone, that many days sooner.
-    pub fn of(order: &OrderTruth, ahead: i64, read_at: Timestamp, table: &PaymentStates) -> Self {
-        let ours = |at: Timestamp| {
-            let mut at = at - SignedDuration::from_secs(ahead);
-            while at > read_at {
-                at -= DAY;
-            }
-            at
-        };
+    /// Of an order, of a shop whose clock is so many seconds ahead of ours.
+    pub fn of(order: &OrderTruth, ahead: i64, table: &PaymentStates) -> Self {
+        let ours = |at: Timestamp| at - SignedDuration::from_secs(ahead);
         let first = |field: &str, now: &str| {
             let change = order.history.iter().find(|change| change.field == field);
             change.and_then(|change| change.from.as_str()).unwrap_or(now).to_owned()

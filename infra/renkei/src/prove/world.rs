@@ -230,21 +230,20 @@ impl World {
         Ok(())
     }
 
-    /// It is so many days later: a shop's allowances begin anew, here and there. The gate's epochs go on as they do over
-    /// any midnight, for what was written in former ones stays fenced by them.
-    pub async fn let_days_pass(&self, place: &Place, days: u32) -> Result<(), CliError> {
-        const DAY: i64 = 24 * 60 * 60;
+    /// The day's calls and the hour's sign-ins begin anew, at the shop and here, as after a night. Clocks stay: a shop whose clock alone was a
+    /// day ahead would date what happens there past the end of what the next sync asks for. The gate's epochs go on as
+    /// they do over any midnight, for what was written in former ones stays fenced by them.
+    pub async fn let_a_day_pass(&self, place: &Place) -> Result<(), CliError> {
+        let (tenant, shop) = (&place.found.tenant, place.found.id());
+        // The shop first: a call in between is then one too few here, never one too many there.
+        self.simulator.begin_anew(shop.as_str()).await?;
         loop {
-            let (tenant, shop) = (&place.found.tenant, place.found.id());
             let gate = tenant.gate(shop, Timestamp::now()).await?;
             let aged = days_ago(&gate)?;
             if gate.seq() == 0 || tenant.write_gate(shop, &gate, &aged).await? == GateWrite::Written {
-                break;
+                return Ok(());
             }
         }
-        let ahead = place.ahead + DAY * i64::from(days);
-        self.simulator.set_clock(place.found.id().as_str(), ahead).await?;
-        Ok(())
     }
 
     /// Whether nothing waits at this shop but what is not to be taken.
@@ -256,7 +255,7 @@ impl World {
     }
 }
 
-/// The gate as if nobody had called for so long that no call of then counts on any of these days.
+/// The gate as if its calls and sign-ins had been made so long ago that none counts any more.
 fn days_ago(gate: &GateState) -> Result<GateState, CliError> {
     const LONG_AGO: i64 = 3;
     let told = |error: serde_json::Error| CliError::said(format!("the gate cannot be made older: {error}"));

@@ -54,7 +54,7 @@ pub use calls::{Call, CallDecision, Kind};
 pub use day::next_reset;
 pub use holder::{Entry, LeaseLost, Observation};
 pub use rules::{GateRules, Lane, PerLane};
-pub use state::{Closure, GateState, Reason, adopt};
+pub use state::{Closure, GateState, Reason, VERSION, adopt};
 
 use std::time::Duration;
 

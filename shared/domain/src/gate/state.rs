@@ -14,7 +14,7 @@ use crate::jst::quota_day;
 ///
 /// What a field means never changes. A new field has a default and may be lost for one change while two releases run
 /// side by side (unknown fields are passed over); whatever cannot bear that is a new version.
-const VERSION: u16 = 1;
+pub const VERSION: u16 = 1;
 
 /// Everything the gate knows, as it is stored: one item per connection.
 ///

@@ -120,6 +120,37 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
                 &[404],
             )],
         ),
+        (
+            "GET /t/{tenant}/shipments/robot",
+            vec![get(&format!("/shipments/robot?robot=hold-unpaid&id={shipment}"), &[404])],
+        ),
+        (
+            "POST /t/{tenant}/shipments/robot",
+            vec![post("/shipments/robot", &[("robot", "hold-unpaid"), ("id", shipment)], &[404])],
+        ),
+        ("GET /t/{tenant}/robot/{kind}/{id}/form", vec![get("/robot/conversion/their-conversion/form", &[404])]),
+        (
+            "POST /t/{tenant}/robot/{kind}/{id}/form",
+            vec![
+                post(
+                    "/robot/conversion/their-conversion/form",
+                    &[("do", "save"), ("version", "1"), ("shipment", shipment)],
+                    &[404],
+                ),
+                post(
+                    "/robot/conversion/their-conversion/form",
+                    &[("do", "try"), ("version", "1"), ("shipment", shipment)],
+                    &[404],
+                ),
+            ],
+        ),
+        // Addresses of a merchant's chat: none of theirs, and none inside.
+        ("GET /t/{tenant}/notices", plain("/notices")),
+        (
+            "POST /t/{tenant}/notices",
+            vec![post("/notices", &[("url", "https://169.254.169.254/hook"), ("lang", "ja")], &[200, 400, 422])],
+        ),
+        ("POST /t/{tenant}/notices/off", vec![post("/notices/off", &[], &[303])]),
         ("GET /t/{tenant}/settings", plain("/settings")),
         (
             "POST /t/{tenant}/members",

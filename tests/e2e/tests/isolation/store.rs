@@ -6,8 +6,9 @@ use std::fmt::Debug;
 
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::gate::GateState;
-use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RobotId, ShipFromId, ShipmentId, Sku, TenantId};
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RobotId, RuleId, ShipFromId, ShipmentId, Sku, TenantId};
 use renkei_domain::member::{Email, Role};
+use renkei_domain::processing::{Facts, Goods, RobotSet};
 use renkei_domain::run::{Outcome, Run, RunState};
 use renkei_domain::shipment::{HoldReason, ShopError, ShopWork, Status};
 use renkei_domain::stock::Shelf;
@@ -17,7 +18,9 @@ use renkei_store::access::{Opens, Random};
 use renkei_store::audit::{AuditEntry, AuditOutcome};
 use renkei_store::days::Usual;
 use renkei_store::members::MemberChange;
+use renkei_store::notices::{NoticeLang, NoticeState};
 use renkei_store::offers::Heard;
+use renkei_store::processing::{Application, Became};
 use renkei_store::runs::Progress;
 use renkei_store::sales::Sale;
 use renkei_store::shipments::{NewOrder, WorkEntry};
@@ -121,6 +124,8 @@ async fn everything(theirs: &Tenant, world: &World, now: Timestamp) {
     theirs.announce_drain(connection, "a-drain", now).await.expect("a drain");
     let range = Backfill { from: now, before: now };
     theirs.ask_backfill(connection, "a-run", range).await.expect("a back-fill");
+    let state = NoticeState::begin(None, NoticeLang::Ja, "somebody", now);
+    assert!(theirs.put_notices(&state).await.expect("notices"));
     let mark = SyncMark { began: now, reported_on: None, late_known: None, epoch: 1 };
     theirs.move_sync_mark(connection, &mark).await.expect("a mark");
     theirs.audit("01AUDIT", &entry(now)).await.expect("an entry");
@@ -335,6 +340,9 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
     walk.reads("open_orders", &theirs.open_orders(c, &open).await, &ours.open_orders(c, &open).await, "Ok({})");
     let listed = theirs.open_orders(c, &open).await.expect("open ones");
     walk.reads("open_ids", &Tenant::open_ids(c, &listed), &Tenant::open_ids(c, &BTreeMap::new()), "[]");
+    walk.reads("notices", &theirs.notices().await, &ours.notices().await, "Ok(None)");
+    let goods = theirs.details(&shipments).await.expect("details");
+    walk.reads("goods_of", &theirs.goods_of(&goods).await, &ours.goods_of(&goods).await, "Ok({})");
     walk.reads("hints", &theirs.hints(c).await, &ours.hints(c).await, NOTHING);
     walk.reads("backfill", &theirs.backfill(c, "a-run").await, &ours.backfill(c, "a-run").await, "Ok(None)");
     let both = (theirs.status_rows(c, ready, From::Start, 9).await, ours.status_rows(c, ready, From::Start, 9).await);
@@ -347,6 +355,7 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
     walk.called.insert("orders_with_products");
 }
 
+#[expect(clippy::too_many_lines, reason = "one line for each method")]
 async fn writes(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) {
     let c = &ConnectionId::parse(THEIRS).expect("an id");
     let shipments = theirs.latest_orders(c, 10).await.expect("shipments");
@@ -435,6 +444,18 @@ async fn writes(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp)
     walk.changes("begin_drain", ours.begin_drain(c).await.expect("one's own")).await;
     let range = Backfill { from: later(now, 1), before: later(now, 2) };
     walk.changes("ask_backfill", ours.ask_backfill(c, "a-run", range).await.expect("one's own")).await;
+    let state = theirs.notices().await.expect("notices").expect("some");
+    assert!(!walk.changes("put_notices", ours.put_notices(&state).await.expect("an answer")).await);
+    assert!(!walk.changes("end_notices", ours.end_notices().await.expect("an answer")).await);
+    let robots = RobotSet::compile(&settings).expect("robots");
+    let rule = &RuleId::parse("hold-unpaid").expect("an id");
+    let goods = Goods::new();
+    let application = Application { robots: &robots, rule, fits: &|_| true, goods: &goods, by: "test" };
+    let connection = &settings.connections[0];
+    let facts = Facts { connection, conversion_robot: None, unknown_skus: &[], duplicate_number: false, now };
+    let (shipment, detail) = (shipments[0].clone(), details[0].clone());
+    let answer = ours.apply_robot(&application, &facts, shipment, detail).await.expect("an answer");
+    assert_eq!(walk.changes("apply_robot", answer).await, Became::default());
     walk.changes("put_detail", ours.put_detail(&ids[0], &details[0]).await.expect("one's own")).await;
     let parcels = shipments.into_iter().zip(details);
     let new = parcels.map(|parcel| NewOrder { parcels: vec![parcel], claim_number: true }).collect();

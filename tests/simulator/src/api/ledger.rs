@@ -121,6 +121,8 @@ pub struct LedgerSummary {
     pub sign_ins: u64,
     /// Most sign-ins within any hour.
     pub max_sign_ins_within_an_hour: u64,
+    /// Sign-ins that the shop took for too many within an hour.
+    pub beyond_sign_ins: u64,
     /// Most calls within one UTC date that were not past the limit, by date.
     pub by_quota_day: BTreeMap<String, u64>,
     /// Rows that the shop has given out.

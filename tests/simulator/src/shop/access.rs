@@ -64,6 +64,12 @@ impl Access {
         self.used = 0;
     }
 
+    /// A day has passed, for what is allowed in a day or in an hour.
+    pub fn begin_anew(&mut self) {
+        self.used = 0;
+        self.sign_ins.clear();
+    }
+
     /// Spends calls of the day, as another system of the merchant would.
     pub fn spend(&mut self, calls: u64, limit: u64, now: ShopTime) {
         self.turn(now);

@@ -73,6 +73,7 @@ impl Ledger {
             summary.overlapping += u64::from(entry.overlap);
             summary.too_fast += u64::from(entry.too_fast);
             summary.beyond_limit += u64::from(entry.beyond_limit);
+            summary.beyond_sign_ins += u64::from(entry.beyond_sign_ins);
             summary.rows += entry.rows;
             summary.applied += entry.applied;
             if let Some(interval) = entry.since_previous_us {

@@ -178,6 +178,11 @@ impl Shop {
         self.lock().access.reset_quota();
     }
 
+    /// A day has passed, for what is allowed in a day or in an hour; the clock stays.
+    pub fn begin_anew(&self) {
+        self.lock().access.begin_anew();
+    }
+
     /// Spends calls of the day as another system would.
     pub fn spend_quota(&self, calls: u64) {
         let mut inner = self.lock();

@@ -1,0 +1,253 @@
+//! What is told, and what is not told twice: pure, from a merchant's runs and from what was told before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use renkei_domain::health::Expected;
+use renkei_domain::ids::{ConnectionId, TenantId};
+use renkei_domain::jst;
+use renkei_domain::run::{Run, RunState};
+use renkei_store::notices::{NoticeLang, NoticeState};
+
+/// Robots that are told of in one message.
+const ROBOTS: usize = 15;
+/// Of a sentence.
+const SENTENCE: usize = 300;
+
+/// A message, and what is to be remembered once it has arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// The message; None if there is nothing new.
+    pub text: Option<String>,
+    /// What is known then.
+    pub silent: BTreeSet<String>,
+    /// What is known then.
+    pub blocked: BTreeMap<ConnectionId, Timestamp>,
+}
+
+/// How often a robot's runs came to an end that needs somebody, and how the latest did.
+struct Trouble<'a> {
+    failed: u32,
+    needs_person: u32,
+    latest: &'a Run,
+}
+
+/// Looks at the runs that ended since (the newest first), those that wait, and robots that stand still.
+pub fn digest(
+    tenant: &TenantId,
+    state: &NoticeState,
+    runs: &[Run],
+    silent: &[Expected],
+    console: &str,
+    now: Timestamp,
+) -> Digest {
+    let lang = state.lang;
+    let mut troubles: BTreeMap<String, Trouble<'_>> = BTreeMap::new();
+    let mut blocked: BTreeMap<ConnectionId, Timestamp> = BTreeMap::new();
+    for run in runs {
+        if run.state == RunState::Blocked {
+            let until = run.blocked_until.filter(|until| *until > now);
+            if let Some(until) = until {
+                let known = blocked.entry(run.connection.clone()).or_insert(until);
+                *known = (*known).max(until);
+            }
+            continue;
+        }
+        let is_new = run.ended_at.is_some_and(|ended| ended > state.told_until);
+        if !is_new || !matches!(run.state, RunState::Failed | RunState::NeedsPerson) {
+            continue;
+        }
+        let trouble = troubles.entry(name(&run.connection, run.robot.as_str())).or_insert(Trouble {
+            failed: 0,
+            needs_person: 0,
+            latest: run,
+        });
+        if run.state == RunState::Failed {
+            trouble.failed += 1;
+        } else {
+            trouble.needs_person += 1;
+        }
+        if run.ended_at > trouble.latest.ended_at {
+            trouble.latest = run;
+        }
+    }
+    let now_silent: BTreeSet<String> = silent.iter().map(|it| name(&it.connection, it.robot.as_str())).collect();
+    let mut lines: Vec<String> = troubles.iter().map(|(robot, trouble)| line(lang, robot, trouble)).collect();
+    for robot in now_silent.difference(&state.silent) {
+        lines.push(match lang {
+            NoticeLang::Ja => format!("・{robot}: 予定の時間を過ぎても実行されていません"),
+            NoticeLang::En => format!("- {robot}: has not run for longer than it may"),
+        });
+    }
+    for (shop, until) in &blocked {
+        if state.blocked.get(shop).is_none_or(|told| told < until) {
+            let until = jst::display(*until);
+            lines.push(match lang {
+                NoticeLang::Ja => {
+                    format!("・{shop}: 本日のAPI呼び出しの上限に達しました。{until} から自動で再開します")
+                }
+                NoticeLang::En => format!("- {shop}: the day's calls are spent; goes on by itself at {until}"),
+            });
+        }
+    }
+    let text = (!lines.is_empty()).then(|| message(lang, tenant, &lines, console));
+    Digest { text, silent: now_silent, blocked }
+}
+
+fn name(connection: &ConnectionId, robot: &str) -> String {
+    // Robots of the easy set-up are called after their shop already.
+    if robot.starts_with(&format!("{connection}/")) { robot.to_owned() } else { format!("{connection}: {robot}") }
+}
+
+fn line(lang: NoticeLang, robot: &str, trouble: &Trouble<'_>) -> String {
+    let run = trouble.latest;
+    let mut line = match lang {
+        NoticeLang::Ja => format!("・{robot}:"),
+        NoticeLang::En => format!("- {robot}:"),
+    };
+    let mut add = |ja: String, en: String| {
+        line.push(' ');
+        line.push_str(&if lang == NoticeLang::Ja { ja } else { en });
+    };
+    if trouble.failed > 0 {
+        add(format!("失敗 {}回", trouble.failed), format!("failed {} times", trouble.failed));
+    }
+    if trouble.needs_person > 0 {
+        add(
+            format!("要対応で終了 {}回", trouble.needs_person),
+            format!("ended {} times with something for a person", trouble.needs_person),
+        );
+    }
+    let sentences = run.error.iter().chain(&run.notes).map(String::as_str);
+    if let Some(sentence) = sentences.into_iter().next() {
+        let short: String = sentence.chars().take(SENTENCE).collect();
+        let _ = write!(line, " — {short}");
+    } else if !run.counts.is_empty() {
+        let counts: Vec<String> = run.counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+        let _ = write!(line, " ({})", counts.join(", "));
+    }
+    line
+}
+
+fn message(lang: NoticeLang, tenant: &TenantId, lines: &[String], console: &str) -> String {
+    let mut text = match lang {
+        NoticeLang::Ja => format!("【Renkei】{tenant}: ご確認ください\n"),
+        NoticeLang::En => format!("[Renkei] {tenant}: please have a look\n"),
+    };
+    for line in lines.iter().take(ROBOTS) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    let more = lines.len().saturating_sub(ROBOTS);
+    if more > 0 {
+        text.push_str(&match lang {
+            NoticeLang::Ja => format!("・ほか {more}件\n"),
+            NoticeLang::En => format!("- and {more} more\n"),
+        });
+    }
+    let _ = write!(text, "{console}/t/{tenant}");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use renkei_domain::ids::RobotId;
+    use renkei_domain::settings::Action;
+    use renkei_domain::work::Cause;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn run(robot: &str, state: RunState, ended: Option<&str>) -> Run {
+        Run {
+            id: "r".to_owned(),
+            connection: ConnectionId::parse("shop").unwrap(),
+            robot: RobotId::parse(robot).unwrap(),
+            action: Action::FetchOrders,
+            cause: Cause::Schedule,
+            state,
+            started_at: at("2026-11-24T00:50:00Z"),
+            ended_at: ended.map(at),
+            blocked_until: None,
+            calls: 1,
+            queued: None,
+            counts: BTreeMap::new(),
+            error: None,
+            notes: Vec::new(),
+        }
+    }
+
+    fn state(lang: NoticeLang) -> NoticeState {
+        NoticeState::begin(None, lang, "owner@shop.example", at("2026-11-24T01:00:00Z"))
+    }
+
+    fn told(state: &NoticeState, runs: &[Run], silent: &[Expected]) -> Digest {
+        let tenant = TenantId::parse("hanako").unwrap();
+        digest(&tenant, state, runs, silent, "https://console.example", at("2026-11-24T02:00:00Z"))
+    }
+
+    #[test]
+    fn what_needs_somebody_is_told_once() {
+        let mut failed = run("shop/fetch-orders", RunState::Failed, Some("2026-11-24T01:30:00Z"));
+        failed.error = Some("the shop says that the password is wrong".to_owned());
+        let older = run("shop/fetch-orders", RunState::Failed, Some("2026-11-24T01:10:00Z"));
+        let mut person = run("release", RunState::NeedsPerson, Some("2026-11-24T01:20:00Z"));
+        person.counts = [("quarantined".to_owned(), 3)].into();
+        let done = run("shop/inventory", RunState::Done, Some("2026-11-24T01:20:00Z"));
+        let known = run("shop/status-sync", RunState::Failed, Some("2026-11-24T00:59:00Z"));
+        let runs = [failed, older, person, done, known];
+        assert_eq!(
+            told(&state(NoticeLang::Ja), &runs, &[]).text.unwrap(),
+            "【Renkei】hanako: ご確認ください\n\
+             ・shop/fetch-orders: 失敗 2回 — the shop says that the password is wrong\n\
+             ・shop: release: 要対応で終了 1回 (quarantined 3)\n\
+             https://console.example/t/hanako"
+        );
+        assert_eq!(
+            told(&state(NoticeLang::En), &runs, &[]).text.unwrap(),
+            "[Renkei] hanako: please have a look\n\
+             - shop/fetch-orders: failed 2 times — the shop says that the password is wrong\n\
+             - shop: release: ended 1 times with something for a person (quarantined 3)\n\
+             https://console.example/t/hanako"
+        );
+        let later = NoticeState { told_until: at("2026-11-24T01:58:00Z"), ..state(NoticeLang::Ja) };
+        assert_eq!(told(&later, &runs, &[]).text, None);
+    }
+
+    #[test]
+    fn a_robot_that_stands_still_and_a_spent_day_are_told_when_they_begin() {
+        let silent = Expected {
+            connection: ConnectionId::parse("shop").unwrap(),
+            robot: RobotId::parse("shop/fetch-orders").unwrap(),
+            patience: Duration::from_hours(1),
+        };
+        let blocked =
+            Run { blocked_until: Some(at("2026-11-25T00:00:00Z")), ..run("shop/inventory", RunState::Blocked, None) };
+        let first = state(NoticeLang::Ja);
+        let digest = told(&first, std::slice::from_ref(&blocked), std::slice::from_ref(&silent));
+        let text = digest.text.clone().unwrap();
+        assert!(text.contains("・shop/fetch-orders: 予定の時間を過ぎても実行されていません"), "{text}");
+        assert!(text.contains("・shop: 本日のAPI呼び出しの上限に達しました"), "{text}");
+        let known = NoticeState { silent: digest.silent, blocked: digest.blocked, ..first };
+        assert_eq!(told(&known, std::slice::from_ref(&blocked), std::slice::from_ref(&silent)).text, None);
+        // It ran again, and stands still again.
+        let well = told(&known, &[], &[]);
+        assert!(well.text.is_none() && well.silent.is_empty());
+        let again = NoticeState { silent: well.silent, ..known };
+        assert!(told(&again, &[], std::slice::from_ref(&silent)).text.is_some());
+    }
+
+    #[test]
+    fn a_message_has_an_end() {
+        let runs: Vec<Run> =
+            (0..40).map(|n| run(&format!("robot-{n:02}"), RunState::Failed, Some("2026-11-24T01:30:00Z"))).collect();
+        let text = told(&state(NoticeLang::Ja), &runs, &[]).text.unwrap();
+        assert!(text.contains("ほか 25件") && text.lines().count() == 18, "{text}");
+    }
+}

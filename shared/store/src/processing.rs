@@ -1,0 +1,100 @@
+//! A processing robot, applied to shipments that are stored (処理ロボット適用): by a robot after a sync, or by a person to
+//! those that they chose.
+//!
+//! Each shipment is judged by its record of this moment, and written on condition that it still is that record: one whose
+//! payment went back in between is judged anew. Applying again changes nothing more.
+
+use std::collections::HashSet;
+
+use renkei_domain::ids::{RuleId, Sku};
+use renkei_domain::processing::{self, Facts, Goods, Phase, RobotSet, as_known};
+use renkei_domain::shipment::{Shipment, ShipmentDetail};
+
+use crate::{StoreError, Tenant};
+
+/// A robot, and to which shipments it is to be applied.
+pub struct Application<'a> {
+    /// The robots that are on; the one that is applied is among them.
+    pub robots: &'a RobotSet,
+    /// Which of them.
+    pub rule: &'a RuleId,
+    /// Whether a shipment, as it is when it is written, still is one of those that are meant.
+    pub fits: &'a (dyn Fn(&Shipment) -> bool + Sync),
+    /// How the shipments' products are kept.
+    pub goods: &'a Goods,
+    /// Who applies it: a robot's id, or a person's address.
+    pub by: &'a str,
+}
+
+/// What became of a shipment.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Became {
+    /// In words to count. None of them if it is not meant any more, or if its large part changed while it was judged.
+    pub words: Vec<String>,
+    /// Did the robot change it? If not, it may still have said what keeps it from that.
+    pub changed: bool,
+}
+
+impl Tenant {
+    /// How the products of these shipments are kept (温度帯), read once for all of them.
+    pub async fn goods_of(&self, details: &[ShipmentDetail]) -> Result<Goods, StoreError> {
+        let skus: HashSet<Sku> = details.iter().flat_map(|detail| &detail.items).map(|item| item.sku.clone()).collect();
+        Ok(self.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect())
+    }
+
+    /// Applies a robot to one shipment. It is read and written by itself, so a crash leaves the others as they were.
+    pub async fn apply_robot(
+        &self,
+        application: &Application<'_>,
+        facts: &Facts<'_>,
+        shipment: Shipment,
+        detail: ShipmentDetail,
+    ) -> Result<Became, StoreError> {
+        let Application { robots, rule, fits, goods, by } = *application;
+        // What a robot changes in the large part is stored before the record names it; nobody reads it until then.
+        let mut tried = shipment.clone();
+        let mut changed = as_known(&shipment, &detail);
+        let applied = robots.apply_with(goods, Phase::Only(rule), facts, &mut tried, &mut changed);
+        changed.source.clone_from(&detail.source);
+        let version = if applied.detail_changed { Some(self.put_detail(&shipment.id, &changed).await?) } else { None };
+        let mut became = Became::default();
+        let read_detail = &shipment.detail;
+        let done = self
+            .change(&shipment.id, |shipment| {
+                became = Became::default();
+                // The detail that was judged must be the one that it has.
+                if !fits(shipment) || shipment.detail != *read_detail {
+                    return false;
+                }
+                let before = shipment.clone();
+                let mut view = as_known(shipment, &detail);
+                let applied = robots.apply_with(goods, Phase::Only(rule), facts, shipment, &mut view);
+                if applied.detail_changed
+                    && let Some(version) = &version
+                {
+                    shipment.detail.clone_from(version);
+                }
+                became.words = processing::became(&before, shipment);
+                let said: Vec<String> = applied.traces.into_iter().flat_map(|trace| trace.changes).collect();
+                if *shipment == before || said.is_empty() {
+                    // Nothing moved. What keeps it is said once, not every time.
+                    *shipment = before;
+                    return say_once(shipment, &said, facts, by);
+                }
+                shipment.note(facts.now, said.join("; "), by);
+                became.changed = true;
+                true
+            })
+            .await?;
+        Ok(if done.is_some() { became } else { Became::default() })
+    }
+}
+
+fn say_once(shipment: &mut Shipment, said: &[String], facts: &Facts<'_>, by: &str) -> bool {
+    let what = said.join("; ");
+    if what.is_empty() || shipment.events.last().is_some_and(|event| event.what == what && event.by == by) {
+        return false;
+    }
+    shipment.note(facts.now, what, by);
+    true
+}
