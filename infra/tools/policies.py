@@ -5,8 +5,8 @@
     python3 infra/tools/policies.py --fresh             forgets what was recorded, before tests begin
 
 Without files it reads all of `.renkei/local/*.calls.json`, which local_aws.py writes (see recorded_calls.py). A call that no
-policy grants would be refused in the cloud. A grant that nothing uses has to go, or to stand below with its reason. The
-answer is as good as the tests: run it after all of them, as `.ci/test` does.
+policy grants would be refused in the cloud. A grant that nothing uses has to go, or to stand in infra/unused_grants.yaml
+with its reason. The answer is as good as the tests: run it after all of them, as `.ci/test` does.
 """
 
 import argparse
@@ -22,10 +22,12 @@ import yaml
 
 import recorded_calls
 
+# Stands in a name for what AWS adds to it, which no template says.
+ADDED = "\N{HORIZONTAL ELLIPSIS}"
 REGION, ACCOUNT = "ap-northeast-1", "000000000000"
 
-# What is granted although no test makes the call: role, action, resource as the template writes it, and why.
-UNUSED_WITH_REASON: list[tuple[str, str, str, str]] = []
+# What is granted although a run of the tests may make no such call, and why.
+UNUSED = PROJECT / "infra/unused_grants.yaml"
 
 # What Lambda itself does in a function's name, which a local stack does without asking itself.
 OF_A_QUEUE_THAT_IS_READ = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -50,17 +52,17 @@ def main() -> None:
     missing, unused, used = compare(template, recorded)
     for who, action, resource in missing:
         print(f"MISSING  {who}: {action} on {resource}: it was called, and no policy grants it")
-    reasons = {tuple(entry[:3]): entry[3] for entry in UNUSED_WITH_REASON}
+    reasons = with_reason(yaml.safe_load(UNUSED.read_text()))
     unexplained = [grant for grant in unused if grant not in reasons]
     for who, action, resource in unexplained:
         print(f"UNUSED   {who}: {action} on {resource}: it is granted, and no test calls it")
-    stale = [entry for entry in reasons if entry not in unused]
+    stale = sorted(reasons - {as_key(grant) for grant in grants(template)})
     for who, action, resource in stale:
-        print(f"STALE    {who}: {action} on {resource}: it has a reason for being unused, and is used or not granted")
-    print(f"policies: {used} grants used, {len(reasons)} unused with a reason, {len(unexplained)} unused, "
+        print(f"STALE    {who}: {action} on {resource}: it has a reason for being unused, and is not granted at all")
+    print(f"policies: {used} grants used, {len(reasons & set(unused))} unused with a reason, {len(unexplained)} unused, "
           f"{len(missing)} missing, from {len(recorded)} kinds of calls")
     if missing or ((unexplained or stale) and not options.report_unused):
-        sys.exit("Mend template.yaml, or say in infra/tools/policies.py why a grant is kept that no test uses.")
+        sys.exit("Mend template.yaml, or say in infra/unused_grants.yaml why a grant is kept that no test uses.")
 
 
 class Template(yaml.SafeLoader):
@@ -80,7 +82,7 @@ Template.add_multi_constructor("!", tag)
 
 
 class Stack:
-    """What the template's parts are called in a stack of this name; a `*` stands for what AWS adds."""
+    """What the template's parts are called in a stack of this name; `ADDED` stands for what AWS adds."""
 
     def __init__(self, template: dict, name: str):
         self.resources, self.name = template["Resources"], name
@@ -106,7 +108,7 @@ class Stack:
         for name in ("Name", "QueueName", "FunctionName", "LogGroupName"):
             if name in given:
                 return self.text(given[name])
-        return f"{self.name}-{part}-*"
+        return f"{self.name}-{part}-{ADDED}"
 
     def arn(self, part: str) -> str:
         form = {"AWS::DynamoDB::Table": f"dynamodb:{REGION}:{ACCOUNT}:table/", "AWS::SQS::Queue": f"sqs:{REGION}:{ACCOUNT}:",
@@ -156,7 +158,7 @@ def compare(template: dict, recorded: set) -> tuple[list, list, int]:
                 if who == stack.text(function["FunctionName"]):
                     calls.add((role, action, resource))
             for role in {role for role, _, _ in held} - set(by_role):
-                if fnmatch.fnmatchcase(who, stack.ref(role)):
+                if covers(stack.ref(role), who):
                     calls.add((role, action, resource))
         for role, function in by_role.items():
             calls |= {(role, action, f"{stack.text(log)}:stream") for action in OF_A_LOG
@@ -174,9 +176,21 @@ def compare(template: dict, recorded: set) -> tuple[list, list, int]:
     return sorted(missing), sorted(set(unused)), len(used)
 
 
+def with_reason(entries: list[dict]) -> set[tuple[str, str, str]]:
+    """(role, action, resource as written) of everything that has a reason."""
+    found = set()
+    for entry in entries:
+        assert entry.keys() == {"who", "may", "of", "why"} and entry["why"].strip(), f"who, may, of, why: {entry}"
+        found |= {(who, action, resource) for who in as_list(entry["who"]) for action in as_list(entry["may"])
+                  for resource in as_list(entry["of"])}
+    return found
+
+
 def covers(granted: str, called: str) -> bool:
-    # Resources that AWS names by itself end in what no policy has to say.
-    return fnmatch.fnmatchcase(called, granted)
+    """Is what was called what is granted? A `*` of the template stands for anything, as IAM takes it. What AWS adds to a name
+    ends at a `/` or a `:`, or a right to a table would pass for one to its indexes, and the other way round."""
+    parts = {"*": ".*", ADDED: "[^/:]*"}
+    return re.fullmatch("".join(parts.get(c) or re.escape(c) for c in granted), called, re.DOTALL) is not None
 
 
 def stack_of(who: str, template: dict, by_role: dict) -> str | None:

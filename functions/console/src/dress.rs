@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -45,8 +45,8 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     let here = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
     let visit = Visit { lang: Lang::wanted(request.headers()), here, now };
     let method = request.method().clone();
-    // Without its query: people's searches do not belong in logs.
-    let path = request.uri().path().to_owned();
+    // The route, not the address: what people search for, and whatever else is written into an address, is not for logs.
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let is_to_pack = takes_gzip(request.headers());
     request.extensions_mut().insert(visit.clone());
     let before = app.meter.read();
@@ -69,7 +69,7 @@ pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next
     let status = response.status().as_u16();
     let took = app.clock.now().duration_since(now).as_millis() as u64;
     tracing::info!(
-        %method, path, status, requests, bytes, read_units = reads, write_units = writes, milliseconds = took, "page"
+        %method, route, status, requests, bytes, read_units = reads, write_units = writes, milliseconds = took, "page"
     );
     response
 }

@@ -99,6 +99,33 @@ pub struct Answer {
     error: Option<String>,
 }
 
+/// Why the provider refused, for the log: one of its codes. What a browser sends besides is anybody's text, and is not
+/// repeated anywhere.
+fn error_code(error: Option<&str>) -> &'static str {
+    // RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6.
+    const CODES: [&str; 15] = [
+        "invalid_request",
+        "unauthorized_client",
+        "access_denied",
+        "unsupported_response_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "interaction_required",
+        "login_required",
+        "account_selection_required",
+        "consent_required",
+        "invalid_request_uri",
+        "invalid_request_object",
+        "request_not_supported",
+        "registration_not_supported",
+    ];
+    match error {
+        None => "none",
+        Some(error) => CODES.into_iter().find(|code| *code == error).unwrap_or("other"),
+    }
+}
+
 /// A browser comes back from the provider.
 pub async fn callback(
     State(app): State<Arc<App>>,
@@ -122,10 +149,7 @@ pub async fn callback(
         return Err(stale());
     }
     let Some(code) = answer.code else {
-        tracing::info!(
-            error = answer.error.unwrap_or_default().chars().take(60).collect::<String>(),
-            "sign-in refused"
-        );
+        tracing::info!(error = error_code(answer.error.as_deref()), "sign-in refused");
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "サインインが完了しませんでした。もう一度お試しください。",
@@ -253,6 +277,15 @@ pub async fn language(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_browser_puts_no_words_into_the_log() {
+        assert_eq!(error_code(Some("access_denied")), "access_denied");
+        assert_eq!(error_code(None), "none");
+        for text in ["", "ACCESS_DENIED", "access_denied ", "山田花子 090-1111-2222", "{\"level\":\"ERROR\"}\n"] {
+            assert_eq!(error_code(Some(text)), "other", "{text:?}");
+        }
+    }
 
     #[test]
     fn one_is_led_nowhere_else() {

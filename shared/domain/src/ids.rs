@@ -17,6 +17,14 @@ pub struct InvalidId {
     rule: &'static str,
 }
 
+impl InvalidId {
+    /// What is allowed, without the text that is not: for cells of files, which may hold anything.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        format!("this is no {}: {}", self.kind, self.rule)
+    }
+}
+
 const SLUG_RULE: &str = "use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit";
 
 fn is_slug(text: &str) -> bool {

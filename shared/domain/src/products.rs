@@ -96,7 +96,7 @@ pub fn from_csv(bytes: &[u8]) -> Result<Vec<Product>, Vec<RowProblem>> {
             Ok(product) => match seen.insert(product.sku.clone(), line) {
                 None => products.push(product),
                 Some(first) => {
-                    let sentence = format!("the SKU {} stands on line {first} already", product.sku);
+                    let sentence = format!("this SKU stands on line {first} already");
                     problems.push(RowProblem { line: Some(line), sentence });
                 }
             },
@@ -130,7 +130,7 @@ fn row(columns: &[Option<Column>], record: &csv::StringRecord) -> Result<Product
         place.and_then(|place| record.get(place)).unwrap_or_default().trim()
     };
     let mut problems = Vec::new();
-    let sku = Sku::parse(cell(Column::Sku)).map_err(|error| problems.push(error.to_string())).ok();
+    let sku = Sku::parse(cell(Column::Sku)).map_err(|error| problems.push(error.rule())).ok();
     let name = cell(Column::Name);
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
         problems.push(format!("the name (商品名) must have 1 to {LONGEST_NAME} characters"));
@@ -138,15 +138,15 @@ fn row(columns: &[Option<Column>], record: &csv::StringRecord) -> Result<Product
     let stock_buffer = match cell(Column::StockBuffer) {
         "" => 0,
         text => text.parse().unwrap_or_else(|_| {
-            problems.push(format!("the stock buffer (安全在庫) must be a whole number, not {text:.40?}"));
+            problems.push("the stock buffer (安全在庫) must be a whole number".to_owned());
             0
         }),
     };
     let not_for_sale = match cell(Column::NotForSale).to_lowercase().as_str() {
         "" | "0" | "false" | "no" | "いいえ" | "×" => false,
         "1" | "true" | "yes" | "はい" | "○" | "〇" => true,
-        text => {
-            problems.push(format!("not for sale (販売対象外) must be 1 or 0, true or false, not {text:.40?}"));
+        _ => {
+            problems.push("not for sale (販売対象外) must be 1 or 0, true or false".to_owned());
             false
         }
     };
@@ -155,7 +155,7 @@ fn row(columns: &[Option<Column>], record: &csv::StringRecord) -> Result<Product
         text => {
             let known = |kept: &Temperature| kept.as_str() == text || kept.label() == text;
             Temperature::ALL.into_iter().find(known).unwrap_or_else(|| {
-                problems.push(format!("the temperature (温度帯) must be 常温, 冷蔵 or 冷凍, not {text:.40?}"));
+                problems.push("the temperature (温度帯) must be 常温, 冷蔵 or 冷凍".to_owned());
                 Temperature::default()
             })
         }
@@ -199,18 +199,28 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_other_things_spreads_none_of_them() {
+        let text = format!(
+            "sku,name,stock_buffer,not_for_sale,temperature\n山田花子\t{},x,千代田区,090-1111-2222,見本町\n",
+            "あ".repeat(90)
+        );
+        let said: Vec<String> = from_csv(text.as_bytes()).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(said.len(), 4, "{said:?}");
+        for cell in ["山田", "あ", "千代田", "090-", "見本町"] {
+            assert!(!said.concat().contains(cell), "{said:?}");
+        }
+    }
+
+    #[test]
     fn each_wrong_row_is_named() {
         let said = |text: &str| -> Vec<String> {
             from_csv(text.as_bytes()).unwrap_err().iter().map(ToString::to_string).collect()
         };
         let wrong = said("sku,name,stock_buffer\nA,あ,1\n,い,2\nA,う,3\nB,え,many\nC,,\n");
         assert_eq!(wrong.len(), 4, "{wrong:?}");
-        for (told, begins) in wrong.iter().zip([
-            "line 3: ",
-            "line 4: the SKU A stands on line 2",
-            "line 5: the stock",
-            "line 6: the name",
-        ]) {
+        for (told, begins) in
+            wrong.iter().zip(["line 3: ", "line 4: this SKU stands on line 2", "line 5: the stock", "line 6: the name"])
+        {
             assert!(told.starts_with(begins), "{wrong:?}");
         }
         assert!(said("sku,price\nA,1\n")[0].contains("商品名"));

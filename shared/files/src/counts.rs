@@ -28,11 +28,12 @@ const COUNTED_AT: [&str; 2] = ["計数日時", "counted_at"];
 pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
     let mut rows = Vec::new();
     let mut problems = Vec::new();
-    let mut problem = |row: usize, sku: &str, column: &str, what: String| {
-        problems.push(Problem { row, shipment: sku.to_owned(), column: column.to_owned(), what });
+    // Row and column lead to the cell. What stands there may be anything, where columns are shifted: it is not repeated.
+    let mut problem = |row: usize, column: &str, what: &str| {
+        problems.push(Problem { row, shipment: String::new(), column: column.to_owned(), what: what.to_owned() });
     };
     let Some(text) = Encoding::Utf8.decode(bytes) else {
-        problem(1, "", "file", "the file is not UTF-8".into());
+        problem(1, "file", "the file is not UTF-8");
         return (rows, problems);
     };
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
@@ -40,14 +41,14 @@ pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
     for (index, record) in reader.records().enumerate() {
         let row = index + 1;
         let Ok(record) = record else {
-            problem(row, "", "row", "it is not a line of CSV".into());
+            problem(row, "row", "it is not a line of CSV");
             continue;
         };
         let Some([sku, quantity, counted_at]) = places else {
             let found =
                 [SKU, QUANTITY, COUNTED_AT].map(|names| record.iter().position(|known| names.contains(&known.trim())));
             if found[0].is_none() || found[1].is_none() {
-                problem(row, "", "header", "it has to name 商品コード and 数量 (or sku and quantity)".into());
+                problem(row, "header", "it has to name 商品コード and 数量 (or sku and quantity)");
                 break;
             }
             places = Some(found);
@@ -59,23 +60,18 @@ pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
             continue;
         }
         let Ok(sku) = Sku::parse(name) else {
-            problem(row, name, "商品コード", "this is no SKU".into());
+            problem(row, "商品コード", "this is no SKU");
             continue;
         };
         let Ok(quantity) = text(quantity).parse() else {
-            problem(row, name, "数量", format!("{:?} is not a whole number of 0 or more", text(quantity)));
+            problem(row, "数量", "this is not a whole number of 0 or more");
             continue;
         };
         let counted_at = Some(text(counted_at)).filter(|at| !at.is_empty());
         if counted_at
             .is_some_and(|at| at.parse::<jiff::Timestamp>().is_err() && at.parse::<jiff::civil::DateTime>().is_err())
         {
-            problem(
-                row,
-                name,
-                "計数日時",
-                "this is no time: it is written 2026-11-25 09:00:00 or 2026-11-25T00:00:00Z".into(),
-            );
+            problem(row, "計数日時", "this is no time: it is written 2026-11-25 09:00:00 or 2026-11-25T00:00:00Z");
             continue;
         }
         rows.push(CountRow { row, sku, quantity, counted_at: counted_at.map(str::to_owned) });
@@ -94,5 +90,17 @@ mod tests {
         let (rows, problems) = read(b"sku,quantity,counted_at\nA,1,yesterday\nB,2,2026-11-25T00:00:00Z\n");
         assert_eq!((rows.len(), problems[0].row), (1, 2), "{problems:?}");
         assert!(read(b"a,b\n").1[0].what.contains("商品コード"));
+    }
+
+    #[test]
+    fn a_file_with_its_columns_shifted_spreads_nothing() {
+        let (_, problems) =
+            read("sku,quantity,counted_at\n山田 花子,090-1111-2222,見本市\n山田 花子,1,見本市\n".as_bytes());
+        let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert!(
+            said.len() == 2 && said[0].starts_with("row 2, 数量") && said[1].starts_with("row 3, 計数日時"),
+            "{said:?}"
+        );
+        assert!(!["山田", "090-", "見本市"].iter().any(|cell| said.concat().contains(cell)), "{said:?}");
     }
 }

@@ -83,7 +83,8 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
         let id = match shipment_of(&key, connection) {
             Ok(id) => id,
             Err(what) => {
-                problem(&key, "shipment", what);
+                // What names no shipment may be anything, an address too: it is not repeated.
+                problem("", "shipment", what);
                 continue;
             }
         };
@@ -97,21 +98,15 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
         }
         let day = columns.shipped_on.map(|place| text_at(&record, place)).unwrap_or_default();
         let Some(shipped_on) = day_of(&day) else {
-            problem(
-                &key,
-                "shipped on",
-                format!("{day:?} is not a day: it is written 2026/11/25, 2026-11-25 or 20261125"),
-            );
+            problem(&key, "shipped on", "this is no day: it is written 2026/11/25, 2026-11-25 or 20261125".into());
             continue;
         };
         match seen.get(&id) {
             Some((_, same)) if *same == number => {}
-            Some((first, other)) => problem(
+            Some((first, _)) => problem(
                 &key,
                 "tracking number",
-                format!(
-                    "row {first} has {other} for the same shipment, this one {number}: it is not told which one is right"
-                ),
+                format!("row {first} has another number for the same shipment: it is not told which one is right"),
             ),
             None => {
                 seen.insert(id.clone(), (row, number.clone()));
@@ -172,9 +167,9 @@ fn text_at(record: &ByteRecord, place: usize) -> String {
 
 fn shipment_of(key: &str, connection: Option<&ConnectionId>) -> Result<ShipmentId, String> {
     if key.contains('.') {
-        return key.parse().map_err(|error: renkei_domain::ids::InvalidId| error.to_string());
+        return key.parse().map_err(|error: renkei_domain::ids::InvalidId| error.rule());
     }
-    let unknown = || format!("{key:?} names no shipment: it is written 88111-1, the order's id and the parcel");
+    let unknown = || "this names no shipment: it is written 88111-1, the order's id and the parcel".to_owned();
     let (order, parcel) = key.split_once('-').ok_or_else(unknown)?;
     let order = OrderId(order.parse().map_err(|_| unknown())?);
     let parcel = parcel.parse().ok().filter(|parcel| *parcel > 0).ok_or_else(unknown)?;
@@ -250,6 +245,19 @@ mod tests {
         let said: Vec<String> = file.problems.iter().map(ToString::to_string).collect();
         assert_eq!(said.len(), 4, "{said:?}");
         assert!(said[0].starts_with("row 3 (88111-1)") && said[1].contains("spoilt"), "{said:?}");
+    }
+
+    #[test]
+    fn a_file_with_its_columns_shifted_spreads_no_addresses() {
+        let file = b2(
+            "山田 花子,東京都千代田区見本町,x,090-1111-2222,y\r\n東京都.千代田区.見本町,0,,1,\r\n88113-1,0,,見本 太郎,\r\n88114-1,0,,3333,見本市1-2-3\r\n88115-1,0,,0312345678,\r\n88115-1,0,,0398765432,\r\n",
+        );
+        assert_eq!(file.problems.len(), 5, "{file:?}");
+        let said = file.problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        for cell in ["山田", "千代田", "090-", "見本", "0312345678", "0398765432"] {
+            assert!(!said.contains(cell), "{said}");
+        }
+        assert!(said.contains("row 2, shipment") && said.contains("row 4 (88113-1)"), "{said}");
     }
 
     #[test]

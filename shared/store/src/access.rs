@@ -208,6 +208,7 @@ impl Tenant {
 
     /// Lets a secret end at this time, or earlier if it ends earlier already.
     pub async fn end_grant(&self, grant: &Grant, at: Timestamp) -> Result<(), StoreError> {
+        self.owns(grant)?;
         let until = grant.valid_until.map_or(at, |until| until.min(at));
         // On condition that nobody revoked it meanwhile: this must not bring it back.
         self.put_grant(&Grant { valid_until: Some(until), ..grant.clone() }, "attribute_exists(pk)").await
@@ -215,6 +216,7 @@ impl Tenant {
 
     /// Takes a secret back at once: its item by hash is gone when this returns.
     pub async fn revoke_grant(&self, grant: &Grant, now: Timestamp) -> Result<(), StoreError> {
+        self.owns(grant)?;
         let revoked = Grant { revoked_at: Some(grant.revoked_at.unwrap_or(now)), ..grant.clone() };
         let delete = Delete::builder()
             .table_name(&self.tables().robots)
@@ -229,6 +231,11 @@ impl Tenant {
             .await
             .map_err(|e| StoreError::from_sdk(TRANSACTION, &e))?;
         Ok(())
+    }
+
+    /// A grant that another tenant's list gave is none of this one's business, whatever it says.
+    fn owns(&self, grant: &Grant) -> Result<(), StoreError> {
+        if grant.tenant == self.id { Ok(()) } else { Err(StoreError::NotOwn { kind: KIND }) }
     }
 
     async fn put_grant(&self, grant: &Grant, condition: &str) -> Result<(), StoreError> {

@@ -105,6 +105,49 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_read_is_not_quoted() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        enum Kind {
+            Known,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Stored {
+            count: u32,
+            kind: Kind,
+            sku: renkei_domain::ids::Sku,
+        }
+        let good = || {
+            Item::from([
+                ("count".to_owned(), number(1)),
+                ("kind".to_owned(), text("known")),
+                ("sku".to_owned(), text("A")),
+            ])
+        };
+        let whole: Stored = from_item("test", good()).unwrap();
+        assert!(matches!((whole.count, whole.kind, whole.sku.as_str()), (1, Kind::Known, "A")));
+        let canary = "山田花子, expected 090-1111-2222";
+        for (field, value) in [
+            ("count", text(canary)),
+            ("count", AttributeValue::N(canary.into())),
+            ("count", AttributeValue::Bool(true)),
+            ("kind", text(canary)),
+            ("kind", AttributeValue::L(vec![text(canary)])),
+            ("sku", text(format!("{canary}\n"))),
+            ("sku", AttributeValue::B(Blob::new(canary))),
+        ] {
+            let mut item = good();
+            item.insert(field.to_owned(), value);
+            let error = from_item::<Stored>("test", item).unwrap_err().to_string();
+            assert!(!error.contains("山田") && !error.contains("090-"), "{field}: {error}");
+        }
+        let mut item = good();
+        item.remove("kind");
+        let error = from_item::<Stored>("test", item).unwrap_err().to_string();
+        assert!(error.contains("it has no kind"), "{error}");
+    }
+
+    #[test]
     fn what_is_not_packed_is_said_to_be() {
         let item = Item::from([("body".to_owned(), text("plain"))]);
         assert!(matches!(unpack::<String>("test", &item, "body"), Err(StoreError::Unreadable { .. })));

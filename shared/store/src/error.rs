@@ -33,6 +33,12 @@ pub enum StoreError {
         /// Why, without the item's content.
         reason: String,
     },
+    /// What was handed in belongs to another tenant; nothing was written.
+    #[error("the {kind} is not this tenant's")]
+    NotOwn {
+        /// What kind of item.
+        kind: &'static str,
+    },
     /// An item was written by a newer release than this one. Nothing of it is guessed at.
     #[error(
         "a stored {kind} has version {version}, and this release reads up to {VERSION}: a newer release has written it; \
@@ -60,7 +66,7 @@ impl StoreError {
             // While a release is being deployed, functions of the former one may meet what the new one wrote: it is worked on
             // again, by the new one.
             Self::Unavailable { .. } | Self::Conflict { .. } | Self::Newer { .. } => true,
-            Self::Refused { .. } | Self::Unreadable { .. } => false,
+            Self::Refused { .. } | Self::Unreadable { .. } | Self::NotOwn { .. } => false,
         }
     }
 

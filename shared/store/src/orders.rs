@@ -68,6 +68,10 @@ impl NotImported {
 impl Tenant {
     /// Keeps orders that were not imported. The latest reading of an order replaces an earlier one.
     pub async fn keep_not_imported(&self, connection: &ConnectionId, orders: &[NotImported]) -> Result<(), StoreError> {
+        // A message is sent again as it is kept: another tenant's would act for that one.
+        if orders.iter().any(|order| order.message.tenant != self.id) {
+            return Err(StoreError::NotOwn { kind: KIND });
+        }
         let mut items = std::collections::HashMap::new();
         for order in orders {
             let key = keys::not_imported(&self.id, connection, &order.name());

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, WriteRequest};
 use futures::{StreamExt, TryStreamExt};
 
@@ -204,5 +205,21 @@ pub(crate) fn conflicting_item<R>(error: &SdkError<PutItemError, R>) -> Option<I
     match error.as_service_error()? {
         PutItemError::ConditionalCheckFailedException(failed) => failed.item.clone(),
         _ => None,
+    }
+}
+
+/// Why a part of a transaction was refused: its condition did not hold.
+pub(crate) const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+/// Why a part of a transaction was refused: another request had the item in hand. The same request may succeed later.
+pub(crate) const TRANSACTION_CONFLICT: &str = "TransactionConflict";
+
+/// The codes of those parts of a transaction for which it was cancelled; none if it failed otherwise.
+pub(crate) fn cancelled_for<R>(error: &SdkError<TransactWriteItemsError, R>) -> Vec<&str> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+            codes.filter(|code| *code != "None").collect()
+        }
+        _ => Vec::new(),
     }
 }

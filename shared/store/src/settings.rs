@@ -83,6 +83,9 @@ impl Tenant {
         by: &str,
     ) -> Result<AppliedSettings, StoreError> {
         const OPERATION: &str = "TransactWriteItems";
+        if settings.tenant != self.id {
+            return Err(StoreError::NotOwn { kind: KIND });
+        }
         let mut kept = settings.clone();
         kept.products.clear();
         let version = after + 1;

@@ -232,14 +232,15 @@ impl Tenant {
         match request.send().await {
             Ok(_) => Ok(true),
             Err(error) => {
-                let cancelled = error
-                    .as_service_error()
-                    .and_then(|e| match e {
-                        aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(c) => Some(c),
-                        _ => None,
-                    })
-                    .is_some_and(|c| c.cancellation_reasons().iter().any(|r| r.code() == Some("ConditionalCheckFailed")));
-                if cancelled { Ok(false) } else { Err(StoreError::from_sdk(OPERATION, &error)) }
+                let reasons = reads::cancelled_for(&error);
+                if reasons.contains(&reads::CONDITION_FAILED) {
+                    return Ok(false);
+                }
+                // The same order in two hands: passing, as whoever comes second finds it stored.
+                if reasons.contains(&reads::TRANSACTION_CONFLICT) {
+                    return Err(StoreError::from_code(OPERATION, reads::TRANSACTION_CONFLICT, ""));
+                }
+                Err(StoreError::from_sdk(OPERATION, &error))
             }
         }
     }

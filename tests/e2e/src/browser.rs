@@ -107,7 +107,10 @@ impl Browser {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
-            request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+            if !headers.iter().any(|(name, _)| *name == "content-type") {
+                request = request.header("content-type", "application/x-www-form-urlencoded");
+            }
+            request = request.body(body);
         }
         let answer = request.send().await.expect("an answer");
         for cookie in answer.headers().get_all("set-cookie") {
@@ -148,6 +151,19 @@ impl Browser {
     pub async fn post(&mut self, address: &str, fields: &[(&str, &str)]) -> Page {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.send("POST", address, Some(body), &[]).await
+    }
+
+    /// Sends a form with a file.
+    pub async fn upload(&mut self, address: &str, fields: &[(&str, &str)], file: &str) -> Page {
+        const BOUNDARY: &str = "a-boundary-that-no-file-has";
+        let part = |name: &str, extra: &str, value: &str| {
+            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"{extra}\r\n\r\n{value}\r\n")
+        };
+        let mut body: String = fields.iter().map(|(name, value)| part(name, "", value)).collect();
+        body += &part("file", "; filename=\"file.csv\"\r\ncontent-type: text/csv", file);
+        body += &format!("--{BOUNDARY}--\r\n");
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.send("POST", address, Some(body), &[("content-type", &kind)]).await
     }
 
     /// Goes through the provider's own page, as people do. Gives the address that the provider leads back to.

@@ -13,8 +13,11 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{LazyLock, OnceLock};
 
+use aws_config::Region;
+use aws_sdk_dynamodb::config::Credentials;
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{ShopSpec, ShopStatus};
+use renkei_store::{Store, Tables};
 use serde_json::{Value, json};
 
 pub use aws::Aws;
@@ -46,7 +49,12 @@ impl Ended {
     }
 }
 
-fn root() -> PathBuf {
+/// The checkout.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the checkout")
 }
 
@@ -176,6 +184,26 @@ impl World {
 #[must_use]
 pub fn aws() -> Aws {
     Aws::new(&PORT)
+}
+
+/// The store of the tests' stack, as functions have it.
+pub async fn store() -> Store {
+    stack();
+    let aws = renkei_platform::aws::tuned()
+        .endpoint_url(format!("http://127.0.0.1:{}", *PORT))
+        .region(Region::new("ap-northeast-1"))
+        .credentials_provider(Credentials::new("000000000000", "local", None, None, "the tests"))
+        .load()
+        .await;
+    let names = self::aws();
+    let tables = Tables {
+        shipments: names.table("Shipments").await,
+        robots: names.table("Robots").await,
+        gate: names.table("Gate").await,
+        runs: names.table("Runs").await,
+        stock: names.table("Stock").await,
+    };
+    Store::new(&aws, tables)
 }
 
 /// A page of the documentation.

@@ -177,8 +177,13 @@ pub async fn revoke(Extension(caller): Extension<Caller>, form: Bytes) -> Result
     if id.is_empty() {
         return Err(Problem::not_found());
     }
-    grants::revoke(&caller.tenant, &opens, Some(&id), caller.now).await?;
-    let (kind, name) = named(&opens);
-    caller.audit(&format!("{kind}.revoke"), name, AuditOutcome::Done, id).await?;
+    if !caller.tenant.grants().await?.iter().any(|grant| grant.opens == opens && grant.id == id) {
+        return Err(Problem::not_found());
+    }
+    // What was taken back before stays so: a second click changes nothing, and is no event of its own.
+    if !grants::revoke(&caller.tenant, &opens, Some(&id), caller.now).await?.is_empty() {
+        let (kind, name) = named(&opens);
+        caller.audit(&format!("{kind}.revoke"), name, AuditOutcome::Done, id).await?;
+    }
     Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/access"))]).into_response())
 }

@@ -253,13 +253,16 @@ fn sentence(lang: Lang, becomes: Becomes) -> (String, &'static str) {
     }
 }
 
+/// The shipments of these ids, if all of them are this merchant's.
+async fn all_own(caller: &Caller, ids: &[ShipmentId]) -> Result<Vec<Shipment>, Problem> {
+    let shipments = caller.tenant.shipments(ids).await?;
+    if shipments.len() == ids.len() { Ok(shipments) } else { Err(Problem::not_found()) }
+}
+
 /// Shows what would be done. Changes nothing, so it has an address: the back button leads to it, and it is made anew.
 pub async fn preview(Extension(caller): Extension<Caller>, RawQuery(query): RawQuery) -> Page {
     let asked = Asked::read(query.unwrap_or_default().as_bytes())?;
-    let shipments = caller.tenant.shipments(&asked.selection.ids).await?;
-    if shipments.len() != asked.selection.ids.len() {
-        return Err(Problem::not_found());
-    }
+    let shipments = all_own(&caller, &asked.selection.ids).await?;
     let lang = caller.shell.lang;
     let rows: Vec<PreviewRow> = shipments
         .into_iter()
@@ -291,6 +294,8 @@ pub async fn preview(Extension(caller): Extension<Caller>, RawQuery(query): RawQ
 /// Does it.
 pub async fn change(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
     let asked = Asked::read(&form)?;
+    // All or nothing of a form that names what is not there: nothing is changed before it is answered with "not found".
+    all_own(&caller, &asked.selection.ids).await?;
     let by = caller.email.as_str();
     let outcomes: Vec<(ShipmentId, Becomes)> = futures::stream::iter(asked.selection.ids.iter().cloned())
         .map(async |id| {

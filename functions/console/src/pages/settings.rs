@@ -10,7 +10,7 @@ use futures::future::try_join;
 use renkei_domain::member::{Email, Role};
 use renkei_domain::settings::{Product, ShippingMethod, TenantSettings};
 use renkei_store::audit::AuditOutcome;
-use renkei_store::members::Member;
+use renkei_store::members::{Member, MemberChange};
 
 use super::Page;
 use crate::guard::Caller;
@@ -85,17 +85,22 @@ fn email(form: &Bytes) -> Result<Email, Problem> {
     })
 }
 
-/// Nobody takes the last owner away: there would be no one left to say who may.
-async fn keep_an_owner(caller: &Caller, email: &Email) -> Result<(), Problem> {
-    let others = caller.tenant.members().await?;
-    if others.iter().any(|member| member.role == Role::Owner && member.email != *email) {
-        return Ok(());
+/// What is said where nothing was changed.
+fn changed(change: MemberChange) -> Result<(), Problem> {
+    match change {
+        MemberChange::Done => Ok(()),
+        // There would be no one left to say who may.
+        MemberChange::LastOwner => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "最後の所有者は外せません。先に別の所有者を登録してください。",
+            "The last owner cannot be taken away. Make somebody else an owner first.",
+        )),
+        MemberChange::NotThere => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "このメールアドレスの担当者は登録されていません。",
+            "There is no member with this address.",
+        )),
     }
-    Err(Problem::new(
-        StatusCode::CONFLICT,
-        "最後の所有者は外せません。先に別の所有者を登録してください。",
-        "The last owner cannot be taken away. Make somebody else an owner first.",
-    ))
 }
 
 /// Makes somebody a member, or changes their role.
@@ -103,10 +108,7 @@ pub async fn put_member(Extension(caller): Extension<Caller>, form: Bytes) -> Re
     let email = email(&form)?;
     let role: Role =
         field(&form, "role").parse().map_err(|_| Problem::bad("役割を選んでください。", "Choose a role."))?;
-    if role != Role::Owner {
-        keep_an_owner(&caller, &email).await?;
-    }
-    caller.tenant.put_member(&email, role, caller.now).await?;
+    changed(caller.tenant.put_member(&email, role, caller.now).await?)?;
     caller.audit("member.add", email.as_str(), AuditOutcome::Done, role.as_str()).await?;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/settings#members"))]).into_response())
 }
@@ -114,8 +116,7 @@ pub async fn put_member(Extension(caller): Extension<Caller>, form: Bytes) -> Re
 /// Takes a membership away; it ends with the member's next click.
 pub async fn remove_member(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
     let email = email(&form)?;
-    keep_an_owner(&caller, &email).await?;
-    caller.tenant.remove_member(&email).await?;
+    changed(caller.tenant.remove_member(&email).await?)?;
     caller.audit("member.remove", email.as_str(), AuditOutcome::Done, "").await?;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/settings#members"))]).into_response())
 }

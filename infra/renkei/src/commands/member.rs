@@ -12,6 +12,7 @@ use renkei_domain::member::{Email, Role};
 use renkei_platform::aws::AwsFailure;
 use renkei_store::Tenant;
 use renkei_store::audit::{AuditEntry, AuditOutcome};
+use renkei_store::members::MemberChange;
 use serde::Serialize;
 
 use crate::error::{CliError, Exit};
@@ -68,7 +69,7 @@ pub async fn add(
 /// Gives a person a role, and writes that down.
 pub async fn put(tenant: &Tenant, email: &Email, role: Role) -> Result<(), CliError> {
     let now = Timestamp::now();
-    tenant.put_member(email, role, now).await?;
+    changed(tenant.put_member(email, role, now).await?, email, tenant.id().as_str())?;
     write_down(tenant, now, "member.add", email.as_str(), role.as_str()).await
 }
 
@@ -104,13 +105,24 @@ pub async fn list(stack: &Stack, tenant: Option<&str>, json: bool) -> Result<Exi
 /// Takes a membership away. It ends with the person's next click.
 pub async fn remove(stack: &Stack, email: &Email, tenant: &str) -> Result<Exit, CliError> {
     let place = tenant_of(stack, tenant).await?;
-    if place.member(email).await?.is_none() {
-        return Err(CliError::said(format!("{email} is no member of {tenant}; see `renkei member list`")));
-    }
-    place.remove_member(email).await?;
+    changed(place.remove_member(email).await?, email, tenant)?;
     write_down(&place, Timestamp::now(), "member.remove", email.as_str(), "").await?;
     output::line(format!("{email} is no member of {tenant} any more"))?;
     Ok(Exit::Done)
+}
+
+/// What is said where nothing was changed.
+fn changed(change: MemberChange, email: &Email, tenant: &str) -> Result<(), CliError> {
+    match change {
+        MemberChange::Done => Ok(()),
+        MemberChange::LastOwner => Err(CliError::said(format!(
+            "{email} is the last owner of {tenant}, who cannot be taken away: make somebody else an owner first, with \
+             `renkei member add … --tenant {tenant} --role owner`"
+        ))),
+        MemberChange::NotThere => {
+            Err(CliError::said(format!("{email} is no member of {tenant}; see `renkei member list`")))
+        }
+    }
 }
 
 async fn tenant_of(stack: &Stack, tenant: &str) -> Result<Tenant, CliError> {
