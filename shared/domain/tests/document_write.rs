@@ -51,6 +51,22 @@ fn an_empty_list_is_not_the_default() {
     assert_eq!(settings(&document::write(&own)), own);
 }
 
+/// A template has a line of its own, and may be longer than any other line.
+#[test]
+fn a_text_that_is_longer_than_a_line_is_written_whole() {
+    for length in [50, 100, 110, 120, 1_000] {
+        let mut own = settings(MIDORI);
+        let template = format!("{{{{ order.remark }}}} {}", "長い備考 ".repeat(length / 10).trim_end());
+        own.products[0].name = "x".repeat(length);
+        let fields = serde_json::json!({ "delivery_note": template });
+        let mut robot = serde_json::to_value(&own.conversion_robots[0]).unwrap();
+        robot["fields"] = fields;
+        own.conversion_robots[0] = serde_json::from_value(robot).unwrap();
+        let written = document::write(&own);
+        assert_eq!(settings(&written), own, "{written}");
+    }
+}
+
 #[test]
 fn the_smallest_document_is_written_as_such() {
     assert_eq!(document::write(&settings("tenant: midori\n")), "tenant: midori\n");

@@ -57,7 +57,9 @@ fn map(text: &mut String, entries: &[(String, Ordered)], indent: usize, lead: &s
 }
 
 fn below(text: &mut String, value: &Ordered, indent: usize, root: bool) {
-    if let Some(line) = one_line(value, root).filter(|line| indent + columns(line) <= WIDTH) {
+    // What is one value stands on one line, however long it is.
+    let whole = !matches!(value, Ordered::Map(_) | Ordered::List(_));
+    if let Some(line) = one_line(value, root).filter(|line| whole || indent + columns(line) <= WIDTH) {
         let _ = writeln!(text, " {line}");
         return;
     }
