@@ -51,6 +51,19 @@ def lines(text: str) -> list:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def dead_letter(body: dict) -> None:
+    """Puts a message among those that fetch-orders could not work on, as SQS does after five deliveries."""
+    account = "000000000000"
+    message = {"QueueUrl": f"http://127.0.0.1:{PORT}/{account}/renkei-fetch-orders-dead-letters",
+               "MessageBody": json.dumps(body), "MessageGroupId": "browser"}
+    headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.SendMessage",
+               "Authorization": f"AWS4-HMAC-SHA256 Credential={account}/20260101/ap-northeast-1/sqs/aws4_request, "
+                                "SignedHeaders=host, Signature=0"}
+    request = urllib.request.Request(f"http://127.0.0.1:{PORT}", json.dumps(message).encode(), headers)
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+        assert answer.status == 200
+
+
 class Shops:
     """Simulated shops, in a process that ends with the tests."""
 
@@ -127,6 +140,12 @@ class Merchant:
     def shipments(self) -> list:
         return lines(on_stack("shipments", "--tenant", self.name, "--json", "--limit", "1000"))
 
+    def runs(self) -> list:
+        return lines(on_stack("runs", "--tenant", self.name, "--json"))
+
+    def orders(self) -> list:
+        return lines(on_stack("orders", "--tenant", self.name, "--json"))
+
     def shipment(self, shipment: str) -> dict:
         return lines(on_stack("shipment", shipment, "--tenant", self.name, "--json"))[0]
 
@@ -157,6 +176,9 @@ def hanako(shops) -> Merchant:
                    shipping_addresses=[{"name01": NASTY, "name02": "\"><img src=x onerror=alert(1)>", "addr01": "=cmd|'/c calc'!A1"}])
     merchant.order(payment_state="pending", shipping_addresses=[{"name01": LONG, "addr01": LONG}])
     merchant.run("fetch-orders", code=4)
+    # A shop that left the document while its robot's message was on its way.
+    dead_letter({"v": 1, "tenant": "hanako", "connection": "gone", "robot": "gone/fetch-orders", "action": "fetch-orders",
+                 "cause": "schedule"})
     return merchant
 
 

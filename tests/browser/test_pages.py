@@ -14,7 +14,9 @@ PAGES = {
     "files": "/files", "charts": "/charts", "robot": "/robot/processing/first-leaflet",
     "robot-copy": "/robot/conversion/14448?copy", "robot-form": "/robot/processing/first-leaflet/form",
     "robot-new": "/robot/processing/new/form?new", "conversion-form": "/robot/conversion/14448/form?copy",
-    "integration-form": "/robot/integration/release-when-paid/form", "integration-new": "/robot/integration/new/form?new", "runs": "/runs", "audit": "/audit",
+    "integration-form": "/robot/integration/release-when-paid/form", "integration-new": "/robot/integration/new/form?new",
+    "dry-run": "/dry-run?robot=hanako-ecforce/state-working", "dry-run-fetch": "/dry-run?robot=hanako-ecforce/fetch-orders",
+    "runs": "/runs", "dead-letters": "/dead-letters", "audit": "/audit",
 }
 # The pictures that the documentation shows.
 SHOWN = {"today", "shipments-ready", "shipment", "orders", "robots", "robot", "easy", "document", "history", "settings",
@@ -27,7 +29,10 @@ def addresses(merchant) -> dict:
     pages = {name: f"/t/{merchant.name}{path}" for name, path in PAGES.items()}
     # One of the plain ones: whoever looks at the pictures should see a day's work.
     plain = next(it for it in merchant.shipments() if it["status"] == "ready" and len(it["ship_to"]["name"]) < 20)
-    return pages | {"shipment": f"/t/{merchant.name}/shipment/{plain['id']}", "home": "/?choose", "not-found": "/t/nobody"}
+    waits = next(it for it in merchant.orders() if it["outcome"] == "quarantined")
+    order = f"/t/{merchant.name}/order/{merchant.connection}/{waits['order_id']}"
+    run = next(it["run"] for it in merchant.runs() if it["calls"] > 0)
+    return pages | {"order": order, "run": f"/t/{merchant.name}/run?id={run}", "shipment": f"/t/{merchant.name}/shipment/{plain['id']}", "home": "/?choose", "not-found": "/t/nobody"}
 
 
 def opened(page, address: str):

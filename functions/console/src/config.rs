@@ -8,11 +8,12 @@
 //! | `RENKEI_SIGN_IN_ISSUER` | the issuer that its identity tokens must name |
 //! | `RENKEI_SIGN_IN_CLIENT` | the console's client id there |
 //! | `RENKEI_WAREHOUSE_URL` | where warehouses and webhooks call |
-//! | `RENKEI_DEAD_LETTERS` | URLs of the queues of dead letters, with commas between them |
+//! | `RENKEI_DEAD_LETTERS` | queues with their dead letters: name, URL, and URL of the dead letters, with commas between queues |
 //! | `RENKEI_SIGN_OUT_URL` | where the provider's own session is ended, or `none` |
 
 use renkei_platform::Config;
 use renkei_platform::config::ConfigError;
+use renkei_setup::dead_letters::{DeadQueue, QUEUES};
 use url::{Host, Url};
 
 const URL: &str = "RENKEI_CONSOLE_URL";
@@ -105,8 +106,19 @@ pub struct ConsoleConfig {
     pub sessions_table: String,
     /// Where warehouses and webhooks call.
     pub warehouse_url: String,
-    /// URLs of the queues of dead letters, with commas between them.
-    pub dead_letters: String,
+    /// Queues with their dead letters.
+    pub queues: Vec<DeadQueue>,
+}
+
+/// Queues from `name URL URL,…`.
+fn queues(text: &str) -> Option<Vec<DeadQueue>> {
+    let queue = |text: &str| {
+        let mut words = text.split_whitespace();
+        let (named, url, dead_letters) = (words.next()?, words.next()?.to_owned(), words.next()?.to_owned());
+        let name = QUEUES.into_iter().find(|name| *name == named)?;
+        words.next().is_none().then_some(DeadQueue { name, url, dead_letters })
+    };
+    text.split(',').map(queue).collect()
 }
 
 impl ConsoleConfig {
@@ -122,6 +134,7 @@ impl ConsoleConfig {
             return Err(malformed(DISCOVERY, discovery, "an https address (plain http only of this very machine)"));
         }
         let sign_out = config.required(SIGN_OUT)?;
+        let dead_letters = config.required(DEAD_LETTERS)?;
         Ok(Self {
             url: parsed,
             provider: Provider {
@@ -131,7 +144,9 @@ impl ConsoleConfig {
                 sign_out: (sign_out != "none").then(|| sign_out.to_owned()),
             },
             sessions_table: config.required(SESSIONS_TABLE)?.to_owned(),
-            dead_letters: config.required(DEAD_LETTERS)?.to_owned(),
+            queues: queues(dead_letters).ok_or_else(|| {
+                malformed(DEAD_LETTERS, dead_letters, "`name URL URL` of each queue, with commas between")
+            })?,
             warehouse_url: config.required(WAREHOUSE)?.to_owned(),
         })
     }
@@ -140,6 +155,16 @@ impl ConsoleConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn queues_are_named_with_both_of_their_addresses() {
+        let read = queues("fetch-orders https://q/f https://q/fd,import-orders https://q/i https://q/id").unwrap();
+        let dead = DeadQueue { name: "import-orders", url: "https://q/i".into(), dead_letters: "https://q/id".into() };
+        assert_eq!((read.len(), &read[1]), (2, &dead));
+        for wrong in ["", "fetch-orders", "fetch-orders a", "fetch-orders a b c", "lost a b", "fetch-orders a b,"] {
+            assert_eq!(queues(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn plain_http_is_for_this_machine_only() {

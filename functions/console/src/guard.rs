@@ -141,6 +141,8 @@ pub struct Gatekeeper {
     pub app: Arc<App>,
     /// Whom the route is for.
     pub needs: Needs,
+    /// Does its page begin with a [`Desk`](renkei_store::desk::Desk)?
+    pub has_desk: bool,
 }
 
 /// Lets a request through to its route, or does not.
@@ -194,7 +196,15 @@ async fn admit(
         let named = parameters.iter().find(|(name, _)| *name == "tenant").map(|(_, value)| value);
         let tenant = named.and_then(|name| TenantId::parse(name).ok()).ok_or_else(|| answer(Problem::not_found()))?;
         let tenant = app.store.tenant(tenant);
-        let member = tenant.member(&session.email).await.map_err(answer)?;
+        let member = if keeper.has_desk {
+            let found = tenant.member_at_desk(&session.email).await.map_err(answer)?;
+            found.map(|(member, desk)| {
+                request.extensions_mut().insert(desk);
+                member
+            })
+        } else {
+            tenant.member(&session.email).await.map_err(answer)?
+        };
         let member = member.ok_or_else(|| answer(Problem::not_found()))?;
         let shell = Shell { tenant: Some(tenant.id().to_string()), role: Some(member.role), ..shell.clone() };
         let arrived = Caller { tenant, email: session.email.clone(), role: member.role, shell, now: visit.now };

@@ -11,7 +11,6 @@
 mod assets;
 mod config;
 mod cookies;
-mod dead_letters;
 mod dress;
 mod guard;
 mod lang;
@@ -32,6 +31,7 @@ use renkei_notify::{Messenger, Notices, WebhookError};
 use renkei_platform::Clock;
 use renkei_platform::queue::Queue;
 use renkei_setup::Setup;
+use renkei_setup::dead_letters::DeadLetters;
 use renkei_shop::Shops;
 use renkei_store::meter::Meter;
 use renkei_store::sessions::Sessions;
@@ -42,8 +42,10 @@ pub use guard::Needs;
 pub use routes::{Route, routes};
 
 use cookies::Jar;
-use dead_letters::DeadLetters;
 use oidc::Oidc;
+
+/// So many dead letters of a queue are looked at for one page: whoever waits for it does not wait for all there are.
+const LOOKED_AT: usize = 300;
 
 /// Why the console cannot start. Permanent: the deployment has to be mended.
 #[derive(Debug, thiserror::Error)]
@@ -88,8 +90,8 @@ impl App {
         clock: Clock,
     ) -> Result<Self, StartError> {
         let meter = Meter::default();
+        let store = Store::metered(aws, tables, &meter);
         Ok(Self {
-            store: Store::metered(aws, tables, &meter),
             sessions: Sessions::metered(aws, config.sessions_table.clone(), &meter),
             meter,
             import_orders: setup.import_orders.clone(),
@@ -100,7 +102,8 @@ impl App {
             },
             setup,
             shops,
-            dead_letters: DeadLetters::new(aws, &config.dead_letters),
+            dead_letters: DeadLetters::new(aws, store.clone(), config.queues.clone(), LOOKED_AT),
+            store,
             policy: allowed_shop_addresses
                 .parse()
                 .map_err(|error: renkei_ecforce::PolicyError| StartError::Addresses(error.to_string()))?,

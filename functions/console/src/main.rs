@@ -30,7 +30,7 @@ async fn main() -> Result<(), Error> {
         robots: config.robots_table()?.to_owned(),
         gate: config.gate_table()?.to_owned(),
         runs: config.runs_table()?.to_owned(),
-        ..Tables::default()
+        stock: config.stock_table()?.to_owned(),
     };
     let queues = [
         ("FetchOrders", config.fetch_orders_queue_arn()?),

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use renkei_platform::queue::QueueError;
+use renkei_setup::dead_letters::DeadLettersError;
+use renkei_setup::retry::RetryError;
 use renkei_store::StoreError;
 
 /// Why a page cannot be shown, or a change not made.
@@ -98,6 +100,33 @@ impl From<QueueError> for Problem {
             "処理の受付ができませんでした。一部だけ受け付けた可能性がありますが、もう一度実行しても二重にはなりません。",
             "It could not be queued, or only in part. Doing it again does nothing twice.",
         )
+    }
+}
+
+impl From<RetryError> for Problem {
+    fn from(error: RetryError) -> Self {
+        match error {
+            RetryError::Store(error) => error.into(),
+            RetryError::Queue(error) => error.into(),
+            RetryError::Message(error) => Self::ours(&error.to_string()),
+        }
+    }
+}
+
+impl From<DeadLettersError> for Problem {
+    fn from(error: DeadLettersError) -> Self {
+        match error {
+            DeadLettersError::Store(error) => error.into(),
+            DeadLettersError::Queue(error) => error.into(),
+            DeadLettersError::Aws(error) => {
+                tracing::error!(%error, passing = error.is_passing(), "dead letters could not be looked at");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "メッセージを確認できませんでした。少し待ってからもう一度お試しください。もう一度実行しても二重にはなりません。",
+                    "The messages could not be looked at. Wait a moment and try again; doing it again does nothing twice.",
+                )
+            }
+        }
     }
 }
 

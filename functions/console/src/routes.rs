@@ -19,14 +19,20 @@ pub struct Route {
     pub path: &'static str,
     /// Whom it is for.
     pub needs: Needs,
+    /// Does its page begin with counts? Then what it begins with is read together with the membership.
+    has_desk: bool,
     handler: MethodRouter<Arc<App>>,
 }
 
 impl Route {
     /// The handler behind its guard.
     pub(crate) fn guarded(self, app: &Arc<App>) -> MethodRouter<Arc<App>> {
-        let keeper = Gatekeeper { app: app.clone(), needs: self.needs };
+        let keeper = Gatekeeper { app: app.clone(), needs: self.needs, has_desk: self.has_desk };
         self.handler.layer(from_fn_with_state(keeper, guard))
+    }
+
+    fn with_desk(self) -> Self {
+        Self { has_desk: true, ..self }
     }
 }
 
@@ -35,7 +41,7 @@ where
     H: Handler<T, Arc<App>>,
     T: 'static,
 {
-    Route { method: Method::GET, path, needs, handler: on(MethodFilter::GET, handler) }
+    Route { method: Method::GET, path, needs, has_desk: false, handler: on(MethodFilter::GET, handler) }
 }
 
 fn post<H, T>(path: &'static str, needs: Needs, handler: H) -> Route
@@ -43,7 +49,7 @@ where
     H: Handler<T, Arc<App>>,
     T: 'static,
 {
-    Route { method: Method::POST, path, needs, handler: on(MethodFilter::POST, handler) }
+    Route { method: Method::POST, path, needs, has_desk: false, handler: on(MethodFilter::POST, handler) }
 }
 
 /// The table.
@@ -66,12 +72,13 @@ pub fn routes() -> Vec<Route> {
         post("/auth/sign-out", Needs::SignedIn, sign_in::sign_out),
         post("/auth/sign-out-everywhere", Needs::SignedIn, sign_in::sign_out_everywhere),
         // 今日.
-        get("/t/{tenant}", VIEWER, pages::today::show),
+        get("/t/{tenant}", VIEWER, pages::today::show).with_desk(),
         // 出荷管理.
-        get("/t/{tenant}/shipments", VIEWER, pages::shipments::list),
+        get("/t/{tenant}/shipments", VIEWER, pages::shipments::list).with_desk(),
         get("/t/{tenant}/shipments.csv", VIEWER, pages::csv::download),
         get("/t/{tenant}/shipment/{id}", VIEWER, pages::shipment::show),
         post("/t/{tenant}/shipment/{id}/cancellation", OPERATOR, pages::shipment::answer),
+        post("/t/{tenant}/shipment/{id}/retry", OPERATOR, pages::shipment::tell_again),
         get("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
         post("/t/{tenant}/shipments/change", OPERATOR, pages::bulk::change),
         get("/t/{tenant}/shipments/robot", OPERATOR, pages::apply_robot::preview),
@@ -81,7 +88,9 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/files/results", OPERATOR, pages::files::upload),
         // 未取込.
         get("/t/{tenant}/orders", VIEWER, pages::orders::list),
-        post("/t/{tenant}/orders/retry", OPERATOR, pages::orders::retry),
+        post("/t/{tenant}/orders/retry", OPERATOR, pages::orders::try_again),
+        get("/t/{tenant}/order/{connection}/{id}", VIEWER, pages::order::show),
+        post("/t/{tenant}/order/{connection}/{id}/retry", OPERATOR, pages::order::try_again),
         // ロボット.
         get("/t/{tenant}/robots", VIEWER, pages::robots::show),
         get("/t/{tenant}/document", VIEWER, pages::document::show),
@@ -93,6 +102,8 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/robot/{kind}/{id}/save", ADMIN, pages::robot::save),
         get("/t/{tenant}/robot/{kind}/{id}/form", ADMIN, pages::robot_form::show),
         post("/t/{tenant}/robot/{kind}/{id}/form", ADMIN, pages::robot_form::change),
+        get("/t/{tenant}/dry-run", ADMIN, pages::dry_run::show),
+        post("/t/{tenant}/dry-run", ADMIN, pages::dry_run::look),
         get("/t/{tenant}/easy", ADMIN, pages::easy::show),
         post("/t/{tenant}/easy", ADMIN, pages::easy::apply),
         post("/t/{tenant}/robots/step", ADMIN, pages::steps::step),
@@ -112,6 +123,9 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/connection/{id}/test", ADMIN, pages::connection::test),
         // 記録.
         get("/t/{tenant}/runs", VIEWER, pages::runs::show),
+        get("/t/{tenant}/run", VIEWER, pages::run::show),
+        get("/t/{tenant}/dead-letters", VIEWER, pages::dead_letters::list),
+        post("/t/{tenant}/dead-letters/replay", OPERATOR, pages::dead_letters::replay),
         get("/t/{tenant}/charts", VIEWER, pages::charts::show),
         get("/t/{tenant}/audit", ADMIN, pages::audit::show),
     ]
@@ -137,6 +151,7 @@ GET /t/{tenant}/shipments viewer
 GET /t/{tenant}/shipments.csv viewer
 GET /t/{tenant}/shipment/{id} viewer
 POST /t/{tenant}/shipment/{id}/cancellation operator
+POST /t/{tenant}/shipment/{id}/retry operator
 GET /t/{tenant}/shipments/preview operator
 POST /t/{tenant}/shipments/change operator
 GET /t/{tenant}/shipments/robot operator
@@ -146,6 +161,8 @@ POST /t/{tenant}/files/export operator
 POST /t/{tenant}/files/results operator
 GET /t/{tenant}/orders viewer
 POST /t/{tenant}/orders/retry operator
+GET /t/{tenant}/order/{connection}/{id} viewer
+POST /t/{tenant}/order/{connection}/{id}/retry operator
 GET /t/{tenant}/robots viewer
 GET /t/{tenant}/document viewer
 POST /t/{tenant}/document/check admin
@@ -156,6 +173,8 @@ POST /t/{tenant}/robot/{kind}/{id}/try admin
 POST /t/{tenant}/robot/{kind}/{id}/save admin
 GET /t/{tenant}/robot/{kind}/{id}/form admin
 POST /t/{tenant}/robot/{kind}/{id}/form admin
+GET /t/{tenant}/dry-run admin
+POST /t/{tenant}/dry-run admin
 GET /t/{tenant}/easy admin
 POST /t/{tenant}/easy admin
 POST /t/{tenant}/robots/step admin
@@ -173,6 +192,9 @@ POST /t/{tenant}/notices/off admin
 GET /t/{tenant}/connection/{id} admin
 POST /t/{tenant}/connection/{id}/test admin
 GET /t/{tenant}/runs viewer
+GET /t/{tenant}/run viewer
+GET /t/{tenant}/dead-letters viewer
+POST /t/{tenant}/dead-letters/replay operator
 GET /t/{tenant}/charts viewer
 GET /t/{tenant}/audit admin
 ";

@@ -53,9 +53,10 @@ impl Shell {
         let first = rest.split(['/', '.']).next().unwrap_or_default();
         first == part
             || (matches!(first, "shipment" | "files") && part == "shipments")
-            || (matches!(first, "document" | "history" | "robot" | "easy") && part == "robots")
-            || (matches!(first, "access" | "connection" | "products") && part == "settings")
-            || (matches!(first, "audit" | "charts") && part == "runs")
+            || (first == "order" && part == "orders")
+            || (matches!(first, "document" | "history" | "robot" | "dry-run" | "easy") && part == "robots")
+            || (matches!(first, "access" | "connection" | "notices" | "products") && part == "settings")
+            || (matches!(first, "audit" | "charts" | "dead-letters" | "run") && part == "runs")
     }
 
     /// May whoever looks do what this role may?

@@ -234,8 +234,13 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Runs of robots, latest first.
+    /// Runs of robots, latest first; or one of them.
     Runs {
+        /// Only this one.
+        run: Option<String>,
+        /// Its calls to the shop, one by one: the first and the latest.
+        #[arg(long, requires = "run")]
+        calls: bool,
         /// Only this merchant's.
         #[arg(long)]
         tenant: Option<String>,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use renkei_platform::aws::AwsFailure;
 use renkei_platform::queue::QueueError;
 use renkei_platform::secrets::SecretsError;
+use renkei_setup::dry_run::DryRunError;
 use renkei_shop::ShopError;
 use renkei_shop::error::ShopsError;
 use renkei_store::StoreError;
@@ -64,6 +65,12 @@ pub enum CliError {
     /// Settings that did not come into force.
     #[error(transparent)]
     Setup(#[from] renkei_setup::SetupError),
+    /// Dead letters.
+    #[error(transparent)]
+    DeadLetters(#[from] renkei_setup::dead_letters::DeadLettersError),
+    /// Something that was not tried again.
+    #[error(transparent)]
+    Retry(#[from] renkei_setup::retry::RetryError),
     /// A robot that cannot be tried.
     #[error(transparent)]
     Try(#[from] renkei_setup::try_robot::TryError),
@@ -73,6 +80,16 @@ pub enum CliError {
     /// JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+}
+
+impl From<DryRunError> for CliError {
+    fn from(error: DryRunError) -> Self {
+        match error {
+            DryRunError::Robot(sentence) => Self::Said(sentence),
+            DryRunError::Store(error) => Self::Store(error),
+            DryRunError::Shop(error) => Self::Shop(error),
+        }
+    }
 }
 
 impl CliError {
@@ -94,6 +111,8 @@ impl CliError {
             | Self::Shop(_)
             | Self::Products(_)
             | Self::Setup(_)
+            | Self::DeadLetters(_)
+            | Self::Retry(_)
             | Self::Try(_)
             | Self::Shops(_) => false,
         }

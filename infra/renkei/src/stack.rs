@@ -16,6 +16,7 @@ use renkei_platform::aws;
 use renkei_platform::aws::AwsFailure;
 use renkei_platform::queue::Queue;
 use renkei_platform::secrets::ConnectionSecrets;
+use renkei_setup::dead_letters::{DeadLetters, DeadQueue};
 use renkei_setup::{Schedules, Setup, queue_output};
 use renkei_shop::Shops;
 use renkei_store::settings::AppliedSettings;
@@ -46,16 +47,6 @@ struct LocalStack {
     access_key_id: String,
     #[serde(default)]
     warehouse_url: Option<String>,
-}
-
-/// A queue of the stack, with its dead letters.
-pub struct StackQueue {
-    /// Its name: the function that reads it.
-    pub name: &'static str,
-    /// Its URL.
-    pub url: String,
-    /// The URL of its dead letters.
-    pub dead_letters: String,
 }
 
 impl Stack {
@@ -139,7 +130,7 @@ impl Stack {
     }
 
     /// All queues.
-    pub fn queues(&self) -> Result<Vec<StackQueue>, CliError> {
+    pub fn queues(&self) -> Result<Vec<DeadQueue>, CliError> {
         [
             ("fetch-orders", "FetchOrders"),
             ("import-orders", "ImportOrders"),
@@ -149,13 +140,18 @@ impl Stack {
         ]
         .into_iter()
         .map(|(name, output)| {
-            Ok(StackQueue {
+            Ok(DeadQueue {
                 name,
                 url: self.output(&format!("{output}QueueUrl"))?.to_owned(),
                 dead_letters: self.output(&format!("{output}DeadLettersUrl"))?.to_owned(),
             })
         })
         .collect()
+    }
+
+    /// What failed in them at every attempt.
+    pub fn dead_letters(&self) -> Result<DeadLetters, CliError> {
+        Ok(DeadLetters::new(&self.aws, self.store.clone(), self.queues()?, usize::MAX))
     }
 
     /// The queue of the function that does this.

@@ -135,6 +135,7 @@ mod tests {
             counts: BTreeMap::new(),
             error: None,
             notes: Vec::new(),
+            called: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::gate::Lane;
 use crate::ids::{ConnectionId, RobotId, TenantId};
 use crate::settings::{Action, IntegrationRobots};
 use crate::work::{Cause, StartRobot, VERSION};
@@ -80,9 +81,47 @@ pub struct Run {
     /// What a person should know of, in sentences; nothing that kept the run from its work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Its calls one by one, the first and the latest of them. Kept packed beside the rest; a list of runs has none.
+    #[serde(skip)]
+    pub called: Vec<CallMade>,
 }
 
+/// A call of a run to its shop, as it is kept: nothing of a body, and no value that names a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallMade {
+    /// When it began.
+    #[serde(rename = "t")]
+    pub at: Timestamp,
+    /// For what, as the gate counts it.
+    #[serde(rename = "l")]
+    pub lane: Lane,
+    /// `GET`, `PUT` or `POST`.
+    #[serde(rename = "m")]
+    pub method: String,
+    /// Path below the API's address, with the harmless part of its query.
+    #[serde(rename = "p")]
+    pub path: String,
+    /// Status of the answer; None if there was none.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// From the request to the end of its answer, in milliseconds.
+    #[serde(rename = "d")]
+    pub milliseconds: u32,
+}
+
+/// So many of a run's first calls are kept,
+const FIRST_CALLS: usize = 20;
+/// and so many of its latest.
+const LATEST_CALLS: usize = 60;
+
 impl Run {
+    /// Notes calls that were made. Of many the first and the latest are kept: how it began, and what it was at in the end.
+    pub fn note_calls(&mut self, calls: Vec<CallMade>) {
+        self.called.extend(calls);
+        let over = self.called.len().saturating_sub(FIRST_CALLS + LATEST_CALLS);
+        self.called.drain(FIRST_CALLS.min(self.called.len())..FIRST_CALLS.min(self.called.len()) + over);
+    }
+
     /// The robots that this run's end starts. Each run has one end, and each of these messages names its run after it:
     /// sent twice, it is still one run. A run that could not do its work starts none.
     #[must_use]

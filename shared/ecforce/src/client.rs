@@ -5,7 +5,7 @@
 
 use std::error::Error as _;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
@@ -20,6 +20,7 @@ use crate::error::{BadBody, Error, PASSING_CODE};
 use crate::guard::ResolveError;
 use crate::query::{Include, OrderQuery};
 use crate::retry_after::retry_after;
+use crate::sent::{Sent, SentLog, shown};
 use crate::token::{SignedIn, Token};
 use crate::wire::answer::WriteAnswer;
 use crate::wire::catalog::{self, Product, ShippingCarrier, StockItem};
@@ -49,6 +50,7 @@ pub struct Client {
     address: ApiAddress,
     body_limit: usize,
     now: fn() -> Timestamp,
+    sent: Option<SentLog>,
 }
 
 impl fmt::Debug for Client {
@@ -61,7 +63,7 @@ impl Client {
     /// A client for the shop at this address, over an HTTP client from [`http_client`](crate::http_client).
     #[must_use]
     pub fn new(http: reqwest::Client, address: ApiAddress) -> Self {
-        Self { http, address, body_limit: DEFAULT_BODY_LIMIT, now: Timestamp::now }
+        Self { http, address, body_limit: DEFAULT_BODY_LIMIT, now: Timestamp::now, sent: None }
     }
 
     /// Holds at most this many bytes of an answer; a larger one is [`Error::BodyTooLarge`].
@@ -76,6 +78,13 @@ impl Client {
     #[must_use]
     pub const fn with_clock(mut self, now: fn() -> Timestamp) -> Self {
         self.now = now;
+        self
+    }
+
+    /// Notes every request that is made, without its body, in this log.
+    #[must_use]
+    pub fn with_log(mut self, log: SentLog) -> Self {
+        self.sent = Some(log);
         self
     }
 
@@ -168,7 +177,7 @@ impl Client {
         self.send(Method::PUT, path, &[], Some(token), Some(body)).await
     }
 
-    /// One request; the body of a success, or what its failure means.
+    /// One request, noted; the body of a success, or what its failure means.
     async fn send(
         &self,
         method: Method,
@@ -176,6 +185,29 @@ impl Client {
         pairs: &[(String, String)],
         token: Option<&Token>,
         body: Option<&impl Serialize>,
+    ) -> Result<Vec<u8>, Error> {
+        let began = Instant::now();
+        let name = match method {
+            Method::GET => "GET",
+            Method::PUT => "PUT",
+            _ => "POST",
+        };
+        let mut status = None;
+        let answer = self.answer(method, path, pairs, token, body, &mut status).await;
+        if let Some(log) = &self.sent {
+            log.note(Sent { method: name, path: shown(path, pairs), status, took: began.elapsed() });
+        }
+        answer
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        pairs: &[(String, String)],
+        token: Option<&Token>,
+        body: Option<&impl Serialize>,
+        answered: &mut Option<u16>,
     ) -> Result<Vec<u8>, Error> {
         let mut url = self.address.endpoint(path);
         if !pairs.is_empty() {
@@ -194,6 +226,7 @@ impl Client {
         }
         let response = request.send().await.map_err(|error| self.broken(&error))?;
         let status = response.status();
+        *answered = Some(status.as_u16());
         if status.is_success() {
             return self.body(response).await;
         }

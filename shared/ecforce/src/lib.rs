@@ -34,6 +34,7 @@ mod guard;
 mod http;
 mod query;
 mod retry_after;
+mod sent;
 mod token;
 mod wire;
 
@@ -46,6 +47,7 @@ pub use query::{
     Direction, Include, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest, TimeAttribute, WholeAttribute, WholeTest,
 };
 pub use retry_after::{LONGEST_RETRY_AFTER, retry_after};
+pub use sent::{Sent, SentLog};
 pub use token::{BadToken, SignedIn, Token};
 pub use wire::answer::{Outcome, RecordError, RecordKey, WriteAnswer};
 pub use wire::catalog::{Product, ShippingCarrier, StockItem, Variant};

@@ -8,7 +8,10 @@
 //! missing, and applying twice does nothing.
 
 mod apply;
+pub mod dead_letters;
+pub mod dry_run;
 pub mod grants;
+pub mod retry;
 pub mod schedules;
 pub mod trial;
 pub mod try_robot;

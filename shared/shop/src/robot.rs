@@ -253,6 +253,7 @@ impl Robots {
         };
         let ended = story(work).await;
         run.calls = calls_before + session.calls();
+        run.note_calls(session.take_called());
         // A gate that could not be handed back comes free by itself after its lease.
         if let Err(error) = session.leave().await {
             tracing::warn!(error = %error, "the gate could not be handed back");
@@ -309,6 +310,7 @@ impl Robots {
             counts: BTreeMap::new(),
             error: None,
             notes: Vec::new(),
+            called: Vec::new(),
         };
         if tenant.begin_run(&run).await? {
             return Ok(Begun::Open(Box::new(run)));

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use renkei_domain::gate::{Call, CallDecision, Entry, GateRules, GateState, Kind, Lane, Observation};
+use renkei_domain::run::CallMade;
 use renkei_domain::settings::Connection;
-use renkei_ecforce::{Client, Error, Retry, Token};
+use renkei_ecforce::{Client, Error, Retry, SentLog, Token};
 use renkei_store::Tenant;
 use renkei_store::gate::GateWrite;
 
@@ -53,6 +54,8 @@ pub struct Session {
     calls: u32,
     asked: u32,
     last_began: Option<Timestamp>,
+    sent: SentLog,
+    called: Vec<CallMade>,
 }
 
 /// The wall clock once, the monotonic clock on top: never goes back within a run, whatever happens to the machine's
@@ -76,7 +79,8 @@ impl RunClock {
 impl Shops {
     /// Opens a session: waits for the gate as long as is sensible.
     pub async fn open(&self, tenant: &Tenant, request: SessionRequest<'_>) -> Result<Session, ShopError> {
-        let client = self.client(request.connection)?;
+        let sent = SentLog::default();
+        let client = self.client(request.connection)?.with_log(sent.clone());
         let rules = gate_rules(request.connection);
         let clock = RunClock::start();
         let mut gate = tenant.gate(&request.connection.id, clock.now()).await?;
@@ -103,6 +107,8 @@ impl Shops {
                             calls: 0,
                             asked: 0,
                             last_began: None,
+                            sent,
+                            called: Vec::new(),
                         });
                     }
                     GateWrite::Changed(current) => gate = *current,
@@ -152,6 +158,11 @@ impl Session {
     #[must_use]
     pub fn calls(&self) -> u32 {
         self.calls
+    }
+
+    /// The calls one by one, since this was asked last.
+    pub(crate) fn take_called(&mut self) -> Vec<CallMade> {
+        std::mem::take(&mut self.called)
     }
 
     /// Fences what the run writes elsewhere: a run that was robbed of the gate while paused has an older one.
@@ -272,8 +283,18 @@ impl Session {
                 continue;
             }
             self.calls += 1;
-            self.last_began = Some(self.clock.now());
-            return Ok(request().await);
+            let at = self.clock.now();
+            self.last_began = Some(at);
+            let answer = request().await;
+            self.called.extend(self.sent.take().into_iter().map(|sent| CallMade {
+                at,
+                lane,
+                method: sent.method.to_owned(),
+                path: sent.path,
+                status: sent.status,
+                milliseconds: u32::try_from(sent.took.as_millis()).unwrap_or(u32::MAX),
+            }));
+            return Ok(answer);
         }
     }
 

@@ -1,4 +1,5 @@
-//! What a person's page begins with, in one request: the settings, what is usual, and counts that are kept.
+//! What a person's page begins with, in one request: that the person is a member, the settings, what is usual, and counts
+//! that are kept.
 //!
 //! # Counts that are kept
 //! What has left never comes back, and its list is sorted by when that became known: it only grows at its end. So it is
@@ -15,10 +16,12 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::{SignedDuration, Timestamp};
 use renkei_domain::ids::ConnectionId;
+use renkei_domain::member::Email;
 use renkei_domain::shipment::Status;
 use serde::{Deserialize, Serialize};
 
 use crate::days::{self, Usual};
+use crate::members::{Member, member};
 use crate::settings::{AppliedSettings, applied};
 use crate::shelves::Count;
 use crate::shipments::sort_key;
@@ -67,17 +70,20 @@ pub struct Desk {
 }
 
 impl Tenant {
-    /// What a page begins with.
-    pub async fn desk(&self) -> Result<Desk, StoreError> {
+    /// The person's membership of this merchant, and what their page begins with; None if it is none of theirs.
+    pub async fn member_at_desk(&self, email: &Email) -> Result<Option<(Member, Desk)>, StoreError> {
+        let person = keys::member(&self.id, email);
         let [settings, usual, kept] =
             [keys::current_settings(&self.id), keys::usual(&self.id), keys::kept_counts(&self.id)];
-        let wanted = vec![settings.clone(), usual.clone(), kept.clone()];
+        let wanted = vec![person.clone(), settings.clone(), usual.clone(), kept.clone()];
         let mut found = reads::batch_get(self, &self.tables().robots, wanted).await?;
-        Ok(Desk {
+        let Some(member) = found.remove(&person).map(member).transpose()? else { return Ok(None) };
+        let desk = Desk {
             settings: found.remove(&settings).map(applied).transpose()?,
             usual: found.remove(&usual).map(|item| codec::from_item(days::KIND, item)).transpose()?,
             kept: found.remove(&kept).map(|item| codec::from_item(KIND, item)).transpose()?.unwrap_or_default(),
-        })
+        };
+        Ok(Some((member, desk)))
     }
 
     /// How many shipments of a connection have left: those that are counted already, and up to `bound` more. Moves the

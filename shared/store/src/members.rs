@@ -172,7 +172,7 @@ impl Tenant {
     }
 }
 
-fn member(item: Item) -> Result<Member, StoreError> {
+pub(crate) fn member(item: Item) -> Result<Member, StoreError> {
     codec::from_item(KIND, item)
 }
 

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use renkei_domain::ids::{ConnectionId, Sku};
+use renkei_domain::ids::{ConnectionId, OrderId, Sku};
 use renkei_domain::run::Outcome;
 use renkei_domain::work::{ImportOrder, Place};
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,16 @@ impl Tenant {
     pub async fn not_imported(&self, connection: &ConnectionId) -> Result<Vec<NotImported>, StoreError> {
         let pk = keys::not_imported_pk(&self.id, connection);
         reads::partition(self, &self.tables().shipments, &pk, None).await?.into_iter().map(not_imported).collect()
+    }
+
+    /// One order of a connection, if it is not imported.
+    pub async fn not_imported_order(
+        &self,
+        connection: &ConnectionId,
+        order: OrderId,
+    ) -> Result<Option<NotImported>, StoreError> {
+        let key = keys::not_imported(&self.id, connection, &order.to_string());
+        reads::get(self, &self.tables().shipments, &key).await?.map(not_imported).transpose()
     }
 
     /// Takes an order off the list, once it has been imported after all.

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::{Timestamp, ToSpan};
-use renkei_domain::run::{FOR_A_PERSON, Outcome, Run, RunState};
+use renkei_domain::run::{CallMade, FOR_A_PERSON, Outcome, Run, RunState};
 use renkei_domain::work::Place;
 
 use crate::Tenant;
@@ -20,6 +20,11 @@ use crate::reads;
 use crate::shipments::{Cursor, Page};
 
 const KIND: &str = "run";
+/// Its calls, packed.
+const CALLED: &str = "called";
+/// Its calls take no more bytes than these, packed: the record is written some times more after its calls are known, and
+/// read with a hundred others for a list.
+const MOST_CALLED: usize = 2_048;
 /// How long runs are kept.
 const KEPT_DAYS: i64 = 90;
 
@@ -87,7 +92,9 @@ impl Tenant {
     /// A run.
     pub async fn run(&self, run: &str) -> Result<Option<Run>, StoreError> {
         let item = reads::get(self, &self.tables().runs, &keys::run(&self.id, run)).await?;
-        item.map(|item| codec::from_item(KIND, item)).transpose()
+        let Some(item) = item else { return Ok(None) };
+        let called = if item.contains_key(CALLED) { codec::unpack(KIND, &item, CALLED)? } else { Vec::new() };
+        Ok(Some(Run { called, ..codec::from_item(KIND, item)? }))
     }
 
     /// Where a fetching run stands; None before its first page.
@@ -234,6 +241,13 @@ impl Tenant {
                 None => removes.push(format!("#{name}")),
             }
         }
+        // They come with what is written anyway, and are only ever added to.
+        if !run.called.is_empty() {
+            update = update
+                .expression_attribute_names("#called", CALLED)
+                .expression_attribute_values(":called", packed_calls(&run.called)?);
+            sets.push("#called = :called".to_owned());
+        }
         let removes = if removes.is_empty() { String::new() } else { format!(" REMOVE {}", removes.join(", ")) };
         update
             .update_expression(format!("SET {}{removes}", sets.join(", ")))
@@ -304,6 +318,20 @@ pub fn rows_by_page(done: &[(Place, Outcome)]) -> BTreeMap<u32, BTreeMap<Outcome
     pages
 }
 
+/// Calls as they are kept. If they are too large, some of the middle go.
+fn packed_calls(calls: &[CallMade]) -> Result<AttributeValue, StoreError> {
+    let mut kept = calls.to_vec();
+    loop {
+        let packed = codec::pack(KIND, &kept)?;
+        // Two are never too large: a path has its length.
+        if kept.len() <= 2 || packed.as_b().map_or(0, |bytes| bytes.as_ref().len()) <= MOST_CALLED {
+            return Ok(packed);
+        }
+        let some = (kept.len() / 4).max(1);
+        kept.drain(some..some * 2);
+    }
+}
+
 fn expiry() -> i64 {
     Timestamp::now().as_second() + KEPT_DAYS * 24 * 3600
 }
@@ -336,4 +364,40 @@ fn int<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
 
 fn condition_failed<R>(error: &SdkError<UpdateItemError, R>) -> bool {
     matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_domain::gate::Lane;
+
+    use super::*;
+
+    fn calls(count: usize, path: &str) -> Vec<CallMade> {
+        let call = |n: usize| CallMade {
+            at: Timestamp::from_millisecond(1_700_000_000_000 + n as i64 * 317).unwrap(),
+            lane: Lane::Fetch,
+            method: "GET".into(),
+            path: format!("{path}{}", n * 7_919),
+            status: Some(200),
+            milliseconds: (n * 31 % 900) as u32,
+        };
+        (0..count).map(call).collect()
+    }
+
+    #[test]
+    fn calls_come_back_as_they_went_and_never_take_more_than_their_bytes() {
+        let unpacked = |packed: AttributeValue| -> Vec<CallMade> {
+            codec::unpack(KIND, &Item::from([(CALLED.to_owned(), packed)]), CALLED).unwrap()
+        };
+        let few = calls(12, "admin/orders.json?page=1&q[id_gt]=");
+        assert_eq!(unpacked(packed_calls(&few).unwrap()), few);
+        // As long as paths get, and nothing in common.
+        let noise: String = (0..400_u32).map(|n| char::from_u32(0x4E00 + n * 37 % 20_000).unwrap()).take(200).collect();
+        for many in [calls(80, "admin/orders.json?page=1&q[id_gt]="), calls(80, &noise), calls(1, &noise)] {
+            let packed = packed_calls(&many).unwrap();
+            assert!(packed.as_b().unwrap().as_ref().len() <= MOST_CALLED);
+            let kept = unpacked(packed);
+            assert_eq!((kept.first(), kept.last()), (many.first(), many.last()), "the ends stay");
+        }
+    }
 }

@@ -60,6 +60,18 @@ pub struct Shelf {
     pub next: Option<Mark>,
 }
 
+impl Shelf {
+    /// Of these places, with or without more behind them.
+    fn of(connection: &ConnectionId, marks: Vec<Mark>, more: bool) -> Self {
+        let id = |mark: &Mark| ShipmentId {
+            connection: connection.clone(),
+            order: OrderId(mark.order),
+            parcel: mark.parcel,
+        };
+        Self { next: marks.last().copied().filter(|_| more), ids: marks.iter().map(id).collect(), marks }
+    }
+}
+
 impl Tenant {
     /// Shipments of a connection in a status, the newest first, from a mark on.
     pub async fn newest(
@@ -90,21 +102,37 @@ impl Tenant {
             .send()
             .await
             .map_err(|e| StoreError::from_sdk("Query", &e))?;
-        let marks: Vec<Mark> =
-            answer.items.unwrap_or_default().iter().map(mark_of).collect::<Option<_>>().ok_or_else(unreadable)?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        Ok(Shelf {
-            next: marks.last().copied().filter(|_| more),
-            ids: marks
-                .iter()
-                .map(|mark| ShipmentId {
-                    connection: connection.clone(),
-                    order: OrderId(mark.order),
-                    parcel: mark.parcel,
-                })
-                .collect(),
-            marks,
-        })
+        Ok(Shelf::of(connection, marks(&answer.items.unwrap_or_default())?, more))
+    }
+
+    /// The newest `rows` shipments of a connection in a status, and how many are in it, counted to `bound` and no further:
+    /// from one reading, since an index is read by its size whatever of it is wanted.
+    pub async fn newest_and_count(
+        &self,
+        connection: &ConnectionId,
+        status: Status,
+        rows: usize,
+        bound: i32,
+    ) -> Result<(Shelf, Count), StoreError> {
+        let answer = self
+            .client()
+            .query()
+            .table_name(&self.tables().shipments)
+            .index_name("by_status")
+            .key_condition_expression("status_pk = :pk")
+            .expression_attribute_values(":pk", codec::text(keys::status_pk(&self.id, connection, status)))
+            .projection_expression("status_sk")
+            .scan_index_forward(false)
+            .limit(bound)
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("Query", &e))?;
+        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        let items = answer.items.unwrap_or_default();
+        let page = marks(items.get(..rows).unwrap_or(&items))?;
+        let count = Count { counted: u32::try_from(items.len()).unwrap_or(u32::MAX), more };
+        Ok((Shelf::of(connection, page, more || items.len() > rows), count))
     }
 
     /// How many shipments of a connection are in a status, and how many of them were imported since a time: from one
@@ -211,6 +239,10 @@ impl Tenant {
     }
 }
 
+fn marks(items: &[Item]) -> Result<Vec<Mark>, StoreError> {
+    items.iter().map(mark_of).collect::<Option<_>>().ok_or_else(unreadable)
+}
+
 fn mark_of(item: &Item) -> Option<Mark> {
     let mut parts = item.get("status_sk")?.as_s().ok()?.splitn(3, '#');
     Some(Mark {
@@ -227,6 +259,16 @@ fn unreadable() -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shelf_goes_on_behind_its_last_place_and_only_where_there_is_more() {
+        let connection = ConnectionId::parse("shop").unwrap();
+        let mark = |order| Mark { since: Timestamp::UNIX_EPOCH, order, parcel: 1 };
+        let shelf = Shelf::of(&connection, vec![mark(9), mark(8)], true);
+        assert_eq!((shelf.next, shelf.ids[1].order), (Some(mark(8)), OrderId(8)));
+        assert_eq!(Shelf::of(&connection, vec![mark(9)], false).next, None);
+        assert_eq!(Shelf::of(&connection, Vec::new(), true).next, None);
+    }
 
     #[test]
     fn a_mark_comes_back_as_it_went_and_takes_nothing_else() {

@@ -1,8 +1,10 @@
-//! Robots in the console on the deployed stack: their order, and who may change it.
+//! Robots in the console on the deployed stack: their order, what they would do, and who may know and change it.
 
 use renkei_e2e::browser::{Browser, Page};
+use renkei_e2e::ways::Shop;
 use renkei_e2e::{World, run};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
+use serde_json::json;
 
 fn plain(orders: u64) -> ShopSpec {
     ShopSpec { orders, order_options: OrderOptions::plain(), daily_call_limit: 100_000, ..ShopSpec::default() }
@@ -77,4 +79,71 @@ async fn processing_robots_are_put_in_another_order() {
     assert!(audit.contains("settings.apply") && audit.contains("admin@renkei.example"), "{audit}");
     let history = browser.get("/t/order-of-robots/history").await.text;
     assert!(history.contains("admin@renkei.example") && history.contains("processing_robots.enable"), "{history}");
+}
+
+/// Calls to the shop besides sign-ins.
+async fn calls(shop: &Shop) -> u64 {
+    let ledger = shop.simulator.ledger_summary(shop.name).await.expect("the ledger");
+    ledger.calls - ledger.sign_ins
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dry_run_says_what_a_robot_would_do_and_spends_only_what_is_chosen() {
+    let name = "console-dry";
+    let shop = Shop::new(name, plain(3), |document| {
+        document["integration_robots"]["custom"] = json!([
+            { "id": "console-dry-release", "name": "入金済みを出荷待ちへ", "on": { "by_hand": true, "connection": name },
+              "do": { "apply_processing_robot": "ecforce-release", "to_status": "awaiting-payment" } }
+        ]);
+    })
+    .await;
+    for who in ["admin", "operator"] {
+        member(name, who);
+    }
+    let runs = || run(&["runs", "--tenant", name, "--json"], None).lines().len();
+    let mut browser = Browser::signed_in("admin").await;
+    let robots = browser.get(&format!("/t/{name}/robots")).await;
+    let address = |robot: &str| format!("/t/{name}/dry-run?robot={robot}");
+    assert!(robots.text.contains("/dry-run?robot=console-dry/fetch-orders"), "offered: {}", robots.text);
+
+    // What waits only the shop knows: it is said, and asked when somebody chooses to.
+    let page = browser.get(&address("console-dry/fetch-orders")).await;
+    assert!(page.status == 200 && page.text.contains("API呼び出しを最大"), "{page:?}");
+    assert_eq!(calls(&shop).await, 0, "nothing was asked");
+    let csrf = page.csrf();
+    let path = format!("/t/{name}/dry-run");
+    let form = [("csrf", csrf.as_str()), ("robot", "console-dry/fetch-orders")];
+    assert_eq!(browser.post(&path, &[("csrf", "x"), form[1]]).await.status, 403, "a form of others");
+    let looked = browser.post(&path, &form).await;
+    assert_eq!(looked.status, 200, "{looked:?}");
+    assert!(looked.text.contains("<dt>取込</dt><dd>3</dd>"), "{}", looked.text);
+    assert_eq!(calls(&shop).await, 1, "one page, one call");
+    assert!(shop.shipments().is_empty() && runs() == 0, "nothing was written");
+    assert!(browser.get(&format!("/t/{name}/audit")).await.text.contains("robot.dry-run"), "who spent the call");
+
+    // Every other kind is said without a call.
+    shop.robot_does("fetch-orders");
+    let (spent, ran) = (calls(&shop).await, runs());
+    for (robot, words) in [
+        ("console-dry/state-working", "<dt>通知</dt><dd>3</dd>"),
+        ("console-dry/state-shipped", "<dt>対象</dt><dd>ありません</dd>"),
+        ("console-dry/status-sync", "確認する未出荷の受注"),
+        ("console-dry/inventory", "実行時のAPI呼び出し"),
+        ("console-dry/reconcile", "100件ずつ"),
+        ("console-dry-release", "<dt>実行時のAPI呼び出し</dt><dd>0回</dd>"),
+    ] {
+        let page = browser.get(&address(robot)).await;
+        assert!(page.status == 200 && page.text.contains(words), "{robot}: {}", page.text);
+    }
+    assert_eq!((calls(&shop).await, runs()), (spent, ran), "no call, no run");
+    assert_eq!(browser.get(&address("nobodys")).await.status, 404);
+
+    // Six times in ten minutes, and not by who only works shipments.
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        statuses.push(browser.post(&path, &form).await.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429]);
+    let mut operator = Browser::signed_in("operator").await;
+    assert_eq!(operator.get(&address("console-dry/state-working")).await.status, 403);
 }

@@ -85,7 +85,7 @@ fn label(lang: Lang, check: &'static str) -> &'static str {
 }
 
 /// Why a test ended before everything was asked.
-fn ended(lang: Lang, error: &ShopError) -> String {
+pub(super) fn ended(lang: Lang, error: &ShopError) -> String {
     let (ja, en) = match error {
         ShopError::Closed(closure) => {
             let until = jst::display(closure.until);

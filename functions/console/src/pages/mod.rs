@@ -9,13 +9,16 @@ pub mod bulk;
 pub mod charts;
 pub mod connection;
 pub mod csv;
+pub mod dead_letters;
 pub mod document;
 mod draft;
+pub mod dry_run;
 pub mod easy;
 mod fields;
 pub mod files;
 pub mod notices;
 mod opening;
+pub mod order;
 pub mod orders;
 mod piece;
 pub mod products;
@@ -23,6 +26,7 @@ mod proposal;
 pub mod robot;
 pub mod robot_form;
 pub mod robots;
+pub mod run;
 pub mod runs;
 mod search;
 pub mod settings;
@@ -35,7 +39,7 @@ mod words;
 use axum::response::Html;
 use renkei_domain::ids::ConnectionId;
 use renkei_store::days::Usual;
-use renkei_store::desk::KeptCounts;
+use renkei_store::desk::{Desk, KeptCounts};
 use renkei_store::settings::AppliedSettings;
 use renkei_store::shelves::Count;
 
@@ -59,12 +63,11 @@ impl Caller {
     pub async fn settings(&self) -> Result<AppliedSettings, Problem> {
         self.tenant.settings().await?.ok_or_else(no_settings)
     }
+}
 
-    /// The merchant's settings, and what else a page with counts begins with, in one request.
-    pub async fn desk(&self) -> Result<(AppliedSettings, Option<Usual>, KeptCounts), Problem> {
-        let desk = self.tenant.desk().await?;
-        Ok((desk.settings.ok_or_else(no_settings)?, desk.usual, desk.kept))
-    }
+/// What a page with counts begins with, as its guard has read it.
+pub fn spread(desk: Desk) -> Result<(AppliedSettings, Option<Usual>, KeptCounts), Problem> {
+    Ok((desk.settings.ok_or_else(no_settings)?, desk.usual, desk.kept))
 }
 
 fn no_settings() -> Problem {

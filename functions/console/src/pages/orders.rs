@@ -1,7 +1,6 @@
 //! 未取込: orders that were not imported, why, and the way to try them again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::Extension;
@@ -10,7 +9,8 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
-use renkei_platform::queue::{Outgoing, group};
+use renkei_domain::ids::OrderId;
+use renkei_setup::retry;
 use renkei_store::audit::AuditOutcome;
 use renkei_store::orders::NotImportedSummary;
 use serde::Deserialize;
@@ -79,7 +79,7 @@ pub async fn list(Extension(caller): Extension<Caller>, Query(filter): Query<Fil
 }
 
 /// Puts orders onto the queue again, as they were read then: one by its id, or all. Importing is safe to repeat.
-pub async fn retry(
+pub async fn try_again(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
@@ -89,27 +89,16 @@ pub async fn retry(
     };
     let settings = caller.settings().await?;
     let connection = chosen(&settings, field("connection").as_deref())?.ok_or_else(Problem::not_found)?;
-    let only: Option<u64> = match field("order").filter(|order| !order.is_empty()) {
+    let only = match field("order").filter(|order| !order.is_empty()) {
         None => None,
-        Some(order) => Some(order.parse().map_err(|_| Problem::not_found())?),
+        Some(order) => Some(OrderId(order.parse().map_err(|_| Problem::not_found())?)),
     };
-    let mut messages = Vec::new();
-    for kept in caller.tenant.not_imported(&connection).await? {
-        if only.is_none_or(|order| kept.summary.order_id == Some(order)) {
-            messages.push(Outgoing {
-                // The tenant of the handle, not of the stored message: both are the same, and this one is proven.
-                group: group(caller.tenant.id(), &connection),
-                body: serde_json::to_string(&kept.message).map_err(|error| Problem::ours(&error.to_string()))?,
-                delay: Duration::ZERO,
-            });
-        }
-    }
-    if messages.is_empty() {
+    let sent = retry::orders(&caller.tenant, &app.import_orders, &connection, only).await?;
+    if sent == 0 {
         return Err(Problem::not_found());
     }
-    app.import_orders.send_batch(&messages).await?;
     let target = only.map_or_else(|| connection.to_string(), |order| format!("{connection}.{order}"));
-    caller.audit("orders.retry", target, AuditOutcome::Done, format!("{} orders", messages.len())).await?;
-    let to = caller.shell.to(&format!("/orders?connection={connection}&done={}", messages.len()));
+    caller.audit("orders.retry", target, AuditOutcome::Done, format!("{sent} orders")).await?;
+    let to = caller.shell.to(&format!("/orders?connection={connection}&done={sent}"));
     Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
 }

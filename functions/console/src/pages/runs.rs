@@ -11,7 +11,7 @@ use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
 use serde::Deserialize;
 
-use super::{Page, words};
+use super::{Page, encoded, words};
 use crate::guard::Caller;
 use crate::shell::Shell;
 
@@ -47,6 +47,9 @@ struct Bar {
 }
 
 impl RunsPage {
+    fn id(&self, run: &Run) -> String {
+        encoded(&run.id)
+    }
     fn action(&self, run: &Run) -> &'static str {
         words::robot(self.s.lang, run.action)
     }

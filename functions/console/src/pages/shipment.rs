@@ -10,13 +10,15 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use renkei_domain::handover;
 use renkei_domain::ids::ShipmentId;
-use renkei_domain::shipment::{CancellationState, Shipment, ShipmentDetail, Status};
+use renkei_domain::shipment::{CancellationState, Shipment, ShipmentDetail, ShopSync, Status};
+use renkei_setup::retry::{self, ToldAgain};
 use renkei_store::audit::AuditOutcome;
 use serde::Deserialize;
 
 use super::shipments::Row;
 use super::{Form, Page, words};
 use crate::guard::Caller;
+use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::{Shell, grouped};
 
@@ -90,6 +92,9 @@ impl ShipmentPage {
             },
         }
     }
+    fn is_refused(&self) -> bool {
+        self.shipment().shop_sync == ShopSync::Failed
+    }
     fn is_paid(&self) -> bool {
         self.shipment().payment == renkei_domain::payment::Payment::Paid
     }
@@ -120,11 +125,41 @@ pub async fn show(Extension(caller): Extension<Caller>, Path(which): Path<Which>
         siblings,
         method,
         source,
-        done: after.done.and_then(|code| super::bulk::done(caller.shell.lang, &code)),
+        done: after.done.and_then(|code| done(caller.shell.lang, &code)),
         detail,
         s: caller.shell,
     };
     Ok(Html(page.render()?))
+}
+
+/// What was done, from what an address says of it.
+fn done(lang: Lang, code: &str) -> Option<String> {
+    let said = match code {
+        "retry.1" => {
+            lang.of("ロボットの次の実行でショップに通知します。", "The robot's next run tells it to the shop.")
+        }
+        "retry.0" => lang.of(
+            "ショップが拒否したものはもうありません。既に受け付けています。",
+            "The shop has refused nothing of it any more; it was taken up already.",
+        ),
+        other => return super::bulk::done(lang, other),
+    };
+    Some(said.to_owned())
+}
+
+/// Takes up what the shop refused: the robot's next run tells it where it stood. A second time it finds nothing refused.
+pub async fn tell_again(Extension(caller): Extension<Caller>, Path(which): Path<Which>) -> Result<Response, Problem> {
+    let id = ShipmentId::try_from(which.id).map_err(|_| Problem::not_found())?;
+    let taken_up = match retry::shipment(&caller.tenant, &id, false, caller.now, caller.email.as_str()).await? {
+        ToldAgain::Yes => 1,
+        ToldAgain::NothingRefused => 0,
+        ToldAgain::Unknown | ToldAgain::NotToCapture => return Err(Problem::not_found()),
+    };
+    if taken_up == 1 {
+        caller.audit("shipment.retry", id.to_string(), AuditOutcome::Done, "").await?;
+    }
+    let to = caller.shell.to(&format!("/shipment/{id}?done=retry.{taken_up}"));
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
 }
 
 /// Writes down what became of a cancellation: what the warehouse said to a person, or that somebody has seen to it.

@@ -14,14 +14,14 @@ use renkei_domain::ids::{ConnectionId, ShipmentId};
 use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{HoldReason, Shipment, ShipmentDetail, Status};
 use renkei_store::StoreError;
-use renkei_store::desk::KeptCounts;
+use renkei_store::desk::{Desk, KeptCounts};
 use renkei_store::settings::AppliedSettings;
-use renkei_store::shelves::{Count, Mark};
+use renkei_store::shelves::{Count, Mark, Shelf};
 use serde::Deserialize;
 use std::sync::Arc;
 
 use super::search::{Found, Place, search};
-use super::{COUNTED, Page, chosen, counted, encoded, words};
+use super::{COUNTED, Page, chosen, counted, encoded, spread, words};
 use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
@@ -152,9 +152,10 @@ pub async fn rows_of(caller: &Caller, shipments: Vec<Shipment>) -> Result<Vec<Ro
 pub async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    Extension(desk): Extension<Desk>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
-    let (settings, _, kept) = caller.desk().await?;
+    let (settings, _, kept) = spread(desk)?;
     if let Some(q) = filter.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
         not_too_often(&app, &caller).await?;
         let found = search(&caller, &settings, q, filter.from.as_deref()).await?;
@@ -185,8 +186,7 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
     let (tabs, rows, next) = match &connection {
         None => (Vec::new(), Vec::new(), None),
         Some(connection) => {
-            let counts = try_join_all(Status::ALL.map(|status| count(&caller, connection, status, kept)));
-            let (counts, shelf) = try_join(counts, caller.tenant.newest(connection, status, ROWS, after)).await?;
+            let (counts, shelf) = shelf_and_counts(&caller, connection, status, after, kept).await?;
             let tabs = Status::ALL
                 .into_iter()
                 .zip(&counts)
@@ -218,6 +218,38 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
     Ok(Html(page.render()?))
 }
 
+/// A page of a list, and the counts of all lists. What is counted from its newest on is read once for both.
+async fn shelf_and_counts(
+    caller: &Caller,
+    connection: &ConnectionId,
+    status: Status,
+    after: Option<Mark>,
+    kept: &KeptCounts,
+) -> Result<(Vec<Count>, Shelf), StoreError> {
+    let is_together = after.is_none() && status != Status::Shipped;
+    let shelf = async {
+        if is_together {
+            let (shelf, count) =
+                caller.tenant.newest_and_count(connection, status, ROWS as usize, bound(status)).await?;
+            return Ok((shelf, Some(count)));
+        }
+        Ok((caller.tenant.newest(connection, status, ROWS, after).await?, None))
+    };
+    let counts = try_join_all(Status::ALL.map(async |it| {
+        if it == status && is_together { Ok(None) } else { count(caller, connection, it, kept).await.map(Some) }
+    }));
+    let (counts, (shelf, together)) = try_join(counts, shelf).await?;
+    Ok((counts.into_iter().filter_map(|count| count.or(together)).collect(), shelf))
+}
+
+/// How far a list is counted.
+fn bound(status: Status) -> i32 {
+    match status {
+        Status::Hold | Status::Ready | Status::Picking | Status::Shipped => COUNTED,
+        Status::Cancelled => CANCELLED_COUNTED,
+    }
+}
+
 /// What has left is counted once and kept; what comes and goes is counted anew, to a bound.
 async fn count(
     caller: &Caller,
@@ -226,11 +258,10 @@ async fn count(
     kept: &KeptCounts,
 ) -> Result<Count, StoreError> {
     match status {
-        Status::Shipped => caller.tenant.count_shipped(connection, kept, COUNTED, caller.now).await,
-        Status::Hold | Status::Ready | Status::Picking => {
-            caller.tenant.count_status(connection, status, None, COUNTED).await
+        Status::Shipped => caller.tenant.count_shipped(connection, kept, bound(status), caller.now).await,
+        Status::Hold | Status::Ready | Status::Picking | Status::Cancelled => {
+            caller.tenant.count_status(connection, status, None, bound(status)).await
         }
-        Status::Cancelled => caller.tenant.count_status(connection, status, None, CANCELLED_COUNTED).await,
     }
 }
 

@@ -92,6 +92,17 @@ pub fn robot(lang: Lang, action: Action) -> &'static str {
     lang.of(ja, action.as_str())
 }
 
+/// A queue, by what its function does.
+pub fn queue(lang: Lang, name: &str) -> &'static str {
+    match name {
+        "fetch-orders" => lang.of("受注取得", "fetch orders"),
+        "import-orders" => lang.of("受注取込", "import orders"),
+        "push-statuses" => lang.of("実績・ステータス通知", "tell the shop"),
+        "sync-payments" => lang.of("入金・取消の確認", "payments and cancellations"),
+        _ => lang.of("在庫連携", "stock"),
+    }
+}
+
 pub fn lane(lang: Lang, lane: Lane) -> &'static str {
     match lane {
         Lane::WriteBack => lang.of("実績・状態", "write-back"),

@@ -16,7 +16,7 @@ use renkei_shop::gate_rules;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{connection, dead_letters};
+use super::connection;
 use crate::bare::{Answer, Bare};
 use crate::cli::Scope;
 use crate::error::{CliError, Exit};
@@ -290,7 +290,7 @@ async fn logs(stack: &Stack, resources: &[StackResourceSummary], findings: &mut 
 }
 
 async fn queues(stack: &Stack, findings: &mut Findings) -> Result<(), CliError> {
-    for (queue, count) in dead_letters::counts(stack).await? {
+    for (queue, count) in stack.dead_letters()?.counts().await? {
         if count > 0 {
             findings.add(
                 "queues",

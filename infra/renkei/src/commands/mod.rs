@@ -136,7 +136,10 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             files::results(&Stack::open(&at).await?, &layout, tenant, connection, &file, json).await
         }
         Command::Quota { scope, json } => quota::list(&Stack::open(&at).await?, &scope, json).await,
-        Command::Runs { tenant, limit, json } => {
+        Command::Runs { run: Some(run), tenant, calls, json, .. } => {
+            runs::one(&Stack::open(&at).await?, tenant.as_deref(), &run, calls, json).await
+        }
+        Command::Runs { run: None, tenant, limit, json, .. } => {
             runs::list(&Stack::open(&at).await?, tenant.as_deref(), limit, json).await
         }
         Command::WarehouseKey(command) => grants::warehouse_key(&Stack::open(&at).await?, command).await,

@@ -1,8 +1,10 @@
 //! `renkei orders` and `renkei retry`: what became of each order.
 
+use renkei_domain::ids::OrderId;
 use renkei_domain::run::Outcome;
 use renkei_domain::shipment::Status;
-use renkei_platform::queue::{Outgoing, Queue, group};
+use renkei_platform::queue::Queue;
+use renkei_setup::retry;
 use serde::Serialize;
 
 use crate::cli::Scope;
@@ -123,23 +125,7 @@ pub async fn retry(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<E
     let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
     let mut sent = 0;
     for place in stack.connections(scope).await? {
-        let messages = place
-            .tenant
-            .not_imported(place.id())
-            .await?
-            .into_iter()
-            .filter(|kept| order.is_none_or(|order| kept.summary.order_id == Some(order)))
-            .map(|kept| {
-                let message = kept.message;
-                Ok(Outgoing {
-                    group: group(&message.tenant, &message.connection),
-                    body: serde_json::to_string(&message)?,
-                    delay: std::time::Duration::ZERO,
-                })
-            })
-            .collect::<Result<Vec<_>, CliError>>()?;
-        sent += messages.len();
-        queue.send_batch(&messages).await?;
+        sent += retry::orders(&place.tenant, &queue, place.id(), order.map(OrderId)).await?;
     }
     if sent == 0 && order.is_some() {
         return Err(CliError::said("this order is not among those that were not imported; see `renkei orders`"));

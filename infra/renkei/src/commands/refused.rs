@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use renkei_domain::ids::ShipmentId;
 use renkei_domain::shipment::{ShopSync, Status};
+use renkei_setup::retry::{self, ToldAgain};
 
 use crate::cli::Scope;
 use crate::error::{CliError, Exit};
@@ -17,35 +18,17 @@ pub async fn retry_one(stack: &Stack, tenant: Option<&str>, id: &str, capture: b
     let id: ShipmentId =
         id.parse().map_err(|error: renkei_domain::ids::InvalidId| CliError::said(error.to_string()))?;
     let place = stack.connection(tenant, id.connection.as_str()).await?;
-    let now = Timestamp::now();
-    if capture && !place.tenant.withdraw_sale(&id.connection, id.order, now).await? {
-        return Err(CliError::said(format!(
-            "the payment of order {} is not waiting for that: either it was never asked for, or it is captured",
-            id.order
-        )));
-    }
-    let mut changed = false;
-    let shipment = place
-        .tenant
-        .change(&id, |shipment| {
-            changed = shipment.replay(now, BY);
-            if capture {
-                // Told again, this time with the sale.
-                shipment.tracking_told = None;
-                shipment.shop_error = None;
-                shipment.note(now, "payment may be captured again", BY);
-                changed = true;
-            }
-            changed
-        })
-        .await?;
-    if shipment.is_none() {
-        return Err(CliError::said(format!("there is no shipment {id}")));
-    }
-    output::line(if changed {
-        format!("{id} is told to the shop by the robot's next run")
-    } else {
-        format!("{id}: the shop has refused nothing of it")
+    let told = retry::shipment(&place.tenant, &id, capture, Timestamp::now(), BY).await?;
+    output::line(match told {
+        ToldAgain::Yes => format!("{id} is told to the shop by the robot's next run"),
+        ToldAgain::NothingRefused => format!("{id}: the shop has refused nothing of it"),
+        ToldAgain::NotToCapture => {
+            return Err(CliError::said(format!(
+                "the payment of order {} is not waiting for that: either it was never asked for, or it is captured",
+                id.order
+            )));
+        }
+        ToldAgain::Unknown => return Err(CliError::said(format!("there is no shipment {id}"))),
     })?;
     Ok(Exit::Done)
 }

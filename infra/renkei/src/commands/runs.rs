@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use renkei_domain::gate::Lane;
 use renkei_domain::jst;
-use renkei_domain::run::Run;
+use renkei_domain::run::{CallMade, Run};
 use renkei_store::Tenant;
 use serde::Serialize;
 
@@ -82,9 +83,83 @@ pub async fn list(stack: &Stack, tenant: Option<&str>, limit: i32, json: bool) -
     Ok(Exit::Done)
 }
 
+/// A call of a run, by the stable keys of `docs/cli.md`.
+#[derive(Serialize)]
+struct CallLine<'a> {
+    at: Timestamp,
+    lane: Lane,
+    method: &'a str,
+    path: &'a str,
+    status: Option<u16>,
+    milliseconds: u32,
+}
+
+/// Shows one run, or its calls.
+pub async fn one(stack: &Stack, tenant: Option<&str>, id: &str, calls: bool, json: bool) -> Result<Exit, CliError> {
+    let mut found = None;
+    for (tenant, _) in stack.tenants(tenant).await? {
+        if let Some(run) = tenant.run(id).await? {
+            found = Some((tenant, run));
+            break;
+        }
+    }
+    let (tenant, run) = found.ok_or_else(|| CliError::said(format!("there is no run {id}; see `renkei runs`")))?;
+    if !calls {
+        output::json_line(&RunLine::of(&tenant, &run))?;
+        return Ok(Exit::Done);
+    }
+    let mut rows = Vec::new();
+    for call in &run.called {
+        if json {
+            let CallMade { at, lane, method, path, status, milliseconds } = call;
+            output::json_line(&CallLine {
+                at: *at,
+                lane: *lane,
+                method,
+                path,
+                status: *status,
+                milliseconds: *milliseconds,
+            })?;
+            continue;
+        }
+        rows.push(vec![
+            jst::display(call.at),
+            call.lane.as_str().to_owned(),
+            call.method.clone(),
+            output::plain(&call.path),
+            call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string()),
+            format!("{} ms", call.milliseconds),
+        ]);
+    }
+    if !json {
+        output::table(&["began", "lane", "method", "path", "status", "took"], &rows)?;
+        let kept = run.called.len();
+        if kept < run.calls as usize {
+            eprintln!("{kept} of {} calls are kept: the first and the latest", run.calls);
+        }
+    }
+    Ok(Exit::Done)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_has_these_keys_in_this_order() {
+        let line = CallLine {
+            at: "2026-11-24T20:00:00Z".parse().unwrap(),
+            lane: Lane::Fetch,
+            method: "GET",
+            path: "admin/orders.json?page=1",
+            status: None,
+            milliseconds: 12,
+        };
+        assert_eq!(
+            serde_json::to_string(&line).unwrap(),
+            r#"{"at":"2026-11-24T20:00:00Z","lane":"fetch","method":"GET","path":"admin/orders.json?page=1","status":null,"milliseconds":12}"#
+        );
+    }
 
     #[test]
     fn a_line_has_these_keys_in_this_order() {

@@ -16,11 +16,11 @@ use renkei_domain::ids::TenantId;
 use renkei_domain::run::RunState;
 use renkei_domain::shipment::Status;
 use renkei_platform::aws::AwsFailure;
+use renkei_setup::dead_letters::Wanted;
 use renkei_store::Tenant;
 use serde::Serialize;
 use serde_json::json;
 
-use super::dead_letters;
 use crate::error::{CliError, Exit};
 use crate::output;
 use crate::stack::Stack;
@@ -162,7 +162,8 @@ pub async fn erase(stack: &Stack, name: &str, confirm: &str) -> Result<Exit, Cli
         output::line(format!("{table}: {count}"))?;
     }
     // What was under way when the settings went may have ended here meanwhile.
-    output::line(format!("dead letters: {}", dead_letters::remove_of(stack, &id).await?))?;
+    let theirs = Wanted { tenant: Some(&id), ..Wanted::default() };
+    output::line(format!("dead letters: {}", stack.dead_letters()?.remove(theirs).await?))?;
     output::line(format!("nothing is kept of {name}; backups of the tables end after 35 days"))?;
     Ok(Exit::Done)
 }

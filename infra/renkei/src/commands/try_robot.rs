@@ -4,9 +4,7 @@ use jiff::Timestamp;
 use renkei_domain::ids::{RuleId, ShipmentId};
 use renkei_domain::processing::built_in;
 use renkei_domain::settings::STANDARD_CONVERSION;
-use renkei_setup::try_robot::{self, Subject, TrialLine};
-
-pub(super) use renkei_setup::try_robot::{ChangeLine, field_changes, item_changes, shipment_changes};
+use renkei_setup::try_robot::{self, ChangeLine, Subject, TrialLine};
 
 use crate::error::{CliError, Exit};
 use crate::output::{self, plain};

@@ -38,6 +38,17 @@ pub enum Lane {
 impl Lane {
     /// All lanes, the most urgent first.
     pub const ALL: [Self; 4] = [Self::WriteBack, Self::Payment, Self::Fetch, Self::Stock];
+
+    /// Its name in listings and stored records.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WriteBack => "write-back",
+            Self::Payment => "payment",
+            Self::Fetch => "fetch",
+            Self::Stock => "stock",
+        }
+    }
 }
 
 /// One value for each lane.

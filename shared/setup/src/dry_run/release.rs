@@ -9,33 +9,31 @@ use renkei_domain::settings::CustomAction;
 use renkei_store::Tenant;
 use serde_json::json;
 
-use super::{Calls, Foreseen, Line};
-use crate::commands::try_robot::{ChangeLine, field_changes, item_changes, shipment_changes};
-use crate::error::CliError;
-use crate::stack::Found;
+use super::{Calls, DryRunError, Foreseen, Line, Place, said};
+use crate::try_robot::{ChangeLine, field_changes, item_changes, shipment_changes};
 
 /// Shipments that are read from the store in one go.
 const AT_ONCE: usize = 100;
 
 /// Applies the robot to copies.
-pub(super) async fn foresee(place: &Found, robot: &RobotId) -> Result<Foreseen, CliError> {
-    let Found { tenant, settings, connection } = place;
+pub(super) async fn foresee(place: &Place<'_>, robot: &RobotId) -> Result<Foreseen, DryRunError> {
+    let Place { tenant, settings, connection } = *place;
     let custom = settings.integration_robots.custom.iter().find(|custom| custom.id == *robot);
     let Some(CustomAction::Apply(apply)) = custom.map(|custom| &custom.action) else {
-        return Err(CliError::said(format!("the robot {robot} applies no processing robot")));
+        return Err(said(format!("the robot {robot} applies no processing robot")));
     };
     let robots = RobotSet::compile(settings).map_err(|problems| {
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
-        CliError::said(format!("the run would fail: the processing robots cannot be used: {first}"))
+        said(format!("the run would fail: the processing robots cannot be used: {first}"))
     })?;
     let rule = &apply.apply_processing_robot;
     if robots.get(rule).is_none() {
-        return Err(CliError::said(format!(
+        return Err(said(format!(
             "the run would fail: the processing robot {rule} is not on: name it in processing_robots.enable"
         )));
     }
     let target = Target::of(&apply.to_status).ok_or_else(|| {
-        CliError::said(format!("the run would fail: there is no status {:?} to apply a robot to", apply.to_status))
+        said(format!("the run would fail: there is no status {:?} to apply a robot to", apply.to_status))
     })?;
     let open = tenant.open_orders(&connection.id, &[target.status()]).await?;
     let mut foreseen = Foreseen { calls: Calls::exactly(0), ..Foreseen::default() };
@@ -66,12 +64,13 @@ pub(super) async fn foresee(place: &Found, robot: &RobotId) -> Result<Foreseen, 
             if changes.is_empty() {
                 continue;
             }
-            let said: Vec<String> = changes
+            let shown: Vec<String> = changes
                 .iter()
                 .map(|ChangeLine { field, before, after }| format!("{field}: {before:?} → {after:?}"))
                 .collect();
             foreseen.lines.push(Line {
-                text: format!("{}: {}", shipment.id, said.join(", ")),
+                text: format!("{}: {}", shipment.id, shown.join(", ")),
+                ja: format!("{}: {}", shipment.id, shown.join("、")),
                 keys: json!({ "kind": "shipment", "id": shipment.id.to_string(), "changes": changes }),
             });
         }

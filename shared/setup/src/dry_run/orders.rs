@@ -1,7 +1,7 @@
 //! fetch-orders: what waits at the shop, some pages of it at most, and what import would make of each order.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use renkei_domain::convert::ConversionRobots;
@@ -18,19 +18,14 @@ use renkei_shop::{Session, SessionRequest, ShopError};
 use renkei_store::shipments::Known;
 use serde_json::json;
 
-use super::{Calls, Foreseen, Line};
-use crate::error::CliError;
-use crate::stack::{Found, Stack};
+use super::{Calls, DryRunError, Foreseen, Line, Looking, Place as Robot, note, said};
 
 /// Whose call this is in the quota, and the run that orders would seem to be of.
 const ROBOT: &str = "dry-run";
-const PATIENCE: Duration = Duration::from_mins(5);
-/// Pages that are read; what waits beyond them is said to.
-const MOST_PAGES: usize = 10;
 
 /// Reads what waits, so many pages at most, and decides about the orders.
-pub(super) async fn foresee(stack: &Stack, place: &Found) -> Result<Foreseen, CliError> {
-    let Read { pages, spent, total, whole } = read(stack, place).await?;
+pub(super) async fn foresee(place: &Robot<'_>, looking: Looking<'_>) -> Result<Foreseen, DryRunError> {
+    let Read { pages, spent, total, whole } = read(place, looking).await?;
     let rows: usize = pages.iter().map(|page| page.rows).sum();
     let mut foreseen = Foreseen { calls: calls(&pages, total, whole), spent, ..Foreseen::default() };
     // The first order that claims a number has it before the next is stored.
@@ -39,10 +34,27 @@ pub(super) async fn foresee(stack: &Stack, place: &Found) -> Result<Foreseen, Cl
         decide(place, messages(place, page)?, &mut claimed, &mut foreseen).await?;
     }
     if !whole {
+        let pages = looking.pages;
         let of = total.map_or_else(|| "more".to_owned(), |total| format!("{total} that wait"));
-        foreseen.notes.push(format!("only the first {MOST_PAGES} pages were looked at: {rows} orders of {of}"));
+        let all = total.map_or_else(String::new, |total| format!("（取得待ち {total} 件のうち）"));
+        foreseen.notes.push(note(
+            format!("最初の {pages} ページ、{rows} 件だけを確認しました{all}。"),
+            format!("only the first {pages} pages were looked at: {rows} orders of {of}"),
+        ));
     }
     Ok(foreseen)
+}
+
+/// Nothing was asked.
+pub(super) fn unseen() -> Foreseen {
+    Foreseen {
+        calls: Calls { least: 1, most: None },
+        notes: vec![note(
+            "何が取得待ちかはショップに聞くまで分かりません。確認には100件ごとに1回の呼び出しが必要です。",
+            "what waits there only the shop knows: to look takes a call for each hundred orders",
+        )],
+        ..Foreseen::default()
+    }
 }
 
 /// What was read.
@@ -55,16 +67,16 @@ struct Read {
     whole: bool,
 }
 
-async fn read(stack: &Stack, place: &Found) -> Result<Read, CliError> {
+async fn read(place: &Robot<'_>, looking: Looking<'_>) -> Result<Read, DryRunError> {
     let request = SessionRequest {
-        connection: &place.connection,
+        connection: place.connection,
         holder: format!("{ROBOT}-{}", ulid::Ulid::generate()),
         robot: ROBOT,
         lane: Lane::Fetch,
-        deadline: Instant::now() + PATIENCE,
+        deadline: Instant::now() + looking.patience,
     };
-    let mut session = stack.shops()?.open(&place.tenant, request).await?;
-    let read = pages(&mut session, place).await;
+    let mut session = looking.shops.open(place.tenant, request).await?;
+    let read = pages(&mut session, place, looking.pages).await;
     let spent = session.calls();
     session.leave().await?;
     let (pages, whole) = read?;
@@ -73,11 +85,11 @@ async fn read(stack: &Stack, place: &Found) -> Result<Read, CliError> {
 }
 
 /// Pages by key, as fetching reads them.
-async fn pages(session: &mut Session, place: &Found) -> Result<(Vec<OrderPage>, bool), ShopError> {
+async fn pages(session: &mut Session, place: &Robot<'_>, most: usize) -> Result<(Vec<OrderPage>, bool), ShopError> {
     let mut pages: Vec<OrderPage> = Vec::new();
     let mut after = 0;
-    while pages.len() < MOST_PAGES {
-        let query = waiting(&place.connection, after);
+    while pages.len() < most {
+        let query = waiting(place.connection, after);
         let page = session.call(async |client, token| client.orders(token, &query).await).await?;
         let ids = page.orders.iter().filter_map(|row| row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id)));
         let highest = ids.max().unwrap_or(0);
@@ -103,7 +115,7 @@ fn calls(pages: &[OrderPage], total: Option<u64>, whole: bool) -> Calls {
 }
 
 /// The orders as import would get them, through the queue's form: what does not fit a message does not fit here.
-fn messages(place: &Found, page: OrderPage) -> Result<Vec<ImportOrder>, CliError> {
+fn messages(place: &Robot<'_>, page: OrderPage) -> Result<Vec<ImportOrder>, DryRunError> {
     let fetched_at = Timestamp::now();
     to_import(page, 0, &place.connection.states.fetch)
         .into_iter()
@@ -118,21 +130,21 @@ fn messages(place: &Found, page: OrderPage) -> Result<Vec<ImportOrder>, CliError
                 fetched_at,
                 order,
             };
-            ImportOrder::read(&outgoing(message).body).map_err(|error| CliError::said(error.to_string()))
+            ImportOrder::read(&outgoing(message).body).map_err(|error| said(error.to_string()))
         })
         .collect()
 }
 
 async fn decide(
-    place: &Found,
+    place: &Robot<'_>,
     messages: Vec<ImportOrder>,
     claimed: &mut HashSet<OrderNumber>,
     foreseen: &mut Foreseen,
-) -> Result<(), CliError> {
-    let Found { tenant, settings, connection } = place;
+) -> Result<(), DryRunError> {
+    let Robot { tenant, settings, connection } = *place;
     let robots = RobotSet::compile(settings).map_err(|problems| {
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
-        CliError::said(format!("the processing robots cannot be used: {first}"))
+        said(format!("the processing robots cannot be used: {first}"))
     })?;
     let conversions = ConversionRobots::of_applied(settings);
     let orders: Vec<&SourceOrder> = messages.iter().filter_map(order_of).collect();
@@ -208,6 +220,11 @@ impl Foreseen {
         let shown = hold.map_or_else(String::new, |hold| format!(" ({hold})"));
         self.lines.push(Line {
             text: format!("{}: imported, {}{shown}", order.number, status.unwrap_or_default()),
+            ja: match first.map(|parcel| (parcel.status.label(), parcel.hold_reason())) {
+                Some((status, Some(reason))) => format!("{}: 取込、{status}（{}）", order.number, reason.label()),
+                Some((status, None)) => format!("{}: 取込、{status}", order.number),
+                None => format!("{}: 取込", order.number),
+            },
             keys: json!({
                 "kind": "order", "order_id": order.id.0, "order_number": order.number.as_str(),
                 "outcome": Outcome::Imported.as_str(), "status": status, "hold_reason": hold,
@@ -221,6 +238,15 @@ impl Foreseen {
         let name = number.map_or_else(|| id.map_or_else(|| "?".to_owned(), |id| id.to_string()), str::to_owned);
         self.lines.push(Line {
             text: format!("{name}: {}: {reason}", outcome.as_str()),
+            ja: {
+                let becomes = match outcome {
+                    Outcome::Imported => "取込",
+                    Outcome::Duplicate => "取込済みのため対象外",
+                    Outcome::Quarantined => "取込保留",
+                    Outcome::Refused => "取込拒否",
+                };
+                format!("{name}: {becomes}: {reason}")
+            },
             keys: json!({
                 "kind": "order", "order_id": id, "order_number": number, "outcome": outcome.as_str(),
                 "status": null, "hold_reason": null, "parcels": null, "reason": reason,

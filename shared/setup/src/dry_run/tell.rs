@@ -10,16 +10,14 @@ use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, is_wholly_out};
 use renkei_store::shipments::WorkEntry;
 use serde_json::json;
 
-use super::{Calls, Foreseen, Line};
-use crate::error::CliError;
-use crate::stack::Found;
+use super::{Calls, DryRunError, Foreseen, Line, Place, note};
 
 const PAGE: i32 = 100;
 /// Orders that one call reads.
 const READ: u64 = 100;
 
 /// Everything on a list of work, each entry once.
-async fn all(place: &Found, work: ShopWork) -> Result<Vec<WorkEntry>, CliError> {
+async fn all(place: &Place<'_>, work: ShopWork) -> Result<Vec<WorkEntry>, DryRunError> {
     let mut seen: HashSet<(OrderId, u16)> = HashSet::new();
     let mut entries = Vec::new();
     let mut from = None;
@@ -33,19 +31,20 @@ async fn all(place: &Found, work: ShopWork) -> Result<Vec<WorkEntry>, CliError> 
     }
 }
 
-fn batches(count: usize, place: &Found) -> u64 {
+fn batches(count: usize, place: &Place<'_>) -> u64 {
     (count as u64).div_ceil(u64::from(place.connection.batch_size.max(1)))
 }
 
 fn told(order: OrderId, state: &str) -> Line {
     Line {
         text: format!("order {order}: {state}"),
+        ja: format!("受注 {order}: 対応状況を {state} へ"),
         keys: json!({ "kind": "order", "order_id": order.0, "state": state }),
     }
 }
 
 /// state-working.
-pub(super) async fn working(place: &Found) -> Result<Foreseen, CliError> {
+pub(super) async fn working(place: &Place<'_>) -> Result<Foreseen, DryRunError> {
     let entries = all(place, ShopWork::TellWorking).await?;
     let mut foreseen = Foreseen { calls: Calls::exactly(batches(entries.len(), place)), ..Foreseen::default() };
     foreseen.add("told", entries.len() as u64);
@@ -55,7 +54,7 @@ pub(super) async fn working(place: &Found) -> Result<Foreseen, CliError> {
 }
 
 /// state-shipped, and write-back, which does not tell the state. A shop with the automation option is never told one.
-pub(super) async fn shipped(place: &Found, tells_state: bool) -> Result<Foreseen, CliError> {
+pub(super) async fn shipped(place: &Place<'_>, tells_state: bool) -> Result<Foreseen, DryRunError> {
     let connection = &place.connection;
     let tells_state = tells_state && !connection.automation_option;
     let ids: Vec<ShipmentId> = all(place, ShopWork::WriteBack).await?.into_iter().map(|entry| entry.id).collect();
@@ -67,6 +66,7 @@ pub(super) async fn shipped(place: &Found, tells_state: bool) -> Result<Foreseen
         let Some(number) = shipment.tracking_number.clone() else { continue };
         foreseen.lines.push(Line {
             text: format!("{}: tracking number {number}", shipment.id),
+            ja: format!("{}: 送り状番号 {number}", shipment.id),
             keys: json!({ "kind": "shipment", "id": shipment.id.to_string(), "tracking_number": number }),
         });
         shipment.written_back(&number, tells_state, Timestamp::now(), "dry-run");
@@ -83,17 +83,20 @@ pub(super) async fn shipped(place: &Found, tells_state: bool) -> Result<Foreseen
         // Of each batch: the captures, the parcels without one, and orders whose capture is unclear, read back.
         let read_back = u64::from(connection.batch_size.max(1)).div_ceil(READ.min(connection.batch_size.max(1).into()));
         foreseen.calls.most = Some(numbers * (2 + read_back) + states);
-        foreseen.notes.push(
+        foreseen.notes.push(note(
+            "最初の送り状番号と同時に売上処理をするため、その呼び出しが加わります。結果がはっきりしない受注は読み直します。",
             "payments are captured with first tracking numbers, which takes a call of its own; where the answer is not \
-             clear, orders are read back"
-                .to_owned(),
-        );
+             clear, orders are read back",
+        ));
     }
     Ok(foreseen)
 }
 
 /// The orders that are wholly out once these parcels are written back.
-async fn wholly_out(place: &Found, written_back: &HashMap<ShipmentId, Shipment>) -> Result<Vec<OrderId>, CliError> {
+async fn wholly_out(
+    place: &Place<'_>,
+    written_back: &HashMap<ShipmentId, Shipment>,
+) -> Result<Vec<OrderId>, DryRunError> {
     let mut orders: BTreeMap<OrderId, u16> =
         all(place, ShopWork::TellShipped).await?.into_iter().map(|entry| (entry.id.order, entry.parcels)).collect();
     // A correction that follows after the order was told as shipped leaves nothing to tell.

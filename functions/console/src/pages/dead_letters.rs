@@ -1,0 +1,130 @@
+//! 処理できなかったメッセージ: the merchant's dead letters, why, and back onto their queues.
+//!
+//! Queues are all merchants' together. What belongs to another merchant, or to nobody because it cannot be read, is looked
+//! at and given back unseen: the latter is for an operator on the command line.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{Html, IntoResponse, Response};
+use renkei_setup::dead_letters::{DeadLetter, Reason, Wanted};
+use renkei_store::audit::AuditOutcome;
+use serde::Deserialize;
+
+use super::shipments::not_too_often;
+use super::{Form, Page, words};
+use crate::App;
+use crate::guard::Caller;
+use crate::lang::Lang;
+use crate::problem::Problem;
+use crate::shell::Shell;
+
+/// What the address says.
+#[derive(Deserialize)]
+pub struct After {
+    done: Option<u32>,
+}
+
+#[derive(Template)]
+#[template(path = "dead_letters.html")]
+struct DeadLettersPage {
+    s: Shell,
+    letters: Vec<DeadLetter>,
+    more: bool,
+    done: Option<String>,
+}
+
+impl DeadLettersPage {
+    fn queue(&self, letter: &DeadLetter) -> &'static str {
+        words::queue(self.s.lang, letter.queue)
+    }
+    fn what(&self, letter: &DeadLetter) -> String {
+        let order = letter.order_number.clone().or(letter.order_id.map(|id| id.to_string()));
+        match (&letter.robot, order) {
+            (Some(robot), _) => robot.to_string(),
+            (None, Some(order)) => format!("{} {order}", self.s.l("注文", "order")),
+            (None, None) => "—".to_owned(),
+        }
+    }
+    fn reason(&self, letter: &DeadLetter) -> String {
+        match self.s.lang {
+            Lang::En => letter.reason.to_string(),
+            Lang::Ja => reason(&letter.reason),
+        }
+    }
+}
+
+fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::Unreadable(_) => "メッセージを読み取れません。".to_owned(),
+        Reason::NoSettings(_) => "この契約企業の設定がありません。設定を適用してから戻してください。".to_owned(),
+        Reason::NoConnection(connection) => {
+            format!("設定に接続「{connection}」がありません。この接続を設定に加えてから戻してください。")
+        }
+        Reason::Robots => "処理ロボットの設定に誤りがあります。正しい設定を適用してから戻してください。".to_owned(),
+        Reason::InLog(queue) => {
+            format!("理由は{queue}のログに、このメッセージIDで残っています。運用者に確認してから戻してください。")
+        }
+    }
+}
+
+/// Shows them. Looking takes messages in hand for a moment, so it is limited together with searches.
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Query(after): Query<After>,
+) -> Page {
+    not_too_often(&app, &caller).await?;
+    let found = app.dead_letters.list(of(&caller)).await?;
+    let page = DeadLettersPage {
+        letters: found.letters,
+        more: found.more,
+        done: after.done.map(|count| match (caller.shell.lang, count) {
+            (Lang::Ja, 0) => "戻すメッセージはありませんでした。既に戻されたか、ほかの人が確認中です。".to_owned(),
+            (Lang::Ja, count) => format!("{count}件のメッセージを戻しました。少し待つと処理されます。"),
+            (Lang::En, 0) => {
+                "There was nothing to put back: it is back already, or somebody else looks at it.".to_owned()
+            }
+            (Lang::En, count) => format!("{count} messages are back on their queues, and are worked on in a moment."),
+        }),
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// Puts one back by its id, or all of the merchant's. Sent a second time it finds nothing more to put back.
+pub async fn replay(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    form: Bytes,
+) -> Result<Response, Problem> {
+    not_too_often(&app, &caller).await?;
+    let id = Form::read(&form).get("message");
+    let wanted = Wanted { id: Some(id.as_str()).filter(|id| !id.is_empty()), ..of(&caller) };
+    let replayed = app.dead_letters.replay(wanted).await?;
+    for letter in &replayed {
+        let target = format!("{}/{}", letter.queue, letter.message_id);
+        caller.audit("dead-letter.replay", target, AuditOutcome::Done, note(letter)).await?;
+    }
+    let to = caller.shell.to(&format!("/dead-letters?done={}", replayed.len()));
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
+}
+
+fn of(caller: &Caller) -> Wanted<'_> {
+    Wanted { tenant: Some(caller.tenant.id()), ..Wanted::default() }
+}
+
+/// What it was, for the audit log: ids, nothing of an order.
+fn note(letter: &DeadLetter) -> String {
+    let connection = letter.connection.as_ref().map(ToString::to_string).unwrap_or_default();
+    match (&letter.robot, letter.order_id) {
+        (Some(robot), _) => robot.to_string(),
+        (None, Some(order)) => format!("{connection}.{order}"),
+        (None, None) => connection,
+    }
+}

@@ -1,0 +1,61 @@
+//! One run, and its calls to the shop one by one: no bodies, and nothing that names a person.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::Query;
+use axum::response::Html;
+use renkei_domain::run::{CallMade, Run};
+use serde::Deserialize;
+
+use super::{Page, words};
+use crate::guard::Caller;
+use crate::problem::Problem;
+use crate::shell::Shell;
+
+/// The run in the address. Its name can hold a robot's, with a slash.
+#[derive(Deserialize)]
+pub struct Which {
+    id: String,
+}
+
+#[derive(Template)]
+#[template(path = "run.html")]
+struct RunPage {
+    s: Shell,
+    run: Run,
+}
+
+impl RunPage {
+    fn action(&self) -> &'static str {
+        words::robot(self.s.lang, self.run.action)
+    }
+    fn state(&self) -> &'static str {
+        words::run_state(self.s.lang, self.run.state)
+    }
+    fn class(&self) -> &'static str {
+        words::run_class(self.run.state)
+    }
+    fn counts(&self) -> String {
+        let list: Vec<String> = self.run.counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+        list.join(" · ")
+    }
+    fn lane(&self, call: &CallMade) -> &'static str {
+        words::lane(self.s.lang, call.lane)
+    }
+    fn is_bad(&self, call: &CallMade) -> bool {
+        call.status.is_none_or(|status| !(200..300).contains(&status))
+    }
+    /// Were there more calls than are kept?
+    fn has_gap(&self) -> bool {
+        self.run.called.len() < self.run.calls as usize
+    }
+}
+
+/// Shows it.
+pub async fn show(Extension(caller): Extension<Caller>, Query(which): Query<Which>) -> Page {
+    if which.id.is_empty() || which.id.len() > 500 {
+        return Err(Problem::not_found());
+    }
+    let run = caller.tenant.run(&which.id).await?.ok_or_else(Problem::not_found)?;
+    Ok(Html(RunPage { s: caller.shell, run }.render()?))
+}

@@ -1,0 +1,469 @@
+//! Messages that failed at every attempt: whose they are, why, and back again; the same for the command line and the
+//! console.
+//!
+//! A queue can be looked through only by taking its messages: each is in hand meanwhile, and given back at once. So two
+//! who look in the same moment may each see a part, and nothing gets lost: what nobody gives back comes back by itself.
+//! Queues are all merchants' together. A message belongs to whom it names in a form that can be read; one that cannot
+//! be read belongs to nobody, and only an operator on the command line sees it.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use futures::future::{join_all, try_join_all};
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, OrderId, RobotId, TenantId};
+use renkei_domain::processing::RobotSet;
+use renkei_domain::work::{Fetched, Hint, ImportOrder, StartRobot, UnreadableMessage};
+use renkei_platform::aws::AwsFailure;
+use renkei_platform::queue::{Queue, QueueError};
+use renkei_store::settings::AppliedSettings;
+use renkei_store::{Store, StoreError};
+use serde::{Serialize, Serializer};
+
+/// How long a message that is being looked at is nobody else's.
+const IN_HAND_SECONDS: i32 = 30;
+const AT_ONCE: usize = 8;
+/// Queues with dead letters, by the functions that read them.
+pub const QUEUES: [&str; 5] = ["fetch-orders", OF_ORDERS, "push-statuses", "sync-payments", "sync-inventory"];
+/// The queue whose messages are orders. All others hold starts of robots, one of them hints of webhooks besides.
+const OF_ORDERS: &str = "import-orders";
+
+/// Why dead letters could not be looked at or put back.
+#[derive(Debug, thiserror::Error)]
+pub enum DeadLettersError {
+    /// A queue of dead letters. Passing or not as the failure is.
+    #[error(transparent)]
+    Aws(#[from] AwsFailure),
+    /// The queue that one goes back to. What was not put back is still a dead letter.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A queue, and that of what failed in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadQueue {
+    /// Its name, one of [`QUEUES`]: the function that reads it.
+    pub name: &'static str,
+    /// Its URL.
+    pub url: String,
+    /// The URL of its dead letters.
+    pub dead_letters: String,
+}
+
+/// A message that failed at every attempt, by the stable keys of `docs/cli.md`. Its body, an order, is not in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeadLetter {
+    /// The function that could not work on it.
+    pub queue: &'static str,
+    /// Its id, as SQS gave it.
+    pub message_id: String,
+    /// Whose it is; None if it cannot be read, as for all that follow.
+    pub tenant: Option<TenantId>,
+    /// Of which shop.
+    pub connection: Option<ConnectionId>,
+    /// Which robot it would start.
+    pub robot: Option<RobotId>,
+    /// The run that it belongs to.
+    pub run: Option<String>,
+    /// The order that it would import; of a hint the first that it names.
+    pub order_id: Option<OrderId>,
+    /// Likewise, its number.
+    pub order_number: Option<String>,
+    /// How often it was taken, here or there.
+    pub receive_count: Option<u32>,
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+    /// What has to be mended before it is put back.
+    pub reason: Reason,
+}
+
+/// What has to be mended before a message is put back, as far as that can be told from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// It cannot be read. Says where, and nothing of what is in it.
+    Unreadable(String),
+    /// Its merchant has no settings.
+    NoSettings(TenantId),
+    /// The settings have no such shop.
+    NoConnection(ConnectionId),
+    /// The processing robots cannot be used.
+    Robots,
+    /// Nothing that shows here: the function's log has it, by the message's id.
+    InLog(&'static str),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(what) => f.write_str(what),
+            Self::NoSettings(tenant) => write!(f, "tenant {tenant} has no settings; apply its document, then replay"),
+            Self::NoConnection(connection) => {
+                write!(f, "connection {connection} is not in the settings; apply a document with it, then replay")
+            }
+            Self::Robots => {
+                f.write_str("the processing robots cannot be used; apply a document with right ones, then replay")
+            }
+            Self::InLog(queue) => write!(f, "the log of {queue} has the reason, by this message's id; then replay"),
+        }
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Which dead letters are meant: all, or those that are all of this.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Of this merchant.
+    pub tenant: Option<&'a TenantId>,
+    /// Of this queue.
+    pub queue: Option<&'a str>,
+    /// With this id.
+    pub id: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    fn is(&self, letter: &DeadLetter) -> bool {
+        self.tenant.is_none_or(|wanted| letter.tenant.as_ref() == Some(wanted))
+            && self.queue.is_none_or(|wanted| letter.queue == wanted)
+            && self.id.is_none_or(|wanted| letter.message_id == wanted)
+    }
+}
+
+/// What was found among the dead letters.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// Those that were wanted, queue by queue.
+    pub letters: Vec<DeadLetter>,
+    /// There are more than were looked at.
+    pub more: bool,
+}
+
+/// The dead letters of a stack.
+pub struct DeadLetters {
+    client: Client,
+    store: Store,
+    queues: Vec<(DeadQueue, Queue)>,
+    most: usize,
+}
+
+impl DeadLetters {
+    /// Of these queues. Of each at most `most` messages are looked at in one go.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, store: Store, queues: Vec<DeadQueue>, most: usize) -> Self {
+        let queues = queues.into_iter().map(|queue| {
+            let back = Queue::new(aws, &queue.url);
+            (queue, back)
+        });
+        Self { client: Client::new(aws), store, queues: queues.collect(), most }
+    }
+
+    /// How many dead letters each queue has, about: waiting and in hand.
+    pub async fn counts(&self) -> Result<Vec<(&'static str, u64)>, DeadLettersError> {
+        try_join_all(self.queues.iter().map(async |(queue, _)| {
+            let answer = self
+                .client
+                .get_queue_attributes()
+                .queue_url(&queue.dead_letters)
+                .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+                .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+                .send()
+                .await
+                .map_err(|error| AwsFailure::new("GetQueueAttributes", &error))?;
+            let counts = answer.attributes.unwrap_or_default();
+            let count = counts.values().filter_map(|count| count.parse::<u64>().ok()).sum();
+            Ok((queue.name, count))
+        }))
+        .await
+    }
+
+    /// Looks at dead letters, and leaves them where they are.
+    pub async fn list(&self, wanted: Wanted<'_>) -> Result<Listed, DeadLettersError> {
+        let found = try_join_all(self.queues_of(wanted).map(async |(queue, _)| {
+            let (messages, more) = self.taken(queue).await?;
+            self.give_back(queue, messages.iter()).await?;
+            Ok::<_, DeadLettersError>((read_all(queue, &messages), more))
+        }))
+        .await?;
+        let more = found.iter().any(|(_, more)| *more);
+        let mut letters: Vec<DeadLetter> =
+            found.into_iter().flat_map(|(letters, _)| letters).filter(|letter| wanted.is(letter)).collect();
+        self.explain(&mut letters).await?;
+        Ok(Listed { letters, more })
+    }
+
+    /// Puts dead letters back onto their queues, and gives those. Each is sent first, then taken away, so that a crash in
+    /// between doubles one, which is harmless, and loses none. What two put back in the same moment goes back once: a
+    /// message is in one hand.
+    pub async fn replay(&self, wanted: Wanted<'_>) -> Result<Vec<DeadLetter>, DeadLettersError> {
+        let mut replayed = Vec::new();
+        for (queue, back) in self.queues_of(wanted) {
+            let (messages, _) = self.taken(queue).await?;
+            let (ours, others) = split(queue, &messages, wanted);
+            self.give_back(queue, others.into_iter()).await?;
+            for (message, letter) in ours {
+                back.send(message.body().unwrap_or_default(), group_of(message).into(), Duration::ZERO).await?;
+                self.take_away(queue, message).await?;
+                replayed.push(letter);
+            }
+        }
+        Ok(replayed)
+    }
+
+    /// Removes dead letters for good, and says how many there were.
+    pub async fn remove(&self, wanted: Wanted<'_>) -> Result<usize, DeadLettersError> {
+        let mut removed = 0;
+        for (queue, _) in self.queues_of(wanted) {
+            let (messages, _) = self.taken(queue).await?;
+            let (ours, others) = split(queue, &messages, wanted);
+            self.give_back(queue, others.into_iter()).await?;
+            for (message, _) in ours {
+                self.take_away(queue, message).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn queues_of<'a>(&'a self, wanted: Wanted<'a>) -> impl Iterator<Item = &'a (DeadQueue, Queue)> {
+        self.queues.iter().filter(move |(queue, _)| wanted.queue.is_none_or(|name| queue.name == name))
+    }
+
+    /// Takes what is there in hand, and says whether there is more than is looked at in one go.
+    async fn taken(&self, queue: &DeadQueue) -> Result<(Vec<Message>, bool), DeadLettersError> {
+        let mut messages = Vec::new();
+        let mut seen = HashSet::new();
+        let mut empty = 0;
+        // A receive may come back empty although there are messages; twice is believed.
+        while empty < 2 {
+            if messages.len() >= self.most {
+                return Ok((messages, true));
+            }
+            let answer = self
+                .client
+                .receive_message()
+                .queue_url(&queue.dead_letters)
+                .max_number_of_messages(10)
+                .visibility_timeout(IN_HAND_SECONDS)
+                .message_system_attribute_names(MessageSystemAttributeName::All)
+                .send()
+                .await
+                .map_err(|error| AwsFailure::new("ReceiveMessage", &error))?;
+            let new: Vec<Message> = answer
+                .messages
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|message| seen.insert(message.message_id().unwrap_or_default().to_owned()))
+                .collect();
+            if new.is_empty() {
+                empty += 1;
+            }
+            messages.extend(new);
+        }
+        Ok((messages, false))
+    }
+
+    /// Looked at, not taken.
+    async fn give_back<'a>(
+        &self,
+        queue: &DeadQueue,
+        messages: impl Iterator<Item = &'a Message>,
+    ) -> Result<(), DeadLettersError> {
+        let receipts: Vec<String> =
+            messages.map(|message| message.receipt_handle().unwrap_or_default().to_owned()).collect();
+        for some in receipts.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(async |receipt| {
+                let back = self.client.change_message_visibility().queue_url(&queue.dead_letters);
+                let back = back.receipt_handle(receipt).visibility_timeout(0).send().await;
+                back.map_err(|error| AwsFailure::new("ChangeMessageVisibility", &error))
+            }))
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn take_away(&self, queue: &DeadQueue, message: &Message) -> Result<(), DeadLettersError> {
+        let gone = self.client.delete_message().queue_url(&queue.dead_letters);
+        let gone = gone.receipt_handle(message.receipt_handle().unwrap_or_default()).send().await;
+        gone.map_err(|error| AwsFailure::new("DeleteMessage", &error))?;
+        Ok(())
+    }
+
+    /// Says what stands in each one's way, as far as the settings show it.
+    async fn explain(&self, letters: &mut [DeadLetter]) -> Result<(), DeadLettersError> {
+        let tenants: HashSet<TenantId> = letters.iter().filter_map(|letter| letter.tenant.clone()).collect();
+        let settings = join_all(tenants.into_iter().map(async |tenant| {
+            let settings = self.store.tenant(tenant.clone()).settings().await?;
+            Ok::<_, StoreError>((tenant, settings))
+        }))
+        .await;
+        let settings: HashMap<TenantId, Option<AppliedSettings>> = settings.into_iter().collect::<Result<_, _>>()?;
+        for letter in letters {
+            let (Some(tenant), Some(connection)) = (&letter.tenant, &letter.connection) else { continue };
+            match settings.get(tenant).and_then(Option::as_ref) {
+                None => letter.reason = Reason::NoSettings(tenant.clone()),
+                Some(applied) if applied.settings.connection(connection).is_none() => {
+                    letter.reason = Reason::NoConnection(connection.clone());
+                }
+                Some(applied) if RobotSet::compile(&applied.settings).is_err() => letter.reason = Reason::Robots,
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_all(queue: &DeadQueue, messages: &[Message]) -> Vec<DeadLetter> {
+    messages.iter().map(|message| read(queue.name, message)).collect()
+}
+
+/// Those that are wanted, and all others.
+fn split<'a>(
+    queue: &DeadQueue,
+    messages: &'a [Message],
+    wanted: Wanted<'_>,
+) -> (Vec<(&'a Message, DeadLetter)>, Vec<&'a Message>) {
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    for message in messages {
+        let letter = read(queue.name, message);
+        if wanted.is(&letter) { ours.push((message, letter)) } else { others.push(message) }
+    }
+    (ours, others)
+}
+
+fn group_of(message: &Message) -> String {
+    let group = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::MessageGroupId));
+    group.cloned().unwrap_or_else(|| "replayed".to_owned())
+}
+
+/// What a message says of itself.
+fn read(queue: &'static str, message: &Message) -> DeadLetter {
+    let attribute = |name| message.attributes().and_then(|all| all.get(&name)).map(String::as_str);
+    let mut letter = DeadLetter {
+        queue,
+        message_id: message.message_id().unwrap_or_default().to_owned(),
+        tenant: None,
+        connection: None,
+        robot: None,
+        run: None,
+        order_id: None,
+        order_number: None,
+        receive_count: attribute(MessageSystemAttributeName::ApproximateReceiveCount).and_then(|n| n.parse().ok()),
+        sent_at: attribute(MessageSystemAttributeName::SentTimestamp)
+            .and_then(|ms| ms.parse().ok())
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        reason: Reason::InLog(queue),
+    };
+    if let Err(error) = attribute_to(&mut letter, message.body().unwrap_or_default()) {
+        letter.reason = Reason::Unreadable(error.to_string());
+    }
+    letter
+}
+
+/// Says whose it is, and what it would do.
+fn attribute_to(letter: &mut DeadLetter, body: &str) -> Result<(), UnreadableMessage> {
+    let (tenant, connection) = if letter.queue == OF_ORDERS {
+        let read = ImportOrder::read(body)?;
+        letter.run = Some(read.run);
+        match read.order {
+            Fetched::Order(order) => {
+                letter.order_id = Some(order.id);
+                letter.order_number = Some(order.number.to_string());
+            }
+            Fetched::Unreadable { id, number, .. } => {
+                letter.order_id = id.map(OrderId);
+                letter.order_number = number;
+            }
+        }
+        (read.tenant, read.connection)
+    } else {
+        match (StartRobot::read(body), Hint::read(body)) {
+            (Ok(read), _) => {
+                letter.run = read.run;
+                letter.robot = Some(read.robot);
+                (read.tenant, read.connection)
+            }
+            (Err(_), Ok(read)) => {
+                letter.order_id = read.order_ids.first().copied().map(OrderId);
+                letter.order_number = read.order_numbers.into_iter().next();
+                (read.tenant, read.connection)
+            }
+            (Err(error), Err(_)) => return Err(error),
+        }
+    };
+    letter.tenant = Some(tenant);
+    letter.connection = Some(connection);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(queue: &'static str, body: &str) -> DeadLetter {
+        read(queue, &Message::builder().message_id("7c0e").body(body).build())
+    }
+
+    const START: &str = r#"{"v":1,"tenant":"hanako","connection":"shop","robot":"shop/fetch-orders","action":"fetch-orders","cause":"schedule"}"#;
+    const HINT: &str =
+        r#"{"v":1,"tenant":"hanako","connection":"shop","order_ids":[7],"received_at":"2026-11-24T00:00:00Z"}"#;
+
+    #[test]
+    fn a_line_has_these_keys_in_this_order() {
+        let line = serde_json::to_string(&letter("fetch-orders", "?")).unwrap();
+        assert_eq!(
+            line,
+            r#"{"queue":"fetch-orders","message_id":"7c0e","tenant":null,"connection":null,"robot":null,"run":null,"order_id":null,"order_number":null,"receive_count":null,"sent_at":null,"reason":"the message cannot be read: it is not JSON, at line 1, column 1"}"#
+        );
+    }
+
+    #[test]
+    fn a_poison_message_is_explained_without_its_content() {
+        let letter = letter(OF_ORDERS, r#"{"v":1,"tenant":"髙橋 花子"}"#);
+        let shown = letter.reason.to_string();
+        assert!(!shown.contains("花子") && shown.contains("cannot be read"), "{shown}");
+        assert_eq!(letter.tenant, None);
+    }
+
+    #[test]
+    fn a_message_belongs_to_whom_it_names() {
+        let [hanako, hana] = ["hanako", "hana"].map(|name| TenantId::parse(name).unwrap());
+        for (queue, body) in [("fetch-orders", START), ("sync-payments", HINT)] {
+            let letter = letter(queue, body);
+            let of = |tenant| Wanted { tenant: Some(tenant), ..Wanted::default() }.is(&letter);
+            assert!(of(&hanako) && !of(&hana), "{letter:?}");
+        }
+        assert_eq!(letter("sync-payments", HINT).order_id, Some(OrderId(7)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_merchants() {
+        let hanako = TenantId::parse("hanako").unwrap();
+        // It names one, in a form that this release does not know.
+        let newer = START.replace(r#""v":1"#, r#""v":9"#);
+        for body in ["", "hanako", r#"{"tenant":"hanako"}"#, &newer] {
+            let letter = letter("fetch-orders", body);
+            assert!(!Wanted { tenant: Some(&hanako), ..Wanted::default() }.is(&letter), "{body}");
+            assert!(Wanted::default().is(&letter), "an operator sees it: {body}");
+        }
+        // An order's queue takes orders only.
+        assert_eq!(letter(OF_ORDERS, START).tenant, None);
+    }
+
+    #[test]
+    fn all_that_is_wanted_has_to_hold() {
+        let letter = letter("fetch-orders", START);
+        let with = |queue, id| Wanted { tenant: None, queue: Some(queue), id: Some(id) }.is(&letter);
+        assert!(with("fetch-orders", "7c0e") && !with("push-statuses", "7c0e") && !with("fetch-orders", "x"));
+    }
+}

@@ -1,0 +1,96 @@
+//! Once more: orders that were not imported, and what a shop refused to be told of a shipment; the same for the command
+//! line and the console. All of it is safe to repeat: no order is imported twice, and nothing is told twice.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
+use renkei_platform::queue::{Outgoing, Queue, QueueError, group};
+use renkei_store::orders::NotImported;
+use renkei_store::{StoreError, Tenant};
+
+/// Why something was not tried again, or not all of it. Repeating it completes what a passing error left.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The queue of import-orders.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// An order cannot be written down. Permanent.
+    #[error("an order could not be written down: {0}")]
+    Message(#[from] serde_json::Error),
+}
+
+/// Puts orders that were not imported onto the queue again, as they were read then: one, or all of a shop. Gives how many.
+pub async fn orders(
+    tenant: &Tenant,
+    import_orders: &Queue,
+    connection: &ConnectionId,
+    only: Option<OrderId>,
+) -> Result<usize, RetryError> {
+    let kept = match only {
+        Some(order) => tenant.not_imported_order(connection, order).await?.into_iter().collect(),
+        None => tenant.not_imported(connection).await?,
+    };
+    let messages: Vec<Outgoing> =
+        kept.iter().map(|kept| outgoing(tenant, connection, kept)).collect::<Result<_, serde_json::Error>>()?;
+    import_orders.send_batch(&messages).await?;
+    Ok(messages.len())
+}
+
+fn outgoing(tenant: &Tenant, connection: &ConnectionId, kept: &NotImported) -> Result<Outgoing, serde_json::Error> {
+    Ok(Outgoing {
+        // The tenant of the handle, not of the stored message: both are the same, and this one is proven.
+        group: group(tenant.id(), connection),
+        body: serde_json::to_string(&kept.message)?,
+        delay: Duration::ZERO,
+    })
+}
+
+/// What became of a shipment that was to be told again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToldAgain {
+    /// The robot's next run tells it where it stood.
+    Yes,
+    /// The shop has refused nothing of it.
+    NothingRefused,
+    /// Its order's payment does not wait to be captured once more: it was never asked for, or it is captured.
+    NotToCapture,
+    /// There is no such shipment.
+    Unknown,
+}
+
+/// Takes up what the shop refused of a shipment. With `capture` its payment may be captured once more too, which only
+/// somebody may say who has looked at the shop.
+pub async fn shipment(
+    tenant: &Tenant,
+    id: &ShipmentId,
+    capture: bool,
+    now: Timestamp,
+    by: &str,
+) -> Result<ToldAgain, StoreError> {
+    if capture && !tenant.withdraw_sale(&id.connection, id.order, now).await? {
+        return Ok(ToldAgain::NotToCapture);
+    }
+    let mut changed = false;
+    let found = tenant
+        .change(id, |shipment| {
+            changed = shipment.replay(now, by);
+            if capture {
+                // Told again, this time with the sale.
+                shipment.tracking_told = None;
+                shipment.shop_error = None;
+                shipment.note(now, "payment may be captured again", by);
+                changed = true;
+            }
+            changed
+        })
+        .await?;
+    Ok(match (found, changed) {
+        (None, _) => ToldAgain::Unknown,
+        (Some(_), true) => ToldAgain::Yes,
+        (Some(_), false) => ToldAgain::NothingRefused,
+    })
+}
