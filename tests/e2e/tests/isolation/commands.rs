@@ -35,7 +35,7 @@ const NOT_WALKED: [&str; 9] = [
 
 /// Command lines, without `--tenant`, which is added where a command takes it.
 fn lines(both: &Both, files: &[String; 3], folder: &str) -> Vec<(String, Ends)> {
-    let Both { shipment, order, key, .. } = both;
+    let Both { shipment, order, key, run, .. } = both;
     let [results, counts, document] = files;
     [
         (format!("apply {document} --dry-run"), Refused),
@@ -65,6 +65,8 @@ fn lines(both: &Both, files: &[String; 3], folder: &str) -> Vec<(String, Ends)> 
         (format!("files counts --ship-from dc {counts}"), Anyhow),
         (format!("quota --connection {THEIRS}"), Anyhow),
         ("runs".into(), Anyhow),
+        (format!("runs {run}"), Refused),
+        (format!("runs {run} --calls"), Refused),
         ("warehouse-key create dc".into(), Anyhow),
         ("warehouse-key list".into(), Anyhow),
         ("warehouse-key rotate dc".into(), Anyhow),

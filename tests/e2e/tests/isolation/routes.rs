@@ -151,6 +151,17 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
             vec![post("/notices", &[("url", "https://169.254.169.254/hook"), ("lang", "ja")], &[200, 400, 422])],
         ),
         ("POST /t/{tenant}/notices/off", vec![post("/notices/off", &[], &[303])]),
+        ("POST /t/{tenant}/shipment/{id}/retry", vec![post(&format!("/shipment/{shipment}/retry"), &[], &[404])]),
+        ("GET /t/{tenant}/order/{connection}/{id}", vec![get(&format!("/order/{THEIRS}/{order}"), &[404])]),
+        (
+            "POST /t/{tenant}/order/{connection}/{id}/retry",
+            vec![post(&format!("/order/{THEIRS}/{order}/retry"), &[], &[404])],
+        ),
+        ("GET /t/{tenant}/run", vec![get(&format!("/run?id={run}"), &[404])]),
+        ("GET /t/{tenant}/dead-letters", plain("/dead-letters")),
+        ("POST /t/{tenant}/dead-letters/replay", vec![post("/dead-letters/replay", &[("message", run)], &[303])]),
+        ("GET /t/{tenant}/dry-run", vec![get(&format!("/dry-run?robot={THEIRS}/fetch-orders"), &[404])]),
+        ("POST /t/{tenant}/dry-run", vec![post("/dry-run", &[("robot", &format!("{THEIRS}/fetch-orders"))], &[404])]),
         ("GET /t/{tenant}/settings", plain("/settings")),
         (
             "POST /t/{tenant}/members",
@@ -203,7 +214,8 @@ pub async fn walk(both: &Both, kept: &BTreeSet<String>) {
             continue;
         }
         // At their place nothing is found, whatever is asked.
-        let theirs = route.path.replace("{tenant}", THEIRS).replace("{kind}", "conversion");
+        let theirs =
+            route.path.replace("{tenant}", THEIRS).replace("{kind}", "conversion").replace("{connection}", THEIRS);
         let id = if theirs.contains("/shipment/") { &both.shipment } else { THEIRS };
         let theirs = theirs.replace("{id}", id);
         let answer = match route.method.as_str() {

@@ -251,6 +251,18 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
     walk.reads("open_shipments", &theirs.open_shipments(c, 9).await, &ours.open_shipments(c, 9).await, &open);
     walk.reads("told_offers", &theirs.told_offers(c).await, &ours.told_offers(c).await, NOTHING);
     walk.reads("not_imported", &theirs.not_imported(c).await, &ours.not_imported(c).await, NOTHING);
+    let order = OrderId(theirs.not_imported(c).await.expect("some")[0].summary.order_id.expect("an id"));
+    walk.reads(
+        "not_imported_order",
+        &theirs.not_imported_order(c, order).await,
+        &ours.not_imported_order(c, order).await,
+        "Ok(None)",
+    );
+    walk.reads("member_at_desk", &theirs.member_at_desk(&email).await, &ours.member_at_desk(&email).await, "Ok(None)");
+    let both =
+        (theirs.newest_and_count(c, Status::Ready, 1, 9).await, ours.newest_and_count(c, Status::Ready, 1, 9).await);
+    let none = "Ok((Shelf { ids: [], marks: [], next: None }, Count { counted: 0, more: false }))";
+    walk.reads("newest_and_count", &both.0, &both.1, none);
     walk.reads("known_skus", &theirs.known_skus(&skus).await, &ours.known_skus(&skus).await, "Ok({})");
     walk.reads("products_of", &theirs.products_of(&skus).await, &ours.products_of(&skus).await, NOTHING);
     walk.reads("products", &theirs.products().await, &ours.products().await, NOTHING);
