@@ -13,6 +13,7 @@ mod config;
 mod cookies;
 mod dead_letters;
 mod dress;
+pub mod fuzz;
 mod guard;
 mod lang;
 mod oidc;

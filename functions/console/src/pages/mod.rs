@@ -18,7 +18,7 @@ mod proposal;
 pub mod robot;
 pub mod robots;
 pub mod runs;
-mod search;
+pub mod search;
 pub mod settings;
 pub mod shipment;
 pub mod shipments;
