@@ -52,7 +52,7 @@ impl Upload {
         String::from_utf8_lossy(&self.bytes(name)).into_owned()
     }
 
-    async fn read(kind: &str, body: Bytes) -> Option<Self> {
+    pub(crate) async fn read(kind: &str, body: Bytes) -> Option<Self> {
         let boundary = multer::parse_boundary(kind).ok()?;
         let body = futures::stream::once(async move { Ok::<_, std::convert::Infallible>(body) });
         let mut form = multer::Multipart::new(body, boundary);

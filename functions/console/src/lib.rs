@@ -12,6 +12,7 @@ mod assets;
 mod config;
 mod cookies;
 mod dress;
+pub mod fuzz;
 mod guard;
 mod lang;
 mod oidc;

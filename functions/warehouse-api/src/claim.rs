@@ -29,7 +29,7 @@ const SHAPE: &str = "an object with a list `ids` of shipments' ids, and nothing 
 pub struct ClaimRequest {
     /// Shipments' ids; at most 1,000. What is no id of yours is refused by itself.
     #[schema(schema_with = crate::openapi::ids)]
-    ids: Vec<Value>,
+    pub(crate) ids: Vec<Value>,
 }
 
 /// What became of each.

@@ -68,7 +68,13 @@ pub async fn receive(
 }
 
 /// What can be told of a webhook: the orders that it seems to be about.
-fn hint(tenant: TenantId, connection: ConnectionId, topic: Option<&str>, body: &[u8], at: Timestamp) -> Hint {
+pub(crate) fn hint(
+    tenant: TenantId,
+    connection: ConnectionId,
+    topic: Option<&str>,
+    body: &[u8],
+    at: Timestamp,
+) -> Hint {
     let found = Found::in_body(body);
     Hint {
         v: work::VERSION,

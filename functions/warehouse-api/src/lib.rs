@@ -13,6 +13,7 @@ pub mod caller;
 pub mod cancellation;
 pub mod claim;
 pub mod cursor;
+pub mod fuzz;
 pub mod hooks;
 pub mod limits;
 pub mod list;

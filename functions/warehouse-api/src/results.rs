@@ -221,6 +221,12 @@ fn reason(refused: ShipRefused) -> Reason {
     Reason { word: refused.as_str(), message }
 }
 
+/// How many records of a body would be taken, if it is one of results.
+pub(crate) fn readable(raw: &Raw, settings: &TenantSettings, now: Timestamp) -> usize {
+    let results = raw.read::<ResultsRequest>(SHAPE).and_then(|request| limited(request.results)).unwrap_or_default();
+    results.into_iter().filter_map(|record| Report::of(record, settings, now).ok()).count()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -134,6 +134,12 @@ pub async fn put(
     Ok(Json(StockAnswer { accepted, stale, refused }))
 }
 
+/// How many records of a body would be taken, if it is one of counts.
+pub(crate) fn readable(raw: &Raw, latest: Timestamp) -> usize {
+    let counts = raw.read::<StockRequest>(SHAPE).and_then(|request| limited(request.counts)).unwrap_or_default();
+    counts.into_iter().filter_map(|record| count(record, latest).ok()).count()
+}
+
 fn count(record: Value, latest: Timestamp) -> Result<StockCount, Reason> {
     let record: CountRecord = serde_json::from_value(record).map_err(|_| Reason::MALFORMED)?;
     let sku = Sku::parse(record.sku).map_err(|_| UNKNOWN_SKU)?;

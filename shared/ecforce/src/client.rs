@@ -98,16 +98,7 @@ impl Client {
     pub async fn sign_in(&self, email: &str, password: &SecretString) -> Result<SignedIn, Error> {
         let body = SignIn { admin: Credentials { email, password: password.expose_secret() } };
         let answer = self.send(Method::POST, "admins/sign_in.json", &[], None, Some(&body)).await?;
-        let text = body_text(&answer);
-        let answer: Value = parse(&text)?;
-        // The answer is wrapped in `data`, or not.
-        let field = |name: &str| {
-            let places = [answer.get(name), answer.pointer(&format!("/data/attributes/{name}"))];
-            places.into_iter().flatten().find_map(lenient::text)
-        };
-        let token = field("authentication_token").ok_or(BadBody::Missing("token"))?;
-        let token = Token::parse(&token.into()).map_err(|_| BadBody::Missing("usable token"))?;
-        Ok(SignedIn { token, id: field("id").and_then(|id| id.parse().ok()) })
+        Ok(signed_in(&body_text(&answer))?)
     }
 
     /// A page of orders.
@@ -347,4 +338,16 @@ fn target(headers: &HeaderMap) -> String {
         Err(_) if location.starts_with('/') => short(location.split(['?', '#']).next().unwrap_or_default(), 200),
         Err(_) => "another address".to_owned(),
     }
+}
+
+/// What a sign-in's answer brings. It is wrapped in `data`, or not.
+pub(crate) fn signed_in(text: &str) -> Result<SignedIn, BadBody> {
+    let answer: Value = parse(text)?;
+    let field = |name: &str| {
+        let places = [answer.get(name), answer.pointer(&format!("/data/attributes/{name}"))];
+        places.into_iter().flatten().find_map(lenient::text)
+    };
+    let token = field("authentication_token").ok_or(BadBody::Missing("token"))?;
+    let token = Token::parse(&token.into()).map_err(|_| BadBody::Missing("usable token"))?;
+    Ok(SignedIn { token, id: field("id").and_then(|id| id.parse().ok()) })
 }

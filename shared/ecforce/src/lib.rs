@@ -30,6 +30,7 @@
 mod address;
 mod client;
 mod error;
+pub mod fuzz;
 mod guard;
 mod http;
 mod query;

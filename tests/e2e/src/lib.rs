@@ -6,6 +6,7 @@
 pub mod article;
 mod aws;
 pub mod browser;
+pub mod snapshot;
 pub mod warehouse;
 pub mod ways;
 
@@ -109,6 +110,12 @@ impl World {
         let applied = world.apply(daily_call_limit, None);
         assert_eq!(applied.code, 0, "{applied:?}");
         world
+    }
+
+    /// A merchant who has been set up already, and the shop.
+    #[must_use]
+    pub fn taken_over(name: &'static str, simulator: Simulator, shop: ShopStatus) -> Self {
+        Self { simulator, shop, name }
     }
 
     /// Applies the merchant's document.

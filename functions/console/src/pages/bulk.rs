@@ -189,6 +189,11 @@ struct Asked {
     selection: Selection,
 }
 
+/// How many shipments a form names, if it is one of these.
+pub fn asked(form: &[u8]) -> usize {
+    Asked::read(form).map_or(0, |asked| asked.selection.ids.len())
+}
+
 impl Asked {
     fn read(form: &[u8]) -> Result<Self, Problem> {
         let not_understood = || {

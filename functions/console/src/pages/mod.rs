@@ -28,7 +28,7 @@ pub mod robot_form;
 pub mod robots;
 pub mod run;
 pub mod runs;
-mod search;
+pub mod search;
 pub mod settings;
 pub mod shipment;
 pub mod shipments;

@@ -80,6 +80,11 @@ impl Place {
     }
 }
 
+/// A place as it is written again, if it is one.
+pub fn place(text: &str, connections: &[ConnectionId]) -> Option<String> {
+    Place::read(text, connections).map(|place| place.to_string())
+}
+
 /// Finds what is meant by what was typed, from the beginning or from a place on.
 pub async fn search(
     caller: &Caller,
