@@ -26,6 +26,7 @@ use renkei_store::audit::{AuditEntry, AuditOutcome};
 use renkei_store::days::Usual;
 use renkei_store::desk::KeptCounts;
 use renkei_store::gate::GateWrite;
+use renkei_store::members::MemberChange;
 use renkei_store::notices::{NoticeLang, NoticeState};
 use renkei_store::offers::Heard;
 use renkei_store::orders::{NotImported, NotImportedSummary};
@@ -332,7 +333,8 @@ async fn merchant(tenant: &Tenant) {
     };
     assert!(tenant.put_notices(&notices).await.unwrap());
     for (email, role) in PEOPLE {
-        tenant.put_member(&Email::parse(email).unwrap(), role, now()).await.unwrap();
+        let put = tenant.put_member(&Email::parse(email).unwrap(), role, now()).await.unwrap();
+        assert_eq!(put, MemberChange::Done);
     }
 }
 
