@@ -34,6 +34,7 @@ struct Trouble<'a> {
 }
 
 /// Looks at the runs that ended since (the newest first), those that wait, and robots that stand still.
+#[must_use]
 pub fn digest(
     tenant: &TenantId,
     state: &NoticeState,
@@ -141,10 +142,10 @@ fn message(lang: NoticeLang, tenant: &TenantId, lines: &[String], console: &str)
     }
     let more = lines.len().saturating_sub(ROBOTS);
     if more > 0 {
-        text.push_str(&match lang {
-            NoticeLang::Ja => format!("・ほか {more}件\n"),
-            NoticeLang::En => format!("- and {more} more\n"),
-        });
+        let _ = match lang {
+            NoticeLang::Ja => writeln!(text, "・ほか {more}件"),
+            NoticeLang::En => writeln!(text, "- and {more} more"),
+        };
     }
     let _ = write!(text, "{console}/t/{tenant}");
     text

@@ -113,7 +113,7 @@ impl Notices {
                 Err(why) => {
                     tracing::warn!(tenant = %tenant.id(), %why, "staff could not be told; the next look tries again");
                     // What was not told stays to be told.
-                    next = NoticeState { failure: Some(why.to_string()), ..state.clone() };
+                    next = NoticeState { failure: Some(why.clone()), ..state.clone() };
                     Seen::NotTold
                 }
             },
