@@ -73,6 +73,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// One of each kind with everything in it, and one with no more than it must have.
+#[expect(clippy::too_many_lines, reason = "examples, one after the other")]
 fn todays() -> BTreeMap<&'static str, Vec<Value>> {
     let start = StartRobot {
         v: VERSION,

@@ -374,7 +374,7 @@ mod tests {
 
     fn calls(count: usize, path: &str) -> Vec<CallMade> {
         let call = |n: usize| CallMade {
-            at: Timestamp::from_millisecond(1_700_000_000_000 + n as i64 * 317).unwrap(),
+            at: Timestamp::from_millisecond(1_700_000_000_000 + i64::try_from(n).unwrap() * 317).unwrap(),
             lane: Lane::Fetch,
             method: "GET".into(),
             path: format!("{path}{}", n * 7_919),

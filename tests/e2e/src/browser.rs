@@ -161,7 +161,7 @@ impl Browser {
         };
         let mut body: String = fields.iter().map(|(name, value)| part(name, "", value)).collect();
         body += &part("file", "; filename=\"file.csv\"\r\ncontent-type: text/csv", file);
-        body += &format!("--{BOUNDARY}--\r\n");
+        body.extend(["--", BOUNDARY, "--\r\n"]);
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         self.send("POST", address, Some(body), &[("content-type", &kind)]).await
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// Numbers by seed: SplitMix64, which no input can influence.
+/// Numbers by seed: `SplitMix64`, which no input can influence.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);
 

@@ -97,7 +97,7 @@ pub fn shop_orders(bytes: &[u8]) {
         if let Fetched::Order(order) = &fetched {
             match convert(&connection(), order, None) {
                 Ok(parcels) => {
-                    assert!(!parcels.is_empty() && parcels.iter().all(|parcel| !parcel.detail.items.is_empty()))
+                    assert!(!parcels.is_empty() && parcels.iter().all(|parcel| !parcel.detail.items.is_empty()));
                 }
                 Err(error) => assert!(!error.to_string().contains(CANARY), "{error}"),
             }
@@ -132,18 +132,19 @@ pub fn shop_answers(bytes: &[u8]) {
 /// Messages on queues.
 pub fn messages(bytes: &[u8]) {
     let Ok(text) = from_utf8(bytes) else { return };
-    fn look<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
-        text: &str,
-        read: impl Fn(&str) -> Result<T, UnreadableMessage>,
-    ) {
-        match read(text) {
-            Ok(message) => same_again(&message, read),
-            Err(error) => assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}"),
-        }
+    message(text, StartRobot::read);
+    message(text, ImportOrder::read);
+    message(text, Hint::read);
+}
+
+fn message<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
+    text: &str,
+    read: impl Fn(&str) -> Result<T, UnreadableMessage>,
+) {
+    match read(text) {
+        Ok(message) => same_again(&message, read),
+        Err(error) => assert!(!format!("{error} {error:?}").contains(CANARY), "{error:?}"),
     }
-    look(text, StartRobot::read);
-    look(text, ImportOrder::read);
-    look(text, Hint::read);
 }
 
 fn same_again<T: Serialize + PartialEq + std::fmt::Debug>(

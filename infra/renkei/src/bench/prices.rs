@@ -18,7 +18,8 @@ pub struct Prices {
     pub region: String,
     /// Year and month.
     pub as_of: String,
-    prices: BTreeMap<String, Price>,
+    #[serde(rename = "prices")]
+    of: BTreeMap<String, Price>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,7 +36,7 @@ impl Prices {
 
     /// USD for an amount. What has no price is an error: it would look free.
     pub fn usd(&self, measure: &str, amount: f64) -> Result<f64, CliError> {
-        let price = self.prices.get(measure);
+        let price = self.of.get(measure);
         let price = price.ok_or_else(|| CliError::said(format!("there is no price for {measure}: {amount}")))?;
         Ok(amount * price.usd / price.per)
     }
@@ -97,6 +98,6 @@ mod tests {
         let mut used = between(&before, &after);
         assert_eq!(used, usage(&[("a", "write-units", 2.0), ("c", "gb-seconds", 0.5)]));
         add(&mut used, &usage(&[("a", "write-units", 1.0)]));
-        assert_eq!(used[&("a".into(), "write-units".into())], 3.0);
+        assert_eq!(used, usage(&[("a", "write-units", 3.0), ("c", "gb-seconds", 0.5)]));
     }
 }

@@ -52,6 +52,7 @@ pub async fn command(stack: &Stack, command: NoticesCommand) -> Result<Exit, Cli
     Ok(Exit::Done)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn said(error: renkei_notify::NoticesError) -> CliError {
     CliError::said(error.to_string())
 }

@@ -17,6 +17,7 @@ use crate::write;
 
 /// What is read, by what reads it. Whatever cannot be turned into JSON is given as it prints, and where it prints nothing of
 /// itself, by what shows that it came back whole.
+#[expect(clippy::too_many_lines, reason = "all that there is to read, one after the other")]
 pub async fn everything(
     store: &Store,
     tenant: &Tenant,
