@@ -366,6 +366,7 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
 }
 
 #[expect(clippy::too_many_lines, reason = "one line for each method")]
+#[expect(clippy::unit_arg, reason = "some of the methods answer nothing but that it is done")]
 async fn writes(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) {
     let c = &ConnectionId::parse(THEIRS).expect("an id");
     let shipments = theirs.latest_orders(c, 10).await.expect("shipments");
