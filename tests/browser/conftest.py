@@ -187,6 +187,8 @@ def theirs(shops) -> Merchant:
     """Another merchant, whose members are others."""
     merchant = Merchant(shops, "theirs", 2)
     merchant.run("fetch-orders")
+    # A merchant keeps an owner.
+    on_stack("member", "add", "owner@theirs.example", "--tenant", "theirs", "--role", "owner")
     for role in ROLES:
         on_stack("member", "remove", f"{role}@renkei.example", "--tenant", "theirs")
     return merchant
