@@ -54,7 +54,8 @@ pub struct Notification {
     pub message: String,
 }
 
-/// Looks through all tenants for robots that are silent. Safe to repeat: it only reads and counts.
+/// Looks through all tenants for robots that are silent, counts them, and tells each merchant's staff what is new. Safe to
+/// repeat: what was told is noted, and not told again.
 pub async fn look(store: &Store, notices: &Notices, now: Timestamp, metrics: &Metrics) -> Result<(), StoreError> {
     let mut silent = 0;
     let mut tenants = Vec::new();

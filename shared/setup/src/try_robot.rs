@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use renkei_domain::convert::{ConversionRobots, convert};
-use renkei_domain::ids::{ShipmentId, Sku};
-use renkei_domain::processing::{Applied, Facts, Goods, ImportDecision, Phase, ProcessingRobot, RobotSet};
+use renkei_domain::ids::{RuleId, ShipmentId, Sku};
+use renkei_domain::processing::{Applied, Facts, Goods, ImportDecision, Phase, ProcessingRobot, RobotSet, as_known};
 use renkei_domain::settings::{Connection, ConversionRobot, ProcessingRobots, STANDARD_CONVERSION, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShipmentDetail, Status};
 use renkei_store::{StoreError, Tenant};
@@ -169,6 +169,25 @@ fn on_import(applied: &Applied) -> Option<String> {
         }
         ImportDecision::Accept => None,
     }
+}
+
+/// What a robot that is on makes of a stored shipment, on a copy: the shipment as it would be, and what of it changes.
+#[must_use]
+pub fn on_a_copy(
+    robots: &RobotSet,
+    rule: &RuleId,
+    facts: &Facts<'_>,
+    goods: &Goods,
+    shipment: &Shipment,
+    detail: &ShipmentDetail,
+) -> (Shipment, Vec<ChangeLine>) {
+    let before = as_known(shipment, detail);
+    let (mut after, mut after_detail) = (shipment.clone(), before.clone());
+    robots.apply_with(goods, Phase::Only(rule), facts, &mut after, &mut after_detail);
+    let mut changes = shipment_changes(shipment, &after);
+    changes.extend(field_changes(&before, &after_detail));
+    changes.extend(item_changes(&before, &after_detail));
+    (after, changes)
 }
 
 /// Compares two states of a shipment.

@@ -115,6 +115,19 @@ impl Tenant {
         rows: usize,
         bound: i32,
     ) -> Result<(Shelf, Count), StoreError> {
+        let (items, more) = self.places_newest_first(connection, status, bound).await?;
+        let page = marks(items.get(..rows).unwrap_or(&items))?;
+        let count = Count { counted: u32::try_from(items.len()).unwrap_or(u32::MAX), more };
+        Ok((Shelf::of(connection, page, more || items.len() > rows), count))
+    }
+
+    /// Where in the list of a status its shipments stand, the newest first, to `bound`; and whether there are more.
+    async fn places_newest_first(
+        &self,
+        connection: &ConnectionId,
+        status: Status,
+        bound: i32,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
         let answer = self
             .client()
             .query()
@@ -129,10 +142,7 @@ impl Tenant {
             .await
             .map_err(|e| StoreError::from_sdk("Query", &e))?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        let items = answer.items.unwrap_or_default();
-        let page = marks(items.get(..rows).unwrap_or(&items))?;
-        let count = Count { counted: u32::try_from(items.len()).unwrap_or(u32::MAX), more };
-        Ok((Shelf::of(connection, page, more || items.len() > rows), count))
+        Ok((answer.items.unwrap_or_default(), more))
     }
 
     /// How many shipments of a connection are in a status, and how many of them were imported since a time: from one
@@ -144,24 +154,10 @@ impl Tenant {
         since: Timestamp,
         bound: i32,
     ) -> Result<(Count, Count), StoreError> {
-        let answer = self
-            .client()
-            .query()
-            .table_name(&self.tables().shipments)
-            .index_name("by_status")
-            .key_condition_expression("status_pk = :pk")
-            .expression_attribute_values(":pk", codec::text(keys::status_pk(&self.id, connection, status)))
-            .projection_expression("status_sk")
-            .scan_index_forward(false)
-            .limit(bound)
-            .send()
-            .await
-            .map_err(|e| StoreError::from_sdk("Query", &e))?;
+        let (places, more) = self.places_newest_first(connection, status, bound).await?;
         let least = keys::status_sk_since(since);
-        let places = answer.items.unwrap_or_default();
         let is_new = |item: &&Item| item.get("status_sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| *sk >= least);
         let new = places.iter().filter(is_new).count();
-        let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
         let count = |counted: usize, more| Count { counted: u32::try_from(counted).unwrap_or(u32::MAX), more };
         // Newest first: where an older one was reached, all newer ones were met.
         Ok((count(places.len(), more), count(new, more && new == places.len())))

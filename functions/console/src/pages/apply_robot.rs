@@ -8,10 +8,10 @@ use axum::body::Bytes;
 use axum::extract::RawQuery;
 use axum::response::{Html, Response};
 use renkei_domain::ids::RuleId;
-use renkei_domain::processing::{Facts, Goods, Phase, RobotSet, as_known};
+use renkei_domain::processing::{Facts, Goods, RobotSet};
 use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::{Shipment, ShipmentDetail, Status};
-use renkei_setup::try_robot::{ChangeLine, field_changes, item_changes, shipment_changes};
+use renkei_setup::try_robot::{ChangeLine, on_a_copy};
 use renkei_store::audit::AuditOutcome;
 use renkei_store::processing::Application;
 
@@ -109,12 +109,7 @@ fn foreseen(asked: &Asked, caller: &Caller, goods: &Goods, shipment: Shipment, d
         let left = lang.of("できません（ショップの設定がありません）", "not possible: its shop is not set up any more");
         return row(shipment, Vec::new(), left);
     };
-    let before = as_known(&shipment, detail);
-    let (mut after, mut after_detail) = (shipment.clone(), before.clone());
-    asked.robots.apply_with(goods, Phase::Only(&asked.rule), &facts, &mut after, &mut after_detail);
-    let mut changes = shipment_changes(&shipment, &after);
-    changes.extend(field_changes(&before, &after_detail));
-    changes.extend(item_changes(&before, &after_detail));
+    let (_, changes) = on_a_copy(&asked.robots, &asked.rule, &facts, goods, &shipment, detail);
     row(shipment, changes, lang.of("変わりません", "nothing"))
 }
 

@@ -1,16 +1,14 @@
 //! 処理ロボット適用: which shipments a processing robot would change now, and how.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
-use renkei_domain::ids::{RobotId, Sku};
-use renkei_domain::processing::{Facts, Goods, Phase, RobotSet, Target, as_known, became};
+use renkei_domain::ids::RobotId;
+use renkei_domain::processing::{Facts, RobotSet, Target, became};
 use renkei_domain::settings::CustomAction;
 use renkei_store::Tenant;
 use serde_json::json;
 
 use super::{Calls, DryRunError, Foreseen, Line, Place, said};
-use crate::try_robot::{ChangeLine, field_changes, item_changes, shipment_changes};
+use crate::try_robot::{ChangeLine, on_a_copy};
 
 /// Shipments that are read from the store in one go.
 const AT_ONCE: usize = 100;
@@ -41,9 +39,7 @@ pub(super) async fn foresee(place: &Place<'_>, robot: &RobotId) -> Result<Forese
         let mut shipments = tenant.shipments(ids).await?;
         shipments.retain(|shipment| target.fits(shipment));
         let details = tenant.details(&shipments).await?;
-        let skus: HashSet<Sku> = details.iter().flat_map(|detail| &detail.items).map(|item| item.sku.clone()).collect();
-        let goods: Goods =
-            tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect();
+        let goods = tenant.goods_of(&details).await?;
         for (shipment, detail) in shipments.into_iter().zip(details) {
             let facts = Facts {
                 connection,
@@ -52,15 +48,10 @@ pub(super) async fn foresee(place: &Place<'_>, robot: &RobotId) -> Result<Forese
                 duplicate_number: false,
                 now: Timestamp::now(),
             };
-            let before = as_known(&shipment, &detail);
-            let (mut after, mut after_detail) = (shipment.clone(), before.clone());
-            robots.apply_with(&goods, Phase::Only(rule), &facts, &mut after, &mut after_detail);
+            let (after, changes) = on_a_copy(&robots, rule, &facts, &goods, &shipment, &detail);
             for word in became(&shipment, &after) {
                 foreseen.add(word, 1);
             }
-            let mut changes = shipment_changes(&shipment, &after);
-            changes.extend(field_changes(&before, &after_detail));
-            changes.extend(item_changes(&before, &after_detail));
             if changes.is_empty() {
                 continue;
             }

@@ -6,7 +6,6 @@
 mod api;
 mod canaries;
 mod commands;
-
 mod faults;
 mod routes;
 mod store;
