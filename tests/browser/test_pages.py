@@ -6,6 +6,7 @@ import re
 import pytest
 from conftest import FOR_DOCS, LONG, NASTY, PICTURES, assert_fits, findings
 from PIL import Image
+from playwright.sync_api import expect
 
 # Every page of a merchant: how it is called on a picture, and its address.
 PAGES = {
@@ -124,7 +125,7 @@ def test_shortcuts_lead_from_page_to_page_and_row_to_row(people, console, hanako
     page.keyboard.press("2")
     page.wait_for_url(re.compile(r"/shipments$"))
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.name") == "q"
+    expect(page.locator("input[name=q]")).to_be_focused()
     page.keyboard.type("j1")  # Typed, not obeyed.
     assert page.locator("input[name=q]").input_value() == "j1"
     page.keyboard.press("Tab")

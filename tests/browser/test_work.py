@@ -5,6 +5,7 @@ import json
 import re
 
 from conftest import OWN, ROLES, SHOP_PASSWORD, assert_fits, findings, lines, on_stack
+from playwright.sync_api import expect
 from test_pages import opened
 
 
@@ -312,13 +313,13 @@ def test_robots_are_ordered_by_keys_and_by_drag(people, console, hanako, axe):
             page.keyboard.press(f"Alt+{name}")
             said.get_by_text(f"は上から{place}番目です").wait_for()
             assert order_of(page).index("payment-check") == place - 1
-            assert page.evaluate("document.activeElement.id") == "robot-payment-check"
+            expect(page.locator("#robot-payment-check")).to_be_focused()
         assert "enable: [hold-unpaid, payment-check," in on_stack("export", "--tenant", "hanako")
         # By its button, which keeps the focus as well.
         page.locator("#up-payment-check").focus()
         page.keyboard.press("Enter")
         said.get_by_text("は上から1番目です").wait_for()
-        assert page.evaluate("document.activeElement.id") == "up-payment-check"
+        expect(page.locator("#up-payment-check")).to_be_focused()
         assert order_of(page) == before
         # By drag: to the end of its list, back to its head, and never into the other list.
         last = before[-3]
@@ -437,7 +438,7 @@ def test_conversion_and_integration_robots_have_forms(people, console, hanako, a
     page.locator("select[name=new]").select_option("delivery_note")
     page.get_by_role("button", name="項目を追加").click()
     template = page.locator("[name='f.0.template']")
-    assert page.evaluate("document.activeElement.name") == "f.0.template", "goes on where the row is"
+    expect(template).to_be_focused()  # Goes on where the row is.
     template.fill("{{ order.remark")
     page.get_by_role("alert").wait_for()
     assert "備考 (delivery_note)" in page.get_by_role("alert").inner_text()
