@@ -14,11 +14,13 @@ use ulid::Ulid;
 use super::{CLIENTS, at_once};
 use crate::error::CliError;
 use crate::local::LocalStack;
-use crate::prove::waiting;
+use crate::prove::messages_of;
 use crate::stack::Stack;
 
 /// Bare puts in one measurement, over all clients.
 const PUTS: usize = 2_000;
+/// Bare puts one after the other in one measurement.
+const SINGLE_PUTS: usize = 20;
 /// About the size of an order's large part.
 const BODY: usize = 1_500;
 
@@ -33,16 +35,7 @@ pub async fn puts_a_second(stack: &Stack) -> Result<f64, CliError> {
         let (client, kind, body) = (client.clone(), kind.clone(), body.clone());
         async move {
             for n in 0..PUTS / CLIENTS {
-                client
-                    .put_item()
-                    .table_name(table)
-                    .item("pk", AttributeValue::S(format!("BENCH#{kind}#{of}#{n}")))
-                    .item("sk", AttributeValue::S("BARE".to_owned()))
-                    .item("body", AttributeValue::S(body.clone()))
-                    .condition_expression("attribute_not_exists(pk)")
-                    .send()
-                    .await
-                    .map_err(|error| AwsFailure::new("PutItem", &error))?;
+                put(&client, table, &format!("BENCH#{kind}#{of}#{n}"), &body).await?;
             }
             Ok(())
         }
@@ -51,16 +44,63 @@ pub async fn puts_a_second(stack: &Stack) -> Result<f64, CliError> {
     Ok(PUTS as f64 / began.elapsed().as_secs_f64())
 }
 
+/// Seconds that each of some bare puts waits, one after the other: what the AWS of this machine alone makes a caller wait.
+pub async fn put_waits(stack: &Stack) -> Result<Vec<f64>, CliError> {
+    let client = aws_sdk_dynamodb::Client::new(&stack.aws);
+    let table = stack.output("ShipmentsTable")?;
+    let (kind, body) = (Ulid::generate().to_string(), "x".repeat(BODY));
+    let mut waits = Vec::new();
+    for n in 0..SINGLE_PUTS {
+        let began = Instant::now();
+        put(&client, table, &format!("BENCH#{kind}#{n}"), &body).await?;
+        waits.push(began.elapsed().as_secs_f64());
+    }
+    Ok(waits)
+}
+
+async fn put(client: &aws_sdk_dynamodb::Client, table: &str, pk: &str, body: &str) -> Result<(), CliError> {
+    let put = client
+        .put_item()
+        .table_name(table)
+        .item("pk", AttributeValue::S(pk.to_owned()))
+        .item("sk", AttributeValue::S("BARE".to_owned()))
+        .item("body", AttributeValue::S(body.to_owned()))
+        .condition_expression("attribute_not_exists(pk)");
+    put.send().await.map(drop).map_err(|error| AwsFailure::new("PutItem", &error).into())
+}
+
 /// Waits until a queue is empty.
 pub async fn until_empty(stack: &Stack, queue: &str, patience: Duration) -> Result<(), CliError> {
+    until(stack, queue, patience, |messages| messages == 0).await.map(drop)
+}
+
+/// Waits until a queue holds fewer messages than this, and says how many those are.
+pub async fn until_fewer(stack: &Stack, queue: &str, than: u64, patience: Duration) -> Result<u64, CliError> {
+    until(stack, queue, patience, |messages| messages < than).await
+}
+
+/// Asks for this queue alone, and seldom: each question takes time from the AWS that is measured.
+async fn until(
+    stack: &Stack,
+    queue: &str,
+    patience: Duration,
+    is_reached: impl Fn(u64) -> bool,
+) -> Result<u64, CliError> {
+    let client = aws_sdk_sqs::Client::new(&stack.aws);
+    let all = stack.queues()?;
+    let found = all.iter().find(|it| it.name == queue);
+    let url = &found.ok_or_else(|| CliError::said(format!("this stack has no queue {queue}")))?.url;
     let began = Instant::now();
-    while waiting(stack).await?.contains_key(queue) {
+    loop {
+        let messages = messages_of(&client, url).await?;
+        if is_reached(messages) {
+            return Ok(messages);
+        }
         if began.elapsed() > patience {
-            return Err(CliError::said(format!("the queue {queue} does not run empty")));
+            return Err(CliError::said(format!("the queue {queue} does not run empty: {messages} messages")));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Ok(())
 }
 
 /// Lets a function take from its queue, or keeps it from that.

@@ -5,8 +5,11 @@
 //! first, a quiet shop's wait behind a busy one against its wait alone. `docs/benchmarks.md` says how each is taken.
 
 mod cost;
+mod course;
+mod growth;
 mod lists;
 mod measure;
+mod plot;
 mod prices;
 mod results;
 mod rules;
@@ -17,6 +20,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use futures::future::try_join_all;
 use indicatif::ProgressBar;
+use jiff::Timestamp;
+use renkei_domain::run::Run;
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{OrderOptions, ShopSpec};
 use secrecy::SecretString;
@@ -56,11 +61,17 @@ pub enum Only {
     Console(lists::ConsoleArgs),
     /// What orders cost on their way at AWS's list prices, by counting what they use.
     Cost(cost::CostArgs),
+    /// How time, memory, calls and cost grow with orders and with merchants.
+    Growth(growth::GrowthArgs),
 }
 
 const PATIENCE: Duration = Duration::from_hours(2);
 /// Orders that are imported between two measurements of the bare puts.
 const STEP: u64 = 5_000;
+/// Orders of a busy shop that a quiet one's stand behind.
+const BACKLOG: u64 = 4 * STEP;
+/// How often a quiet shop's wait is measured, alone and behind the backlog; fewer where the backlog is gone before.
+const QUIET_READINGS: usize = 5;
 /// Results that are sent at once.
 const RESULTS: usize = 10_000;
 const PASSWORD: &str = "only-for-benchmarks";
@@ -81,6 +92,10 @@ struct Figures {
     quiet_shop_alone_s: f64,
     quiet_shop_behind_s: f64,
     quiet_shop_ratio: f64,
+    /// How many times as long one bare put waits behind the same backlog: what the AWS of this machine adds by itself.
+    bare_put_ratio: f64,
+    /// Readings behind the backlog, of which the middle one counts.
+    quiet_shop_readings: usize,
     results: results::Results,
     rules: rules::RuleFigures,
 }
@@ -99,6 +114,7 @@ pub async fn bench(arguments: BenchArgs) -> Result<Exit, CliError> {
     match arguments.only {
         Some(Only::Console(arguments)) => return Box::pin(lists::bench(arguments)).await,
         Some(Only::Cost(arguments)) => return Box::pin(cost::bench(arguments)).await,
+        Some(Only::Growth(arguments)) => return Box::pin(growth::bench(arguments)).await,
         None => {}
     }
     let (project, progress, local, stack) = open(arguments.port).await?;
@@ -158,10 +174,12 @@ async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figu
         start(stack, None, "busy/fetch-orders").await?;
         measure::until_empty(stack, "fetch-orders", PATIENCE).await?;
         let bare_before = measure::puts_a_second(stack).await?;
-        let began = Instant::now();
         measure::let_take(local, "import-orders", true).await?;
+        // From the first order on: when the poller of this machine's AWS wakes up is none of import's.
+        let left = measure::until_fewer(stack, "import-orders", STEP, PATIENCE).await?;
+        let began = Instant::now();
         measure::until_empty(stack, "import-orders", PATIENCE).await?;
-        let rate = STEP as f64 / began.elapsed().as_secs_f64();
+        let rate = left as f64 / began.elapsed().as_secs_f64();
         let bare = f64::midpoint(bare_before, measure::puts_a_second(stack).await?);
         let step = Step { stored_before: stored, orders_a_second: rate, puts_a_second: bare, share: rate / bare };
         eprintln!("{stored} stored: {rate:.0} orders a second, {bare:.0} puts: {:.2}", step.share);
@@ -177,21 +195,31 @@ async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figu
         figures.last_to_first = last.share / first.share;
     }
 
-    // A quiet shop: ten orders alone, then ten orders behind another's.
-    place(&simulator, &quiet, 10).await?;
-    let began = Instant::now();
-    through(stack, &quiet, "fetch-orders").await?;
-    figures.quiet_shop_alone_s = began.elapsed().as_secs_f64();
-    through(stack, &quiet, "state-working").await?;
-    place(&simulator, &busy, STEP * 2).await?;
+    // A quiet shop: ten orders alone, then ten orders behind another's, each several times.
+    let (mut alone, mut behind) = (Vec::new(), Vec::new());
+    let mut put_alone = measure::put_waits(stack).await?;
+    for _ in 0..QUIET_READINGS {
+        alone.push(quiet_wait(stack, &simulator, &quiet).await?);
+    }
+    place(&simulator, &busy, BACKLOG).await?;
     measure::let_take(local, "import-orders", false).await?;
     start(stack, None, "busy/fetch-orders").await?;
     measure::until_empty(stack, "fetch-orders", PATIENCE).await?;
-    place(&simulator, &quiet, 10).await?;
     measure::let_take(local, "import-orders", true).await?;
-    let began = Instant::now();
-    through(stack, &quiet, "fetch-orders").await?;
-    figures.quiet_shop_behind_s = began.elapsed().as_secs_f64();
+    measure::until_fewer(stack, "import-orders", BACKLOG, PATIENCE).await?;
+    let mut put_behind = Vec::new();
+    while behind.len() < QUIET_READINGS {
+        put_behind.extend(measure::put_waits(stack).await?);
+        behind.push(quiet_wait(stack, &simulator, &quiet).await?);
+        // What was measured while nothing stood before it says nothing.
+        if measure::until_fewer(stack, "import-orders", u64::MAX, PATIENCE).await? == 0 {
+            behind.pop();
+            break;
+        }
+    }
+    (figures.quiet_shop_alone_s, figures.quiet_shop_behind_s) = (median(&mut alone)?, median(&mut behind)?);
+    figures.quiet_shop_readings = behind.len();
+    figures.bare_put_ratio = median(&mut put_behind)? / median(&mut put_alone)?;
     figures.quiet_shop_ratio = figures.quiet_shop_behind_s / figures.quiet_shop_alone_s;
     measure::until_empty(stack, "import-orders", PATIENCE).await?;
 
@@ -200,6 +228,25 @@ async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figu
 
     figures.peak_memory_mb = memory.peaks();
     Ok(figures)
+}
+
+/// Seconds from the start of the quiet shop's fetching robot until ten orders are shipments.
+async fn quiet_wait(stack: &Stack, simulator: &Simulator, quiet: &Found) -> Result<f64, CliError> {
+    place(simulator, quiet, 10).await?;
+    let began = Timestamp::now();
+    let fetched = through(stack, quiet, "fetch-orders").await?;
+    // By the run's own word: we look at it only now and then.
+    let ended = fetched.ended_at.ok_or_else(|| CliError::said("the run has no end"))?;
+    let waited = ended.duration_since(began).as_secs_f64();
+    // Told, so that the next reading does not meet them again.
+    through(stack, quiet, "state-working").await?;
+    Ok(waited)
+}
+
+fn median(readings: &mut [f64]) -> Result<f64, CliError> {
+    readings.sort_by(f64::total_cmp);
+    let middle = readings.get(readings.len() / 2).copied();
+    middle.ok_or_else(|| CliError::said("the backlog was gone before a quiet shop could be measured behind it"))
 }
 
 async fn shop(stack: &Stack, simulator: &Simulator, name: &str) -> Result<Found, CliError> {
@@ -238,11 +285,11 @@ async fn place(simulator: &Simulator, shop: &Found, orders: u64) -> Result<(), C
     Ok(())
 }
 
-async fn through(stack: &Stack, shop: &Found, action: &str) -> Result<(), CliError> {
+async fn through(stack: &Stack, shop: &Found, action: &str) -> Result<Run, CliError> {
     let robot = format!("{}/{action}", shop.id());
     let ended = run(stack, None, &robot, PATIENCE, &ProgressBar::hidden()).await?;
-    match ended.error {
-        None => Ok(()),
+    match &ended.error {
+        None => Ok(ended),
         Some(error) => Err(CliError::said(format!("{robot}: {error}"))),
     }
 }
@@ -260,12 +307,16 @@ fn show(figures: &Figures) -> Result<(), CliError> {
         row(
             "a quiet shop's wait behind a busy one, of its wait alone",
             format!(
-                "{:.1} ({:.1} s of {:.1} s)",
-                figures.quiet_shop_ratio, figures.quiet_shop_behind_s, figures.quiet_shop_alone_s
+                "{:.1} ({:.2} s of {:.2} s; the middle of {})",
+                figures.quiet_shop_ratio,
+                figures.quiet_shop_behind_s,
+                figures.quiet_shop_alone_s,
+                figures.quiet_shop_readings
             ),
             "≤ 2",
         ),
     ];
+    rows.push(row("… and a bare put's wait then, of its wait alone", format!("{:.1}", figures.bare_put_ratio), ""));
     for (figure, measured, wanted) in figures.results.rows() {
         rows.push(row(&figure, measured, wanted));
     }

@@ -45,7 +45,7 @@ use books::Account;
 use heal::Healed;
 use proxy::Proxy;
 use storm::{Storm, Strikes, Wave};
-pub use storm::{function_of, waiting};
+pub use storm::{function_of, messages_of, waiting};
 use world::World;
 
 /// `renkei prove`

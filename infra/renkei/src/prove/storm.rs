@@ -299,29 +299,28 @@ pub async fn waiting(stack: &Stack) -> Result<BTreeMap<&'static str, u64>, CliEr
 
 /// Messages in each queue that is not empty, or in each queue of dead letters.
 pub async fn left(stack: &Stack, dead: bool) -> Result<BTreeMap<&'static str, u64>, CliError> {
-    const COUNTS: [QueueAttributeName; 3] = [
-        QueueAttributeName::ApproximateNumberOfMessages,
-        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
-    ];
     let client = Client::new(&stack.aws);
     let mut left = BTreeMap::new();
     for queue in stack.queues()? {
-        let url = if dead { &queue.dead_letters } else { &queue.url };
-        let answer = client
-            .get_queue_attributes()
-            .queue_url(url)
-            .set_attribute_names(Some(COUNTS.to_vec()))
-            .send()
-            .await
-            .map_err(|error| AwsFailure::new("GetQueueAttributes", &error))?;
-        let count = |name: &QueueAttributeName| {
-            answer.attributes().and_then(|all| all.get(name)).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0)
-        };
-        let messages: u64 = COUNTS.iter().map(count).sum();
+        let messages = messages_of(&client, if dead { &queue.dead_letters } else { &queue.url }).await?;
         if messages > 0 {
             left.insert(queue.name, messages);
         }
     }
     Ok(left)
+}
+
+/// Messages of a queue that wait, are in hand, or are put off.
+pub async fn messages_of(client: &Client, queue_url: &str) -> Result<u64, CliError> {
+    const COUNTS: [QueueAttributeName; 3] = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+    ];
+    let asked = client.get_queue_attributes().queue_url(queue_url).set_attribute_names(Some(COUNTS.to_vec()));
+    let answer = asked.send().await.map_err(|error| AwsFailure::new("GetQueueAttributes", &error))?;
+    let count = |name: &QueueAttributeName| {
+        answer.attributes().and_then(|all| all.get(name)).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0)
+    };
+    Ok(COUNTS.iter().map(count).sum())
 }
