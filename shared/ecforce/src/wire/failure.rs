@@ -25,7 +25,7 @@ pub(crate) fn collect(errors: Option<&Value>, found: &mut ShopErrors) {
     match errors {
         Some(Value::Array(list)) => list.iter().for_each(|error| collect(Some(error), found)),
         Some(Value::Object(error)) => {
-            let code = error.get("code").and_then(lenient::text).map(|code| short(&code, LONGEST_CODE));
+            let code = error.get("code").and_then(lenient::text).map(|code| short(&harmless(&code), LONGEST_CODE));
             let message = error.get("message").and_then(lenient::text).map(|message| harmless(&message));
             if code.is_some() || message.is_some() {
                 found.push(ShopError { code: code.unwrap_or_default(), message: message.unwrap_or_default() });
@@ -57,14 +57,15 @@ pub(crate) fn harmless(message: &str) -> String {
     kept
 }
 
-/// Copies a word, but not runs of ten digits and more (hyphens between them do not end a run).
+/// Copies a word, but not runs of ten digits and more, of either width (hyphens between them do not end a run).
 fn push_without_numbers(kept: &mut String, word: &str) {
+    let is_digit = |c: char| c.is_ascii_digit() || ('０'..='９').contains(&c);
     let mut rest = word;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+    while let Some(start) = rest.find(is_digit) {
         let run = &rest[start..];
-        let end = run.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(run.len());
+        let end = run.find(|c: char| !is_digit(c) && !"-－−‐ー".contains(c)).unwrap_or(run.len());
         kept.push_str(&rest[..start]);
-        if run[..end].bytes().filter(u8::is_ascii_digit).count() >= 10 {
+        if run[..end].chars().filter(|c| is_digit(*c)).count() >= 10 {
             kept.push('…');
         } else {
             kept.push_str(&run[..end]);
@@ -109,6 +110,9 @@ mod tests {
     fn a_message_cannot_carry_a_person_or_a_second_line() {
         let told = harmless("hanako@shop.example は\r\n登録済み 電話 03-1234-5678 受注 88111\u{7}");
         assert_eq!(told, "… は  登録済み 電話 … 受注 88111");
+        assert_eq!(harmless("電話０３－１２３４－５６７８は使えません"), "電話…は使えません");
+        let code = r#"{"errors":[{"code":"a@shop.example"},{"code":"03-1234-5678"},{"code":"AOR2001"},{"code":404}]}"#;
+        assert_eq!(shop_errors(code).to_string(), ": …; …; AOR2001; 404");
         assert!(harmless(&"長".repeat(5000)).chars().count() <= LONGEST_MESSAGE + 1);
         let many = format!(r#"{{"errors":[{}]}}"#, vec![r#"{"code":"AOR1"}"#; 50].join(","));
         assert_eq!(shop_errors(&many).as_slice().len(), 10);
