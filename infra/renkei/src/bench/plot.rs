@@ -40,10 +40,13 @@ fn draw(
     let mut chart = ChartBuilder::on(field)
         .caption(&line.title, ("sans-serif", 15))
         .margin(12)
+        .margin_right(32)
         .x_label_area_size(24)
         .y_label_area_size(48)
         .build_cartesian_2d(0.0..right, 0.0..top)?;
-    chart.configure_mesh().x_labels(6).y_labels(5).light_line_style(WHITE).draw()?;
+    let whole = |value: &f64| format!("{value:.0}");
+    let (mut mesh, across) = (chart.configure_mesh(), &whole);
+    mesh.x_labels(6).y_labels(5).x_label_formatter(across).y_label_formatter(across).light_line_style(WHITE).draw()?;
     chart.draw_series(LineSeries::new(line.points.iter().copied(), BLUE.stroke_width(2)))?;
     chart.draw_series(line.points.iter().map(|point| Circle::new(*point, 2, BLUE.filled())))?;
     Ok(())
