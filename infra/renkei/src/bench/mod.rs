@@ -10,6 +10,8 @@ mod measure;
 mod prices;
 mod results;
 mod rules;
+mod runtime_api;
+mod start;
 mod visitor;
 
 use std::time::{Duration, Instant};
@@ -56,6 +58,8 @@ pub enum Only {
     Console(lists::ConsoleArgs),
     /// What orders cost on their way at AWS's list prices, by counting what they use.
     Cost(cost::CostArgs),
+    /// How long functions take to start, against a bare one; and how large they are, packed.
+    Start(start::StartArgs),
 }
 
 const PATIENCE: Duration = Duration::from_hours(2);
@@ -99,6 +103,7 @@ pub async fn bench(arguments: BenchArgs) -> Result<Exit, CliError> {
     match arguments.only {
         Some(Only::Console(arguments)) => return Box::pin(lists::bench(arguments)).await,
         Some(Only::Cost(arguments)) => return Box::pin(cost::bench(arguments)).await,
+        Some(Only::Start(arguments)) => return Box::pin(start::bench(arguments)).await,
         None => {}
     }
     let (project, progress, local, stack) = open(arguments.port).await?;
