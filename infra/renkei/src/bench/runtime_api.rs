@@ -60,7 +60,7 @@ impl RuntimeApi {
     pub fn start(
         &self,
         name: &str,
-        mut command: Command,
+        command: &mut Command,
         environment: &BTreeMap<String, String>,
     ) -> Result<Start, CliError> {
         let failed = |error: io::Error| CliError::said(format!("{name} cannot be started: {error}"));
@@ -163,7 +163,7 @@ mod tests {
     fn shell(script: &str) -> Result<Start, CliError> {
         let mut command = Command::new("/bin/bash");
         command.args(["-c", script]);
-        RuntimeApi::open().unwrap().start("f", command, &BTreeMap::from([("GIVEN".into(), "yes".into())]))
+        RuntimeApi::open().unwrap().start("f", &mut command, &BTreeMap::from([("GIVEN".into(), "yes".into())]))
     }
 
     /// Bash speaks TCP by itself.

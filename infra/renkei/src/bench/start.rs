@@ -109,8 +109,8 @@ fn measured(
     times: u16,
 ) -> Result<FunctionFigures, CliError> {
     let nothing = BTreeMap::new();
-    let start = || runtime_api.start(function, Command::new(program), environment);
-    let start_bare = || runtime_api.start(BARE, Command::new(bare), &nothing);
+    let start = || runtime_api.start(function, &mut Command::new(program), environment);
+    let start_bare = || runtime_api.start(BARE, &mut Command::new(bare), &nothing);
     // Once before, so that both are read from memory.
     let mut aws_connections = start()?.aws_connections;
     start_bare()?;
