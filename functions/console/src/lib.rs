@@ -57,9 +57,6 @@ pub enum StartError {
     /// Notices cannot be sent.
     #[error(transparent)]
     Notices(#[from] WebhookError),
-    /// There is no way to the provider.
-    #[error(transparent)]
-    SignIn(#[from] oidc::SignInError),
 }
 
 /// All that pages work with.
@@ -108,7 +105,7 @@ impl App {
             policy: allowed_shop_addresses
                 .parse()
                 .map_err(|error: renkei_ecforce::PolicyError| StartError::Addresses(error.to_string()))?,
-            oidc: Oidc::new(config.provider.clone())?,
+            oidc: Oidc::new(config.provider.clone()),
             jar: Jar::new(&config.url),
             config,
             clock,

@@ -3,6 +3,7 @@
 //!
 //! The client is a public one: the verifier of PKCE stands in for a client secret, so there is none to keep.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -85,7 +86,8 @@ const KEYS_REST: SignedDuration = SignedDuration::from_secs(60);
 
 /// The way to the provider.
 pub struct Oidc {
-    http: reqwest::Client,
+    /// Made for the first call: most visitors are signed in already.
+    http: OnceLock<reqwest::Client>,
     provider: Provider,
     endpoints: OnceCell<Endpoints>,
     keys: Mutex<Option<Keys>>,
@@ -93,14 +95,22 @@ pub struct Oidc {
 
 impl Oidc {
     /// To this provider. Nothing is asked before somebody signs in.
-    pub fn new(provider: Provider) -> Result<Self, SignInError> {
+    #[must_use]
+    pub fn new(provider: Provider) -> Self {
+        Self { http: OnceLock::new(), provider, endpoints: OnceCell::new(), keys: Mutex::new(None) }
+    }
+
+    fn http(&self) -> Result<&reqwest::Client, SignInError> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(8))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|_| SignInError::Provider("no HTTP client".into()))?;
-        Ok(Self { http, provider, endpoints: OnceCell::new(), keys: Mutex::new(None) })
+        Ok(self.http.get_or_init(|| http))
     }
 
     /// Where the provider's own session is ended.
@@ -126,7 +136,7 @@ impl Oidc {
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, address: &str) -> Result<T, SignInError> {
-        let answer = self.http.get(address).send().await.map_err(unanswered)?;
+        let answer = self.http()?.get(address).send().await.map_err(unanswered)?;
         if !answer.status().is_success() {
             return Err(SignInError::Provider(format!("HTTP {}", answer.status().as_u16())));
         }
@@ -178,7 +188,7 @@ impl Oidc {
             .append_pair("code_verifier", verifier)
             .finish();
         let answer = self
-            .http
+            .http()?
             .post(&endpoints.token_endpoint)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form)

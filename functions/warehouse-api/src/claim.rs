@@ -80,13 +80,11 @@ pub async fn claim(
             Err(_) => refused.push(Reason::NOT_FOUND.refuses(index, Some(text))),
         }
     }
-    let ids: Vec<ShipmentId> = wanted.iter().map(|(_, id)| id.clone()).collect();
-    let mut own = writes::own_shipments(&caller, &ids).await?;
-    let work: Vec<Option<Shipment>> = ids.iter().map(|id| own.remove(id)).collect();
-    let answers = writes::each(work, |shipment| claim_one(&caller, shipment, now)).await;
+    let answers =
+        writes::each_shipment(&caller, &wanted, |(_, id)| id, |_, shipment| claim_one(&caller, shipment, now)).await?;
     let mut claimed = Vec::new();
     for ((index, id), answer) in wanted.into_iter().zip(answers) {
-        match answer.unwrap_or(Err(Reason::UNAVAILABLE)) {
+        match answer {
             Ok(()) => claimed.push(id.to_string()),
             Err(reason) => refused.push(reason.refuses(index, Some(&id.to_string()))),
         }

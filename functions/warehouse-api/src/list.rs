@@ -15,6 +15,7 @@ use renkei_domain::shipment::{Shipment, Status};
 use renkei_store::StoreError;
 use renkei_store::warehouse::{From, StatusRow};
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use url::form_urlencoded;
 use utoipa::ToSchema;
 
@@ -29,10 +30,12 @@ use crate::view::{ShipmentView, is_cancel_requested};
 const LISTS_AT_ONCE: usize = 8;
 
 /// A page of shipments.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct ShipmentPage {
     /// Oldest first. May be fewer than asked for, even none, although there are more: `next_cursor` alone tells.
-    shipments: Vec<ShipmentView>,
+    // Written already: as values a thousand of them take several times their text.
+    #[schema(value_type = Vec<ShipmentView>)]
+    shipments: Vec<Box<RawValue>>,
     /// Where the list goes on; null at its end.
     next_cursor: Option<String>,
 }
@@ -102,50 +105,73 @@ async fn page(
     caller: &Caller,
     query: &Query,
     after: Option<&Place>,
-) -> Result<(Vec<ShipmentView>, Option<Place>), Problem> {
+) -> Result<(Vec<Box<RawValue>>, Option<Place>), Problem> {
     let filtered = query.cancel_requested.is_some()
         || query.updated_since.is_some()
         || caller.settings.ship_froms.iter().any(|ship_from| !caller.owns(&ship_from.id));
     let rows_wanted = if filtered { limits::ROWS } else { query.limit };
     let sources = sources(caller, query);
+    let rows_each = rows_wanted.min((limits::ROWS_HELD / sources.len().max(1)).max(limits::USUAL_PAGE));
     let read: Vec<(Vec<StatusRow>, bool)> = futures::stream::iter(0..sources.len())
-        .map(|n| read(caller, &sources[n], after, rows_wanted))
+        .map(|n| read(caller, &sources[n], after, rows_each))
         .buffered(LISTS_AT_ONCE)
         .try_collect()
         .await?;
     let (rows, more) = merged(&sources, read, rows_wanted);
 
+    let mut written = Written::default();
+    for some in rows.chunks(limits::HELD) {
+        let mut kept = kept(caller, query, some).await?;
+        kept.truncate(query.limit - written.shipments.len());
+        let (places, shipments): (Vec<&Place>, Vec<Shipment>) = kept.into_iter().unzip();
+        let details = caller.tenant.details(&shipments).await?;
+        for (place, (shipment, detail)) in places.into_iter().zip(shipments.iter().zip(&details)) {
+            let view = to_raw_value(&ShipmentView::of(&caller.settings, shipment, detail));
+            if !written.takes(view.map_err(|_| Problem::Internal)?, place) {
+                return Ok((written.shipments, written.last));
+            }
+        }
+        if written.shipments.len() == query.limit {
+            let is_last = rows.last().map(|(place, _, _)| place) == written.last.as_ref();
+            return Ok((written.shipments, written.last.filter(|_| more || !is_last)));
+        }
+    }
+    Ok((written.shipments, rows.last().map(|(place, _, _)| place.clone()).filter(|_| more)))
+}
+
+/// What of a page is written.
+#[derive(Default)]
+struct Written {
+    shipments: Vec<Box<RawValue>>,
+    bytes: usize,
+    /// Where the last of them stands.
+    last: Option<Place>,
+}
+
+impl Written {
+    /// One more, if there is room for it. There is for the first, whatever its size.
+    fn takes(&mut self, view: Box<RawValue>, place: &Place) -> bool {
+        self.bytes += view.get().len();
+        if self.bytes > limits::PAGE_BYTES && !self.shipments.is_empty() {
+            return false;
+        }
+        self.shipments.push(view);
+        self.last = Some(place.clone());
+        true
+    }
+}
+
+/// The shipments of these rows that the query asks for, in their order.
+async fn kept<'r>(caller: &Caller, query: &Query, rows: &'r [Row]) -> Result<Vec<(&'r Place, Shipment)>, StoreError> {
     let ids: Vec<ShipmentId> = rows.iter().map(|(_, _, id)| id.clone()).collect();
     let found = caller.tenant.shipments(&ids).await?;
     let mut found: HashMap<ShipmentId, Shipment> = found.into_iter().map(|found| (found.id.clone(), found)).collect();
-    let mut kept = Vec::new();
-    let mut last = None;
-    let mut left = rows.len();
-    for (place, status, id) in rows {
-        if kept.len() == query.limit {
-            break;
-        }
-        left -= 1;
+    let of_row = |(place, status, id): &'r Row| {
         // The list follows the records a moment behind: what has moved on since is in another by now.
-        let shipment = found.remove(&id).filter(|shipment| shipment.status == status);
-        if let Some(shipment) = shipment.filter(|shipment| is_wanted(caller, query, shipment)) {
-            kept.push((place.clone(), shipment));
-        }
-        last = Some(place);
-    }
-    let (places, shipments): (Vec<Place>, Vec<Shipment>) = kept.into_iter().unzip();
-    let details = caller.tenant.details(&shipments).await?;
-    let mut views = Vec::with_capacity(shipments.len());
-    let mut bytes = 0;
-    for (n, (shipment, detail)) in shipments.iter().zip(&details).enumerate() {
-        let view = ShipmentView::of(&caller.settings, shipment, detail);
-        bytes += serde_json::to_vec(&view).map_or(0, |text| text.len());
-        if bytes > limits::PAGE_BYTES && n > 0 {
-            return Ok((views, Some(places[n - 1].clone())));
-        }
-        views.push(view);
-    }
-    Ok((views, last.filter(|_| more || left > 0)))
+        let shipment = found.remove(id).filter(|shipment| shipment.status == *status)?;
+        is_wanted(caller, query, &shipment).then_some((place, shipment))
+    };
+    Ok(rows.iter().filter_map(of_row).collect())
 }
 
 async fn read(
@@ -246,11 +272,13 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the page's size, and however the times coincide: page by page each row comes once, oldest first.
+        /// Whatever the page's size, however few rows of each list are read for it, and however the times coincide: page by
+        /// page each row comes once, oldest first.
         #[test]
         fn pages_of_several_lists_give_each_row_once_and_in_order(
             times in proptest::collection::vec(proptest::collection::vec((0_u32..4, 1_u64..4), 0..12), 1..4),
             size in 1_usize..6,
+            each in 1_usize..6,
         ) {
             let connections: Vec<ConnectionId> =
                 (0..times.len()).map(|n| ConnectionId::parse(format!("shop-{n}")).unwrap()).collect();
@@ -274,7 +302,7 @@ mod tests {
                 let pages = sources
                     .iter()
                     .zip(&lists)
-                    .map(|(source, list)| read(list, taken_up(after.as_ref(), &source.name), size))
+                    .map(|(source, list)| read(list, taken_up(after.as_ref(), &source.name), each))
                     .collect();
                 let (rows, more) = merged(&sources, pages, size);
                 after = rows.last().map(|(place, _, _)| place.clone()).or(after);

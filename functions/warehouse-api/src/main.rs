@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let config = Config::from_env();
     let clock = Clock::system();
     telemetry::start(FUNCTION, config.log_level()?, clock)?;
-    let aws = aws::load().await;
+    let aws = aws::of_function()?;
     let tables = Tables {
         shipments: config.shipments_table()?.to_owned(),
         robots: config.robots_table()?.to_owned(),

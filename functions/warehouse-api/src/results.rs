@@ -115,14 +115,11 @@ pub async fn report(
         }
     }
     let last = last_of_each(given, |report| report.id.clone());
-    let ids: Vec<ShipmentId> = last.iter().map(|(_, report)| report.id.clone()).collect();
-    let mut own = writes::own_shipments(&caller, &ids).await?;
-    let work: Vec<(Report, Option<Shipment>)> =
-        last.iter().map(|(_, report)| (report.clone(), own.remove(&report.id))).collect();
-    let answers = writes::each(work, |(report, shipment)| ship_one(&caller, report, shipment, now)).await;
+    let ship = |(_, report): (usize, Report), shipment| ship_one(&caller, report, shipment, now);
+    let answers = writes::each_shipment(&caller, &last, |(_, report)| &report.id, ship).await?;
     let mut accepted = Vec::new();
     for ((index, report), answer) in last.into_iter().zip(answers) {
-        match answer.unwrap_or(Err(Reason::UNAVAILABLE)) {
+        match answer {
             Ok(()) => accepted.push(report.id.to_string()),
             Err(reason) => refused.push(reason.refuses(index, Some(&report.id.to_string()))),
         }

@@ -1,6 +1,7 @@
 //! The one HTTP client of a process, with everything switched off that could make one call into two, or a call to the
 //! shop into a call to somewhere else.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::redirect;
@@ -60,4 +61,30 @@ pub fn http_client_looking_up(
         .pool_max_idle_per_host(1)
         .build()
         .map_err(HttpClientError)
+}
+
+/// An HTTP client that the first call builds: reading the system's TLS roots is a good part of a short process's start, and
+/// many that could call a shop never do. Clones share it.
+#[derive(Clone, Debug)]
+pub struct LateHttp {
+    policy: AddressPolicy,
+    timeouts: Timeouts,
+    built: Arc<OnceLock<reqwest::Client>>,
+}
+
+impl LateHttp {
+    /// One that [`http_client`] will build of these.
+    #[must_use]
+    pub fn new(policy: AddressPolicy, timeouts: Timeouts) -> Self {
+        Self { policy, timeouts, built: Arc::default() }
+    }
+
+    /// The client, built now if it was not before.
+    pub fn client(&self) -> Result<&reqwest::Client, HttpClientError> {
+        if let Some(built) = self.built.get() {
+            return Ok(built);
+        }
+        let built = http_client(&self.policy, &self.timeouts)?;
+        Ok(self.built.get_or_init(|| built))
+    }
 }

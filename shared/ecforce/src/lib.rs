@@ -43,7 +43,7 @@ pub use address::{AddressError, ApiAddress};
 pub use client::{Client, DEFAULT_BODY_LIMIT};
 pub use error::{BadBody, Error, Retry, ShopError, ShopErrors};
 pub use guard::{AddressPolicy, Found, PolicyError, RefusedAddress};
-pub use http::{HttpClientError, Timeouts, http_client, http_client_looking_up};
+pub use http::{HttpClientError, LateHttp, Timeouts, http_client, http_client_looking_up};
 pub use query::{
     Direction, Include, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest, TimeAttribute, WholeAttribute, WholeTest,
 };

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use renkei_ecforce::{AddressPolicy, Timeouts, http_client};
+use renkei_ecforce::{AddressPolicy, LateHttp, Timeouts};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use url::{Host, Url};
@@ -28,9 +28,6 @@ pub enum WebhookError {
     /// The ranges of addresses cannot be read.
     #[error("RENKEI_ALLOWED_SHOP_ADDRESSES is not a list of address ranges: correct the deployment's template")]
     Ranges,
-    /// No HTTP client.
-    #[error(transparent)]
-    Http(#[from] renkei_ecforce::HttpClientError),
 }
 
 /// Why something was not posted. Passing, unless the address is no good any more.
@@ -46,7 +43,7 @@ pub enum TellError {
 
 /// What posts.
 pub struct Messenger {
-    http: reqwest::Client,
+    http: LateHttp,
     policy: AddressPolicy,
 }
 
@@ -55,7 +52,7 @@ impl Messenger {
     pub fn new(allowed: &str) -> Result<Self, WebhookError> {
         let policy: AddressPolicy = allowed.parse().map_err(|_| WebhookError::Ranges)?;
         let timeouts = Timeouts { total: ANSWERS_WITHIN, ..Timeouts::default() };
-        Ok(Self { http: http_client(&policy, &timeouts)?, policy })
+        Ok(Self { http: LateHttp::new(policy.clone(), timeouts), policy })
     }
 
     /// Checks what a person typed. Names are checked once more when they are resolved.
@@ -88,7 +85,11 @@ impl Messenger {
     /// Posts a text, without what chats carry out.
     pub async fn post(&self, to: &WebhookAddress, text: &str) -> Result<(), TellError> {
         let text: String = text.chars().map(plain).take(LONGEST).collect();
-        let sent = self.http.post(to.0.expose_secret()).json(&json!({ "text": text })).send().await;
+        let http = self.http.client().map_err(|error| {
+            tracing::error!(%error, "nothing can be posted");
+            TellError::NoAnswer
+        })?;
+        let sent = http.post(to.0.expose_secret()).json(&json!({ "text": text })).send().await;
         let status = sent.map_err(|_| TellError::NoAnswer)?.status();
         if status.is_success() { Ok(()) } else { Err(TellError::Status(status.as_u16())) }
     }

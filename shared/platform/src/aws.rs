@@ -4,33 +4,104 @@
 //! Where AWS is comes from the SDK's own variables (`AWS_ENDPOINT_URL`, `AWS_REGION`, …): a local stack is the same to
 //! us as the cloud.
 
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::{HttpClient, http_client_fn};
 
-/// The configuration that all of a function's clients are made from.
+const REGION: &str = "AWS_REGION";
+const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
+/// A variable that Lambda sets for each function is not there. Permanent.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {0} is missing, which Lambda sets: this program runs as a Lambda function")]
+pub struct NotInLambda(&'static str);
+
+/// The same sentence: what `main` returns is printed by `Debug`.
+impl fmt::Debug for NotInLambda {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The configuration that all of a function's clients are made from, by the variables that Lambda always sets.
+///
+/// Not by the SDK's search for them: profiles, roles and metadata services, of which a function has none, are a good part
+/// of its start and of its size.
+pub fn of_function() -> Result<SdkConfig, NotInLambda> {
+    of_variables(|name| std::env::var(name).ok())
+}
+
+/// The same by given variables.
+pub fn of_variables(variable: impl Fn(&'static str) -> Option<String>) -> Result<SdkConfig, NotInLambda> {
+    let given = |name| variable(name).filter(|value| !value.is_empty());
+    let needed = |name| given(name).ok_or(NotInLambda(name));
+    let (id, secret) = (needed(ACCESS_KEY_ID)?, needed(SECRET_ACCESS_KEY)?);
+    // They last longer than any process that Lambda gives them to.
+    let credentials = Credentials::new(id, secret, given(SESSION_TOKEN), None, "Lambda");
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(needed(REGION)?))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(connections())
+        .timeout_config(timeouts())
+        .retry_config(retries());
+    config.set_endpoint_url(given(ENDPOINT_URL));
+    Ok(config.build())
+}
+
+/// Connections for all clients of a function together. Left alone, each client brings connections of its own, and each
+/// reads all roots that the machine trusts when it is made; these read them once, for the first call.
+fn connections() -> SharedHttpClient {
+    let https =
+        Builder::new().tls_provider(tls::Provider::rustls(tls::rustls_provider::CryptoMode::AwsLc)).build_https();
+    http_client_fn(move |settings, components| https.http_connector(settings, components))
+}
+
+/// A client that is made for its first call: making one reads AWS's table of regions, which takes longer than all else of
+/// a function's start; and most invocations need one service or two of those that their function may call.
+pub type Late<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
+
+/// Makes it when it is needed.
+#[must_use]
+pub fn late<T>(make: impl FnOnce() -> T + Send + 'static) -> Late<T> {
+    Arc::new(LazyLock::new(Box::new(make)))
+}
+
+/// An operator's configuration: whatever the environment, profiles and roles have.
 pub async fn load() -> SdkConfig {
     tuned().load().await
 }
 
 /// The same before it is loaded, for those that set an endpoint or credentials by hand.
-///
-/// An attempt that takes longer than 5 s is lost (a connection that went stale while the function slept), and the next
-/// one is quick; 20 s in all leave a run time to put its work back. Up to 5 attempts, with back-off and jitter.
 #[must_use]
 pub fn tuned() -> ConfigLoader {
-    aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(2))
-                .operation_attempt_timeout(Duration::from_secs(5))
-                .operation_timeout(Duration::from_secs(20))
-                .build(),
-        )
-        .retry_config(RetryConfig::standard().with_max_attempts(5))
+    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).retry_config(retries())
+}
+
+/// An attempt that takes longer than 5 s is lost (a connection that went stale while the function slept), and the next
+/// one is quick; 20 s in all leave a run time to put its work back.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(20))
+        .build()
+}
+
+/// Up to 5 attempts, with back-off and jitter.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(5)
 }
 
 /// An AWS call that did not succeed, after the SDK's own attempts.

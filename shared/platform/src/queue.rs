@@ -16,7 +16,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use renkei_domain::ids::{ConnectionId, TenantId};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use crate::aws::AwsFailure;
+use crate::aws::{AwsFailure, Late, late};
 
 /// Most messages in one call.
 const MOST_ENTRIES: usize = 10;
@@ -121,7 +121,7 @@ impl QueueError {
 /// One queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    client: Client,
+    client: Late<Client>,
     url: String,
 }
 
@@ -129,7 +129,8 @@ impl Queue {
     /// The queue at this URL.
     #[must_use]
     pub fn new(config: &SdkConfig, url: impl Into<String>) -> Self {
-        Self { client: Client::new(config), url: url.into() }
+        let config = config.clone();
+        Self { client: late(move || Client::new(&config)), url: url.into() }
     }
 
     /// Sends one message.

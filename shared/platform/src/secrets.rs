@@ -16,7 +16,7 @@ use renkei_domain::ids::{ConnectionId, TenantId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::aws::AwsFailure;
+use crate::aws::{AwsFailure, Late, late};
 
 /// The version of the shapes that is written.
 const VERSION: u8 = 1;
@@ -140,7 +140,7 @@ struct Stored {
 /// The secrets of a stack's connections.
 #[derive(Debug, Clone)]
 pub struct ConnectionSecrets {
-    client: Client,
+    client: Late<Client>,
     prefix: String,
 }
 
@@ -148,7 +148,8 @@ impl ConnectionSecrets {
     /// Secrets whose names begin with this, without a slash at its end.
     #[must_use]
     pub fn new(config: &SdkConfig, prefix: &str) -> Self {
-        Self { client: Client::new(config), prefix: prefix.trim_end_matches('/').to_owned() }
+        let config = config.clone();
+        Self { client: late(move || Client::new(&config)), prefix: prefix.trim_end_matches('/').to_owned() }
     }
 
     /// What the merchant gave, and which version of it.

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use renkei_domain::work::{Cause, StartRobot};
 use sha2::{Digest, Sha256};
 
-use crate::aws::AwsFailure;
+use crate::aws::{AwsFailure, Late, late};
 use crate::clock::Clock;
 
 /// What names of wake-up schedules begin with; the functions' rights are for these only.
@@ -48,7 +48,7 @@ impl WakeUpError {
 /// One-time schedules onto one queue.
 #[derive(Debug, Clone)]
 pub struct WakeUps {
-    client: Client,
+    client: Late<Client>,
     group: String,
     role_arn: String,
     queue_arn: String,
@@ -59,8 +59,9 @@ impl WakeUps {
     /// In this group, with this role, onto this queue.
     #[must_use]
     pub fn new(config: &SdkConfig, group: &str, role_arn: &str, queue_arn: &str) -> Self {
+        let config = config.clone();
         Self {
-            client: Client::new(config),
+            client: late(move || Client::new(&config)),
             group: group.to_owned(),
             role_arn: role_arn.to_owned(),
             queue_arn: queue_arn.to_owned(),

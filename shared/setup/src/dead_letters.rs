@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, RobotId, TenantId};
 use renkei_domain::processing::RobotSet;
 use renkei_domain::work::{Fetched, Hint, ImportOrder, StartRobot, UnreadableMessage};
-use renkei_platform::aws::AwsFailure;
+use renkei_platform::aws::{AwsFailure, Late, late};
 use renkei_platform::queue::{Queue, QueueError};
 use renkei_store::settings::AppliedSettings;
 use renkei_store::{Store, StoreError};
@@ -151,7 +151,7 @@ pub struct Listed {
 
 /// The dead letters of a stack.
 pub struct DeadLetters {
-    client: Client,
+    client: Late<Client>,
     store: Store,
     queues: Vec<(DeadQueue, Queue)>,
     most: usize,
@@ -165,7 +165,8 @@ impl DeadLetters {
             let back = Queue::new(aws, &queue.url);
             (queue, back)
         });
-        Self { client: Client::new(aws), store, queues: queues.collect(), most }
+        let (queues, aws) = (queues.collect(), aws.clone());
+        Self { client: late(move || Client::new(&aws)), store, queues, most }
     }
 
     /// How many dead letters each queue has, about: waiting and in hand.

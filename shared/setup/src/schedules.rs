@@ -11,7 +11,7 @@ use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Targe
 use renkei_domain::ids::{ConnectionId, RobotId, TenantId};
 use renkei_domain::settings::{Action, Every, TenantSettings, Trigger};
 use renkei_domain::work::{Cause, StartRobot, VERSION};
-use renkei_platform::aws::AwsFailure;
+use renkei_platform::aws::{AwsFailure, Late, late};
 use sha2::{Digest, Sha256};
 
 use crate::SetupError;
@@ -44,7 +44,7 @@ pub fn queue_output(action: Action) -> &'static str {
 
 /// Where a stack keeps its robots' schedules.
 pub struct Schedules {
-    client: Client,
+    client: Late<Client>,
     group: String,
     role: String,
     queues: BTreeMap<String, String>,
@@ -54,7 +54,8 @@ impl Schedules {
     /// In this group, run as this role, onto the queues of these ARNs by the names that [`queue_output`] gives them.
     #[must_use]
     pub fn new(aws: &SdkConfig, group: &str, role: &str, queues: BTreeMap<String, String>) -> Self {
-        Self { client: Client::new(aws), group: group.to_owned(), role: role.to_owned(), queues }
+        let aws = aws.clone();
+        Self { client: late(move || Client::new(&aws)), group: group.to_owned(), role: role.to_owned(), queues }
     }
 }
 

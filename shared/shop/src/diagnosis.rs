@@ -368,6 +368,7 @@ fn explain(error: ShopError, connection: &Connection, email: &str) -> Result<Fin
         | ShopError::Busy
         | ShopError::LeaseLost
         | ShopError::OutOfTime
+        | ShopError::Http(_)
         | ShopError::Store(_)
         | ShopError::Secrets(_)
         | ShopError::Queue(_)

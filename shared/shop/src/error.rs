@@ -14,9 +14,6 @@ pub enum ShopsError {
     /// The allowed address ranges.
     #[error(transparent)]
     Policy(#[from] renkei_ecforce::PolicyError),
-    /// The HTTP client.
-    #[error(transparent)]
-    Http(#[from] renkei_ecforce::HttpClientError),
 }
 
 /// Why a call was not made, or failed.
@@ -43,6 +40,9 @@ pub enum ShopError {
     /// The API URL of the connection is not one.
     #[error("the API URL is wrong: {0}")]
     Address(#[from] AddressError),
+    /// This machine has no HTTP client to offer.
+    #[error(transparent)]
+    Http(#[from] renkei_ecforce::HttpClientError),
     /// A ready-made token is not of a form that can be sent.
     #[error("the token cannot be used: {0}; apply the document again with the right one")]
     BadToken(#[from] renkei_ecforce::BadToken),
@@ -69,7 +69,7 @@ impl ShopError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Closed(_) | Self::Busy | Self::LeaseLost | Self::SignInsSpent { .. } | Self::OutOfTime => true,
-            Self::Address(_) | Self::BadToken(_) | Self::SignInRefused(_) => false,
+            Self::Address(_) | Self::Http(_) | Self::BadToken(_) | Self::SignInRefused(_) => false,
             Self::Shop(error) => matches!(error.retry(), Retry::Passing { .. }),
             Self::Store(error) => error.is_passing(),
             Self::Secrets(error) => error.is_passing(),

@@ -22,7 +22,7 @@ use std::time::Duration;
 use renkei_domain::gate::GateRules;
 use renkei_domain::ids::{ConnectionId, TenantId};
 use renkei_domain::settings::Connection;
-use renkei_ecforce::{AddressPolicy, ApiAddress, Client, Timeouts, Token};
+use renkei_ecforce::{AddressPolicy, ApiAddress, Client, LateHttp, Timeouts, Token};
 use renkei_platform::secrets::ConnectionSecrets;
 
 pub use error::ShopError;
@@ -31,7 +31,7 @@ pub use session::{Session, SessionRequest};
 /// What sessions share in one process: HTTP connections, secrets, and the tokens known so far.
 #[derive(Clone)]
 pub struct Shops {
-    http: reqwest::Client,
+    http: LateHttp,
     policy: AddressPolicy,
     secrets: ConnectionSecrets,
     service_email: String,
@@ -57,13 +57,13 @@ impl Shops {
         timeouts: &Timeouts,
     ) -> Result<Self, error::ShopsError> {
         let policy: AddressPolicy = allowed_addresses.parse()?;
-        let http = renkei_ecforce::http_client(&policy, timeouts)?;
+        let http = LateHttp::new(policy.clone(), *timeouts);
         Ok(Self { http, policy, secrets, service_email, tokens: Arc::default() })
     }
 
     fn client(&self, connection: &Connection) -> Result<Client, ShopError> {
         let address = ApiAddress::parse(&connection.api_url, &self.policy)?;
-        Ok(Client::new(self.http.clone(), address))
+        Ok(Client::new(self.http.client()?.clone(), address))
     }
 }
 

@@ -37,7 +37,7 @@ pub mod sync;
 mod waiting;
 pub mod warehouse;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -60,10 +60,17 @@ pub struct Tables {
     pub stock: String,
 }
 
+/// A client that is made for its first call: making one takes longer than all else of a function's start.
+type LateClient = Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>;
+
+fn late(make: impl FnOnce() -> Client + Send + 'static) -> LateClient {
+    Arc::new(LazyLock::new(Box::new(make)))
+}
+
 /// The store. Cheap to clone; nothing can be read through it but the list of tenants.
 #[derive(Debug, Clone)]
 pub struct Store {
-    client: Client,
+    client: LateClient,
     tables: Arc<Tables>,
 }
 
@@ -71,13 +78,15 @@ impl Store {
     /// A store over these tables.
     #[must_use]
     pub fn new(aws: &SdkConfig, tables: Tables) -> Self {
-        Self { client: Client::new(aws), tables: Arc::new(tables) }
+        let aws = aws.clone();
+        Self { client: late(move || Client::new(&aws)), tables: Arc::new(tables) }
     }
 
     /// The same, with everything that is asked counted.
     #[must_use]
     pub fn metered(aws: &SdkConfig, tables: Tables, meter: &meter::Meter) -> Self {
-        Self { client: meter.client(aws), tables: Arc::new(tables) }
+        let (aws, meter) = (aws.clone(), meter.clone());
+        Self { client: late(move || meter.client(&aws)), tables: Arc::new(tables) }
     }
 
     /// All that belongs to one tenant.

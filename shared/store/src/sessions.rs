@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, Item};
 use crate::error::StoreError;
+use crate::{LateClient, late};
 
 const SESSION: &str = "session";
 const SIGN_IN: &str = "sign-in";
@@ -60,7 +61,7 @@ impl std::fmt::Debug for SignIn {
 /// The table of sessions.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    client: Client,
+    client: LateClient,
     table: String,
 }
 
@@ -68,13 +69,15 @@ impl Sessions {
     /// Over this table.
     #[must_use]
     pub fn new(aws: &SdkConfig, table: String) -> Self {
-        Self { client: Client::new(aws), table }
+        let aws = aws.clone();
+        Self { client: late(move || Client::new(&aws)), table }
     }
 
     /// The same, with everything that is asked counted.
     #[must_use]
     pub fn metered(aws: &SdkConfig, table: String, meter: &crate::meter::Meter) -> Self {
-        Self { client: meter.client(aws), table }
+        let (aws, meter) = (aws.clone(), meter.clone());
+        Self { client: late(move || meter.client(&aws)), table }
     }
 
     /// Notes that a browser is signed in.

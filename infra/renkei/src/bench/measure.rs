@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use renkei_platform::aws::AwsFailure;
+use reqwest::Method;
 use serde_json::{Value, json};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use ulid::Ulid;
@@ -105,22 +106,37 @@ async fn until(
 
 /// Lets a function take from its queue, or keeps it from that.
 pub async fn let_take(local: &LocalStack, function: &str, takes: bool) -> Result<(), CliError> {
+    let name = format!("{}-{function}", local.stack);
+    let mappings = "2015-03-31/event-source-mappings/";
+    let listed = ask_lambda(local, Method::GET, &format!("{mappings}?FunctionName={name}"), None).await?;
+    let id = listed["EventSourceMappings"][0]["UUID"].as_str().unwrap_or_default();
+    ask_lambda(local, Method::PUT, &format!("{mappings}{id}"), Some(json!({ "Enabled": takes }))).await.map(drop)
+}
+
+/// What a function's environment has, by the stack's own word: the template's variables.
+pub async fn environment(local: &LocalStack, function: &str) -> Result<BTreeMap<String, String>, CliError> {
+    let name = format!("{}-{function}", local.stack);
+    let path = format!("2015-03-31/functions/{name}/configuration");
+    let mut found = ask_lambda(local, Method::GET, &path, None).await?;
+    Ok(serde_json::from_value(found["Environment"]["Variables"].take())?)
+}
+
+async fn ask_lambda(local: &LocalStack, method: Method, path: &str, body: Option<Value>) -> Result<Value, CliError> {
     let http = reqwest::Client::builder().no_proxy().build().map_err(|error| CliError::said(error.to_string()))?;
-    let url = format!("{}/2015-03-31/event-source-mappings/", local.aws_endpoint);
     // The AWS of this machine reads account and region here, and checks nothing.
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={}/20260101/{}/lambda/aws4_request, SignedHeaders=host, Signature=0",
         local.access_key_id, local.region
     );
-    let failed = |error: reqwest::Error| CliError::said(format!("the queue of {function} cannot be held: {error}"));
-    let name = format!("{}-{function}", local.stack);
-    let listed = http.get(format!("{url}?FunctionName={name}")).header("authorization", &authorization).send().await;
-    let text = listed.map_err(failed)?.text().await.map_err(failed)?;
-    let listed: Value = serde_json::from_str(&text)?;
-    let id = listed["EventSourceMappings"][0]["UUID"].as_str().unwrap_or_default();
-    let body = json!({ "Enabled": takes }).to_string();
-    let put = http.put(format!("{url}{id}")).header("authorization", &authorization).body(body).send().await;
-    put.and_then(reqwest::Response::error_for_status).map(drop).map_err(failed)
+    let failed = |error: reqwest::Error| CliError::said(format!("the Lambda of this machine does not do it: {error}"));
+    let mut request =
+        http.request(method, format!("{}/{path}", local.aws_endpoint)).header("authorization", authorization);
+    if let Some(body) = body {
+        request = request.body(body.to_string());
+    }
+    let answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
+    let text = answer.text().await.map_err(failed)?;
+    Ok(serde_json::from_str(&text)?)
 }
 
 /// Watches how much memory functions take.

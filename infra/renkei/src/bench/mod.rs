@@ -13,6 +13,8 @@ mod plot;
 mod prices;
 mod results;
 mod rules;
+mod runtime_api;
+mod start;
 mod visitor;
 
 use std::time::{Duration, Instant};
@@ -63,6 +65,8 @@ pub enum Only {
     Cost(cost::CostArgs),
     /// How time, memory, calls and cost grow with orders and with merchants.
     Growth(growth::GrowthArgs),
+    /// How long functions take to start, against a bare one; and how large they are, packed.
+    Start(start::StartArgs),
 }
 
 const PATIENCE: Duration = Duration::from_hours(2);
@@ -115,6 +119,7 @@ pub async fn bench(arguments: BenchArgs) -> Result<Exit, CliError> {
         Some(Only::Console(arguments)) => return Box::pin(lists::bench(arguments)).await,
         Some(Only::Cost(arguments)) => return Box::pin(cost::bench(arguments)).await,
         Some(Only::Growth(arguments)) => return Box::pin(growth::bench(arguments)).await,
+        Some(Only::Start(arguments)) => return Box::pin(start::bench(arguments)).await,
         None => {}
     }
     let (project, progress, local, stack) = open(arguments.port).await?;

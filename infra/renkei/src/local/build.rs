@@ -1,5 +1,6 @@
 //! What a local stack is made of: the pinned tools, and this checkout's functions built for this machine.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -13,6 +14,10 @@ use super::{LocalError, Progress, Project};
 
 /// The program that plays the demo's shops.
 const SIMULATOR: &str = "renkei-simulator";
+/// The function that does nothing.
+pub const BARE: &str = "bare-function";
+/// What Lambda starts.
+pub const BOOTSTRAP: &str = "bootstrap";
 
 /// What was built.
 #[derive(Debug)]
@@ -21,6 +26,10 @@ pub struct Built {
     pub digest: String,
     /// The program that plays the demo's shops.
     pub simulator: PathBuf,
+    /// The function that does nothing, to compare others with.
+    pub bare: PathBuf,
+    /// Each function as it is packed, by name.
+    pub functions: BTreeMap<String, PathBuf>,
 }
 
 /// Installs the pinned tools where they are missing or of another release.
@@ -87,9 +96,15 @@ pub fn build(project: &Project, progress: Progress) -> Result<Built, LocalError>
         let binary = fs::read(&program).map_err(LocalError::files("read", &program))?;
         digest.update(function.as_bytes());
         digest.update(Sha256::digest(&binary));
-        place(&binary, &project.root.join("target/lambda").join(function))?;
+        place(&binary, &placed(project, function))?;
     }
-    Ok(Built { digest: hex(&digest.finalize()), simulator: of(SIMULATOR)? })
+    let bootstraps = functions.into_iter().map(|name| (name.clone(), placed(project, &name).join(BOOTSTRAP))).collect();
+    Ok(Built { digest: hex(&digest.finalize()), simulator: of(SIMULATOR)?, bare: of(BARE)?, functions: bootstraps })
+}
+
+/// Where the template takes a function from.
+fn placed(project: &Project, function: &str) -> PathBuf {
+    project.root.join("target/lambda").join(function)
 }
 
 fn cargo_build(project: &Project) -> Result<Vec<(String, PathBuf)>, LocalError> {
@@ -139,7 +154,7 @@ fn forget_outer_cargo(command: &mut Command) {
 
 /// Puts a program in its place all at once: a deployment that runs now must not pack half of it.
 fn place(binary: &[u8], folder: &Path) -> Result<(), LocalError> {
-    let bootstrap = folder.join("bootstrap");
+    let bootstrap = folder.join(BOOTSTRAP);
     if fs::read(&bootstrap).is_ok_and(|there| there == binary) {
         return Ok(());
     }

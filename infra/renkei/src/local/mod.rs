@@ -28,7 +28,7 @@ use crate::error::{CliError, Exit};
 use crate::output;
 use crate::stack::Stack;
 
-pub use build::{Built, build};
+pub use build::{BARE, BOOTSTRAP, Built, build};
 pub use error::LocalError;
 pub use paths::{Project, StackPaths, last_lines, read_record, write_record};
 pub use process::{Detached, running};

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use aws_sdk_sqs::config::{Credentials, Region};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -58,16 +57,18 @@ impl Aws {
     /// The configuration that functions use, with this server for AWS, and without the client's own attempts: each
     /// answer is then one call of ours.
     async fn config(&self) -> SdkConfig {
-        self.config_of_functions().await.into_builder().retry_config(RetryConfig::disabled()).build()
+        self.config_of_functions().into_builder().retry_config(RetryConfig::disabled()).build()
     }
 
-    async fn config_of_functions(&self) -> SdkConfig {
-        renkei_platform::aws::tuned()
-            .endpoint_url(self.server.uri())
-            .region(Region::new("ap-northeast-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .load()
-            .await
+    fn config_of_functions(&self) -> SdkConfig {
+        renkei_platform::aws::of_variables(|name| match name {
+            "AWS_REGION" => Some("ap-northeast-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "AWS_SESSION_TOKEN" => Some("canary-session".to_owned()),
+            "AWS_ENDPOINT_URL" => Some(self.server.uri()),
+            _ => None,
+        })
+        .unwrap()
     }
 
     /// What was asked, in order.
@@ -90,7 +91,30 @@ fn error(code: &str) -> Value {
 async fn a_passing_error_is_tried_again_by_the_client() {
     let gone = ("ChangeMessageVisibility", 500, error("InternalFailure"));
     let aws = Aws::answering([gone.clone(), gone, ("ChangeMessageVisibility", 200, json!({}))]).await;
-    let queue = renkei_platform::queue::Queue::new(&aws.config_of_functions().await, "http://queue.example/1/q");
+    let queue = renkei_platform::queue::Queue::new(&aws.config_of_functions(), "http://queue.example/1/q");
     queue.extend_visibility("receipt", Duration::from_mins(1)).await.unwrap();
     assert_eq!(aws.operations().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_function_signs_with_what_lambda_gave_it() {
+    let aws = Aws::answering([("ChangeMessageVisibility", 200, json!({}))]).await;
+    let queue = renkei_platform::queue::Queue::new(&aws.config_of_functions(), "http://queue.example/1/q");
+    queue.extend_visibility("receipt", Duration::from_mins(1)).await.unwrap();
+    let requests = aws.server.received_requests().await.unwrap();
+    let header = |name: &str| requests[0].headers[name].to_str().unwrap().to_owned();
+    assert!(header("authorization").contains("Credential=test/"), "{}", header("authorization"));
+    assert!(header("authorization").contains("/ap-northeast-1/sqs/aws4_request"), "{}", header("authorization"));
+    assert_eq!(header("x-amz-security-token"), "canary-session");
+}
+
+#[test]
+fn what_lambda_does_not_give_stops_the_start_and_is_named() {
+    for missing in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        let error = renkei_platform::aws::of_variables(|name| {
+            Some(if name == missing { String::new() } else { "canary-4f7a".to_owned() })
+        });
+        let text = format!("{:?}", error.unwrap_err());
+        assert!(text.contains(missing) && !text.contains("canary"), "{text}");
+    }
 }
