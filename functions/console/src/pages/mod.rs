@@ -16,6 +16,7 @@ pub mod dry_run;
 pub mod easy;
 mod fields;
 pub mod files;
+mod needs;
 pub mod notices;
 mod opening;
 pub mod order;
