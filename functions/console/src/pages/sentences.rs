@@ -322,7 +322,7 @@ fn slots<'t>(form: &str, text: &'t str) -> Option<Vec<&'t str>> {
         found.push(&rest[..at]);
         rest = &rest[at + part.len()..];
     }
-    (rest.is_empty()).then_some(found)
+    rest.is_empty().then_some(found)
 }
 
 /// The Japanese with what is named put into its places: in one pass, so that what is named is never taken for a place.
@@ -333,15 +333,12 @@ fn filled(said: &str, found: &[&str]) -> String {
         text.push_str(&rest[..at]);
         let place =
             rest[at + 1..].split_once('}').and_then(|(number, after)| Some((number.parse::<usize>().ok()?, after)));
-        match place.and_then(|(number, after)| Some((found.get(number)?, after))) {
-            Some((what, after)) => {
-                text.push_str(what);
-                rest = after;
-            }
-            None => {
-                text.push('{');
-                rest = &rest[at + 1..];
-            }
+        if let Some((what, after)) = place.and_then(|(number, after)| Some((found.get(number)?, after))) {
+            text.push_str(what);
+            rest = after;
+        } else {
+            text.push('{');
+            rest = &rest[at + 1..];
         }
     }
     text.push_str(rest);
