@@ -10,13 +10,14 @@ from playwright.sync_api import expect
 
 # Every page of a merchant: how it is called on a picture, and its address.
 PAGES = {
-    "today": "", "shipments": "/shipments", "shipments-ready": "/shipments?status=ready", "orders": "/orders",
+    "today": "", "shipments": "/shipments", "shipments-ready": "/shipments?status=ready", "needs": "/shipments?needs=writeback", "orders": "/orders",
     "robots": "/robots", "document": "/document", "history": "/history", "settings": "/settings", "access": "/access", "notices": "/notices", "connection": "/connection/hanako-ecforce", "easy": "/easy", "products": "/products",
     "files": "/files", "charts": "/charts", "robot": "/robot/processing/first-leaflet",
     "robot-copy": "/robot/conversion/14448?copy", "robot-form": "/robot/processing/first-leaflet/form",
     "robot-new": "/robot/processing/new/form?new", "conversion-form": "/robot/conversion/14448/form?copy",
     "integration-form": "/robot/integration/release-when-paid/form", "integration-new": "/robot/integration/new/form?new",
     "dry-run": "/dry-run?robot=hanako-ecforce/state-working", "dry-run-fetch": "/dry-run?robot=hanako-ecforce/fetch-orders",
+    "dry-run-rule": "/dry-run?processing=first-leaflet",
     "runs": "/runs", "dead-letters": "/dead-letters", "audit": "/audit",
 }
 # The pictures that the documentation shows.

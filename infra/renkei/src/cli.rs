@@ -195,13 +195,17 @@ pub enum Command {
     /// Products.
     #[command(subcommand)]
     Products(ProductsCommand),
-    /// Try a conversion or processing robot on a stored shipment: what it would change. Writes nothing.
+    /// Try a conversion or processing robot on a stored shipment, or a processing robot on all open shipments of a shop: what
+    /// it would change. Writes nothing.
     Try {
         /// The robot: its id, built in or of your own; 14448 is the standard conversion robot.
         robot: String,
         /// The shipment: `<connection>.<order id>.<parcel>`.
-        #[arg(long, value_name = "ID")]
-        shipment: String,
+        #[arg(long, value_name = "ID", required_unless_present = "open")]
+        shipment: Option<String>,
+        /// All shipments of this shop that are on hold or ready.
+        #[arg(long, value_name = "SHOP", conflicts_with = "shipment")]
+        open: Option<String>,
         /// Of this merchant, where two have a shop of this name.
         #[arg(long)]
         tenant: Option<String>,

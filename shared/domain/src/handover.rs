@@ -276,10 +276,14 @@ pub fn ship(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) ->
 /// Has the warehouse owed its answer to a cancellation request for longer than `patience`?
 #[must_use]
 pub fn is_overdue(shipment: &Shipment, now: Timestamp, patience: Duration) -> bool {
-    shipment.cancellation.is_some_and(|asked| {
-        asked.state == CancellationState::Requested
-            && asked.requested_at.saturating_add(patience).is_ok_and(|until| until <= now)
-    })
+    shipment
+        .cancellation
+        .is_some_and(|asked| asked.state == CancellationState::Requested && is_past(asked.requested_at, now, patience))
+}
+
+/// Is it longer than `patience` since then?
+pub(crate) fn is_past(asked_at: Timestamp, now: Timestamp, patience: Duration) -> bool {
+    asked_at.saturating_add(patience).is_ok_and(|until| until <= now)
 }
 
 /// Does a person have to look at this shipment's cancellation: refused, too late, or overdue, and nobody has said yet that

@@ -8,8 +8,8 @@
 //! [`settings`] (what a merchant set up) · [`schedule`] and [`plan`] (when robots start, and what they spend) · [`gate`] (may
 //! we call the shop now) · [`order`] (what the shop gave) · [`convert`], [`processing`] and [`import`] (what becomes of it) ·
 //! [`shipment`] (what the warehouse ships) · [`sync`] (what the shop shows of it later) · [`handover`] (until it has left, or
-//! is cancelled) · [`stock`] (what may be sold) · [`work`] (the messages between the functions) · [`run`] (what a robot's run
-//! did).
+//! is cancelled) · [`needs`] (what of it waits for a person) · [`stock`] (what may be sold) · [`work`] (the messages between
+//! the functions) · [`run`] (what a robot's run did).
 
 pub mod convert;
 pub mod document;
@@ -21,6 +21,7 @@ pub mod import;
 pub mod jst;
 pub mod member;
 pub mod money;
+pub mod needs;
 pub mod order;
 pub mod payment;
 pub mod plan;

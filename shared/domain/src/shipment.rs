@@ -296,6 +296,9 @@ pub struct Shipment {
     pub payment: Payment,
     /// 決済状況, as last read from the shop.
     pub payment_state: String,
+    /// The connection's table did not know that state when it was read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub payment_unknown: bool,
     /// APIステータス.
     pub shop_sync: ShopSync,
     /// 配送方法.

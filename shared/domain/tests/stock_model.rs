@@ -237,6 +237,7 @@ mod support {
             holds: vec![],
             payment: Payment::Paid,
             payment_state: "authed".into(),
+            payment_unknown: false,
             shop_sync: ShopSync::Registered,
             shipping_method: None,
             tracking_number: None,

@@ -22,6 +22,7 @@ fn out() -> Shipment {
         holds: vec![],
         payment: Payment::Paid,
         payment_state: "authed".into(),
+        payment_unknown: false,
         shop_sync: ShopSync::Acknowledged,
         shipping_method: None,
         tracking_number: Some("1111".into()),

@@ -171,21 +171,29 @@ impl DeadLetters {
 
     /// How many dead letters each queue has, about: waiting and in hand.
     pub async fn counts(&self) -> Result<Vec<(&'static str, u64)>, DeadLettersError> {
-        try_join_all(self.queues.iter().map(async |(queue, _)| {
-            let answer = self
-                .client
-                .get_queue_attributes()
-                .queue_url(&queue.dead_letters)
-                .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
-                .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
-                .send()
-                .await
-                .map_err(|error| AwsFailure::new("GetQueueAttributes", &error))?;
-            let counts = answer.attributes.unwrap_or_default();
-            let count = counts.values().filter_map(|count| count.parse::<u64>().ok()).sum();
-            Ok((queue.name, count))
-        }))
-        .await
+        try_join_all(self.queues.iter().map(|(queue, _)| self.count(queue))).await
+    }
+
+    /// Are there any of orders, whosever they are? One request.
+    pub async fn has_orders(&self) -> Result<bool, DeadLettersError> {
+        match self.queues.iter().find(|(queue, _)| queue.name == OF_ORDERS) {
+            Some((queue, _)) => Ok(self.count(queue).await?.1 > 0),
+            None => Ok(false),
+        }
+    }
+
+    async fn count(&self, queue: &DeadQueue) -> Result<(&'static str, u64), DeadLettersError> {
+        let answer = self
+            .client
+            .get_queue_attributes()
+            .queue_url(&queue.dead_letters)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+            .send()
+            .await
+            .map_err(|error| AwsFailure::new("GetQueueAttributes", &error))?;
+        let counts = answer.attributes.unwrap_or_default();
+        Ok((queue.name, counts.values().filter_map(|count| count.parse::<u64>().ok()).sum()))
     }
 
     /// Looks at dead letters, and leaves them where they are.

@@ -4,7 +4,9 @@
 //! that fetch-orders needs, if whoever asks allows any.
 
 mod orders;
+mod over;
 mod release;
+mod rule;
 mod tell;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, RobotId, Sku};
+use renkei_domain::processing::ProcessingRobot;
 use renkei_domain::settings::{Action, Connection, TenantSettings};
 use renkei_domain::shipment::Status;
 use renkei_domain::stock;
@@ -149,6 +152,17 @@ pub async fn foresee(
         Action::ApplyProcessing => release::foresee(place, robot).await,
         Action::Reconcile => Ok(reconcile()),
     }
+}
+
+/// What a processing robot would make of the shop's open shipments if it were applied to them now, as it is here: stored,
+/// on or off, or just being written. Looks at the latest `most` of them, makes no call and writes nothing.
+pub async fn processing(
+    place: &Place<'_>,
+    robot: &ProcessingRobot,
+    is_built_in: bool,
+    most: usize,
+) -> Result<Foreseen, DryRunError> {
+    rule::foresee(place, robot, is_built_in, most).await
 }
 
 /// Open orders against the shop: by id, or by what changed, which only the shop can say how much it is.

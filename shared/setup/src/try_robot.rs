@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use renkei_domain::convert::{ConversionRobots, convert};
 use renkei_domain::ids::{RuleId, ShipmentId, Sku};
-use renkei_domain::processing::{Applied, Facts, Goods, ImportDecision, Phase, ProcessingRobot, RobotSet, as_known};
+use renkei_domain::processing::{
+    self, Applied, Facts, Goods, ImportDecision, Phase, ProcessingRobot, RobotSet, as_known,
+};
 use renkei_domain::settings::{Connection, ConversionRobot, ProcessingRobots, STANDARD_CONVERSION, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShipmentDetail, Status};
 use renkei_store::{StoreError, Tenant};
@@ -106,6 +108,25 @@ pub fn field_changes(before: &ShipmentDetail, after: &ShipmentDetail) -> Vec<Cha
         .collect()
 }
 
+/// A processing robot by itself and on, among settings that otherwise stay as they are.
+pub(crate) fn alone(
+    settings: &TenantSettings,
+    robot: &ProcessingRobot,
+    is_built_in: bool,
+) -> Result<RobotSet, processing::Problem> {
+    let mut settings = settings.clone();
+    settings.processing_robots = if is_built_in {
+        ProcessingRobots { enable: vec![robot.id.clone().into()], custom: Vec::new() }
+    } else {
+        let alone = ProcessingRobot { enabled: true, excludes: Vec::new(), ..robot.clone() };
+        ProcessingRobots { enable: Vec::new(), custom: vec![alone] }
+    };
+    RobotSet::compile(&settings).map_err(|problems| {
+        let unsaid = || processing::Problem { path: String::new(), robot: None, message: "it cannot be used".into() };
+        problems.into_iter().next().unwrap_or_else(unsaid)
+    })
+}
+
 /// What a processing robot would change of the shipment as it stands, and what on import of an order like its.
 pub async fn processing(
     subject: &Subject<'_>,
@@ -113,16 +134,8 @@ pub async fn processing(
     is_built_in: bool,
     at: Timestamp,
 ) -> Result<TrialLine, TryError> {
-    let Subject { tenant, connection, shipment, detail, .. } = *subject;
-    let mut settings = subject.settings.clone();
-    settings.processing_robots = if is_built_in {
-        ProcessingRobots { enable: vec![robot.id.clone().into()], custom: Vec::new() }
-    } else {
-        let alone = ProcessingRobot { enabled: true, excludes: Vec::new(), ..robot.clone() };
-        ProcessingRobots { enable: Vec::new(), custom: vec![alone] }
-    };
-    let set = RobotSet::compile(&settings)
-        .map_err(|problems| said(problems.first().map(ToString::to_string).unwrap_or_default()))?;
+    let Subject { tenant, settings, connection, shipment, detail } = *subject;
+    let set = alone(settings, &robot, is_built_in).map_err(|problem| said(problem.to_string()))?;
     let skus: HashSet<Sku> = detail.source.lines.iter().map(|line| line.sku.clone()).collect();
     let goods: Goods =
         tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect();

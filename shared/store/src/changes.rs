@@ -14,8 +14,8 @@ use crate::keys;
 use crate::shipments::WorkEntry;
 use crate::statements::{self, Statement, Written};
 
-/// Marks of the work list. They are written or removed whatever the former record is believed to have had.
-const WORK_MARKS: [&str; 2] = ["work_pk", "work_sk"];
+/// Marks of the sparse lists. They are written or removed whatever the former record is believed to have had.
+const MARKS: [&str; 4] = ["work_pk", "work_sk", "need_pk", "need_sk"];
 
 impl Tenant {
     /// Changes shipments that were read a moment ago, each by `change`, which answers whether it changed anything. Like
@@ -53,17 +53,18 @@ impl Tenant {
         let (mut before, after) = (self.shipment_item(current)?, self.shipment_item(next)?);
         let mut text = format!("UPDATE \"{}\"", self.tables().shipments);
         let mut parameters = Vec::new();
+        let gone: Vec<String> =
+            MARKS.into_iter().filter(|mark| !after.contains_key(*mark)).map(str::to_owned).collect();
         for (name, value) in after {
             let former = before.remove(&name);
-            if former.as_ref() != Some(&value) || WORK_MARKS.contains(&name.as_str()) {
+            if former.as_ref() != Some(&value) || MARKS.contains(&name.as_str()) {
                 text.push_str(" SET \"");
                 text.push_str(&name);
                 text.push_str("\"=?");
                 parameters.push(value);
             }
         }
-        let gone = WORK_MARKS.into_iter().filter(|_| next.shop_work().is_none()).map(str::to_owned);
-        for name in before.into_keys().filter(|name| !WORK_MARKS.contains(&name.as_str())).chain(gone) {
+        for name in before.into_keys().filter(|name| !MARKS.contains(&name.as_str())).chain(gone) {
             text.push_str(" REMOVE \"");
             text.push_str(&name);
             text.push('"');

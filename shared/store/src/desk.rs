@@ -25,7 +25,7 @@ use crate::members::{Member, member};
 use crate::settings::{AppliedSettings, applied};
 use crate::shelves::Count;
 use crate::shipments::sort_key;
-use crate::{StoreError, Tenant, codec, keys, reads};
+use crate::{StoreError, Tenant, codec, glance, keys, reads};
 
 const KIND: &str = "kept counts";
 /// A place is moved over so many at least: each move is a write.
@@ -39,6 +39,15 @@ pub struct KeptCounts {
     /// Counts the changes: each is made on condition that nobody else made one meanwhile.
     rev: u64,
     shipped: BTreeMap<ConnectionId, Kept>,
+    /// What the day's page of several shops counted last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) glances: glance::Kept,
+}
+
+impl KeptCounts {
+    pub(crate) fn with_glances(&self, glances: glance::Kept) -> Self {
+        Self { glances, ..self.clone() }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +133,7 @@ impl Tenant {
     }
 
     /// Whoever comes second changes nothing: the next page counts from where the first has come to.
-    async fn keep_counts(&self, mut counts: KeptCounts) -> Result<(), StoreError> {
+    pub(crate) async fn keep_counts(&self, mut counts: KeptCounts) -> Result<(), StoreError> {
         let before = counts.rev;
         counts.rev += 1;
         let mut item = codec::to_item(KIND, &counts)?;
@@ -185,7 +194,11 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back_as_it_went() {
         let kept = Kept { counted: 2_000, until: "2026-11-24T01:00:00.000Z#88111#1".into() };
-        let counts = KeptCounts { rev: 2, shipped: [(ConnectionId::parse("shop").unwrap(), kept)].into() };
+        let counts = KeptCounts {
+            rev: 2,
+            shipped: [(ConnectionId::parse("shop").unwrap(), kept)].into(),
+            ..KeptCounts::default()
+        };
         let item = codec::to_item(KIND, &counts).unwrap();
         assert_eq!(codec::from_item::<KeptCounts>(KIND, item).unwrap(), counts);
     }

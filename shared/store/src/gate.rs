@@ -6,7 +6,7 @@ use renkei_domain::gate::{GateState, adopt};
 use renkei_domain::ids::ConnectionId;
 
 use crate::Tenant;
-use crate::codec;
+use crate::codec::{self, Item};
 use crate::error::StoreError;
 use crate::keys;
 use crate::reads;
@@ -28,7 +28,7 @@ impl Tenant {
     /// The gate of a connection as it is now; a fresh one if it was never passed.
     pub async fn gate(&self, connection: &ConnectionId, now: Timestamp) -> Result<GateState, StoreError> {
         match reads::get(self, &self.tables().gate, &keys::gate(&self.id, connection)).await? {
-            Some(item) => codec::from_item(KIND, item),
+            Some(item) => gate_of(item),
             None => Ok(GateState::fresh(now)),
         }
     }
@@ -54,7 +54,7 @@ impl Tenant {
         let returned: GateState = match sent {
             Ok(_) => return Ok(GateWrite::Written),
             Err(error) => match reads::conflicting_item(&error) {
-                Some(item) => codec::from_item(KIND, item)?,
+                Some(item) => gate_of(item)?,
                 // No answer at all: what is there tells whether the write was done.
                 None if StoreError::from_sdk("PutItem", &error).is_passing() => {
                     self.gate(connection, next.next_call_at()).await?
@@ -64,4 +64,8 @@ impl Tenant {
         };
         if adopt(next, &returned) { Ok(GateWrite::Written) } else { Ok(GateWrite::Changed(Box::new(returned))) }
     }
+}
+
+pub(crate) fn gate_of(item: Item) -> Result<GateState, StoreError> {
+    codec::from_item(KIND, item)
 }

@@ -9,7 +9,7 @@
 //! | | `X#tenant#connection` | `order` | an order that was not imported, and why |
 //! | robots | `T#tenant` | `CURRENT`, `V#version` | settings |
 //! | | `T#tenant` | `USUAL` | how many orders are usual in a day, as the console last reckoned it |
-//! | | `T#tenant` | `COUNTS` | how many shipments have left, counted once and kept |
+//! | | `T#tenant` | `COUNTS` | how many shipments have left, counted once and kept; other counts as they were seen last |
 //! | | `T#tenant` | `NOTICES` | whether and up to where staff were told of what needs them |
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
@@ -110,6 +110,16 @@ pub(crate) fn work_pk(tenant: &TenantId, connection: &ConnectionId, work: ShopWo
 /// Carries what the work needs, so that the work list can be worked off without reading the shipments.
 pub(crate) fn work_sk(since: Timestamp, id: &ShipmentId, parcels: u16) -> String {
     format!("{since:.3}#{}#{}#{parcels}", id.order, id.parcel)
+}
+
+/// All shops of a tenant are one list: it is short.
+pub(crate) fn needs_pk(tenant: &TenantId) -> String {
+    tenant.to_string()
+}
+
+/// Where a shipment stands in the list of what needs a person; what it needs follows.
+pub(crate) fn needs_place(since: Timestamp, id: &ShipmentId) -> String {
+    format!("{since:.3}#{}#{}#{}#", id.connection, id.order, id.parcel)
 }
 
 pub(crate) fn tenant_pk(tenant: &TenantId) -> String {

@@ -17,7 +17,7 @@ use crate::shipments::{Cursor, Page};
 
 const ATTEMPTS: u32 = 8;
 /// DynamoDB's limits.
-const READ_AT_ONCE: usize = 100;
+pub(crate) const READ_AT_ONCE: usize = 100;
 const WRITE_AT_ONCE: usize = 25;
 const REQUESTS_AT_ONCE: usize = 4;
 
@@ -46,17 +46,32 @@ pub(crate) async fn batch_get(tenant: &Tenant, table: &str, keys: Vec<Key>) -> R
 }
 
 async fn batch_get_request(tenant: &Tenant, table: &str, keys: Vec<Key>) -> Result<Vec<Item>, StoreError> {
+    let mut found = batch_get_tables(tenant, vec![(table, keys)]).await?;
+    Ok(found.remove(table).unwrap_or_default())
+}
+
+/// Items of several tables in one request, read consistently: at most [`READ_AT_ONCE`] keys in all. The answer has the
+/// items by table, in no order.
+pub(crate) async fn batch_get_tables(
+    tenant: &Tenant,
+    wanted: Vec<(&str, Vec<Key>)>,
+) -> Result<HashMap<String, Vec<Item>>, StoreError> {
     const OPERATION: &str = "BatchGetItem";
-    let mut open = KeysAndAttributes::builder().consistent_read(true);
-    for key in &keys {
-        open = open.keys(key.attributes());
+    let mut open = HashMap::new();
+    for (table, keys) in wanted.into_iter().filter(|(_, keys)| !keys.is_empty()) {
+        let keys = keys.iter().map(Key::attributes).collect();
+        let keys = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys)).build();
+        let keys = keys.map_err(|e| StoreError::Refused {
+            operation: OPERATION,
+            code: "build".into(),
+            message: e.to_string(),
+        })?;
+        open.insert(table.to_owned(), keys);
     }
-    let mut open = open.build().map_err(|e| StoreError::Refused {
-        operation: OPERATION,
-        code: "build".into(),
-        message: e.to_string(),
-    })?;
-    let mut found = Vec::with_capacity(keys.len());
+    let mut found: HashMap<String, Vec<Item>> = HashMap::new();
+    if open.is_empty() {
+        return Ok(found);
+    }
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
@@ -64,14 +79,17 @@ async fn batch_get_request(tenant: &Tenant, table: &str, keys: Vec<Key>) -> Resu
         let answer = tenant
             .client()
             .batch_get_item()
-            .request_items(table, open)
+            .set_request_items(Some(open))
             .send()
             .await
             .map_err(|e| StoreError::from_sdk(OPERATION, &e))?;
-        found.extend(answer.responses.and_then(|mut r| r.remove(table)).unwrap_or_default());
-        match answer.unprocessed_keys.and_then(|mut left| left.remove(table)) {
-            Some(left) if !left.keys().is_empty() => open = left,
-            _ => return Ok(found),
+        for (table, items) in answer.responses.unwrap_or_default() {
+            found.entry(table).or_default().extend(items);
+        }
+        open = answer.unprocessed_keys.unwrap_or_default();
+        open.retain(|_, left| !left.keys().is_empty());
+        if open.is_empty() {
+            return Ok(found);
         }
     }
     Err(StoreError::Unavailable { operation: OPERATION, code: "keys left unread".into() })

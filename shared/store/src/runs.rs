@@ -3,21 +3,24 @@
 //! A run that fetches queues its orders page by page; whoever imports notes the rows that are done in the page's sets.
 //! A set counts a row once however often it is noted, so a run's end is seen exactly, whatever is delivered twice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::{Timestamp, ToSpan};
+use renkei_domain::gate::GateState;
+use renkei_domain::ids::ConnectionId;
 use renkei_domain::run::{CallMade, FOR_A_PERSON, Outcome, Run, RunState};
 use renkei_domain::work::Place;
 
-use crate::Tenant;
 use crate::codec::{self, Item};
 use crate::error::StoreError;
-use crate::keys;
+use crate::gate::gate_of;
+use crate::keys::{self, Key};
 use crate::reads;
 use crate::shipments::{Cursor, Page};
+use crate::{Tables, Tenant};
 
 const KIND: &str = "run";
 /// Its calls, packed.
@@ -282,6 +285,41 @@ impl Tenant {
 
     /// Runs of this tenant, latest first.
     pub async fn runs(&self, limit: i32, from: Option<Cursor>) -> Result<Page<Run>, StoreError> {
+        let (wanted, next) = self.run_keys(limit, from).await?;
+        let mut found = reads::batch_get(self, &self.tables().runs, wanted.clone()).await?;
+        let rows = wanted.iter().filter_map(|key| found.remove(key)).map(|item| codec::from_item(KIND, item));
+        Ok(Page { rows: rows.collect::<Result<_, _>>()?, next })
+    }
+
+    /// The latest runs, latest first, and how the gates of these connections stand: together in two requests, as long as
+    /// there are no more than a hundred of both.
+    pub async fn runs_and_gates(
+        &self,
+        limit: i32,
+        connections: &[ConnectionId],
+        now: Timestamp,
+    ) -> Result<(Vec<Run>, Vec<GateState>), StoreError> {
+        let gate_keys: Vec<Key> = connections.iter().map(|connection| keys::gate(&self.id, connection)).collect();
+        let (run_keys, _) = self.run_keys(limit, None).await?;
+        let Tables { runs: run_table, gate: gate_table, .. } = self.tables();
+        let (mut runs, mut gates) = if run_keys.len() + gate_keys.len() <= reads::READ_AT_ONCE {
+            let wanted = vec![(run_table.as_str(), run_keys.clone()), (gate_table.as_str(), gate_keys.clone())];
+            let mut found = reads::batch_get_tables(self, wanted).await?;
+            let mut of = |table: &str| by_key(found.remove(table).unwrap_or_default());
+            (of(run_table.as_str()), of(gate_table.as_str()))
+        } else {
+            let runs = reads::batch_get(self, run_table, run_keys.clone());
+            futures::future::try_join(runs, reads::batch_get(self, gate_table, gate_keys.clone())).await?
+        };
+        let runs = run_keys.iter().filter_map(|key| runs.remove(key)).map(|item| codec::from_item(KIND, item));
+        let gates = gate_keys.iter().map(|key| match gates.remove(key) {
+            Some(item) => gate_of(item),
+            None => Ok(GateState::fresh(now)),
+        });
+        Ok((runs.collect::<Result<_, _>>()?, gates.collect::<Result<_, _>>()?))
+    }
+
+    async fn run_keys(&self, limit: i32, from: Option<Cursor>) -> Result<(Vec<Key>, Option<Cursor>), StoreError> {
         let answer = self
             .client()
             .query()
@@ -295,17 +333,13 @@ impl Tenant {
             .send()
             .await
             .map_err(|e| StoreError::from_sdk("Query", &e))?;
-        let wanted: Vec<_> = answer.items.unwrap_or_default().iter().filter_map(keys::Key::of).collect();
-        let mut found = reads::batch_get(self, &self.tables().runs, wanted.clone()).await?;
-        Ok(Page {
-            rows: wanted
-                .iter()
-                .filter_map(|key| found.remove(key))
-                .map(|item| codec::from_item(KIND, item))
-                .collect::<Result<_, _>>()?,
-            next: answer.last_evaluated_key.filter(|key| !key.is_empty()).map(Cursor),
-        })
+        let keys = answer.items.unwrap_or_default().iter().filter_map(Key::of).collect();
+        Ok((keys, answer.last_evaluated_key.filter(|key| !key.is_empty()).map(Cursor)))
     }
+}
+
+fn by_key(items: Vec<Item>) -> HashMap<Key, Item> {
+    items.into_iter().filter_map(|item| Some((Key::of(&item)?, item))).collect()
 }
 
 /// Rows by page and outcome, as [`Tenant::note_rows`] takes them.

@@ -28,9 +28,16 @@ pub struct Count {
 /// asks, so it leads nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
-    since: Timestamp,
-    order: u64,
-    parcel: u16,
+    pub(crate) since: Timestamp,
+    pub(crate) order: u64,
+    pub(crate) parcel: u16,
+}
+
+impl Mark {
+    /// The shipment that stands there in a list of this shop.
+    pub(crate) fn id(&self, connection: &ConnectionId) -> ShipmentId {
+        ShipmentId { connection: connection.clone(), order: OrderId(self.order), parcel: self.parcel }
+    }
 }
 
 impl fmt::Display for Mark {
@@ -63,12 +70,8 @@ pub struct Shelf {
 impl Shelf {
     /// Of these places, with or without more behind them.
     fn of(connection: &ConnectionId, marks: Vec<Mark>, more: bool) -> Self {
-        let id = |mark: &Mark| ShipmentId {
-            connection: connection.clone(),
-            order: OrderId(mark.order),
-            parcel: mark.parcel,
-        };
-        Self { next: marks.last().copied().filter(|_| more), ids: marks.iter().map(id).collect(), marks }
+        let ids = marks.iter().map(|mark| mark.id(connection)).collect();
+        Self { next: marks.last().copied().filter(|_| more), ids, marks }
     }
 }
 
@@ -83,7 +86,7 @@ impl Tenant {
     ) -> Result<Shelf, StoreError> {
         let pk = keys::status_pk(&self.id, connection, status);
         let from = after.map(|mark| {
-            let id = ShipmentId { connection: connection.clone(), order: OrderId(mark.order), parcel: mark.parcel };
+            let id = mark.id(connection);
             let mut key = keys::shipment(&self.id, &id).attributes();
             key.insert("status_pk".into(), codec::text(&*pk));
             key.insert("status_sk".into(), codec::text(keys::status_sk(mark.since, &id)));

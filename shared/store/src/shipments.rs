@@ -15,6 +15,7 @@ use crate::Tenant;
 use crate::codec::{self, Item};
 use crate::error::StoreError;
 use crate::keys::{self, Key};
+use crate::needs;
 use crate::orders::NotImportedSummary;
 use crate::reads;
 use crate::statements::{self, Statement, Written};
@@ -485,6 +486,9 @@ impl Tenant {
             };
             item.insert("work_pk".into(), codec::text(keys::work_pk(&self.id, &id.connection, work)));
             item.insert("work_sk".into(), codec::text(keys::work_sk(since, id, shipment.parcels)));
+        }
+        for (name, value) in needs::marks(self, shipment).into_iter().flatten() {
+            item.insert(name.into(), codec::text(value));
         }
         Ok(item)
     }

@@ -26,7 +26,8 @@ pub use aws::Aws;
 /// The stack of the tests; one more on this machine does not disturb it. `RENKEI_TEST_PORT` names another.
 static PORT: LazyLock<String> =
     LazyLock::new(|| std::env::var("RENKEI_TEST_PORT").unwrap_or_else(|_| "4596".to_owned()));
-const PASSWORD: &str = "only-for-tests";
+/// The password of the tests' shops.
+pub const PASSWORD: &str = "only-for-tests";
 
 /// A command's end.
 #[derive(Debug)]

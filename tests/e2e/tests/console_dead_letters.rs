@@ -85,8 +85,7 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     let mut operator = Browser::signed_in("operator").await;
     let page = operator.get("/t/letters/dead-letters").await;
     assert_eq!(shown(&page), [id.as_str()]);
-    let today = operator.get("/t/letters").await;
-    assert!(today.text.contains("/t/letters/dead-letters\""), "the way there from today");
+    assert!(operator.get("/t/letters").await.text.contains("/t/letters/dead-letters\""), "the way there from today");
     for (csrf, message) in [("wrong", id.as_str()), ("", "")] {
         let refused = operator.post("/t/letters/dead-letters/replay", &[("csrf", csrf), ("message", message)]).await;
         assert_eq!(refused.status, 403, "not from our own page");
@@ -161,4 +160,27 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     })
     .await;
     assert_eq!(listed("others").len(), 1);
+    leads_from_a_shipment(&ours, &mut operator, &csrf).await;
+}
+
+/// From a shipment's page to the dead letters of its order, if any wait: of its own, not of another's.
+async fn leads_from_a_shipment(ours: &World, operator: &mut Browser, csrf: &str) {
+    let _whatever_else_it_finds = ours.run("fetch-orders");
+    let shipments = ours.list("shipments");
+    let of = |shipment: &Value| format!("/t/letters/shipment/{}", shipment["id"].as_str().expect("an id"));
+    let page = operator.get(&of(&shipments[0])).await;
+    assert!(page.status == 200 && !page.text.contains("/dead-letters?"), "none waits: {}", page.text);
+    let order = shipments[0]["order_id"].as_u64().expect("an id");
+    aws().send("import-orders-dead-letters", &import("letters", order), "letters/letters").await;
+    for (shipment, wanted) in [(&shipments[0], 1), (&shipments[1], 0)] {
+        let page = operator.get(&of(shipment)).await;
+        let link = page.text.split("<a href=\"").find(|link| link.contains("/dead-letters?connection="));
+        let link = link.and_then(|link| link.split('"').next()).expect("the way there");
+        let letters = operator.get(&link.replace("&amp;", "&").replace("&#38;", "&")).await;
+        assert_eq!((letters.status, shown(&letters).len()), (200, wanted), "{link}: {}", letters.text);
+        assert!(letters.text.contains("この受注のものだけ"), "{}", letters.text);
+    }
+    let again = operator.post("/t/letters/dead-letters/replay", &[("csrf", csrf)]).await;
+    assert!(again.location().ends_with("done=1"), "{again:?}");
+    ours.until("the order is imported, once", async || aws().messages("import-orders-dead-letters").await == 0).await;
 }

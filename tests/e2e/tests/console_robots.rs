@@ -97,6 +97,8 @@ async fn a_dry_run_says_what_a_robot_would_do_and_spends_only_what_is_chosen() {
             { "id": "console-dry-release", "name": "入金済みを出荷待ちへ", "on": { "by_hand": true, "connection": name },
               "do": { "apply_processing_robot": "ecforce-release", "to_status": "awaiting-payment" } }
         ]);
+        document["processing_robots"]["custom"] =
+            json!([{ "id": "check-all", "name": "全件確認", "enabled": false, "do": [{ "tag": "要確認" }] }]);
     })
     .await;
     for who in ["admin", "operator"] {
@@ -137,6 +139,51 @@ async fn a_dry_run_says_what_a_robot_would_do_and_spends_only_what_is_chosen() {
         let page = browser.get(&address(robot)).await;
         assert!(page.status == 200 && page.text.contains(words), "{robot}: {}", page.text);
     }
+    // A processing robot over the open shipments, though it is off and runs on import only; the same by the command line.
+    let before = shop.shipments();
+    let rule = |rule: &str| format!("/t/{name}/dry-run?processing={rule}");
+    let page = browser.get(&rule("check-all")).await;
+    assert_eq!((page.status, page.text.matches("要確認").count()), (200, 3), "each shipment once: {}", page.text);
+    for words in ["<dt>確認した未出荷の出荷</dt><dd>3</dd>", "<dt>変更</dt><dd>3</dd>", "取込時だけ動く"]
+    {
+        assert!(page.text.contains(words), "{words}: {}", page.text);
+    }
+    let told = run(&["try", "check-all", "--open", name, "--json"], None);
+    let lines = told.lines();
+    assert_eq!((told.code, lines.len()), (0, 4), "{told:?}");
+    assert!(lines[..3].iter().all(|line| line["changes"][0]["after"] == "要確認"), "{told:?}");
+    assert_eq!((&lines[3]["counts"]["looked-at"], &lines[3]["counts"]["changed"]), (&json!(3), &json!(3)));
+    let told = run(&["try", "check-all", "--open", name], None);
+    assert!(told.code == 0 && told.out.contains("nothing was written"), "{told:?}");
+    for (robot, shop) in [("nobodys", name), ("14448", name), ("check-all", "nobodys")] {
+        assert_eq!(run(&["try", robot, "--open", shop], None).code, 1, "{robot} {shop}");
+    }
+    // As somebody writes it, without its being saved.
+    let form_of = format!("/t/{name}/robot/processing/check-all/form");
+    let page = browser.get(&form_of).await;
+    let (csrf_of, version) = (page.csrf(), page.hidden("version").remove(0));
+    let draft = [
+        ("csrf", csrf_of.as_str()),
+        ("version", version.as_str()),
+        ("id", "check-all"),
+        ("name", "全件確認"),
+        ("run", "on_import"),
+        ("c.how", "all"),
+        ("a.0.kind", "tag"),
+        ("a.0.text", "下書き"),
+        ("shop", name),
+        ("do", "try-open"),
+    ];
+    let page = browser.post(&form_of, &draft).await;
+    assert!(page.status == 200 && page.text.contains("<dt>変更</dt><dd>3</dd>"), "{}", page.text);
+    assert!(page.text.contains("下書き") && page.text.contains("書き込みはしていません"), "{}", page.text);
+    let strays = draft.map(|(field, value)| (field, if field == "shop" { "nobodys" } else { value }));
+    assert_eq!(browser.post(&form_of, &strays).await.status, 404, "a shop that is not among the settings");
+    assert_eq!(browser.get(&rule("payment-check")).await.status, 200);
+    assert_eq!(browser.get(&rule("nobodys")).await.status, 404);
+    assert_eq!(browser.get(&format!("/t/{name}/dry-run")).await.status, 404);
+    assert_eq!(browser.get(&format!("{}&connection=nobodys", rule("check-all"))).await.status, 404);
+    assert_eq!(shop.shipments(), before, "nothing was written");
     assert_eq!((calls(&shop).await, runs()), (spent, ran), "no call, no run");
     assert_eq!(browser.get(&address("nobodys")).await.status, 404);
 

@@ -28,6 +28,27 @@ use crate::shell::Shell;
 #[derive(Deserialize)]
 pub struct After {
     done: Option<u32>,
+    /// Only those of this shop,
+    connection: Option<String>,
+    /// and of the order with this id,
+    order: Option<u64>,
+    /// or with this number, where a message says no more.
+    number: Option<String>,
+}
+
+impl After {
+    /// An order that the page is asked about, as a sentence names it.
+    fn order(&self) -> Option<String> {
+        self.number.clone().or(self.order.map(|id| id.to_string()))
+    }
+
+    fn is_about(&self, letter: &DeadLetter) -> bool {
+        let connection = letter.connection.as_ref().map(renkei_domain::ids::ConnectionId::as_str);
+        let is_order = self.order.is_none() && self.number.is_none()
+            || self.order.is_some() && self.order == letter.order_id.map(|id| id.0)
+            || self.number.is_some() && self.number == letter.order_number;
+        is_order && self.connection.as_deref().is_none_or(|wanted| connection == Some(wanted))
+    }
 }
 
 #[derive(Template)]
@@ -35,6 +56,8 @@ pub struct After {
 struct DeadLettersPage {
     s: Shell,
     letters: Vec<DeadLetter>,
+    /// The order that it is about, if it is about one.
+    order: Option<String>,
     more: bool,
     done: Option<String>,
 }
@@ -82,7 +105,8 @@ pub async fn list(
     not_too_often(&app, &caller).await?;
     let found = app.dead_letters.list(of(&caller)).await?;
     let page = DeadLettersPage {
-        letters: found.letters,
+        letters: found.letters.into_iter().filter(|letter| after.is_about(letter)).collect(),
+        order: after.order(),
         more: found.more,
         done: after.done.map(|count| match (caller.shell.lang, count) {
             (Lang::Ja, 0) => "戻すメッセージはありませんでした。既に戻されたか、ほかの人が確認中です。".to_owned(),

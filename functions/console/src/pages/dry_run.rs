@@ -1,5 +1,6 @@
-//! 試し実行: what a run of an integration robot would do now, by the same code as `renkei run --dry-run`. Nothing is written,
-//! and no call is made unless somebody chooses it: what waits at the shop only the shop knows.
+//! 試し実行: what a run of an integration robot would do now, by the same code as `renkei run --dry-run`; and what a processing
+//! robot would make of a shop's open shipments, as `renkei try --open` says it. Nothing is written, and no call is made
+//! unless somebody chooses it: what waits at the shop only the shop knows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,23 +11,23 @@ use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Html;
-use renkei_domain::ids::RobotId;
+use renkei_domain::ids::{RobotId, RuleId};
+use renkei_domain::processing::{ProcessingRobot, built_in};
 use renkei_domain::settings::{Action, Connection, TenantSettings};
-use renkei_domain::shipment::HoldReason;
-use renkei_setup::dry_run::{self, Calls, DryRunError, Foreseen, Line, Looking, Note, Place};
+use renkei_setup::dry_run::{self, DryRunError, Foreseen, Looking, Place};
 use renkei_store::audit::AuditOutcome;
 use serde::Deserialize;
 
 use super::connection::ended;
-use super::{Form, Page, words};
+use super::foreseen::Shown;
+use super::{Form, Page, chosen, shipments, words};
 use crate::App;
 use crate::guard::Caller;
-use crate::lang::Lang;
 use crate::problem::Problem;
-use crate::shell::{Shell, grouped};
+use crate::shell::Shell;
 
-/// Lines that are shown.
-const SHOWN: usize = 100;
+/// Open shipments that a processing robot is applied to copies of: the latest.
+const OPEN: usize = 1_000;
 /// Pages of the shop that are read, a hundred orders each.
 const PAGES: usize = 3;
 /// No call is begun after so long: the gateway waits for 29 seconds, and a call with its sign-in takes up to 16.
@@ -41,8 +42,11 @@ const WINDOW: i64 = 600;
 struct DryRunPage {
     s: Shell,
     robot: String,
-    action: Action,
-    foreseen: Option<Foreseen>,
+    name: String,
+    /// Shops that a processing robot may be applied in; none for integration robots, which have one.
+    shops: Vec<String>,
+    shop: String,
+    shown: Option<Shown>,
     /// Why the run would fail, or why nothing can be said.
     problem: Option<String>,
     /// Nothing was asked of the shop yet, and it alone could say.
@@ -51,68 +55,9 @@ struct DryRunPage {
 }
 
 impl DryRunPage {
-    fn action_name(&self) -> &'static str {
-        words::robot(self.s.lang, self.action)
-    }
     fn pages(&self) -> usize {
         PAGES
     }
-    fn counts(&self, foreseen: &Foreseen) -> Vec<(String, String)> {
-        let there = foreseen.counts.iter().filter(|(_, count)| **count > 0);
-        there
-            .map(|(word, count)| (counted(self.s.lang, word), grouped(i64::try_from(*count).unwrap_or(i64::MAX))))
-            .collect()
-    }
-    fn calls(&self, calls: &Calls) -> String {
-        let times = self.s.l("回", " calls");
-        match *calls {
-            Calls { least, most: Some(most) } if least == most => format!("{least}{times}"),
-            Calls { least, most: Some(most) } => format!("{least}–{most}{times}"),
-            Calls { least, most: None } => {
-                format!("{}{least}{times}{}", self.s.l("", "at least "), self.s.l("以上", ""))
-            }
-        }
-    }
-    fn shown<'a>(&self, foreseen: &'a Foreseen) -> &'a [Line] {
-        &foreseen.lines[..foreseen.lines.len().min(SHOWN)]
-    }
-    fn hidden(&self, foreseen: &Foreseen) -> usize {
-        foreseen.lines.len().saturating_sub(SHOWN)
-    }
-    fn line<'a>(&self, line: &'a Line) -> &'a str {
-        self.s.lang.of(&line.ja, &line.text)
-    }
-    fn note<'a>(&self, note: &'a Note) -> &'a str {
-        self.s.lang.of(&note.ja, &note.en)
-    }
-}
-
-/// A word that runs count with.
-fn counted(lang: Lang, word: &str) -> String {
-    let reason = |name: &str| HoldReason::from_name(name).map(|reason| words::hold(lang, reason));
-    if let Some(reason) = word.strip_prefix("hold-").and_then(reason) {
-        return format!("{}{reason}", lang.of("保留: ", "on hold: "));
-    }
-    if let Some(reason) = word.strip_prefix("stays-").and_then(reason) {
-        return format!("{}{reason}", lang.of("保留のまま: ", "stays on hold: "));
-    }
-    let ja = match word {
-        "imported" => "取込",
-        "duplicate" => "取込済み（対象外）",
-        "quarantined" => "取込保留",
-        "refused" => "取込拒否",
-        "ready" => "出荷待ち",
-        "hold" => "保留",
-        "told" => "通知",
-        "unchanged" | "stays" => "変更なし",
-        "open" => "確認する未出荷の受注",
-        "released" => "出荷待ちへ",
-        "cancelled" => "キャンセル",
-        "changed" => "変更",
-        "written-back" => "実績戻し",
-        other => other,
-    };
-    lang.of(ja, word).to_owned()
 }
 
 /// The robot of this name, and its shop.
@@ -168,25 +113,92 @@ async fn page(app: &Arc<App>, caller: Caller, name: &str, asks: bool) -> Page {
     }
     let after = settings.integration_robots.after(&connection.id, action).map(|robot| robot.name.clone()).collect();
     let whole = (robot, connection.clone(), action);
-    let (foreseen, problem) = match foreseen(app, &caller, &settings, whole, asks).await? {
-        Ok(foreseen) => (Some(foreseen), None),
-        Err(DryRunError::Robot(sentence)) => (None, Some(sentence)),
-        Err(DryRunError::Shop(error)) => (None, Some(ended(caller.shell.lang, &error))),
-        Err(DryRunError::Store(error)) => return Err(error.into()),
-    };
+    let (foreseen, problem) = said(foreseen(app, &caller, &settings, whole, asks).await?, &caller)?;
     if asks {
         let spent = foreseen.as_ref().map_or_else(|| "ended early".to_owned(), |it| format!("{} calls", it.spent));
         caller.audit("robot.dry-run", name, AuditOutcome::Done, spent).await?;
     }
-    let is_unseen = action == Action::FetchOrders && !asks;
-    let page = DryRunPage { robot: name.to_owned(), action, foreseen, problem, is_unseen, after, s: caller.shell };
+    let page = DryRunPage {
+        robot: name.to_owned(),
+        name: words::robot(caller.shell.lang, action).to_owned(),
+        shops: Vec::new(),
+        shop: connection.id.to_string(),
+        shown: foreseen.map(|foreseen| Shown::of(caller.shell.lang, &foreseen)),
+        problem,
+        is_unseen: action == Action::FetchOrders && !asks,
+        after,
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// What was foreseen, or the sentence why nothing was.
+fn said(answer: Result<Foreseen, DryRunError>, caller: &Caller) -> Result<(Option<Foreseen>, Option<String>), Problem> {
+    match answer {
+        Ok(foreseen) => Ok((Some(foreseen), None)),
+        Err(DryRunError::Robot(sentence)) => Ok((None, Some(sentence))),
+        Err(DryRunError::Shop(error)) => Ok((None, Some(ended(caller.shell.lang, &error)))),
+        Err(DryRunError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// What a processing robot, stored or just being written, would make of a shop's open shipments.
+pub(super) async fn on_open(
+    app: &App,
+    caller: &Caller,
+    settings: &TenantSettings,
+    shop: &str,
+    robot: &ProcessingRobot,
+    is_built_in: bool,
+) -> Result<Result<Shown, String>, Problem> {
+    let connection = settings.connections.iter().find(|connection| connection.id.as_str() == shop);
+    let connection = connection.ok_or_else(Problem::not_found)?;
+    // It reads as much as a search does.
+    shipments::not_too_often(app, caller).await?;
+    let place = Place { tenant: &caller.tenant, settings, connection };
+    let answer = dry_run::processing(&place, robot, is_built_in, OPEN).await;
+    let (foreseen, problem) = said(answer, caller)?;
+    Ok(match foreseen {
+        Some(foreseen) => Ok(Shown::of_rule(caller.shell.lang, &foreseen)),
+        None => Err(problem.unwrap_or_default()),
+    })
+}
+
+/// A processing robot over the open shipments of a shop.
+async fn rule_page(app: &App, caller: Caller, rule: &str, shop: Option<&str>) -> Page {
+    let applied = caller.settings().await?;
+    let rule = RuleId::parse(rule).map_err(|_| Problem::not_found())?;
+    let settings = &applied.settings;
+    let own = settings.processing_robots.custom.iter().find(|robot| robot.id == rule);
+    let robot = own.or_else(|| built_in::find(&rule)).ok_or_else(Problem::not_found)?;
+    let shop = chosen(&applied, shop)?.ok_or_else(Problem::not_found)?;
+    let (shown, problem) = match on_open(app, &caller, settings, shop.as_str(), robot, own.is_none()).await? {
+        Ok(shown) => (Some(shown), None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let page = DryRunPage {
+        robot: rule.to_string(),
+        name: robot.name.clone(),
+        shops: settings.connections.iter().map(|connection| connection.id.to_string()).collect(),
+        shop: shop.to_string(),
+        shown,
+        problem,
+        is_unseen: false,
+        after: Vec::new(),
+        s: caller.shell,
+    };
     Ok(Html(page.render()?))
 }
 
 /// What an address says.
 #[derive(Deserialize)]
 pub struct Asked {
-    robot: String,
+    /// An integration robot; or
+    robot: Option<String>,
+    /// a processing robot,
+    processing: Option<String>,
+    /// and in which shop.
+    connection: Option<String>,
 }
 
 /// Says what a robot would do, as far as it can be said without a call.
@@ -195,26 +207,14 @@ pub async fn show(
     Extension(caller): Extension<Caller>,
     Query(asked): Query<Asked>,
 ) -> Page {
-    page(&app, caller, &asked.robot, false).await
+    match (asked.robot, asked.processing) {
+        (Some(robot), _) => page(&app, caller, &robot, false).await,
+        (None, Some(rule)) => rule_page(&app, caller, &rule, asked.connection.as_deref()).await,
+        (None, None) => Err(Problem::not_found()),
+    }
 }
 
 /// The same with a few calls of the shop's day, which somebody chose to spend.
 pub async fn look(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
     page(&app, caller, &Form::read(&form).get("robot"), true).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_in_peoples_words() {
-        assert_eq!(
-            counted(Lang::Ja, "hold-awaiting-payment"),
-            format!("保留: {}", HoldReason::AwaitingPayment.label())
-        );
-        assert_eq!(counted(Lang::En, "stays-remark"), "stays on hold: remark");
-        assert_eq!(counted(Lang::Ja, "told"), "通知");
-        assert_eq!(counted(Lang::Ja, "hold-nonsense"), "hold-nonsense");
-    }
 }

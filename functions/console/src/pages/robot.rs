@@ -18,9 +18,10 @@ use renkei_ecforce::ApiAddress;
 use renkei_setup::try_robot::{self, Subject, TrialLine, TryError};
 use serde::Deserialize;
 
+use super::foreseen::Shown;
 use super::opening::{Manner, Opening};
 use super::piece::{self, Kind};
-use super::{Form, Page, proposal};
+use super::{Form, Page, dry_run, proposal, sentences};
 use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
@@ -44,7 +45,26 @@ struct RobotPage {
     orders: Vec<(String, String)>,
     chosen: String,
     problems: Vec<String>,
-    trial: Option<TrialLine>,
+    trial: Option<Tried>,
+    /// Shops on whose open shipments a processing robot may be tried.
+    shops: Vec<String>,
+    shop: String,
+}
+
+/// What a trial found.
+pub(super) enum Tried {
+    /// On one order.
+    One(TrialLine),
+    /// On all open shipments of a shop.
+    Open(String, Shown),
+}
+
+/// The shops on whose open shipments a robot of this kind may be tried.
+pub(super) fn shops(settings: &TenantSettings, kind: Kind) -> Vec<String> {
+    match kind {
+        Kind::Processing => settings.connections.iter().map(|connection| connection.id.to_string()).collect(),
+        Kind::Conversion | Kind::Integration => Vec::new(),
+    }
 }
 
 /// The robot that an address names.
@@ -110,6 +130,8 @@ pub async fn show(
         chosen: String::new(),
         problems: Vec::new(),
         trial: None,
+        shops: shops(&applied.settings, which.kind),
+        shop: String::new(),
         s: caller.shell,
     };
     Ok(Html(page.render()?))
@@ -137,6 +159,8 @@ pub(super) async fn as_text(
         chosen: String::new(),
         problems,
         trial: None,
+        shops: shops(settings, which.kind),
+        shop: String::new(),
         s: caller.shell,
     };
     Ok(Html(page.render()?).into_response())
@@ -165,6 +189,11 @@ fn edited(settings: &TenantSettings, which: &Which, form: &Form, shell: &Shell) 
     Ok(Edited { piece, whole, before, place, manner, name, is_fixed })
 }
 
+/// A problem of the whole, as one of the piece, in the page's language.
+fn told(shell: &Shell, problem: &str, before: usize) -> String {
+    sentences::line(shell.lang, &piece::in_piece(problem, before))
+}
+
 /// What would become of an order if the robot were so. Changes nothing.
 pub async fn try_it(
     State(app): State<Arc<App>>,
@@ -175,7 +204,6 @@ pub async fn try_it(
     let form = Form::read(&form);
     let applied = caller.settings().await?;
     let edited = edited(&applied.settings, &which, &form, &caller.shell)?;
-    let chosen = form.get("shipment");
     let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
         Ok(address) => Ok(address.to_string()),
         Err(error) => Err(error.to_string()),
@@ -183,15 +211,15 @@ pub async fn try_it(
     let (mut problems, mut trial) = (Vec::new(), None);
     match document::read(&edited.whole, &check_url) {
         Err(found) => {
-            problems = found.iter().map(|problem| piece::in_piece(&problem.to_string(), edited.before)).collect();
+            problems = found.iter().map(|problem| told(&caller.shell, &problem.to_string(), edited.before)).collect();
         }
-        Ok(document) if !chosen.is_empty() && which.kind != Kind::Integration => {
-            match tried(&caller, &document.settings, which.kind, edited.place, &chosen, edited.is_fixed).await? {
-                Ok(line) => trial = Some(line),
+        Ok(document) => {
+            let what = What { kind: which.kind, place: edited.place, is_built_in: edited.is_fixed };
+            match tried(&app, &caller, &document.settings, what, &form).await? {
+                Ok(found) => trial = found,
                 Err(sentence) => problems.push(sentence),
             }
         }
-        Ok(_) => {}
     }
     let page = RobotPage {
         kind: which.kind,
@@ -202,23 +230,54 @@ pub async fn try_it(
         text: edited.piece,
         version: form.version()?,
         orders: latest_orders(&caller, &applied.settings).await?,
-        chosen,
+        chosen: form.get("shipment"),
         problems,
         trial,
+        shops: shops(&applied.settings, which.kind),
+        shop: form.get("shop"),
         s: caller.shell,
     };
     Ok(Html(page.render()?))
 }
 
+/// The robot that is tried: its place in settings that hold it.
+#[derive(Clone, Copy)]
+pub(super) struct What {
+    pub(super) kind: Kind,
+    pub(super) place: usize,
+    pub(super) is_built_in: bool,
+}
+
+/// Tries a robot on what its page chose: one order, or by its button all open shipments of a shop. Nothing was chosen where
+/// the answer has nothing. Changes nothing.
 pub(super) async fn tried(
+    app: &App,
     caller: &Caller,
     settings: &TenantSettings,
-    kind: Kind,
-    place: usize,
-    shipment: &str,
-    is_built_in: bool,
+    what: What,
+    form: &Form,
+) -> Result<Result<Option<Tried>, String>, Problem> {
+    let (shipment, shop) = (form.get("shipment"), form.get("shop"));
+    if form.get("do") == "try-open" && what.kind == Kind::Processing {
+        let robot = settings.processing_robots.custom.get(what.place).ok_or_else(Problem::not_found)?;
+        let found = dry_run::on_open(app, caller, settings, &shop, robot, what.is_built_in).await?;
+        return Ok(found.map(|shown| Some(Tried::Open(shop, shown))));
+    }
+    // An integration robot does something with many orders, not with one.
+    if shipment.is_empty() || what.kind == Kind::Integration {
+        return Ok(Ok(None));
+    }
+    let found = tried_on(caller, settings, what, shipment).await?;
+    Ok(found.map(|line| Some(Tried::One(line))))
+}
+
+async fn tried_on(
+    caller: &Caller,
+    settings: &TenantSettings,
+    What { kind, place, is_built_in }: What,
+    shipment: String,
 ) -> Result<Result<TrialLine, String>, Problem> {
-    let id = ShipmentId::try_from(shipment.to_owned()).map_err(|_| Problem::not_found())?;
+    let id = ShipmentId::try_from(shipment).map_err(|_| Problem::not_found())?;
     let shipment = caller.tenant.shipment(&id).await?.ok_or_else(Problem::not_found)?;
     let connection = settings.connection(&id.connection).ok_or_else(Problem::not_found)?;
     let detail = caller.tenant.details(std::slice::from_ref(&shipment)).await?.pop();
@@ -233,12 +292,11 @@ pub(super) async fn tried(
             let robot = settings.conversion_robots.get(place).ok_or_else(Problem::not_found)?;
             try_robot::conversion(&subject, Some(robot))
         }
-        // It does something with many orders, not with one.
         Kind::Integration => return Err(Problem::not_found()),
     };
     match line {
         Ok(line) => Ok(Ok(line)),
-        Err(TryError::Robot(sentence)) => Ok(Err(sentence)),
+        Err(TryError::Robot(sentence)) => Ok(Err(sentences::line(caller.shell.lang, &sentence))),
         Err(TryError::Store(error)) => Err(error.into()),
     }
 }
@@ -273,8 +331,10 @@ pub async fn save(
                 version: form.version()?,
                 orders: latest_orders(&caller, &applied.settings).await?,
                 chosen: form.get("shipment"),
-                problems: problems.iter().map(|problem| piece::in_piece(problem, edited.before)).collect(),
+                problems: problems.iter().map(|problem| told(&caller.shell, problem, edited.before)).collect(),
                 trial: None,
+                shops: shops(&applied.settings, which.kind),
+                shop: form.get("shop"),
                 s: caller.shell,
             };
             Ok(Html(page.render()?).into_response())

@@ -17,15 +17,15 @@ use renkei_domain::processing::{self, built_in};
 use renkei_domain::settings::{Action, STANDARD_CONVERSION, Temperature, TenantSettings};
 use renkei_domain::shipment::HoldReason;
 use renkei_ecforce::ApiAddress;
-use renkei_setup::try_robot::TrialLine;
 
 use super::draft::{self, Conversion, Draft, Input, Integration, Node, Processing};
 use super::opening::{Manner, Opening};
 use super::piece::{self, Kind};
-use super::robot::{self, Opened, Which};
-use super::{Form, fields, proposal, words};
+use super::robot::{self, Opened, Tried, What, Which};
+use super::{Form, fields, proposal, sentences, words};
 use crate::App;
 use crate::guard::Caller;
+use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
 
@@ -46,7 +46,10 @@ struct FormPage {
     orders: Vec<(String, String)>,
     chosen: String,
     looked_at: Looked,
-    trial: Option<TrialLine>,
+    trial: Option<Tried>,
+    /// Shops on whose open shipments a processing robot may be tried.
+    shops: Vec<String>,
+    shop: String,
     /// The row to go on at.
     focus: String,
 }
@@ -420,7 +423,8 @@ fn places(draft: &Draft, shell: &Shell) -> Vec<(String, String, String)> {
 }
 
 /// What a document says of a robot, on the part of the form that it is about.
-fn said(places: &[(String, String, String)], below: &str, path: &str, sentence: &str) -> Said {
+fn said(lang: Lang, places: &[(String, String, String)], below: &str, path: &str, sentence: &str) -> Said {
+    let text = sentences::said(lang, sentence);
     let own = path.strip_prefix(below).map(|rest| rest.trim_start_matches('.'));
     let found = own.and_then(|own| {
         let covers =
@@ -428,12 +432,10 @@ fn said(places: &[(String, String, String)], below: &str, path: &str, sentence: 
         places.iter().filter(|(path, _, _)| covers(path)).max_by_key(|(path, _, _)| path.len())
     });
     match found {
-        Some((_, at, label)) => Said { at: Some(at.clone()), label: label.clone(), text: sentence.to_owned() },
-        None => Said {
-            at: None,
-            label: String::new(),
-            text: format!("{path}: {sentence}").trim_start_matches(": ").to_owned(),
-        },
+        Some((_, at, label)) => Said { at: Some(at.clone()), label: label.clone(), text },
+        None => {
+            Said { at: None, label: String::new(), text: format!("{path}: {text}").trim_start_matches(": ").to_owned() }
+        }
     }
 }
 
@@ -479,13 +481,15 @@ fn judge(app: &App, draft: &Draft, kind: Kind, opening: &mut Opening, shell: &Sh
     let below = format!("{}[{}]", kind.path(), opening.place);
     match document::read(&whole, &check_url) {
         Err(found) => {
-            let problems =
-                found.iter().map(|problem| said(&places, &below, &problem.path, &problem.sentence)).collect();
+            let problems = found
+                .iter()
+                .map(|problem| said(shell.lang, &places, &below, &problem.path, &problem.sentence))
+                .collect();
             Judged { whole, settings: None, looked_at: Looked { problems, ..Looked::default() } }
         }
         Ok(read) => {
             let own = read.warnings.iter().filter(|warning| warning.path.starts_with(&below));
-            let warnings = own.map(|warning| warning.sentence.clone()).collect();
+            let warnings = own.map(|warning| sentences::said(shell.lang, &warning.sentence)).collect();
             let looked_at = Looked { warnings, is_good: true, ..Looked::default() };
             Judged { whole, settings: Some(read.settings), looked_at }
         }
@@ -500,6 +504,7 @@ struct Frame {
     name: String,
     settings: TenantSettings,
     chosen: String,
+    shop: String,
 }
 
 async fn page(
@@ -507,10 +512,10 @@ async fn page(
     frame: Frame,
     draft: Draft,
     looked_at: Looked,
-    trial: Option<TrialLine>,
+    trial: Option<Tried>,
     focus: String,
 ) -> Result<Response, Problem> {
-    let Frame { which, manner, version, name, settings, chosen } = frame;
+    let Frame { which, manner, version, name, settings, chosen, shop } = frame;
     let orders =
         if which.kind == Kind::Integration { Vec::new() } else { robot::latest_orders(&caller, &settings).await? };
     let page = FormPage {
@@ -520,6 +525,8 @@ async fn page(
         manner,
         version,
         draft,
+        shops: robot::shops(&settings, which.kind),
+        shop,
         settings,
         orders,
         chosen,
@@ -565,6 +572,7 @@ pub async fn show(
         name: opening.name,
         settings: applied.settings,
         chosen: String::new(),
+        shop: String::new(),
     };
     page(caller, frame, draft, Looked::default(), None, String::new()).await
 }
@@ -595,8 +603,9 @@ pub async fn change(
         name: opening.name.clone(),
         settings: applied.settings.clone(),
         chosen: form.get("shipment"),
+        shop: form.get("shop"),
     };
-    if !matches!(what.as_str(), "" | "try" | "save" | "to-text") {
+    if !matches!(what.as_str(), "" | "try" | "try-open" | "save" | "to-text") {
         let focus = draft.step(&what, &form.get("new")).unwrap_or_default();
         return page(caller, frame, draft, Looked::default(), None, focus).await;
     }
@@ -612,7 +621,9 @@ pub async fn change(
             match proposal::enforce(&app, &caller, &proposal).await? {
                 Ok(_) => Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots?done"))]).into_response()),
                 Err(problems) => {
-                    let problems = problems.into_iter().map(|text| Said { at: None, label: String::new(), text });
+                    let lang = caller.shell.lang;
+                    let problems = problems.into_iter().map(|text| sentences::line(lang, &text));
+                    let problems = problems.map(|text| Said { at: None, label: String::new(), text });
                     looked_at = Looked { problems: problems.collect(), ..Looked::default() };
                     page(caller, frame, draft, looked_at, None, String::new()).await
                 }
@@ -626,12 +637,10 @@ pub async fn change(
         }
         _ => {
             let mut trial = None;
-            if !frame.chosen.is_empty() && frame.which.kind != Kind::Integration {
-                let (kind, place) = (frame.which.kind, opening.place);
-                match robot::tried(&caller, &settings, kind, place, &frame.chosen, false).await? {
-                    Ok(line) => trial = Some(line),
-                    Err(text) => looked_at.problems.push(Said { at: None, label: String::new(), text }),
-                }
+            let tried = What { kind: frame.which.kind, place: opening.place, is_built_in: false };
+            match robot::tried(&app, &caller, &settings, tried, &form).await? {
+                Ok(found) => trial = found,
+                Err(text) => looked_at.problems.push(Said { at: None, label: String::new(), text }),
             }
             page(caller, frame, draft, looked_at, trial, String::new()).await
         }
@@ -658,7 +667,10 @@ async fn from_text(
     };
     let (version, name) = (form.version()?, opening.name.clone());
     let problems = match document::read(&whole, &check_url) {
-        Err(found) => found.iter().map(|problem| piece::in_piece(&problem.to_string(), before)).collect(),
+        Err(found) => found
+            .iter()
+            .map(|problem| sentences::line(caller.shell.lang, &piece::in_piece(&problem.to_string(), before)))
+            .collect(),
         Ok(read) => {
             let opening = Opening { settings: read.settings, ..opening };
             let draft = opening.draft(which.kind).ok_or_else(Problem::not_found)?;
@@ -670,6 +682,7 @@ async fn from_text(
                     name: opening.name,
                     settings: current,
                     chosen: form.get("shipment"),
+                    shop: form.get("shop"),
                 };
                 return page(caller, frame, draft, Looked::default(), None, String::new()).await;
             }
@@ -692,7 +705,7 @@ mod tests {
         let draft = Draft::read(Kind::Processing, &Form::read(form.as_bytes()));
         let places = places(&draft, &Shell::default());
         let below = "processing_robots.custom[2]";
-        let at = |path: &str| said(&places, below, &format!("{below}{path}"), "x").at;
+        let at = |path: &str| said(Lang::En, &places, below, &format!("{below}{path}"), "x").at;
         assert_eq!(at(".when.all[1].any[0].not.field").as_deref(), Some("c.1.0.0"));
         assert_eq!(at(".when.all[0].equals").as_deref(), Some("c.0"));
         assert_eq!(at(".when.all[10]").as_deref(), Some("c"));
@@ -700,7 +713,7 @@ mod tests {
         assert_eq!(at(".do").as_deref(), Some("a"));
         assert_eq!(at(".name").as_deref(), Some("name"));
         assert_eq!(at(".nonsense"), None);
-        assert_eq!(said(&places, below, "connections[0].id", "x").text, "connections[0].id: x");
+        assert_eq!(said(Lang::En, &places, below, "connections[0].id", "x").text, "connections[0].id: x");
     }
 
     #[test]

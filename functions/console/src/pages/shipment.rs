@@ -1,9 +1,11 @@
 //! One shipment, with everything: what the shop gave, what robots did, what happened, what the shop has otherwise.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::{Path, Query};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
@@ -16,7 +18,8 @@ use renkei_store::audit::AuditOutcome;
 use serde::Deserialize;
 
 use super::shipments::Row;
-use super::{Form, Page, words};
+use super::{Form, Page, encoded, words};
+use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
@@ -43,6 +46,8 @@ struct ShipmentPage {
     siblings: Vec<Shipment>,
     method: Option<String>,
     source: String,
+    /// Messages of orders wait that could not be worked on: one may be of this order.
+    has_dead_letters: bool,
     done: Option<String>,
 }
 
@@ -92,6 +97,12 @@ impl ShipmentPage {
             },
         }
     }
+    /// Where the dead letters of its order are looked for.
+    fn dead_letters(&self) -> String {
+        let Shipment { id, order_number, .. } = self.shipment();
+        let address = format!("/dead-letters?connection={}&order={}&number=", id.connection, id.order);
+        format!("{}{}", self.s.to(&address), encoded(order_number.as_str()))
+    }
     fn is_refused(&self) -> bool {
         self.shipment().shop_sync == ShopSync::Failed
     }
@@ -101,7 +112,12 @@ impl ShipmentPage {
 }
 
 /// Shows it.
-pub async fn show(Extension(caller): Extension<Caller>, Path(which): Path<Which>, Query(after): Query<After>) -> Page {
+pub async fn show(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(which): Path<Which>,
+    Query(after): Query<After>,
+) -> Page {
     let id = ShipmentId::try_from(which.id).map_err(|_| Problem::not_found())?;
     let shipment = caller.tenant.shipment(&id).await?.ok_or_else(Problem::not_found)?;
     let settings = caller.settings().await?.settings;
@@ -119,12 +135,16 @@ pub async fn show(Extension(caller): Extension<Caller>, Path(which): Path<Which>
         let named = settings.shipping_methods.iter().find(|method| method.id == *id);
         named.map_or_else(|| id.to_string(), |method| method.name.clone())
     });
+    // Queues are all merchants' together: whose they are is seen by looking through them, which the page that this leads to
+    // does. If a queue does not say how many it has, the page does not fail for that.
+    let has_dead_letters = app.dead_letters.has_orders().await.unwrap_or(false);
     let source = serde_json::to_string_pretty(&detail.source).map_err(|error| Problem::ours(&error.to_string()))?;
     let page = ShipmentPage {
         row: Row::of(&caller.shell, shipment, &detail),
         siblings,
         method,
         source,
+        has_dead_letters,
         done: after.done.and_then(|code| done(caller.shell.lang, &code)),
         detail,
         s: caller.shell,

@@ -11,6 +11,7 @@ use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use futures::future::{try_join, try_join_all};
 use renkei_domain::ids::{ConnectionId, ShipmentId};
+use renkei_domain::needs::{Need, Needs};
 use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{HoldReason, Shipment, ShipmentDetail, Status};
 use renkei_store::StoreError;
@@ -20,6 +21,7 @@ use renkei_store::shelves::{Count, Mark, Shelf};
 use serde::Deserialize;
 use std::sync::Arc;
 
+use super::needs::{self, NeedTab};
 use super::search::{Found, Place, search};
 use super::{COUNTED, Page, chosen, counted, encoded, spread, words};
 use crate::App;
@@ -40,6 +42,7 @@ const SEARCHES: u64 = 40;
 pub struct Filter {
     connection: Option<String>,
     status: Option<String>,
+    needs: Option<String>,
     after: Option<String>,
     q: Option<String>,
     from: Option<String>,
@@ -54,6 +57,9 @@ struct ListPage {
     connection: String,
     tabs: Vec<Tab>,
     status: Status,
+    /// What the shipments of this list wait for, where it is not a list of a status.
+    need: Option<Need>,
+    need_tabs: Vec<NeedTab>,
     rows: Vec<Row>,
     next: Option<String>,
     is_later_page: bool,
@@ -97,6 +103,9 @@ impl Row {
         }
         if let Some(error) = &shipment.shop_error {
             marks.push(("bad", format!("{} {}", lang.of("ショップ拒否", "shop refused"), error.code)));
+        }
+        if Needs::of(&shipment).is_some_and(|needs| needs.payment_state.is_some()) {
+            marks.push(("warn", lang.of("決済状況の意味が未設定", "unknown payment state").to_owned()));
         }
         if !shipment.differences.is_empty() {
             let list: Vec<_> = shipment.differences.iter().map(|it| words::difference(lang, *it)).collect();
@@ -166,6 +175,11 @@ pub async fn list(
         }
         return Ok(page_of_found(caller, &settings, q, found)?.into_response());
     }
+    let need = filter.needs.as_deref().filter(|name| !name.is_empty());
+    if let Some(need) = need {
+        let need = Need::from_name(need).ok_or_else(Problem::not_found)?;
+        return Ok(page_of_needs(caller, &settings, need, &filter).await?.into_response());
+    }
     Ok(page(caller, &settings, &kept, &filter).await?.into_response())
 }
 
@@ -204,8 +218,38 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
         connection: connection.map(|id| id.to_string()).unwrap_or_default(),
         tabs,
         status,
+        need: None,
+        need_tabs: Vec::new(),
         next: next.map(|mark| mark.to_string()),
         is_later_page: after.is_some(),
+        q: String::new(),
+        count: rows.len(),
+        rows,
+        found: None,
+        done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
+        reasons: reasons(&caller.shell),
+        robots: robots(&caller.shell, settings),
+        s: caller.shell,
+    };
+    Ok(Html(page.render()?))
+}
+
+/// Shipments of a shop that wait for a person, in whatever status they are.
+async fn page_of_needs(caller: Caller, settings: &AppliedSettings, need: Need, filter: &Filter) -> Page {
+    let connection = chosen(settings, filter.connection.as_deref())?.ok_or_else(Problem::not_found)?;
+    let shop = settings.settings.connection(&connection).ok_or_else(Problem::not_found)?;
+    let after = filter.after.as_deref();
+    let listed = needs::list(&caller, shop, need, after).await?;
+    let rows = rows(&caller, &listed.ids).await?;
+    let page = ListPage {
+        connections: names(settings),
+        connection: connection.to_string(),
+        tabs: Vec::new(),
+        status: Status::Hold,
+        need: Some(need),
+        need_tabs: listed.tabs,
+        next: listed.next,
+        is_later_page: after.is_some_and(|after| !after.is_empty()),
         q: String::new(),
         count: rows.len(),
         rows,
@@ -272,6 +316,8 @@ fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, mut found:
         connection: String::new(),
         tabs: Vec::new(),
         status: Status::Hold,
+        need: None,
+        need_tabs: Vec::new(),
         count: rows.len(),
         found: Some(found),
         rows,
@@ -284,6 +330,26 @@ fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, mut found:
         s: caller.shell,
     };
     Ok(Html(page.render()?))
+}
+
+/// What a person does about it.
+fn need_says(shell: &Shell, need: Need) -> &'static str {
+    match need {
+        Need::Cancellation => shell.l(
+            "倉庫の回答期限を過ぎた依頼、拒否、出荷後のキャンセルです。出荷を開いて結果を登録してください。",
+            "Requests that the warehouse has not answered in time, refusals, and cancellations after the parcel left. \
+             Open each and say what became of it.",
+        ),
+        Need::WriteBack => shell.l(
+            "ショップが受け付けなかった通知です。原因を直し、出荷を開いて「もう一度通知」してください。",
+            "What the shop refused to be told. Mend the cause, open each and tell it again.",
+        ),
+        Need::Payment => shell.l(
+            "決済状況の対応表にない状態のため、入金待ちとして扱っています。設定文書の payment_states で意味を決めてください。",
+            "Their payment state is not in the shop's table, so they wait. Say what it means under payment_states in \
+             the document.",
+        ),
+    }
 }
 
 fn names(settings: &AppliedSettings) -> Vec<String> {
@@ -309,6 +375,19 @@ impl ListPage {
 
     fn address(&self, status: &str) -> String {
         format!("{}?connection={}&status={status}", self.s.to("/shipments"), encoded(&self.connection))
+    }
+    fn need_address(&self, need: &Need) -> String {
+        format!("{}?connection={}&needs={}", self.s.to("/shipments"), encoded(&self.connection), need.as_str())
+    }
+    /// This list, from its beginning.
+    fn own_address(&self) -> String {
+        self.need.map_or_else(|| self.address(self.status.as_str()), |need| self.need_address(&need))
+    }
+    fn need_label(&self, need: &Need) -> &'static str {
+        words::need(self.s.lang, *need)
+    }
+    fn need_says(&self, need: &Need) -> &'static str {
+        need_says(&self.s, *need)
     }
 }
 

@@ -1,4 +1,8 @@
 //! 今日: how the day stands, and what needs a person.
+//!
+//! The page asks the store up to twelve times, however many shops there are: who asks and the settings (3, with the click
+//! that is written down each minute), the runs and all gates (2), what needs a person in all shops (1), and lists of shops
+//! (6). With more than one shop the lists are counted in turn: see [`renkei_store::glance`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,31 +11,35 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Html;
-use futures::future::try_join_all;
+use futures::future::try_join3;
 use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan};
-use renkei_domain::gate::{Lane, Reason};
+use renkei_domain::gate::{GateState, Lane, Reason};
 use renkei_domain::ids::ConnectionId;
 use renkei_domain::jst;
+use renkei_domain::needs::Need;
 use renkei_domain::run::{Run, RunState};
 use renkei_domain::settings::{Connection, TenantSettings};
-use renkei_domain::shipment::Status;
 use renkei_setup::volume;
 use renkei_shop::gate_rules;
+use renkei_store::StoreError;
 use renkei_store::days::Usual;
 use renkei_store::desk::Desk;
+use renkei_store::glance::{Glance, Glances, List};
+use renkei_store::needs::WaitingList;
 use renkei_store::shelves::Count;
-use renkei_store::{StoreError, Tenant};
 
-use super::{COUNTED, Page, counted, spread, words};
+use super::{Page, counted, needs, spread, words};
 use crate::App;
 use crate::guard::Caller;
 use crate::shell::{Shell, grouped};
 
-/// So many of the latest runs are looked at.
-const RUNS: i32 = 100;
-/// Orders that were not imported are large: fewer are counted.
-const NOT_IMPORTED_COUNTED: i32 = 200;
+/// So many of the latest runs are looked at, and gates: together they are one request.
+const RUNS_AND_GATES: usize = 100;
+/// Runs that are looked at however many shops there are.
+const RUNS_AT_LEAST: usize = 20;
+/// Requests for what stands on shops' lists.
+const LISTS: usize = 6;
 /// Length of a gauge.
 const GAUGE: u32 = 300;
 
@@ -44,19 +52,39 @@ struct TodayPage {
     robots: Vec<RobotRow>,
     failed: Vec<Run>,
     dead_letters: bool,
+    /// Lists were not counted lately: the page asks for them once more at once.
+    is_counting: bool,
+}
+
+/// A count; None while it is being counted.
+#[derive(Clone, Copy)]
+struct Number(Option<Count>);
+
+impl Number {
+    fn is_something(self) -> bool {
+        self.0.is_some_and(|count| count.counted > 0)
+    }
 }
 
 /// A shop's day.
 struct Shop {
     id: String,
-    taken_in: Count,
-    hold: Count,
-    ready: Count,
-    picking: Count,
-    shipped: Count,
-    not_imported: Count,
+    taken_in: Number,
+    hold: Number,
+    ready: Number,
+    picking: Number,
+    shipped: Number,
+    not_imported: Number,
+    needs: Vec<(Need, Count)>,
     usual: Option<u32>,
     gauge: Gauge,
+}
+
+impl Shop {
+    fn is_counted(&self) -> bool {
+        let lists = [self.taken_in, self.hold, self.ready, self.picking, self.shipped, self.not_imported];
+        lists.iter().all(|number| number.0.is_some())
+    }
 }
 
 /// A shop's calls.
@@ -78,7 +106,13 @@ struct RobotRow {
 }
 
 impl TodayPage {
-    fn n(&self, count: &Count) -> String {
+    fn n(&self, number: &Number) -> String {
+        number.0.as_ref().map_or_else(|| "…".to_owned(), counted)
+    }
+    fn need(&self, need: &Need) -> &'static str {
+        words::need(self.s.lang, *need)
+    }
+    fn count(&self, count: &Count) -> String {
         counted(count)
     }
     fn g(&self, number: &u32) -> String {
@@ -91,10 +125,10 @@ impl TodayPage {
         words::run_class(run.state)
     }
     fn held(&self) -> impl Iterator<Item = &Shop> {
-        self.shops.iter().filter(|shop| shop.hold.counted > 0)
+        self.shops.iter().filter(|shop| shop.hold.is_something())
     }
     fn waiting(&self) -> impl Iterator<Item = &Shop> {
-        self.shops.iter().filter(|shop| shop.not_imported.counted > 0)
+        self.shops.iter().filter(|shop| shop.not_imported.is_something())
     }
     fn blocked(&self) -> impl Iterator<Item = &Shop> {
         self.shops.iter().filter(|shop| shop.gauge.blocked_until.is_some())
@@ -103,8 +137,10 @@ impl TodayPage {
         self.held().next().is_none()
             && self.waiting().next().is_none()
             && self.blocked().next().is_none()
+            && self.shops.iter().all(|shop| shop.needs.is_empty())
             && self.failed.is_empty()
             && !self.dead_letters
+            && !self.is_counting
     }
 }
 
@@ -114,31 +150,43 @@ pub async fn show(
     Extension(caller): Extension<Caller>,
     Extension(desk): Extension<Desk>,
 ) -> Page {
-    let (applied, usual, _) = spread(desk)?;
+    let (applied, usual, kept) = spread(desk)?;
     let settings = applied.settings;
     let now = caller.now;
     let midnight = midnight(now);
-    let shops = try_join_all(settings.connections.iter().map(|connection| shop(&caller, connection, now, midnight)));
-    let (mut shops, runs) = futures::future::try_join(shops, caller.tenant.runs(RUNS, None)).await?;
+    let ids: Vec<ConnectionId> = settings.connections.iter().map(|connection| connection.id.clone()).collect();
+    let most_runs = RUNS_AND_GATES.saturating_sub(ids.len()).max(RUNS_AT_LEAST);
+    let (glances, waiting, (runs, gates)) = try_join3(
+        caller.tenant.glance(&ids, &kept, (midnight, now), LISTS),
+        caller.tenant.needs(needs::LOOKED_AT, None),
+        caller.tenant.runs_and_gates(i32::try_from(most_runs).unwrap_or(i32::MAX), &ids, now),
+    )
+    .await?;
     let usual = usual_now(&caller, usual).await?;
-    for shop in &mut shops {
-        shop.usual = usual.iter().find(|(id, _)| id.as_str() == shop.id).map(|(_, orders)| *orders);
-    }
+    let shops: Vec<Shop> = settings
+        .connections
+        .iter()
+        .zip(&gates)
+        .map(|(connection, gate)| Shop {
+            usual: usual.get(&connection.id).copied(),
+            ..shop(&caller, connection, gate, &glances, &waiting)
+        })
+        .collect();
     // Those of all merchants are together: how many are this one's is seen by looking through them, which a page that
     // renews itself does not. If a queue does not say how many it has, the page does not fail for that.
     let dead_letters = caller.shell.may("operator")
         && app.dead_letters.counts().await.is_ok_and(|counts| counts.iter().any(|(_, count)| *count > 0));
     let failed = runs
-        .rows
         .iter()
         .filter(|run| run.started_at >= midnight && matches!(run.state, RunState::Failed | RunState::NeedsPerson))
         .cloned()
         .collect();
     let page = TodayPage {
         date: jst::date(now).strftime("%Y/%m/%d").to_string(),
-        robots: robots(&caller.shell, &settings, &runs.rows),
+        robots: robots(&caller.shell, &settings, &runs),
         failed,
         dead_letters,
+        is_counting: !shops.iter().all(Shop::is_counted),
         shops,
         s: caller.shell,
     };
@@ -161,42 +209,27 @@ pub fn midnight(now: Timestamp) -> Timestamp {
     jst::instant(jst::date(now).to_datetime(Time::midnight())).unwrap_or(now)
 }
 
-async fn shop(
-    caller: &Caller,
-    connection: &Connection,
-    now: Timestamp,
-    midnight: Timestamp,
-) -> Result<Shop, StoreError> {
-    let tenant: &Tenant = &caller.tenant;
-    let id = &connection.id;
-    let open = |status| tenant.count_status_and_since(id, status, midnight, COUNTED);
-    let since_midnight = |status| tenant.count_status(id, status, Some(midnight), COUNTED);
-    let counts = futures::future::try_join5(
-        open(Status::Hold),
-        open(Status::Ready),
-        open(Status::Picking),
-        since_midnight(Status::Shipped),
-        since_midnight(Status::Cancelled),
-    );
-    let others = futures::future::try_join(tenant.count_not_imported(id, NOT_IMPORTED_COUNTED), tenant.gate(id, now));
-    let (counts, (not_imported, gate)) = futures::future::try_join(counts, others).await?;
-    let ((hold, new_hold), (ready, new_ready), (picking, new_picking), shipped, cancelled) = counts;
-    let taken_in = [new_hold, new_ready, new_picking, cancelled];
+fn shop(caller: &Caller, connection: &Connection, gate: &GateState, glances: &Glances, waiting: &WaitingList) -> Shop {
+    let (id, now) = (&connection.id, caller.now);
+    let all = |list| Number(glances.get(id, list).map(Glance::all));
+    let new = [List::Hold, List::Ready, List::Picking, List::CancelledToday].map(|list| glances.get(id, list));
+    let needs = Need::ALL.into_iter().map(|need| (need, needs::count(waiting, connection, need, now)));
     let rules = gate_rules(connection);
     let today = jst::quota_day(now).max(gate.day()) == gate.day();
     let used = if today { gate.used() } else { 0 };
     let since_reset = now.as_second().rem_euclid(86_400);
-    Ok(Shop {
+    Shop {
         id: id.to_string(),
-        taken_in: Count {
-            counted: taken_in.iter().map(|count| count.counted).sum(),
-            more: taken_in.iter().any(|count| count.more),
-        },
-        hold,
-        ready,
-        picking,
-        shipped,
-        not_imported,
+        taken_in: Number(new.into_iter().try_fold(Count { counted: 0, more: false }, |sum, glance| {
+            let new = glance?.since_midnight();
+            Some(Count { counted: sum.counted + new.counted, more: sum.more || new.more })
+        })),
+        hold: all(List::Hold),
+        ready: all(List::Ready),
+        picking: all(List::Picking),
+        shipped: all(List::ShippedToday),
+        not_imported: all(List::NotImported),
+        needs: needs.filter(|(_, count)| count.counted > 0).collect(),
         usual: None,
         gauge: Gauge {
             used,
@@ -216,7 +249,7 @@ async fn shop(
                 .filter(|closure| closure.reason != Reason::LaneFloor)
                 .map(|closure| closure.until),
         },
-    })
+    }
 }
 
 fn width(used: u32, limit: u32) -> u32 {

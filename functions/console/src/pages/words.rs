@@ -1,6 +1,7 @@
 //! The trade's words in both languages, for what stands in records by a code.
 
 use renkei_domain::gate::Lane;
+use renkei_domain::needs::Need;
 use renkei_domain::processing::{Action as Does, Condition, Operator};
 use renkei_domain::run::{Outcome, RunState};
 use renkei_domain::settings::Action;
@@ -45,6 +46,15 @@ pub fn cancellation(lang: Lang, state: CancellationState) -> &'static str {
         CancellationState::TooLate => "cancelled too late",
     };
     lang.of(ja, en)
+}
+
+/// What of a shipment waits for a person.
+pub fn need(lang: Lang, need: Need) -> &'static str {
+    match need {
+        Need::Cancellation => lang.of("キャンセルの対応待ち", "cancellations to see to"),
+        Need::WriteBack => lang.of("ショップへの書き戻しエラー", "write-back errors"),
+        Need::Payment => lang.of("決済状況の意味が未設定", "unknown payment states"),
+    }
 }
 
 pub fn run_state(lang: Lang, state: RunState) -> &'static str {

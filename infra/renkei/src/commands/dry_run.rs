@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use renkei_domain::ids::RobotId;
 use renkei_domain::settings::Action;
 use renkei_setup::dry_run::{self, Calls, Foreseen, Looking};
 use serde::Serialize;
@@ -44,16 +43,17 @@ pub async fn command(stack: &Stack, tenant: Option<&str>, robot: &str, json: boo
     let after = place.settings.integration_robots.after(place.id(), action);
     let after: Vec<String> = after.map(|robot| robot.id.to_string()).collect();
     if json {
-        print(&place, &robot, action, &foreseen, &after)?;
+        print(&place, robot.as_str(), action, &foreseen, &after)?;
     } else {
-        describe(&robot, &foreseen, &after)?;
+        describe(robot.as_str(), &foreseen, &after)?;
     }
     Ok(Exit::Done)
 }
 
-fn print(
+/// For scripts, by the stable keys of `docs/cli.md`.
+pub(super) fn print(
     place: &Found,
-    robot: &RobotId,
+    robot: &str,
     action: Action,
     foreseen: &Foreseen,
     after: &[String],
@@ -65,7 +65,7 @@ fn print(
         kind: "summary",
         tenant: place.tenant.id().as_str(),
         connection: place.id().as_str(),
-        robot: robot.as_str(),
+        robot,
         action: action.as_str(),
         counts: &foreseen.counts,
         calls: foreseen.calls,
@@ -75,7 +75,8 @@ fn print(
     })
 }
 
-fn describe(robot: &RobotId, foreseen: &Foreseen, after: &[String]) -> Result<(), CliError> {
+/// For people.
+pub(super) fn describe(robot: &str, foreseen: &Foreseen, after: &[String]) -> Result<(), CliError> {
     for line in foreseen.lines.iter().take(SHOWN) {
         output::line(format!("  {}", plain(&line.text)))?;
     }

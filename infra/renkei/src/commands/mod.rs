@@ -101,7 +101,11 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
                 (None, None) => Err(CliError::said("name a CSV file, or a shop with --from-shop")),
             }
         }
-        Command::Try { robot, shipment, tenant, json } => {
+        Command::Try { robot, open: Some(shop), tenant, json, .. } => {
+            try_robot::on_open(&Stack::open(&at).await?, tenant.as_deref(), &robot, &shop, json).await
+        }
+        Command::Try { robot, shipment, tenant, json, .. } => {
+            let shipment = shipment.unwrap_or_default();
             try_robot::command(&Stack::open(&at).await?, tenant.as_deref(), &robot, &shipment, json).await
         }
         Command::Retry { scope, order: None, shipment: Some(id), capture, .. } => {

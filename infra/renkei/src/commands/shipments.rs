@@ -339,6 +339,7 @@ mod tests {
             holds: vec![HoldReason::AwaitingPayment],
             payment: Payment::Unpaid,
             payment_state: "pending".into(),
+            payment_unknown: false,
             shop_sync: ShopSync::Registered,
             shipping_method: Some(ShippingMethodId::parse("nekopos").unwrap()),
             tracking_number: None,

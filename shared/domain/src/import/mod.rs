@@ -202,6 +202,7 @@ fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment
         holds: Vec::new(),
         payment: Payment::Unpaid,
         payment_state: order.payment_state.clone(),
+        payment_unknown: context.connection.payment_states.meaning(&order.payment_state) == Meaning::Unknown,
         shop_sync: ShopSync::Registered,
         shipping_method: None,
         tracking_number: None,

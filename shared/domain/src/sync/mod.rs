@@ -137,6 +137,7 @@ fn payment(
 ) {
     state.clone_into(&mut shipment.payment_state);
     seen.unknown_payment = meaning == Meaning::Unknown;
+    shipment.payment_unknown = seen.unknown_payment;
     match (meaning, shipment.payment) {
         (Meaning::Paid, Payment::Unpaid) => {
             shipment.payment = Payment::Paid;

@@ -178,6 +178,7 @@ fn plain_shipment(id: ShipmentId, number: &OrderNumber, detail: &ShipmentDetail)
         holds: Vec::new(),
         payment: Payment::Paid,
         payment_state: "authed".to_owned(),
+        payment_unknown: false,
         shop_sync: ShopSync::Registered,
         shipping_method: None,
         tracking_number: None,

@@ -57,6 +57,7 @@ fn lines(both: &Both, files: &[String; 3], folder: &str) -> Vec<(String, Ends)> 
         (format!("products import --from-shop {THEIRS}"), Refused),
         (format!("try their-conversion --shipment {shipment}"), Refused),
         (format!("try hold-unpaid --shipment {shipment}"), Refused),
+        (format!("try hold-unpaid --open {THEIRS}"), Refused),
         (format!("stock {THEIRS}"), Refused),
         (format!("stock {THEIRS} --drift"), Refused),
         (format!("files export --layout standard --connection {THEIRS} --out {folder}/out.csv"), Refused),

@@ -26,6 +26,8 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
             "GET /t/{tenant}/shipments",
             vec![
                 get(&format!("/shipments?connection={THEIRS}"), &[404]),
+                get(&format!("/shipments?connection={THEIRS}&needs=writeback"), &[404]),
+                get(&format!("/shipments?needs=writeback&after={THEIRS}~99999999999999.1.1"), &[200]),
                 get(&format!("/shipments?q={number}"), &[200, 303]),
                 get(&format!("/shipments?q={shipment}"), &[200]),
                 get(&format!("/shipments?q={MARK}"), &[200]),

@@ -10,7 +10,7 @@ use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RobotId, RuleId, Sh
 use renkei_domain::member::{Email, Role};
 use renkei_domain::processing::{Facts, Goods, RobotSet};
 use renkei_domain::run::{Outcome, Run, RunState};
-use renkei_domain::shipment::{HoldReason, ShopError, ShopWork, Status};
+use renkei_domain::shipment::{HoldReason, ShopError, ShopSync, ShopWork, Status};
 use renkei_domain::stock::Shelf;
 use renkei_e2e::{Aws, World, aws, root, run, store};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
@@ -140,6 +140,8 @@ async fn everything(theirs: &Tenant, world: &World, now: Timestamp) {
     let leaves = |shipment: &mut renkei_domain::shipment::Shipment| {
         shipment.status = Status::Shipped;
         shipment.result_at = Some(now);
+        // The shop did not take its number: somebody has to look.
+        shipment.shop_sync = ShopSync::Failed;
         true
     };
     theirs.change(&ready[0], leaves).await.expect("one that left");
@@ -224,6 +226,15 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
     let kept = theirs.member_at_desk(&email).await.expect("an answer").expect("a member").1.kept;
     let both = (theirs.count_shipped(c, &kept, 9, now).await, ours.count_shipped(c, &kept, 9, now).await);
     walk.reads("count_shipped", &both.0, &both.1, NONE_COUNTED);
+    let shops = [c.clone()];
+    let both = (theirs.glance(&shops, &kept, (since, now), 6).await, ours.glance(&shops, &kept, (since, now), 6).await);
+    let empty = format!("{:?}", both.1);
+    assert!(!empty.contains("counted: 1") && empty.matches("counted: 0").count() == 6, "{empty}");
+    walk.reads("glance", &both.0, &both.1, &empty);
+    let none = "Ok(WaitingList { rows: [], more: false })";
+    walk.reads("needs", &theirs.needs(9, None).await, &ours.needs(9, None).await, none);
+    let place = theirs.needs(9, None).await.expect("one").rows.remove(0);
+    assert_eq!(format!("{:?}", ours.needs(9, Some((c, place.mark))).await), none);
     let nothing = r#"Ok({"gate": 0, "robots": 0, "runs": 0, "shipments": 0, "stock": 0})"#;
     walk.reads("count_everything", &theirs.count_everything().await, &ours.count_everything().await, nothing);
     let fresh = format!("Ok({:?})", GateState::fresh(now));
@@ -273,6 +284,9 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
     );
     walk.reads("run_pages", &theirs.run_pages(&fetched.id).await, &ours.run_pages(&fetched.id).await, NOTHING);
     walk.reads("runs", &theirs.runs(10, None).await, &ours.runs(10, None).await, NO_PAGE);
+    let none = format!("Ok(([], {:?}))", vec![GateState::fresh(now)]);
+    let both = (theirs.runs_and_gates(10, &shops, now).await, ours.runs_and_gates(10, &shops, now).await);
+    walk.reads("runs_and_gates", &both.0, &both.1, &none);
     let strayed = ours.runs(10, runs.next.clone()).await;
     assert!(strayed.as_ref().map_or(true, |page| page.rows.is_empty()), "{strayed:?}");
     let kept = [OrderId(1)];

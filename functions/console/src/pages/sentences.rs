@@ -1,0 +1,465 @@
+//! What is wrong with a robot, in Japanese. The checks are those of the document and of the command line, and say it in
+//! English; here each of their sentences that a robot's page can bring about has its Japanese. One that has none is shown as
+//! it is: a sentence that people have to look up is better than none.
+
+use crate::lang::Lang;
+
+/// A sentence of the checks, `{}` for what it names, and the same in Japanese with `{0}`, `{1}` in their places. The first
+/// that fits counts, so what is special stands before what is general.
+const SENTENCES: &[(&str, &str)] = &[
+    // Processing robots.
+    ("the text is empty", "文字がありません。入力してください。"),
+    ("this is empty: write something", "空です。入力してください。"),
+    ("the text has {} characters; {} is the most", "{0}文字あります。{1}文字までにしてください。"),
+    ("a tag has at most {} characters", "タグは{0}文字までです。"),
+    ("{} robots; {} is the most", "ロボットが{0}個あります。{1}個までです。"),
+    ("`{}` is a built-in robot; choose another id", "「{0}」は標準のロボットのIDです。別のIDにしてください。"),
+    ("another robot has the id `{}` already", "ID「{0}」は別のロボットが使っています。"),
+    ("{} {} is used twice, first on line {}: each needs its own", "{0}が重複しています: {1}。別のものにしてください。"),
+    ("{} {} is used twice, first: each needs its own", "{0}が重複しています: {1}。別のものにしてください。"),
+    ("`{}` is named twice", "「{0}」が2回書かれています。"),
+    (
+        "`{}` is a robot of your own: {}",
+        "「{0}」は自社のロボットです。enabled: false でなければ有効です。ここで有効にするのは標準のロボットだけです。",
+    ),
+    ("there is no built-in robot `{}`", "標準のロボット「{0}」はありません。"),
+    ("there is no conversion robot `{}`", "変換ロボット「{0}」はありません。"),
+    ("there is no processing robot `{}`", "処理ロボット「{0}」はありません。"),
+    ("a robot cannot exclude itself", "自分自身を併用不可にはできません。"),
+    ("the robot does nothing: give it an action", "処理がありません。処理を1つ以上追加してください。"),
+    ("{} actions; {} is the most", "処理が{0}個あります。{1}個までです。"),
+    (
+        "a robot that runs always would notify again and again: {}",
+        "「常に」動くロボットが通知だけをすると、何度も通知します。タグを付けるなどの処理も加えると、変化があったときだけ通知します。",
+    ),
+    (
+        "`{}` ({}) and `{}` ({}) cannot be on together: {}",
+        "「{0}」（{1}）と「{2}」（{3}）は併用できません。同じことを別々に決めるためです。どちらかを無効にしてください。",
+    ),
+    (
+        "only a person takes `error` away: {}",
+        "「エラー」の保留はロボットでは外せません。担当者が確認して解除してください。",
+    ),
+    ("there is no hold reason `{}` (there are {})", "保留の理由「{0}」はありません。使えるもの: {1}"),
+    ("a robot cannot set `{}`", "ロボットでは項目「{0}」を書き換えられません。"),
+    ("there is no shipping method `{}`", "配送方法「{0}」は登録されていません。"),
+    ("a quantity is 1 to {}", "数量は1から{0}までです。"),
+    ("name 1 to {} SKUs, or a `temperature`", "商品コードを1個から{0}個、または温度帯を指定してください。"),
+    ("name 1 to {} SKUs", "商品コードを1個から{0}個指定してください。"),
+    (
+        "more than {} tests in one condition: make several robots of it",
+        "条件が{0}個を超えています。ロボットを分けてください。",
+    ),
+    ("nested more than {} deep: make several robots of it", "条件の入れ子は{0}段までです。ロボットを分けてください。"),
+    (
+        "an empty `any` never holds: give it a condition",
+        "「いずれか」の中が空のため、当てはまることがありません。条件を追加してください。",
+    ),
+    ("there is no field `{}`", "項目「{0}」はありません。"),
+    (
+        "`{}` is not an attribute that shops are known to send: was `order.{}` meant?",
+        "「{0}」はショップが送る項目として知られていません。「order.{1}」のことですか。",
+    ),
+    ("give 1 to {} values, not {}", "値を1個から{0}個指定してください（いまは{1}個）。"),
+    (
+        "`{}` is neither a number nor a day: {}",
+        "「{0}」は数でも日付でもありません。5000、2026-12-01、today、today+3 のように書いてください。",
+    ),
+    (
+        "more than {} `matches` over all robots: {}",
+        "正規表現は全ロボットで{0}個までです。「含む」や「いずれか」を使ってください。",
+    ),
+    ("the pattern has {} characters; {} is the most", "正規表現が{0}文字あります。{1}文字までにしてください。"),
+    ("the pattern is too large: {}", "正規表現が大きすぎます。{1,20} のような繰り返しを減らすか、小さくしてください。"),
+    ("the pattern cannot be read: {}", "正規表現として読めません: {0}"),
+    ("the field never is `{}`", "この項目が「{0}」になることはありません。"),
+    (
+        "`{}` looks at the payment before any robot derives it: {}",
+        "「{0}」は入金ステータスを、それを決めるロボットより先に見ています。payment-check をその前に有効にしてください。",
+    ),
+    (
+        "an order is split into parcels when it is imported, and never later: {}",
+        "分割できるのは取込時だけです。実行を「取込時」にしてください。",
+    ),
+    ("no product {} is in this document", "商品 {0} は設定文書にありません。"),
+    // Conversion robots.
+    (
+        "there is no built-in conversion robot {}: the one to copy is {}",
+        "標準の変換ロボット {0} はありません。コピー元は {1} です。",
+    ),
+    ("this is the number of the standard robot: {}", "これは標準の変換ロボットの番号です。別のIDにしてください。"),
+    ("a shipment has no field {}: there is {}", "出荷に項目 {0} はありません。使えるもの: {1}"),
+    ("a shipment has no field {}", "出荷に項目 {0} はありません。"),
+    (
+        "a template sees nothing of the name `{}`; there are {}",
+        "テンプレートから「{0}」という名前は見えません。使えるもの: {1}",
+    ),
+    ("a template sees nothing of the name `{}`", "テンプレートから「{0}」という名前は見えません。"),
+    ("the template has {} characters; {} is the most", "テンプレートが{0}文字あります。{1}文字までにしてください。"),
+    (
+        "there is no such filter ({}); beside the usual ones there are {}",
+        "そのフィルタはありません（{0}）。一般のもののほか、使えるもの: {1}",
+    ),
+    ("there is no such test ({})", "そのテストはありません（{0}）。"),
+    (
+        "the templates take too many steps for an order of so many parcels",
+        "この数の送付先がある注文では、テンプレートの処理が多すぎます。",
+    ),
+    (
+        "what the template makes is no day such as 2026-12-01",
+        "テンプレートの結果が 2026-12-01 のような日付になりません。",
+    ),
+    ("the template makes more than {} characters", "テンプレートの結果が{0}文字を超えます。"),
+    ("the template cannot be read: {}", "テンプレートとして読めません: {0}"),
+    (
+        "the template takes too many steps: {}",
+        "テンプレートの処理が多すぎるため打ち切りました。繰り返しや長い文字を減らしてください。",
+    ),
+    ("values have no methods: use a filter instead", "値にメソッドはありません。フィルタを使ってください。"),
+    ("a filter or function is given too much in its brackets", "フィルタか関数の括弧の中が多すぎます。"),
+    ("a filter or function needs more in its brackets", "フィルタか関数の括弧の中が足りません。"),
+    (
+        "the template does what cannot be done with such a value {}",
+        "その値にはできない処理です（文字のところで数が要る、繰り返しの入れ子が深い、文字が長くなりすぎるなど）。",
+    ),
+    ("the template uses what there is not: {}", "テンプレートに、ないものが使われています: {0}"),
+    ("the template fails: {}", "テンプレートが失敗します: {0}"),
+    ("a shipment has at most {} tags of a conversion robot", "変換ロボットが付けられるタグは{0}個までです。"),
+    // Integration robots.
+    (
+        "{} has the form of the easy set-up's robots: {}",
+        "{0} はかんたん設定のロボットの形式です。「/」のないIDにしてください。",
+    ),
+    (
+        "there is no robot {}, so this one would never start: the easy set-up of this connection makes none",
+        "ロボット {0} がないため、起動することがありません。このショップにはロボットがまだありません。",
+    ),
+    (
+        "there is no robot {}, so this one would never start: the easy set-up of this connection makes {}",
+        "ロボット {0} がないため、起動することがありません。このショップにあるもの: {1}",
+    ),
+    (
+        "every {} spends the shop's calls of the day fast: {}",
+        "{0}ごとでは1日のAPI呼び出しがすぐになくなります。必要な回数は renkei plan で確認できます。",
+    ),
+    ("write `by_hand: true`, or another trigger instead", "by_hand は true にするか、ほかのトリガーにしてください。"),
+    (
+        "write which robot to apply, and to which shipments: {}",
+        "適用する処理ロボットと、対象のステータスを選んでください。",
+    ),
+    (
+        "it would run twice: {}",
+        "自動化オプションでショップ自身が出荷済みに変えるため、二重に実行されます。併用できません。",
+    ),
+    (
+        "inventory needs to know whose stock to update: add `stock_location_code` to the connection {}",
+        "在庫をどの在庫ロケーションに反映するか分かりません。ショップ {0} の設定に stock_location_code を加えてください。",
+    ),
+    (
+        "robots that start after each other's ends would never stop: {}",
+        "互いの終了後に起動するロボットになり、止まりません。どれかを別のトリガーにしてください。",
+    ),
+    (
+        "the processing robot {} is not on: {}",
+        "処理ロボット {0} が有効になっていません。有効にしないと何も起きません。",
+    ),
+    (
+        "the processing robot {} splits, which is done when an order is imported and never later: {}",
+        "処理ロボット {0} は分割をしますが、分割は取込時だけです。ほかの処理だけを別のロボットにしてください。",
+    ),
+    (
+        "the connection {} has an easy set-up already, first{}: {}",
+        "ショップ {0} のかんたん設定は既にあります。二重に動作します。",
+    ),
+    (
+        "nobody tells the shop that orders are shipped: {}",
+        "自動化オプションがないため、出荷済みをショップに知らせるものがありません。",
+    ),
+    ("the conversion robot {} is not enabled: {}", "変換ロボット {0} が無効です。有効にしてください。"),
+    ("{} is the standard conversion robot: {}", "{0} は標準の変換ロボットです。指定しなければ使われます。"),
+    ("no conversion robot {} is set up: {}", "変換ロボット {0} は登録されていません。"),
+    ("no processing robot {} is set up: {}", "処理ロボット {0} はありません。"),
+    ("no connection {} is set up: {}", "ショップ {0} は登録されていません。"),
+    // Of any value.
+    ("the key {} is not known here; known are: {}", "キー {0} はここでは使えません。使えるもの: {1}"),
+    ("the key {} is not known here", "キー {0} はここでは使えません。"),
+    ("{} cannot stand beside {}: make two entries of them", "{0} と {1} は同じ所に書けません。2つに分けてください。"),
+    ("{} is missing here: {}", "{0} がありません。"),
+    ("one of {} is missing here", "次のどれかが必要です: {0}"),
+    ("there is nothing here: {}", "値がありません。入力してください。"),
+    ("{} is not one of {}", "{0} は使えません。使えるもの: {1}"),
+    (
+        "{} is out of bounds: this must be a whole number from {} to {}",
+        "{0} は範囲外です。{1}から{2}までの整数にしてください。",
+    ),
+    ("this must be a whole number from {} to {}, not {}", "{0}から{1}までの整数にしてください（いまは {2}）。"),
+    ("this must be a whole number, 0 or more, not {}", "0以上の整数にしてください（いまは {0}）。"),
+    ("this must be true or false, not {}", "true か false にしてください（いまは {0}）。"),
+    ("this must be a time such as {}, not {}", "15 minutes や 2 hours のように書いてください（いまは {1}）。"),
+    ("this must be {}, not {}", "ここに {1} は書けません。"),
+    ("{} needs a value: write {}", "{0} には値が必要です。"),
+    ("{} is not a time: write for example {}", "{0} は間隔ではありません。15分や2時間のように指定してください。"),
+    ("a robot can start every 1 minute to every 24 hours", "間隔は1分から24時間までです。"),
+    (
+        "{} is not a cron of five fields {}",
+        "{0} は「分 時 日 月 曜日」の5つの欄ではありません。0 9-18 * * MON-FRI のように書いてください。",
+    ),
+    (
+        "{} is no day of the month: {}",
+        "{0} は日として使えません。* か、1から31までの数を 1,3 や 2-5 や */2 のように書いてください。",
+    ),
+    ("{} is no day of the week: {}", "{0} は曜日として使えません。* か、MON-FRI や 1,3 のように書いてください。"),
+    (
+        "{} is no {}: write *, or numbers from {} to {} such as {}",
+        "{0} は使えません。* か、{2}から{3}までの数を 1,3 や 2-5 や */2 のように書いてください。",
+    ),
+    (
+        "days of the month and days of the week exclude each other: {}",
+        "日と曜日は同時に指定できません。どちらかを * にしてください。",
+    ),
+    (
+        "months cannot be combined with hours before 09:00 in Japan{}",
+        "9時より前の時刻と月は組み合わせられません（UTCでは前日になるため）。",
+    ),
+    (
+        "the days 1, 29, 30 and 31 cannot be combined with hours before 09:00 in Japan{}",
+        "9時より前の時刻と1日・29日・30日・31日は組み合わせられません（UTCでは別の月になるため）。",
+    ),
+    ("{} is not a time of day: {}", "{0} は時刻ではありません。09:30 のように日本時間で書いてください。"),
+    ("robot {} is not valid: {}", "ロボットID {0} は使えません。半角の英小文字・数字とハイフンで書いてください。"),
+    ("integration robot {} is not valid: {}", "ロボットID {0} は使えません。my-robot のように半角で書いてください。"),
+    (
+        "connection {} is not valid: {}",
+        "ショップのID {0} は使えません。半角の英小文字・数字とハイフンで書いてください。",
+    ),
+    (
+        "shipping method {} is not valid: {}",
+        "配送方法のID {0} は使えません。半角の英小文字・数字とハイフンで書いてください。",
+    ),
+    (
+        "SKU {} is not valid: {}",
+        "商品コード {0} は使えません。制御文字や前後の空白のない、128バイトまでの文字にしてください。",
+    ),
+];
+
+/// What follows a sentence, and in Japanese.
+const FOLLOWING: &[(&str, &str)] = &[
+    ("{}; did you mean `{}`?", "「{1}」のことですか。"),
+    ("{}: did you mean `{}`?", "「{1}」のことですか。"),
+    ("{}: did you mean \"{}\"?", "「{1}」のことですか。"),
+    ("{} (line {} of the template)", "（テンプレートの{1}行目）"),
+];
+
+/// A sentence of the checks, in the page's language.
+pub fn said(lang: Lang, sentence: &str) -> String {
+    match lang {
+        Lang::En => sentence.to_owned(),
+        Lang::Ja => japanese(sentence).unwrap_or_else(|| sentence.to_owned()),
+    }
+}
+
+/// A line of the document's findings: `line 3: processing_robots.custom[0].name: the sentence`.
+pub fn line(lang: Lang, line: &str) -> String {
+    if lang == Lang::En {
+        return line.to_owned();
+    }
+    let (number, rest) = match line.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) {
+        Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => (Some(number), rest),
+        _ => (None, line),
+    };
+    let (path, sentence) = match rest.split_once(": ") {
+        Some((path, sentence)) if is_path(path.split(" (robot ").next().unwrap_or_default()) => (Some(path), sentence),
+        _ => (None, rest),
+    };
+    let mut text = String::new();
+    if let Some(number) = number {
+        text.push_str(number);
+        text.push_str("行目: ");
+    }
+    if let Some(path) = path {
+        text.push_str(path);
+        text.push_str(": ");
+    }
+    text.push_str(&said(lang, sentence));
+    text
+}
+
+fn is_path(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "._-[]".contains(c))
+}
+
+fn japanese(sentence: &str) -> Option<String> {
+    // On a sample, in a sentence of its own.
+    if let Some([sample, what]) = slots("on the sample \"{}\": {}", sentence).as_deref() {
+        let what = japanese(what).unwrap_or_else(|| (*what).to_owned());
+        return Some(format!("見本「{sample}」で: {what}"));
+    }
+    for (english, said) in FOLLOWING {
+        if let Some(found) = slots(english, sentence) {
+            return Some(format!("{}{}", japanese(found.first()?)?, filled(said, &found)));
+        }
+    }
+    // How to write it otherwise: names of actions only.
+    if let Some(instead) = sentence.strip_prefix("use ").filter(|rest| rest.starts_with('`')) {
+        return Some(format!("代わりに {} を使ってください。", instead.replace(" or ", ", ")));
+    }
+    SENTENCES.iter().find_map(|(english, said)| Some(filled(said, &slots(english, sentence)?)))
+}
+
+/// What stands in the places of a sentence, if it is of this form.
+fn slots<'t>(form: &str, text: &'t str) -> Option<Vec<&'t str>> {
+    let mut parts = form.split("{}");
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let parts: Vec<&str> = parts.collect();
+    let mut found = Vec::with_capacity(parts.len());
+    for (place, part) in parts.iter().enumerate() {
+        let is_last = place + 1 == parts.len();
+        // The last part ends the sentence; one that is empty takes all that is left.
+        let at = if is_last { rest.len().checked_sub(part.len())? } else { rest.find(part)? };
+        if !rest.get(at..)?.starts_with(part) {
+            return None;
+        }
+        found.push(&rest[..at]);
+        rest = &rest[at + part.len()..];
+    }
+    rest.is_empty().then_some(found)
+}
+
+/// The Japanese with what is named put into its places: in one pass, so that what is named is never taken for a place.
+fn filled(said: &str, found: &[&str]) -> String {
+    let mut text = String::with_capacity(said.len());
+    let mut rest = said;
+    while let Some(at) = rest.find('{') {
+        text.push_str(&rest[..at]);
+        let place =
+            rest[at + 1..].split_once('}').and_then(|(number, after)| Some((number.parse::<usize>().ok()?, after)));
+        if let Some((what, after)) = place.and_then(|(number, after)| Some((found.get(number)?, after))) {
+            text.push_str(what);
+            rest = after;
+        } else {
+            text.push('{');
+            rest = &rest[at + 1..];
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ja(sentence: &str) -> String {
+        said(Lang::Ja, sentence)
+    }
+
+    #[test]
+    fn what_is_named_stands_in_its_place() {
+        assert_eq!(
+            ja("there is no field `ordr.total`; did you mean `order.total`?"),
+            "項目「ordr.total」はありません。「order.total」のことですか。"
+        );
+        assert_eq!(ja("a tag has at most 60 characters"), "タグは60文字までです。");
+        assert_eq!(
+            ja("use `hold`, `clear_hold`, `to_ready` or `cancel`"),
+            "代わりに `hold`, `clear_hold`, `to_ready`, `cancel` を使ってください。"
+        );
+        assert_eq!(
+            ja("there is no such test (`x`) (line 3 of the template)"),
+            "そのテストはありません（`x`）。（テンプレートの3行目）"
+        );
+        assert_eq!(
+            ja("on the sample \"平日\": the template makes more than 2000 characters"),
+            "見本「平日」で: テンプレートの結果が2000文字を超えます。"
+        );
+        // What somebody wrote is never taken for a place.
+        assert_eq!(
+            ja("there is no hold reason `{1}` (there are a, b)"),
+            "保留の理由「{1}」はありません。使えるもの: a, b"
+        );
+        assert_eq!(
+            ja("the pattern is too large: use fewer"),
+            "正規表現が大きすぎます。{1,20} のような繰り返しを減らすか、小さくしてください。"
+        );
+        assert_eq!(ja("nobody has said this"), "nobody has said this");
+        assert_eq!(said(Lang::En, "the text is empty"), "the text is empty");
+    }
+
+    #[test]
+    fn a_line_of_the_document_keeps_its_number_and_its_path() {
+        assert_eq!(
+            line(Lang::Ja, "line 2: processing_robots.custom[0].name: the text is empty"),
+            "2行目: processing_robots.custom[0].name: 文字がありません。入力してください。"
+        );
+        assert_eq!(line(Lang::Ja, "name: the text is empty"), "name: 文字がありません。入力してください。");
+        assert_eq!(line(Lang::Ja, "設定の何か"), "設定の何か");
+        assert_eq!(line(Lang::En, "line 2: x: the text is empty"), "line 2: x: the text is empty");
+    }
+
+    /// The checks' own words, as they stand in their sources: a check that is worded otherwise, or a new one, needs its
+    /// Japanese here.
+    #[test]
+    fn every_sentence_of_the_checks_of_robots_has_its_japanese() {
+        let sources = [
+            include_str!("../../../../shared/domain/src/processing/compile.rs"),
+            include_str!("../../../../shared/domain/src/processing/compile/actions.rs"),
+            include_str!("../../../../shared/domain/src/processing/compile/conditions.rs"),
+            include_str!("../../../../shared/domain/src/document/check/robots.rs"),
+            include_str!("../../../../shared/domain/src/document/check/integration.rs"),
+            include_str!("../../../../shared/domain/src/convert/template.rs"),
+            include_str!("../../../../shared/domain/src/convert/field.rs"),
+        ];
+        let mut missing = Vec::new();
+        let mut met = 0;
+        for sentence in sources.iter().flat_map(|source| sentences_of(source)) {
+            met += 1;
+            if japanese(&sentence).is_none() {
+                missing.push(sentence);
+            }
+        }
+        assert!(met > 30, "the sources are read: {met}");
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    /// Sentences of a source: texts of several words, with something in each place.
+    fn sentences_of(source: &str) -> Vec<String> {
+        // What tests say is no sentence of the checks.
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let source = source.replace("\\\n", "\u{1}");
+        let mut found = Vec::new();
+        for line in source.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            for text in line.split('"').skip(1).step_by(2) {
+                // A text that goes on in the next line.
+                let text: Vec<&str> = text.split('\u{1}').map(str::trim).collect();
+                let text = text.join(" ");
+                let follows = text.starts_with([';', ':']);
+                if text.split(' ').count() >= 3 && !follows {
+                    found.push(with_something(&text));
+                }
+            }
+        }
+        found
+    }
+
+    /// Places of a format, filled.
+    fn with_something(format: &str) -> String {
+        let mut text = String::new();
+        let mut rest = format;
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            match after.split_once('}') {
+                Some((name, after)) if name.starts_with("near") || name.is_empty() && after.is_empty() => rest = after,
+                Some((name, after)) if name.chars().all(|c| c.is_ascii_alphanumeric() || "_:.?".contains(c)) => {
+                    text.push('7');
+                    rest = after;
+                }
+                _ => {
+                    text.push('{');
+                    rest = after;
+                }
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+}
