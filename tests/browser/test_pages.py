@@ -21,7 +21,7 @@ PAGES = {
     "runs": "/runs", "dead-letters": "/dead-letters", "audit": "/audit",
 }
 # The pictures that the documentation shows.
-SHOWN = {"today", "shipments-ready", "shipment", "orders", "order", "robots", "robot", "robot-form", "conversion-form",
+SHOWN = {"today", "needs", "shipments-ready", "shipment", "orders", "order", "robots", "robot", "robot-form", "conversion-form",
          "integration-form", "dry-run-rule", "easy", "document", "history", "settings", "connection", "products", "notices",
          "access", "files", "charts", "runs", "run", "dead-letters", "audit"}
 # So many bytes a picture at most: they are kept with the documentation.
