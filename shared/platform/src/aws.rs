@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::{Builder, tls};
@@ -21,6 +21,7 @@ const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+const APP_ID: &str = "AWS_SDK_UA_APP_ID";
 
 /// A variable that Lambda sets for each function is not there. Permanent.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,8 @@ pub fn of_variables(variable: impl Fn(&'static str) -> Option<String>) -> Result
         .timeout_config(timeouts())
         .retry_config(retries());
     config.set_endpoint_url(given(ENDPOINT_URL));
+    // Who calls, for whoever reads what was called: a name that AWS would not take is left out.
+    config.set_app_name(given(APP_ID).and_then(|name| AppName::new(name).ok()));
     Ok(config.build())
 }
 

@@ -199,16 +199,19 @@ fn larger(most: (String, f64), it: (String, f64)) -> (String, f64) {
     if it.1 > most.1 { it } else { most }
 }
 
+/// One figure of a point.
+type Figure = fn(&Point) -> f64;
+
 /// A line of the plots for each figure, over orders and over merchants.
 fn lines(figures: &Figures) -> Vec<Line> {
-    let figure: [(&str, fn(&Point) -> f64); 4] = [
+    let figures_of: [(&str, Figure); 4] = [
         ("seconds for 1,000 orders (this machine's)", |it| it.seconds_for_1000_orders),
         ("calls at shops for 1,000 orders", |it| it.calls_for_1000_orders),
         ("USD for 1,000,000 orders", |it| it.usd_for_1000000_orders),
         ("peak memory of any function, MB", |it| it.peak_memory_mb),
     ];
     let sides = [("orders stored before", &figures.by_orders), ("merchants at the same time", &figures.by_tenants)];
-    figure
+    figures_of
         .iter()
         .flat_map(|(what, value)| {
             sides.map(|(over, points)| Line {

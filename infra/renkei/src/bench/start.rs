@@ -90,9 +90,9 @@ pub async fn bench(arguments: StartArgs) -> Result<Exit, CliError> {
         figures.functions.insert(function.clone(), measured);
     }
     if arguments.json {
-        output::json_line(&figures)?
+        output::json_line(&figures)?;
     } else {
-        show(&figures)?
+        show(&figures)?;
     }
     Ok(Exit::Done)
 }
