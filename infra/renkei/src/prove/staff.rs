@@ -33,6 +33,10 @@ pub async fn work(
         let mut named = Vec::new();
         for _ in 0..AT_ONCE {
             let Some(order) = random.choice(&orders) else { break };
+            // What was just done to it is not in what was read: put back now, a cancelled order would not stay cancelled.
+            if named.contains(&order.id) {
+                continue;
+            }
             let Some((word, change)) = decide(order, place, &mut random) else { continue };
             world.simulator.change_order(shop, order.id, &change).await?;
             *done.entry(word).or_default() += 1;

@@ -56,7 +56,7 @@ impl Aws {
 
     /// The configuration that functions use, with this server for AWS, and without the client's own attempts: each
     /// answer is then one call of ours.
-    async fn config(&self) -> SdkConfig {
+    fn config(&self) -> SdkConfig {
         self.config_of_functions().into_builder().retry_config(RetryConfig::disabled()).build()
     }
 

@@ -28,8 +28,8 @@ fn answer(taken: &[&str], refused: &[&str], sender_fault: bool) -> Answer {
 
 const TEN: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
-async fn queue(aws: &Aws) -> Queue {
-    Queue::new(&aws.config().await, "http://queue.example/000000000000/q")
+fn queue(aws: &Aws) -> Queue {
+    Queue::new(&aws.config(), "http://queue.example/000000000000/q")
 }
 
 fn bodies(request: &Value) -> Vec<&str> {
@@ -42,7 +42,7 @@ async fn only_what_was_not_taken_is_sent_again() {
     let aws =
         Aws::answering([answer(&TEN[..8], &["8"], false), answer(&["8", "9"], &[], false), answer(&["0"], &[], false)])
             .await;
-    queue(&aws).await.send_batch(&outgoing(11)).await.unwrap();
+    queue(&aws).send_batch(&outgoing(11)).await.unwrap();
     let asked = aws.asked().await;
     assert_eq!(asked.len(), 3);
     assert_eq!(bodies(&asked[0].1).len(), 10);
@@ -57,7 +57,7 @@ async fn only_what_was_not_taken_is_sent_again() {
 async fn what_stays_refused_is_counted() {
     let busy = answer(&[], &["9"], false);
     let aws = Aws::answering([answer(&TEN[..9], &["9"], false), busy.clone(), busy.clone(), busy.clone(), busy]).await;
-    let error = queue(&aws).await.send_batch(&outgoing(15)).await.unwrap_err();
+    let error = queue(&aws).send_batch(&outgoing(15)).await.unwrap_err();
     assert!(matches!(error, QueueError::Busy { not_sent: 6, of: 15 }), "{error}");
     assert!(error.is_passing());
 }
@@ -65,7 +65,7 @@ async fn what_stays_refused_is_counted() {
 #[tokio::test]
 async fn what_is_our_fault_is_not_sent_again() {
     let aws = Aws::answering([answer(&["0"], &["1"], true)]).await;
-    let error = queue(&aws).await.send_batch(&outgoing(2)).await.unwrap_err();
+    let error = queue(&aws).send_batch(&outgoing(2)).await.unwrap_err();
     assert!(
         matches!(&error, QueueError::Refused { not_sent: 1, of: 2, code } if code == "InvalidMessageContents"),
         "{error}"
@@ -77,7 +77,7 @@ async fn what_is_our_fault_is_not_sent_again() {
 #[tokio::test]
 async fn a_call_that_fails_says_how_many_were_not_sent() {
     let aws = Aws::answering([answer(&TEN, &[], false), (BATCH, 400, error("AccessDeniedException"))]).await;
-    let error = queue(&aws).await.send_batch(&outgoing(12)).await.unwrap_err();
+    let error = queue(&aws).send_batch(&outgoing(12)).await.unwrap_err();
     assert!(matches!(&error, QueueError::NotSent { not_sent: 2, of: 12, .. }), "{error}");
     assert!(!error.is_passing() && error.to_string().contains("AccessDeniedException"), "{error}");
 }
@@ -87,7 +87,7 @@ async fn too_large_a_message_stops_all_of_them() {
     let aws = Aws::answering([]).await;
     let mut messages = outgoing(1);
     messages.push(Outgoing { group: main(), body: "x".repeat(256 * 1024 + 1), delay: Duration::ZERO });
-    let error = queue(&aws).await.send_batch(&messages).await.unwrap_err();
+    let error = queue(&aws).send_batch(&messages).await.unwrap_err();
     assert!(matches!(error, QueueError::TooLarge { bytes: 262_145, of: 2, .. }), "{error}");
     assert!(aws.operations().await.is_empty());
 }
@@ -95,7 +95,7 @@ async fn too_large_a_message_stops_all_of_them() {
 #[tokio::test]
 async fn a_delay_is_kept_to_what_a_queue_can_do() {
     let aws = Aws::answering([answer(&["0"], &[], false), answer(&["0"], &[], false)]).await;
-    let queue = queue(&aws).await;
+    let queue = queue(&aws);
     queue.send("later", main(), Duration::from_millis(1_500)).await.unwrap();
     queue.send("much later", main(), Duration::from_hours(1)).await.unwrap();
     let delays: Vec<Value> =
@@ -108,7 +108,7 @@ async fn a_message_is_kept_while_its_work_goes_on_and_no_longer() {
     let kept = ("ChangeMessageVisibility", 200, json!({}));
     let refused = ("ChangeMessageVisibility", 400, error("InvalidParameterValue"));
     let aws = Aws::answering([kept.clone(), refused, kept.clone(), kept]).await;
-    let queue = queue(&aws).await;
+    let queue = queue(&aws);
     // Three beats: at once, and at a third and two thirds of 3 s. One that fails does not end the work.
     let work = async {
         tokio::time::sleep(Duration::from_millis(2_500)).await;

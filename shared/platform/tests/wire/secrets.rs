@@ -8,8 +8,8 @@ use super::{Answer, Aws, error};
 const CANARY: &str = "canary-4f7a";
 const NOT_FOUND: &str = "ResourceNotFoundException";
 
-async fn secrets(aws: &Aws) -> (ConnectionSecrets, TenantId, ConnectionId) {
-    let secrets = ConnectionSecrets::new(&aws.config().await, "renkei/stack/");
+fn secrets(aws: &Aws) -> (ConnectionSecrets, TenantId, ConnectionId) {
+    let secrets = ConnectionSecrets::new(&aws.config(), "renkei/stack/");
     (secrets, TenantId::parse("hanako").unwrap(), ConnectionId::parse("main").unwrap())
 }
 
@@ -42,7 +42,7 @@ async fn a_token_is_kept_beside_the_credentials_that_it_was_got_with() {
         ("GetSecretValue", 400, error(NOT_FOUND)),
     ])
     .await;
-    let (secrets, tenant, connection) = secrets(&aws).await;
+    let (secrets, tenant, connection) = secrets(&aws);
     let version = version(&secrets, &tenant, &connection).await;
     secrets.put_session(&tenant, &connection, &version, &"t-1".into()).await.unwrap();
     let mut sessions = Vec::new();
@@ -64,7 +64,7 @@ async fn a_token_is_kept_beside_the_credentials_that_it_was_got_with() {
 #[tokio::test]
 async fn the_same_credentials_make_no_new_version() {
     let aws = Aws::answering([stored("v", &password())]).await;
-    let (secrets, tenant, connection) = secrets(&aws).await;
+    let (secrets, tenant, connection) = secrets(&aws);
     assert!(!secrets.put_credentials(&tenant, &connection, &given()).await.unwrap());
     assert_eq!(aws.operations().await, ["GetSecretValue"]);
 }
@@ -73,7 +73,7 @@ async fn the_same_credentials_make_no_new_version() {
 async fn changed_credentials_are_a_new_current_version() {
     let aws =
         Aws::answering([stored("v", &json!({ "v": 1, "token": "old" })), ("PutSecretValue", 200, json!({}))]).await;
-    let (secrets, tenant, connection) = secrets(&aws).await;
+    let (secrets, tenant, connection) = secrets(&aws);
     assert!(secrets.put_credentials(&tenant, &connection, &given()).await.unwrap());
     let asked = aws.asked().await;
     assert_eq!(asked[1].1["VersionStages"], json!(["AWSCURRENT"]));
@@ -89,7 +89,7 @@ async fn the_first_credentials_make_the_secret_even_in_a_race() {
         ("PutSecretValue", 200, json!({})),
     ])
     .await;
-    let (secrets, tenant, connection) = secrets(&aws).await;
+    let (secrets, tenant, connection) = secrets(&aws);
     assert!(secrets.put_credentials(&tenant, &connection, &given()).await.unwrap());
     assert_eq!(aws.asked().await[1].1["Name"], "renkei/stack/hanako/main");
 }
@@ -104,7 +104,7 @@ async fn a_deleted_secret_is_got_back() {
         ("PutSecretValue", 200, json!({})),
     ])
     .await;
-    let (secrets, tenant, connection) = secrets(&aws).await;
+    let (secrets, tenant, connection) = secrets(&aws);
     assert!(secrets.put_credentials(&tenant, &connection, &given()).await.unwrap());
     assert_eq!(aws.operations().await.len(), 5);
 }
@@ -118,7 +118,7 @@ async fn deleting_leaves_time_to_regret_and_can_be_repeated() {
         ("DeleteSecret", 400, error(NOT_FOUND)),
     ])
     .await;
-    let (secrets, tenant, connection) = secrets(&aws).await;
+    let (secrets, tenant, connection) = secrets(&aws);
     let mut answers = Vec::new();
     for _ in 0..3 {
         answers.push(secrets.delete(&tenant, &connection).await.unwrap());
@@ -137,7 +137,7 @@ async fn errors_say_what_to_do_and_nothing_of_the_secret() {
         ("GetSecretValue", 400, error("ThrottlingException")),
     ])
     .await;
-    let (secrets, tenant, connection) = secrets(&aws).await;
+    let (secrets, tenant, connection) = secrets(&aws);
     let mut passing = Vec::new();
     for wanted in ["run `renkei apply`", "cannot be read by this release", "AccessDenied", "Throttling"] {
         let error: SecretsError = secrets.credentials(&tenant, &connection).await.unwrap_err();

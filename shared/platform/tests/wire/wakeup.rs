@@ -19,9 +19,8 @@ fn set() -> Answer {
     (PATH, 200, json!({ "ScheduleArn": "arn" }))
 }
 
-async fn wake_ups(aws: &Aws, clock: Clock) -> WakeUps {
-    WakeUps::new(&aws.config().await, "stack", "arn:aws:iam::1:role/r", "arn:aws:sqs:ap-northeast-1:1:q")
-        .with_clock(clock)
+fn wake_ups(aws: &Aws, clock: Clock) -> WakeUps {
+    WakeUps::new(&aws.config(), "stack", "arn:aws:iam::1:role/r", "arn:aws:sqs:ap-northeast-1:1:q").with_clock(clock)
 }
 
 /// What the robot waits for.
@@ -37,7 +36,7 @@ fn at() -> Timestamp {
 #[tokio::test]
 async fn a_wake_up_sends_the_robots_message_once_and_goes() {
     let aws = Aws::answering([set()]).await;
-    wake_ups(&aws, Clock::system()).await.set(&start(), due(), at()).await.unwrap();
+    wake_ups(&aws, Clock::system()).set(&start(), due(), at()).await.unwrap();
     let (_, mut asked) = aws.asked().await.remove(0);
     let message = StartRobot::read(asked["Target"]["Input"].as_str().unwrap()).unwrap();
     assert_eq!(message, StartRobot { cause: Cause::WakeUp, ..start() });
@@ -58,7 +57,7 @@ async fn a_wake_up_sends_the_robots_message_once_and_goes() {
 #[tokio::test]
 async fn one_that_is_set_already_is_as_good() {
     let aws = Aws::answering([(PATH, 409, conflict())]).await;
-    wake_ups(&aws, Clock::system()).await.set(&start(), due(), at()).await.unwrap();
+    wake_ups(&aws, Clock::system()).set(&start(), due(), at()).await.unwrap();
 }
 
 /// As the service says it: the kind of error stands in the body too.
@@ -71,7 +70,7 @@ async fn a_time_that_is_over_becomes_the_next_minute() {
     // Ten minutes past the wanted time.
     let late = at().duration_since(Timestamp::now()) + SignedDuration::from_mins(10);
     let aws = Aws::answering([set()]).await;
-    wake_ups(&aws, Clock::off_by(late)).await.set(&start(), due(), at()).await.unwrap();
+    wake_ups(&aws, Clock::off_by(late)).set(&start(), due(), at()).await.unwrap();
     let (_, asked) = aws.asked().await.remove(0);
     let expression = asked["ScheduleExpression"].as_str().unwrap();
     assert!(expression.starts_with("at(2099-11-25T00:11:"), "{expression}");
@@ -80,6 +79,6 @@ async fn a_time_that_is_over_becomes_the_next_minute() {
 #[tokio::test]
 async fn a_refusal_is_permanent_and_says_why() {
     let aws = Aws::answering([(PATH, 403, error("AccessDeniedException"))]).await;
-    let error = wake_ups(&aws, Clock::system()).await.set(&start(), due(), at()).await.unwrap_err();
+    let error = wake_ups(&aws, Clock::system()).set(&start(), due(), at()).await.unwrap_err();
     assert!(!error.is_passing() && error.to_string().contains("AccessDeniedException"), "{error}");
 }
