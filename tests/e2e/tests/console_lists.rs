@@ -1,7 +1,7 @@
 //! The console's lists with many shipments: what they cost, that everything is found, and that counts are right.
 
-use renkei_e2e::browser::{Browser, Page};
-use renkei_e2e::{World, aws, run};
+use renkei_e2e::browser::{Browser, Page, nobody_was_seen_lately};
+use renkei_e2e::{World, run};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
 use serde_json::{Value, json};
 
@@ -209,20 +209,6 @@ fn cost(page: &Page) -> (u64, u64) {
     let numbers: Vec<u64> =
         said.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
     (numbers[0], numbers[1])
-}
-
-/// Makes it so that no browser was seen for two minutes: the next click of each is written down, which is one request more.
-async fn nobody_was_seen_lately() {
-    let two_minutes_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(2);
-    let table = aws().table("Sessions").await;
-    for (_, item) in aws().everything().await.into_iter().filter(|(name, _)| *name == table) {
-        if item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("S#")) {
-            let update = json!({ "TableName": table, "Key": { "pk": item["pk"], "sk": item["sk"] },
-                "UpdateExpression": "SET seen_at = :at",
-                "ExpressionAttributeValues": { ":at": { "S": two_minutes_ago.to_string() } } });
-            aws().call("dynamodb", "DynamoDB_20120810.UpdateItem", update).await;
-        }
-    }
 }
 
 /// Every list page, at its dearest: with the click that is written down each minute.

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use renkei_domain::ids::{ShipmentId, TenantId};
 use renkei_domain::shipment::{CancellationState, ShopSync};
-use renkei_e2e::browser::{Browser, Page};
+use renkei_e2e::browser::{Browser, Page, nobody_was_seen_lately};
 use renkei_e2e::ways::Shop;
-use renkei_e2e::{aws, run, store};
+use renkei_e2e::{run, store};
 use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
 use renkei_store::Tenant;
 use serde_json::{Value, json};
@@ -280,18 +280,4 @@ async fn the_days_page_asks_no_more_with_several_shops_and_counts_them_all() {
         held = row(&browser.get(&address).await, name)[2].clone();
     }
     assert_eq!(held, "1");
-}
-
-/// Makes it so that the next click of each browser is written down, which is one request more.
-async fn nobody_was_seen_lately() {
-    let two_minutes_ago = Timestamp::now() - SignedDuration::from_mins(2);
-    let table = aws().table("Sessions").await;
-    for (_, item) in aws().everything().await.into_iter().filter(|(name, _)| *name == table) {
-        if item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("S#")) {
-            let update = json!({ "TableName": table, "Key": { "pk": item["pk"], "sk": item["sk"] },
-                "UpdateExpression": "SET seen_at = :at",
-                "ExpressionAttributeValues": { ":at": { "S": two_minutes_ago.to_string() } } });
-            aws().call("dynamodb", "DynamoDB_20120810.UpdateItem", update).await;
-        }
-    }
 }
