@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use aws_sdk_sqs::config::Credentials;
@@ -26,6 +27,16 @@ use url::Url;
 
 use crate::cli::{At, Scope};
 use crate::error::CliError;
+
+/// A local AWS is one process, which other work on the machine may keep from answering for long; it loses nothing that it has
+/// taken, so what waits is not asked anew.
+fn of_one_process() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .operation_attempt_timeout(Duration::from_secs(60))
+        .operation_timeout(Duration::from_secs(180))
+        .build()
+}
 
 /// A deployed stack.
 pub struct Stack {
@@ -61,6 +72,7 @@ impl Stack {
                     .endpoint_url(&local.aws_endpoint)
                     .region(Region::new(local.region))
                     .credentials_provider(credentials)
+                    .timeout_config(of_one_process())
                     .load()
                     .await;
                 (aws, local.stack)
