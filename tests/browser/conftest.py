@@ -223,7 +223,9 @@ class People:
         return context
 
     def heard(self, message) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        # A request that a newer one took the place of, or whose page was left, says so; one that failed says more.
+        is_given_up = message.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+        if message.type == "error" and "Failed to load resource" not in message.text and not is_given_up:
             self.complaints.append(message.text)
 
     def sign_in(self, page: Page, role: str, to: str = "/", password: str = PASSWORD) -> None:

@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 # Every page of a merchant: how it is called on a picture, and its address.
 PAGES = {
     "today": "", "shipments": "/shipments", "shipments-ready": "/shipments?status=ready", "needs": "/shipments?needs=writeback", "orders": "/orders",
-    "robots": "/robots", "document": "/document", "history": "/history", "settings": "/settings", "access": "/access", "notices": "/notices", "connection": "/connection/hanako-ecforce", "easy": "/easy", "products": "/products",
+    "robots": "/robots", "document": "/document", "history": "/history", "settings": "/settings", "ship-from": "/setting/ship-from/tokyo-dc",
+    "connection-form": "/setting/connection/hanako-ecforce", "connection-new": "/setting/connection/new?new", "method-form": "/setting/shipping-method/yamato", "access": "/access", "notices": "/notices", "connection": "/connection/hanako-ecforce", "easy": "/easy", "products": "/products",
     "files": "/files", "charts": "/charts", "robot": "/robot/processing/first-leaflet",
     "robot-copy": "/robot/conversion/14448?copy", "robot-form": "/robot/processing/first-leaflet/form",
     "robot-new": "/robot/processing/new/form?new", "conversion-form": "/robot/conversion/14448/form?copy",
@@ -22,7 +23,7 @@ PAGES = {
 }
 # The pictures that the documentation shows.
 SHOWN = {"today", "needs", "shipments-ready", "shipment", "orders", "order", "robots", "robot", "robot-form", "conversion-form",
-         "integration-form", "dry-run-rule", "easy", "document", "history", "settings", "connection", "products", "notices",
+         "integration-form", "dry-run-rule", "easy", "document", "history", "settings", "ship-from", "connection-form", "method-form", "connection", "products", "notices",
          "access", "files", "charts", "runs", "run", "dead-letters", "audit"}
 # So many bytes a picture at most: they are kept with the documentation.
 MOST_BYTES = 150_000

@@ -109,6 +109,8 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/robots/step", ADMIN, pages::steps::step),
         // 設定.
         get("/t/{tenant}/settings", VIEWER, pages::settings::show),
+        get("/t/{tenant}/setting/{kind}/{id}", ADMIN, pages::setting_form::show),
+        post("/t/{tenant}/setting/{kind}/{id}", ADMIN, pages::setting_form::change),
         post("/t/{tenant}/members", OWNER, pages::settings::put_member),
         post("/t/{tenant}/members/remove", OWNER, pages::settings::remove_member),
         get("/t/{tenant}/products", ADMIN, pages::products::show),
@@ -179,6 +181,8 @@ GET /t/{tenant}/easy admin
 POST /t/{tenant}/easy admin
 POST /t/{tenant}/robots/step admin
 GET /t/{tenant}/settings viewer
+GET /t/{tenant}/setting/{kind}/{id} admin
+POST /t/{tenant}/setting/{kind}/{id} admin
 POST /t/{tenant}/members owner
 POST /t/{tenant}/members/remove owner
 GET /t/{tenant}/products admin

@@ -55,7 +55,7 @@ impl Shell {
             || (matches!(first, "shipment" | "files") && part == "shipments")
             || (first == "order" && part == "orders")
             || (matches!(first, "document" | "history" | "robot" | "dry-run" | "easy") && part == "robots")
-            || (matches!(first, "access" | "connection" | "notices" | "products") && part == "settings")
+            || (matches!(first, "access" | "connection" | "notices" | "products" | "setting") && part == "settings")
             || (matches!(first, "audit" | "charts" | "dead-letters" | "run") && part == "runs")
     }
 

@@ -103,8 +103,8 @@ pub async fn show(Extension(caller): Extension<Caller>, RawQuery(query): RawQuer
     let applied = caller.settings().await?;
     let Some(id) = chosen(&applied, Some(form.get("connection").as_str()))? else {
         return Err(Problem::bad(
-            "先に設定文書でショップ（connections）を登録してください。",
-            "Set up a shop first: `connections` in the document.",
+            "先に設定の画面でAPI認証設定（ショップ）を登録してください。",
+            "Set up a shop first, among the settings.",
         ));
     };
     let settings = applied.settings;

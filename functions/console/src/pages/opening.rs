@@ -188,8 +188,8 @@ fn integration(mut settings: TenantSettings, id: &str, manner: Manner, shell: &S
     if manner == Manner::New {
         let connection = first.ok_or_else(|| {
             Problem::bad(
-                "先に設定文書でショップ（connections）を登録してください。",
-                "Set up a shop first: `connections` in the document.",
+                "先に設定の画面でAPI認証設定（ショップ）を登録してください。",
+                "Set up a shop first, among the settings.",
             )
         })?;
         let name = shell.l("新しい連携ロボット", "New integration robot").to_owned();

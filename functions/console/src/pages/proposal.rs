@@ -11,9 +11,10 @@ use renkei_store::audit::AuditOutcome;
 use renkei_store::settings::AppliedSettings;
 use secrecy::SecretString;
 
-use super::Form;
+use super::{Form, sentences};
 use crate::App;
 use crate::guard::Caller;
+use crate::lang::Lang;
 use crate::problem::Problem;
 
 /// Problems and changes that a page lists.
@@ -89,6 +90,15 @@ impl From<SetupError> for Problem {
     }
 }
 
+/// Reads a text as a document, with addresses that this deployment may speak to.
+pub fn read(app: &App, text: &str) -> Result<Document, Vec<document::Problem>> {
+    let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
+        Ok(address) => Ok(address.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    document::read(text, &check_url)
+}
+
 /// Checks a text. Changes nothing.
 pub async fn check(
     app: &App,
@@ -98,11 +108,7 @@ pub async fn check(
     form: Option<&Form>,
 ) -> Result<Proposal, Problem> {
     let current = caller.settings().await?;
-    let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
-        Ok(address) => Ok(address.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    let document = match document::read(&text, &check_url) {
+    let document = match read(app, &text) {
         Ok(document) => document,
         Err(problems) => {
             let problems = problems.iter().take(MOST).map(ToString::to_string).collect();
@@ -212,11 +218,14 @@ pub async fn step(
     let nothing = Form::default();
     let proposal = check(app, caller, document::write(&settings), version, Some(&nothing)).await?;
     enforce(app, caller, &proposal).await?.map_err(|problems| {
-        let list = problems.join(" / ");
+        let list = |lang| {
+            let said: Vec<String> = problems.iter().map(|problem| sentences::line(lang, problem)).collect();
+            said.join(" / ")
+        };
         Problem::new(
             axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-            format!("この変更はできません。何も適用していません。{list}"),
-            format!("This cannot be; nothing was applied. {list}"),
+            format!("この変更はできません。何も適用していません。{}", list(Lang::Ja)),
+            format!("This cannot be; nothing was applied. {}", list(Lang::En)),
         )
     })
 }

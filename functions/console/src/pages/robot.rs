@@ -13,14 +13,14 @@ use axum::response::{Html, IntoResponse, Response};
 use futures::future::try_join_all;
 use renkei_domain::document;
 use renkei_domain::ids::ShipmentId;
-use renkei_domain::settings::TenantSettings;
-use renkei_ecforce::ApiAddress;
+use renkei_domain::settings::{EnabledRobot, STANDARD_CONVERSION, TenantSettings};
 use renkei_setup::try_robot::{self, Subject, TrialLine, TryError};
 use serde::Deserialize;
 
 use super::foreseen::Shown;
 use super::opening::{Manner, Opening};
 use super::piece::{self, Kind};
+use super::said::{Choice, several};
 use super::{Form, Page, dry_run, proposal, sentences};
 use crate::App;
 use crate::guard::Caller;
@@ -49,6 +49,8 @@ struct RobotPage {
     /// Shops on whose open shipments a processing robot may be tried.
     shops: Vec<String>,
     shop: String,
+    /// Conversion robots that a built-in robot may be tied to; none where it is off, or not built in.
+    ties: Vec<Choice>,
 }
 
 /// What a trial found.
@@ -65,6 +67,23 @@ pub(super) fn shops(settings: &TenantSettings, kind: Kind) -> Vec<String> {
         Kind::Processing => settings.connections.iter().map(|connection| connection.id.to_string()).collect(),
         Kind::Conversion | Kind::Integration => Vec::new(),
     }
+}
+
+/// All conversion robots: id and name.
+pub(super) fn conversions(settings: &TenantSettings) -> impl Iterator<Item = (String, String)> {
+    let standard = (STANDARD_CONVERSION.to_string(), "EC Force 出荷指示登録(標準・API用)".to_owned());
+    let own = settings.conversion_robots.iter().map(|own| (own.id.to_string(), own.name.clone()));
+    std::iter::once(standard).chain(own)
+}
+
+/// The conversion robots that a built-in robot which is on may be tied to; those that it is first.
+fn ties(settings: &TenantSettings, which: &Which) -> Vec<Choice> {
+    let on = settings.processing_robots.enable.iter().find(|robot| robot.id().as_str() == which.id);
+    let tied = on.filter(|_| which.kind == Kind::Processing).map(EnabledRobot::conversion_robots);
+    tied.map_or_else(Vec::new, |tied| {
+        let tied: Vec<String> = tied.iter().map(ToString::to_string).collect();
+        several(conversions(settings), &tied)
+    })
 }
 
 /// The robot that an address names.
@@ -119,6 +138,7 @@ pub async fn show(
     let text = piece::cut(&document::write(&opening.settings), which.kind, opening.place)
         .ok_or_else(|| Problem::ours("a robot that its document does not hold"))?;
     let page = RobotPage {
+        ties: ties(&applied.settings, &which),
         kind: which.kind,
         id: which.id,
         name: opening.name,
@@ -148,6 +168,7 @@ pub(super) async fn as_text(
 ) -> Result<Response, Problem> {
     let Written { text, version, problems } = written;
     let page = RobotPage {
+        ties: Vec::new(),
         kind: which.kind,
         id: which.id,
         name,
@@ -204,12 +225,8 @@ pub async fn try_it(
     let form = Form::read(&form);
     let applied = caller.settings().await?;
     let edited = edited(&applied.settings, &which, &form, &caller.shell)?;
-    let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
-        Ok(address) => Ok(address.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
     let (mut problems, mut trial) = (Vec::new(), None);
-    match document::read(&edited.whole, &check_url) {
+    match proposal::read(&app, &edited.whole) {
         Err(found) => {
             problems = found.iter().map(|problem| told(&caller.shell, &problem.to_string(), edited.before)).collect();
         }
@@ -222,6 +239,7 @@ pub async fn try_it(
         }
     }
     let page = RobotPage {
+        ties: ties(&applied.settings, &which),
         kind: which.kind,
         id: which.id,
         name: edited.name,
@@ -322,6 +340,7 @@ pub async fn save(
         Ok(_) => Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots?done"))]).into_response()),
         Err(problems) => {
             let page = RobotPage {
+                ties: Vec::new(),
                 kind: which.kind,
                 id: which.id,
                 name: edited.name,

@@ -14,18 +14,17 @@ use axum::response::{Html, IntoResponse, Response};
 use renkei_domain::convert;
 use renkei_domain::document;
 use renkei_domain::processing::{self, built_in};
-use renkei_domain::settings::{Action, STANDARD_CONVERSION, Temperature, TenantSettings};
+use renkei_domain::settings::{Action, Temperature, TenantSettings};
 use renkei_domain::shipment::HoldReason;
-use renkei_ecforce::ApiAddress;
 
 use super::draft::{self, Conversion, Draft, Input, Integration, Node, Processing};
 use super::opening::{Manner, Opening};
 use super::piece::{self, Kind};
 use super::robot::{self, Opened, Tried, What, Which};
+use super::said::{Choice, Said, chosen, owned, said, several};
 use super::{Form, fields, proposal, sentences, words};
 use crate::App;
 use crate::guard::Caller;
-use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
 
@@ -62,17 +61,6 @@ struct Looked {
     /// It was looked at and is right.
     is_good: bool,
 }
-
-/// A sentence on a part of a form.
-struct Said {
-    /// The row, to go there.
-    at: Option<String>,
-    label: String,
-    text: String,
-}
-
-/// A choice: what is sent, what is shown, and whether it is chosen.
-type Choice = (String, String, bool);
 
 /// A row of the condition.
 struct Row {
@@ -241,9 +229,7 @@ impl FormPage {
 
     /// Conversion robots that it can be tied to; those that it is first, in their order.
     fn ties(&self, robot: &Processing) -> Vec<Choice> {
-        let own = self.settings.conversion_robots.iter().map(|own| (own.id.to_string(), own.name.clone()));
-        let standard = (STANDARD_CONVERSION.to_string(), "EC Force 出荷指示登録(標準・API用)".to_owned());
-        several(std::iter::once(standard).chain(own), &robot.conversions)
+        several(robot::conversions(&self.settings), &robot.conversions)
     }
 
     /// Robots that it can exclude.
@@ -317,30 +303,6 @@ impl FormPage {
     fn units(&self, now: &str) -> Vec<Choice> {
         chosen(owned(&[("minutes", self.s.l("分ごと", "minutes")), ("hours", self.s.l("時間ごと", "hours"))]), now)
     }
-}
-
-fn owned(all: &[(&str, &str)]) -> Vec<(String, String)> {
-    all.iter().map(|(key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
-}
-
-/// Choices of which this one is chosen. What is none of them is offered as well: a form loses nothing.
-fn chosen(all: Vec<(String, String)>, now: &str) -> Vec<Choice> {
-    let is_known = all.iter().any(|(key, _)| key == now);
-    let unknown = (!is_known).then(|| (now.to_owned(), now.to_owned(), true));
-    let known = all.into_iter().map(|(key, words)| {
-        let is = key == now;
-        (key, words, is)
-    });
-    unknown.into_iter().chain(known).collect()
-}
-
-/// Choices of which several are chosen: those first, in their order.
-fn several(all: impl Iterator<Item = (String, String)>, now: &[String]) -> Vec<Choice> {
-    let all: Vec<(String, String)> = all.collect();
-    let name = |id: &String| all.iter().find(|(key, _)| key == id).map_or_else(|| id.clone(), |(_, name)| name.clone());
-    let first: Vec<Choice> = now.iter().map(|id| (id.clone(), name(id), true)).collect();
-    let rest = all.iter().filter(|(key, _)| !now.contains(key)).map(|(key, name)| (key.clone(), name.clone(), false));
-    first.into_iter().chain(rest).collect()
 }
 
 fn flatten(node: &Node, at: &str, number: &str, depth: usize, rows: &mut Vec<Row>) {
@@ -422,23 +384,6 @@ fn places(draft: &Draft, shell: &Shell) -> Vec<(String, String, String)> {
     all
 }
 
-/// What a document says of a robot, on the part of the form that it is about.
-fn said(lang: Lang, places: &[(String, String, String)], below: &str, path: &str, sentence: &str) -> Said {
-    let text = sentences::said(lang, sentence);
-    let own = path.strip_prefix(below).map(|rest| rest.trim_start_matches('.'));
-    let found = own.and_then(|own| {
-        let covers =
-            |path: &str| own.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
-        places.iter().filter(|(path, _, _)| covers(path)).max_by_key(|(path, _, _)| path.len())
-    });
-    match found {
-        Some((_, at, label)) => Said { at: Some(at.clone()), label: label.clone(), text },
-        None => {
-            Said { at: None, label: String::new(), text: format!("{path}: {text}").trim_start_matches(": ").to_owned() }
-        }
-    }
-}
-
 /// A form as the whole document that it would make.
 struct Judged {
     whole: String,
@@ -474,17 +419,10 @@ fn judge(app: &App, draft: &Draft, kind: Kind, opening: &mut Opening, shell: &Sh
         // It is no robot: what is wrong with it is said by who reads documents.
         piece::put(&before, kind, opening.place, &value.to_string()).map(|(whole, _)| whole).unwrap_or_default()
     };
-    let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
-        Ok(address) => Ok(address.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
     let below = format!("{}[{}]", kind.path(), opening.place);
-    match document::read(&whole, &check_url) {
+    match proposal::read(app, &whole) {
         Err(found) => {
-            let problems = found
-                .iter()
-                .map(|problem| said(shell.lang, &places, &below, &problem.path, &problem.sentence))
-                .collect();
+            let problems = found.iter().map(|problem| said(shell.lang, &places, &below, problem)).collect();
             Judged { whole, settings: None, looked_at: Looked { problems, ..Looked::default() } }
         }
         Ok(read) => {
@@ -623,7 +561,7 @@ pub async fn change(
                 Err(problems) => {
                     let lang = caller.shell.lang;
                     let problems = problems.into_iter().map(|text| sentences::line(lang, &text));
-                    let problems = problems.map(|text| Said { at: None, label: String::new(), text });
+                    let problems = problems.map(Said::of_all);
                     looked_at = Looked { problems: problems.collect(), ..Looked::default() };
                     page(caller, frame, draft, looked_at, None, String::new()).await
                 }
@@ -640,7 +578,7 @@ pub async fn change(
             let tried = What { kind: frame.which.kind, place: opening.place, is_built_in: false };
             match robot::tried(&app, &caller, &settings, tried, &form).await? {
                 Ok(found) => trial = found,
-                Err(text) => looked_at.problems.push(Said { at: None, label: String::new(), text }),
+                Err(text) => looked_at.problems.push(Said::of_all(text)),
             }
             page(caller, frame, draft, looked_at, trial, String::new()).await
         }
@@ -661,12 +599,8 @@ async fn from_text(
     let written = document::write(&opening.settings);
     let (whole, before) = piece::put(&written, which.kind, opening.place, &text)
         .ok_or_else(|| Problem::ours("a robot that its document does not hold"))?;
-    let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
-        Ok(address) => Ok(address.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
     let (version, name) = (form.version()?, opening.name.clone());
-    let problems = match document::read(&whole, &check_url) {
+    let problems = match proposal::read(&app, &whole) {
         Err(found) => found
             .iter()
             .map(|problem| sentences::line(caller.shell.lang, &piece::in_piece(&problem.to_string(), before)))
@@ -696,7 +630,10 @@ async fn from_text(
 
 #[cfg(test)]
 mod tests {
+    use renkei_domain::document::Problem;
+
     use super::*;
+    use crate::lang::Lang;
 
     #[test]
     fn a_problem_leads_to_the_row_that_it_is_about() {
@@ -705,7 +642,10 @@ mod tests {
         let draft = Draft::read(Kind::Processing, &Form::read(form.as_bytes()));
         let places = places(&draft, &Shell::default());
         let below = "processing_robots.custom[2]";
-        let at = |path: &str| said(Lang::En, &places, below, &format!("{below}{path}"), "x").at;
+        let at = |path: &str| {
+            let path = format!("{below}{path}");
+            said(Lang::En, &places, below, &Problem { line: 1, column: 1, path, sentence: "x".into() }).at
+        };
         assert_eq!(at(".when.all[1].any[0].not.field").as_deref(), Some("c.1.0.0"));
         assert_eq!(at(".when.all[0].equals").as_deref(), Some("c.0"));
         assert_eq!(at(".when.all[10]").as_deref(), Some("c"));
@@ -713,17 +653,5 @@ mod tests {
         assert_eq!(at(".do").as_deref(), Some("a"));
         assert_eq!(at(".name").as_deref(), Some("name"));
         assert_eq!(at(".nonsense"), None);
-        assert_eq!(said(Lang::En, &places, below, "connections[0].id", "x").text, "connections[0].id: x");
-    }
-
-    #[test]
-    fn what_is_no_choice_is_offered_where_it_is_chosen() {
-        let all = || owned(&[("a", "A"), ("b", "B")]);
-        let is = |now: &str| chosen(all(), now).into_iter().map(|(key, _, is)| (key, is)).collect::<Vec<_>>();
-        assert_eq!(is("b"), [("a".to_owned(), false), ("b".to_owned(), true)]);
-        assert_eq!(is("c"), [("c".to_owned(), true), ("a".to_owned(), false), ("b".to_owned(), false)]);
-        let keys: Vec<String> =
-            several(all().into_iter(), &["x".to_owned(), "b".to_owned()]).into_iter().map(|it| it.0).collect();
-        assert_eq!(keys, ["x", "b", "a"]);
     }
 }

@@ -1,14 +1,17 @@
 //! ロボット: conversion, processing and integration robots, with their conditions in words.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::Extension;
 use axum::extract::Query;
 use axum::response::Html;
+use renkei_domain::ids::RuleId;
 use renkei_domain::processing::{ProcessingRobot, Run, built_in};
-use renkei_domain::settings::{CustomAction, EnabledRobot, STANDARD_CONVERSION, TenantSettings, Trigger};
+use renkei_domain::settings::{CustomAction, STANDARD_CONVERSION, TenantSettings, Trigger};
 use serde::Deserialize;
 
-use super::{Page, words};
+use super::{Page, robot, words};
 use crate::guard::Caller;
 use crate::shell::Shell;
 
@@ -51,6 +54,8 @@ struct Processing {
     when: &'static str,
     condition: String,
     does: String,
+    /// Names of the conversion robots whose orders it is for; none for all.
+    tied: Vec<String>,
 }
 
 impl Processing {
@@ -134,7 +139,9 @@ fn when(shell: &Shell, trigger: &Trigger) -> String {
 }
 
 fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
-    let row = |robot: &ProcessingRobot, is_built_in: bool, is_on: bool, place: Option<usize>| {
+    let names: BTreeMap<String, String> = robot::conversions(settings).collect();
+    let row = |robot: &ProcessingRobot, is_built_in: bool, is_on: bool, place: Option<usize>, tied: &[RuleId]| {
+        let name = |id: &RuleId| names.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string());
         let does: Vec<String> = robot.actions.iter().map(|action| words::does(shell.lang, action)).collect();
         Processing {
             place,
@@ -148,20 +155,21 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
             },
             condition: words::condition(shell.lang, &robot.when),
             does: does.join(" → "),
+            tied: tied.iter().map(name).collect(),
         }
     };
     let enabled = &settings.processing_robots.enable;
     let mut rows: Vec<Processing> = Vec::new();
-    for (place, id) in enabled.iter().map(EnabledRobot::id).enumerate() {
-        if let Some(robot) = built_in::find(id) {
-            rows.push(row(robot, true, true, Some(place + 1)));
+    for (place, on) in enabled.iter().enumerate() {
+        if let Some(robot) = built_in::find(on.id()) {
+            rows.push(row(robot, true, true, Some(place + 1), on.conversion_robots()));
         }
     }
     for (place, robot) in settings.processing_robots.custom.iter().enumerate() {
-        rows.push(row(robot, false, robot.enabled, Some(enabled.len() + place + 1)));
+        rows.push(row(robot, false, robot.enabled, Some(enabled.len() + place + 1), &robot.conversion_robots));
     }
     for robot in built_in::all().iter().filter(|robot| !enabled.iter().any(|on| *on.id() == robot.id)) {
-        rows.push(row(robot, true, false, None));
+        rows.push(row(robot, true, false, None, &[]));
     }
     rows
 }

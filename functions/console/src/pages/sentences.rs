@@ -1,15 +1,17 @@
-//! What is wrong with a robot, in Japanese. The checks are those of the document and of the command line, and say it in
-//! English; here each of their sentences that a robot's page can bring about has its Japanese. One that has none is shown as
+//! What is wrong with settings, in Japanese. The checks are those of the document and of the command line, and say it in
+//! English; here each of their sentences that a form of the console can bring about has its Japanese. One that has none is shown as
 //! it is: a sentence that people have to look up is better than none.
 
 use crate::lang::Lang;
+
+const EMPTY: &str = "空です。入力してください。";
 
 /// A sentence of the checks, `{}` for what it names, and the same in Japanese with `{0}`, `{1}` in their places. The first
 /// that fits counts, so what is special stands before what is general.
 const SENTENCES: &[(&str, &str)] = &[
     // Processing robots.
     ("the text is empty", "文字がありません。入力してください。"),
-    ("this is empty: write something", "空です。入力してください。"),
+    ("this is empty: write something", EMPTY),
     ("the text has {} characters; {} is the most", "{0}文字あります。{1}文字までにしてください。"),
     ("a tag has at most {} characters", "タグは{0}文字までです。"),
     ("{} robots; {} is the most", "ロボットが{0}個あります。{1}個までです。"),
@@ -180,6 +182,129 @@ const SENTENCES: &[(&str, &str)] = &[
     ("no conversion robot {} is set up: {}", "変換ロボット {0} は登録されていません。"),
     ("no processing robot {} is set up: {}", "処理ロボット {0} はありません。"),
     ("no connection {} is set up: {}", "ショップ {0} は登録されていません。"),
+    // Ship-froms, connections, shipping methods.
+    ("{} is not a postal code: {}", "{0} は郵便番号ではありません。135-0064 のように7桁で入力してください。"),
+    (
+        "{} is not a prefecture: write it in full, such as {}",
+        "{0} は都道府県名ではありません。東京都のように省略せずに選んでください。",
+    ),
+    ("{} is not a prefecture", "{0} は都道府県名ではありません。"),
+    ("this is empty: write the code, or leave the key out", "空です。コードを入力するか、空欄にしてください。"),
+    (
+        "the connection {} reaches the same shop: {}",
+        "ショップ {0} と同じ店に接続します。注文が二重に取り込まれ、呼び出し回数も両方で使います。",
+    ),
+    (
+        "no robot works for this connection: {}",
+        "このショップで動くロボットがまだありません。かんたん設定で作ってください。",
+    ),
+    ("the credential is missing: {}", "パスワードまたはトークンの指定がありません。"),
+    ("write either `password` or `token`, not both: {}", "パスワードとトークンの両方は指定できません。"),
+    (
+        "this is not the name of an environment variable: {}",
+        "環境変数の名前ではありません。パスワードそのものは設定文書に書かないでください。",
+    ),
+    ("{} is not an e-mail address", "{0} はメールアドレスの形ではありません。"),
+    (
+        "a token is used to sign in, so this e-mail address is not",
+        "トークンで認証するため、このメールアドレスは使われません。",
+    ),
+    (
+        "with 0 calls a day nothing can be done: {}",
+        "0回では何もできません。ショップの契約の回数（10000など）を入力してください。",
+    ),
+    (
+        "{} ms between two calls is more than a minute: {}",
+        "呼び出しの間隔 {0} ミリ秒は1分を超えています。ふつうは 1000 です。",
+    ),
+    (
+        "calls follow each other almost without a pause: {}",
+        "呼び出しの間隔がほとんどありません。実際のショップは拒否します。ふつうは 1000 ミリ秒です。",
+    ),
+    ("a write of 0 records does nothing: {}", "0件では何も書き込めません。1から100にしてください。"),
+    (
+        "{} records in one write is more than the {} that are proven: {}",
+        "1回に {0} 件は、確かめられている {1} 件を超えています。ショップがすべて拒否することがあります。",
+    ),
+    (
+        "{} is the state for `{}` already: with the same state twice, {}",
+        "{0} は {1} の対応状況と同じです。同じにすると、注文を何度も取り込むことになります。",
+    ),
+    (
+        "{} is the state for `{}` already: orders in it would be cancelled",
+        "{0} は {1} の対応状況と同じです。その注文がキャンセルになってしまいます。",
+    ),
+    ("{} stands in this list twice: {}", "{0} が2回書かれています。数量は1つにまとめてください。"),
+    ("{} stands in this list twice", "{0} が2回書かれています。"),
+    ("{} is named twice, first{}: {}", "{0} が2回書かれています。決済状況の意味は1つにしてください。"),
+    (
+        "`pending` (入金待ち) counts as paid here: {}",
+        "pending（入金待ち）を入金済みとしています。入金前の注文が出荷されます。",
+    ),
+    (
+        "an empty keyword would match every carrier: {}",
+        "空のキーワードはすべての配送業者に当てはまります。業者名の一部を書いてください。",
+    ),
+    (
+        "the keyword {} belongs to the shipping method {} already: {}",
+        "キーワード {0} は配送方法 {1} にあります。どちらか分からなくなるため、別の言葉にしてください。",
+    ),
+    ("the shipping method {} is the default already: {}", "配送方法 {0} が既定です。既定は1つだけにしてください。"),
+    (
+        "no method has `default: true`: {}",
+        "既定の配送方法がありません。どのキーワードにも当てはまらない注文は、配送方法なしになります。",
+    ),
+    ("a part of which there is none is no part: {}", "数量は1以上にしてください。"),
+    ("a set cannot be a part of itself", "セット商品をそれ自身の構成品にはできません。"),
+    ("{} is a set itself: {}", "{0} もセット商品です。その構成品を指定してください。"),
+    ("no ship-from {} is set up: {}", "発送元 {0} は登録されていません。"),
+    (
+        "{} is not in the document any more, but has open shipments: {}. Ship or cancel {}",
+        "ショップ {0} には未出荷の出荷があります（{1}）。出荷するかキャンセルし、かんたん設定から外してから削除してください。",
+    ),
+    // Addresses of shops.
+    (
+        "the API URL is empty: {}",
+        "API URLが空です。ショップのAPIのホスト名（api.example.com など）を入力してください。",
+    ),
+    ("the API URL is too long", "API URLが長すぎます。"),
+    ("the API URL contains a character that cannot be part of an address: {}", "API URLに使えない文字があります: {0}"),
+    (
+        "the API URL must begin with https://, not with {}:",
+        "API URLは https:// で始めてください（{0}: は使えません）。",
+    ),
+    (
+        "the API URL must begin with https://: {}",
+        "API URLは https:// で始めてください。http:// ではパスワードが途中で読まれるおそれがあります。",
+    ),
+    (
+        "the API URL must not contain a user name or password {}",
+        "API URLに利用者名やパスワード（@より前）を含めないでください。",
+    ),
+    ("the API URL must not contain ? or #: {}", "API URLに ? や # を含めず、ホスト名だけを入力してください。"),
+    ("the API URL must not name a port other than 443: {}", "API URLに443以外のポートは使えません: {0}"),
+    (
+        "the API URL must end with its host or with /api, not with {}",
+        "API URLはホスト名か /api で終わるようにしてください（{0} は使えません）。",
+    ),
+    (
+        "the API URL must be a host name, not the IP address {}",
+        "API URLはIPアドレス {0} ではなく、ホスト名にしてください。",
+    ),
+    (
+        "{} is a name inside a private network, {}",
+        "{0} は社内などの閉じたネットワークの名前で、ショップではありません。",
+    ),
+    ("{} is the name of a metadata service, {}", "{0} はショップではありません。"),
+    (
+        "{} is not a complete host name: {}",
+        "{0} はホスト名として不完全です。api.example.com のように点を含む名前にしてください。",
+    ),
+    ("{} is not a valid host name", "{0} はホスト名として使えません。"),
+    ("ship-from \"\" is not valid: {}", EMPTY),
+    ("warehouse \"\" is not valid: {}", EMPTY),
+    ("connection \"\" is not valid: {}", EMPTY),
+    ("shipping method \"\" is not valid: {}", EMPTY),
     // Of any value.
     ("the key {} is not known here; known are: {}", "キー {0} はここでは使えません。使えるもの: {1}"),
     ("the key {} is not known here", "キー {0} はここでは使えません。"),
@@ -236,6 +361,8 @@ const SENTENCES: &[(&str, &str)] = &[
         "shipping method {} is not valid: {}",
         "配送方法のID {0} は使えません。半角の英小文字・数字とハイフンで書いてください。",
     ),
+    ("ship-from {} is not valid: {}", "発送元のID {0} は使えません。半角の英小文字・数字とハイフンで書いてください。"),
+    ("warehouse {} is not valid: {}", "倉庫のID {0} は使えません。半角の英小文字・数字とハイフンで書いてください。"),
     (
         "SKU {} is not valid: {}",
         "商品コード {0} は使えません。制御文字や前後の空白のない、128バイトまでの文字にしてください。",
@@ -399,13 +526,16 @@ mod tests {
     /// The checks' own words, as they stand in their sources: a check that is worded otherwise, or a new one, needs its
     /// Japanese here.
     #[test]
-    fn every_sentence_of_the_checks_of_robots_has_its_japanese() {
+    fn every_sentence_of_the_checks_has_its_japanese() {
         let sources = [
             include_str!("../../../../shared/domain/src/processing/compile.rs"),
             include_str!("../../../../shared/domain/src/processing/compile/actions.rs"),
             include_str!("../../../../shared/domain/src/processing/compile/conditions.rs"),
             include_str!("../../../../shared/domain/src/document/check/robots.rs"),
             include_str!("../../../../shared/domain/src/document/check/integration.rs"),
+            include_str!("../../../../shared/domain/src/document/check/connections.rs"),
+            include_str!("../../../../shared/domain/src/document/check/goods.rs"),
+            include_str!("../../../../shared/ecforce/src/address.rs"),
             include_str!("../../../../shared/domain/src/convert/template.rs"),
             include_str!("../../../../shared/domain/src/convert/field.rs"),
         ];
@@ -448,7 +578,11 @@ mod tests {
         while let Some((before, after)) = rest.split_once('{') {
             text.push_str(before);
             match after.split_once('}') {
-                Some((name, after)) if name.starts_with("near") || name.is_empty() && after.is_empty() => rest = after,
+                Some((name, after))
+                    if name.starts_with("near") || name == "hint" || name.is_empty() && after.is_empty() =>
+                {
+                    rest = after
+                }
                 Some((name, after)) if name.chars().all(|c| c.is_ascii_alphanumeric() || "_:.?".contains(c)) => {
                     text.push('7');
                     rest = after;

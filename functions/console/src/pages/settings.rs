@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::Extension;
 use axum::body::Bytes;
+use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
@@ -11,9 +12,12 @@ use renkei_domain::member::{Email, Role};
 use renkei_domain::settings::{Product, ShippingMethod, TenantSettings};
 use renkei_store::audit::AuditOutcome;
 use renkei_store::members::{Member, MemberChange};
+use serde::Deserialize;
 
 use super::Page;
+use super::setting_fields::Kind;
 use crate::guard::Caller;
+use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::{Shell, grouped, role_label};
 
@@ -31,6 +35,10 @@ struct SettingsPage {
     products: Vec<Product>,
     more_products: usize,
     members: Vec<Member>,
+    /// What was just done.
+    done: Option<String>,
+    /// A shop that was just saved, and should be tested.
+    tested: Option<String>,
     roles: Vec<(&'static str, &'static str)>,
 }
 
@@ -47,14 +55,47 @@ impl SettingsPage {
     }
 }
 
+/// What the address says: what a form did, and to which.
+#[derive(Deserialize)]
+pub struct After {
+    saved: Option<Kind>,
+    removed: Option<Kind>,
+    id: Option<String>,
+}
+
+impl After {
+    fn done(&self, lang: Lang) -> Option<String> {
+        let words = |kind: Kind| kind.words(lang);
+        match (self.saved, self.removed) {
+            (Some(kind), _) => Some(match lang {
+                Lang::Ja => format!("{}を保存しました。", words(kind)),
+                Lang::En => format!("Saved: the {}.", words(kind)),
+            }),
+            (None, Some(kind)) => Some(match lang {
+                Lang::Ja => format!("{}を削除しました。", words(kind)),
+                Lang::En => format!("Removed: the {}.", words(kind)),
+            }),
+            (None, None) => None,
+        }
+    }
+
+    /// The shop that was saved, if there is one.
+    fn tested(&self, settings: &TenantSettings) -> Option<String> {
+        let id = self.id.as_deref().filter(|_| self.saved == Some(Kind::Connection))?;
+        settings.connections.iter().find(|connection| connection.id.as_str() == id).map(|it| it.id.to_string())
+    }
+}
+
 /// Shows them.
-pub async fn show(Extension(caller): Extension<Caller>) -> Page {
+pub async fn show(Extension(caller): Extension<Caller>, Query(after): Query<After>) -> Page {
     let applied = caller.settings().await?;
     let (mut products, members) = try_join(caller.tenant.products(), caller.tenant.members()).await?;
     let more_products = products.len().saturating_sub(PRODUCTS);
     products.truncate(PRODUCTS);
     let lang = caller.shell.lang;
     let page = SettingsPage {
+        done: after.done(lang),
+        tested: after.tested(&applied.settings).filter(|_| caller.shell.may("admin")),
         version: applied.version,
         applied_at: caller.shell.full_time(&applied.at),
         applied_by: applied.by,

@@ -11,8 +11,9 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use renkei_domain::ids::RuleId;
 use renkei_domain::processing::built_in;
-use renkei_domain::settings::TenantSettings;
+use renkei_domain::settings::{EnabledRobot, TenantSettings, TiedRobot};
 
+use super::draft::Names;
 use super::{Form, encoded, proposal};
 use crate::App;
 use crate::guard::Caller;
@@ -59,7 +60,13 @@ pub async fn step(
     form: Bytes,
 ) -> Result<Response, Problem> {
     let form = Form::read(&form);
-    let (list, id, what) = (form.get("list"), form.get("robot"), Step::read(&form)?);
+    let (list, id) = (form.get("list"), form.get("robot"));
+    if form.get("step") == "tie" {
+        let conversions = Names::of(&form).every("conversion");
+        proposal::step(&app, &caller, form.version()?, |settings| tied(settings, &id, &conversions)).await?;
+        return Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots?done"))]).into_response());
+    }
+    let what = Step::read(&form)?;
     proposal::step(&app, &caller, form.version()?, |settings| stepped(settings, &list, &id, what)).await?;
     let moved = if what.moves() { format!("&moved={}", encoded(&id)) } else { String::new() };
     Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to(&format!("/robots?done{moved}")))]).into_response())
@@ -108,6 +115,17 @@ fn stepped(settings: &mut TenantSettings, list: &str, id: &str, what: Step) -> R
         }
         _ => return Err(Problem::not_found()),
     }
+    Ok(())
+}
+
+/// Ties a built-in robot to these conversion robots; to none, for all orders.
+fn tied(settings: &mut TenantSettings, id: &str, conversions: &[String]) -> Result<(), Problem> {
+    let enabled = settings.processing_robots.enable.iter_mut().find(|robot| robot.id().as_str() == id);
+    let enabled = enabled.ok_or_else(Problem::not_found)?;
+    let conversions: Result<Vec<RuleId>, _> = conversions.iter().map(RuleId::parse).collect();
+    let (id, conversion_robots) = (enabled.id().clone(), conversions.map_err(|_| Problem::not_found())?);
+    *enabled =
+        if conversion_robots.is_empty() { id.into() } else { EnabledRobot::Tied(TiedRobot { id, conversion_robots }) };
     Ok(())
 }
 
@@ -194,5 +212,17 @@ mod tests {
             assert!(stepped(&mut settings, list, id, step).is_err(), "{list} {id}");
             assert_eq!(settings, before);
         }
+    }
+
+    #[test]
+    fn a_built_in_robot_is_tied_only_where_it_is_on() {
+        let text = serde_json::json!({ "tenant": "a", "processing_robots": { "enable": ["payment-check"] } });
+        let mut settings: TenantSettings = serde_json::from_value(text).unwrap();
+        tied(&mut settings, "payment-check", &["own".to_owned(), "14448".to_owned()]).unwrap();
+        let ties = |settings: &TenantSettings| settings.processing_robots.enable[0].conversion_robots().len();
+        assert_eq!(ties(&settings), 2);
+        tied(&mut settings, "payment-check", &[]).unwrap();
+        assert_eq!(settings.processing_robots.enable, [RuleId::parse("payment-check").unwrap().into()]);
+        assert_eq!(tied(&mut settings, "hold-unpaid", &[]).unwrap_err().status, StatusCode::NOT_FOUND);
     }
 }

@@ -166,6 +166,19 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
         ("POST /t/{tenant}/dry-run", vec![post("/dry-run", &[("robot", &format!("{THEIRS}/fetch-orders"))], &[404])]),
         ("GET /t/{tenant}/settings", plain("/settings")),
         (
+            "GET /t/{tenant}/setting/{kind}/{id}",
+            vec![
+                get(&format!("/setting/connection/{THEIRS}"), &[404]),
+                get(&format!("/setting/shipping-method/{THEIRS}"), &[404]),
+            ],
+        ),
+        (
+            "POST /t/{tenant}/setting/{kind}/{id}",
+            ["save", "remove", "remove-now", ""]
+                .map(|what| post(&format!("/setting/connection/{THEIRS}"), &[("do", what), ("version", "1")], &[404]))
+                .to_vec(),
+        ),
+        (
             "POST /t/{tenant}/members",
             vec![post("/members", &[("email", "viewer@renkei.example"), ("role", "viewer")], &[303])],
         ),

@@ -19,7 +19,7 @@ use renkei_domain::settings::{ConversionRobot, CustomRobot};
 use serde_json::{Map, Value, json};
 
 pub use action::{Doing, Input, KINDS, find};
-pub use condition::{Node, OPERATORS};
+pub use condition::{Node, OPERATORS, number};
 pub use integration::{Integration, TRIGGERS};
 
 use super::Form;
@@ -95,7 +95,7 @@ impl<'a> Names<'a> {
     }
 
     /// All that are chosen of a field.
-    fn every(&self, name: &str) -> Vec<String> {
+    pub fn every(&self, name: &str) -> Vec<String> {
         let found = self.all.iter().filter(|(found, value)| found == name && !value.trim().is_empty());
         found.map(|(_, value)| value.trim().to_owned()).collect()
     }
