@@ -581,7 +581,7 @@ mod tests {
                 Some((name, after))
                     if name.starts_with("near") || name == "hint" || name.is_empty() && after.is_empty() =>
                 {
-                    rest = after
+                    rest = after;
                 }
                 Some((name, after)) if name.chars().all(|c| c.is_ascii_alphanumeric() || "_:.?".contains(c)) => {
                     text.push('7');

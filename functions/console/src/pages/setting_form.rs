@@ -283,10 +283,7 @@ async fn save(
         Kind::ShipFrom | Kind::ShippingMethod => Form::default(),
     };
     let proposal = proposal::check(app, caller, whole, open.version, Some(&secrets)).await?;
-    let problems = match proposal::enforce(app, caller, &proposal).await? {
-        Ok(_) => return Ok(None),
-        Err(problems) => problems,
-    };
+    let Err(problems) = proposal::enforce(app, caller, &proposal).await? else { return Ok(None) };
     let own = format!("{id}: ");
     let label = open.groups.iter().flat_map(|group| &group.fields).find(|field| field.input == Input::Secret);
     let problems = problems.into_iter().map(|text| match (text.strip_prefix(&own), label) {

@@ -2,6 +2,8 @@
 //! trade has for it. What a form holds is text as it was typed; [`Entry::put`] makes of it what a document would say,
 //! which is checked as one.
 
+mod table;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -10,6 +12,7 @@ use renkei_domain::settings::{OneOrMany, OrderStates, StatusSync, TenantSettings
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use self::table::Asked;
 use super::Form;
 use super::draft::{Names, lines, listed, number};
 use super::said::{Choice, chosen};
@@ -129,251 +132,35 @@ pub struct Group {
 
 /// The fields of a form, in the page's language.
 pub fn groups(kind: Kind, settings: &TenantSettings, lang: Lang) -> Vec<Group> {
-    use Input::{Hours, Line, Lines, Number, Prefecture, Secret, ShipFrom, SignIn, Yes};
-    let field = |key, ja, en, hint_ja, hint_en, input, is_needed| Field {
-        key: Cow::Borrowed(key),
-        label: Cow::Borrowed(lang.of(ja, en)),
-        hint: lang.of(hint_ja, hint_en),
-        input,
-        is_needed,
+    let said = |[ja, en]: [&'static str; 2]| lang.of(ja, en);
+    let sections = match kind {
+        Kind::ShipFrom => table::SHIP_FROM,
+        Kind::Connection => table::CONNECTION,
+        Kind::ShippingMethod => table::SHIPPING_METHOD,
     };
-    let id = || field("id", "ID", "Id", "半角の英小文字・数字とハイフン", "a–z, 0–9 and -", Line, true);
-    let group = |ja, en, fields| Group { label: lang.of(ja, en), fields };
-    match kind {
-        Kind::ShipFrom => vec![group(
-            "発送元",
-            "Ship-from",
-            vec![
-                id(),
-                field("name", "発送元名", "Name", "", "", Line, true),
-                field("postal_code", "郵便番号", "Postal code", "135-0064", "135-0064", Line, true),
-                field("prefecture", "都道府県", "Prefecture", "", "", Prefecture, true),
-                field("address", "住所（市区町村以降）", "Address below it", "", "", Line, true),
-                field("phone", "電話番号", "Phone", "", "", Line, true),
-                field(
-                    "warehouse",
-                    "倉庫ID",
-                    "Warehouse id",
-                    "この発送元の出荷を受け取る倉庫。キーは「倉庫のキーとWebhook」で発行",
-                    "who takes its shipments; keys are made under “Warehouse keys”",
-                    Line,
-                    true,
-                ),
-            ],
-        )],
-        Kind::Connection => vec![
-            group(
-                "ecforceとの接続",
-                "Connection to ecforce",
-                vec![
-                    id(),
-                    field(
-                        "api_url",
-                        "API URL",
-                        "API URL",
-                        "api.○○○.com、https://○○○.jp/api など、お手元の形のまま",
-                        "in whatever form you have it: api.shop.example, https://shop.example/api",
-                        Line,
-                        true,
-                    ),
-                    field("sign_in", "認証の方法", "Signs in with", "", "", SignIn, true),
-                    field(
-                        "secret",
-                        "パスワードまたはトークン",
-                        "Password or token",
-                        "登録後は表示されません。空欄なら登録済みのものをそのまま使います",
-                        "never shown again; left empty, the stored one stays",
-                        Secret,
-                        false,
-                    ),
-                    field(
-                        "email",
-                        "メールアドレス",
-                        "E-mail",
-                        "空欄なら連携サービスのアドレスを使います",
-                        "left empty: the service's own",
-                        Line,
-                        false,
-                    ),
-                    field("ship_from", "発送元", "Ship-from", "", "", ShipFrom, true),
-                    field(
-                        "stock_location_code",
-                        "在庫ロケーションコード",
-                        "Stock location code",
-                        "在庫連携を使うときだけ",
-                        "for inventory only",
-                        Line,
-                        false,
-                    ),
-                ],
-            ),
-            group(
-                "API呼び出し",
-                "API calls",
-                vec![
-                    field(
-                        "daily_call_limit",
-                        "1日の上限（回）",
-                        "Most calls a day",
-                        "ショップの契約の回数。9時に数え直し",
-                        "by the shop's contract; counted anew at 09:00",
-                        Number,
-                        true,
-                    ),
-                    field(
-                        "call_interval_ms",
-                        "呼び出しの間隔（ミリ秒）",
-                        "Between two calls (ms)",
-                        "",
-                        "",
-                        Number,
-                        true,
-                    ),
-                ],
-            ),
-            group(
-                "出荷と売上",
-                "Shipping and payment",
-                vec![
-                    field(
-                        "automation_option",
-                        "自動化オプションあり（ショップ自身が出荷済みに変える）",
-                        "Automation option (the shop moves orders to “shipped” itself)",
-                        "",
-                        "",
-                        Yes,
-                        false,
-                    ),
-                    field(
-                        "capture_payment_on_shipping",
-                        "出荷時に売上処理をする",
-                        "Capture the payment when it is shipped",
-                        "",
-                        "",
-                        Yes,
-                        false,
-                    ),
-                    field(
-                        "stock_buffer",
-                        "安全在庫（商品ごとの指定がないとき）",
-                        "Stock buffer where a product has none",
-                        "",
-                        "",
-                        Number,
-                        false,
-                    ),
-                    field(
-                        "status_sync.hold_differences",
-                        "ショップで注文が変わった出荷を要確認で保留にする",
-                        "Hold what was edited at the shop for review",
-                        "",
-                        "",
-                        Yes,
-                        false,
-                    ),
-                    field(
-                        "status_sync.cancellation_answer",
-                        "倉庫がキャンセル依頼に答える期限",
-                        "A warehouse answers a cancellation within",
-                        "",
-                        "",
-                        Hours,
-                        true,
-                    ),
-                ],
-            ),
-            group(
-                "対応状況（ショップでの名前）",
-                "States, as this shop calls them",
-                vec![
-                    field("states.fetch", "取得する対応状況", "State to fetch", "complete", "complete", Line, true),
-                    field("states.working", "取得後の対応状況", "Once fetched", "working", "working", Line, true),
-                    field("states.shipped", "出荷済みの対応状況", "Once shipped", "shipped", "shipped", Line, true),
-                    field(
-                        "states.cancelled",
-                        "キャンセルの対応状況",
-                        "Cancelled",
-                        "1行に1つ",
-                        "one a line",
-                        Lines,
-                        true,
-                    ),
-                ],
-            ),
-            group(
-                "決済状況の対応表（標準と違うものだけ）",
-                "Payment states that mean something else than usual",
-                vec![
-                    field("payment_states.paid", "入金済みとするもの", "Paid", "1行に1つ", "one a line", Lines, true),
-                    field("payment_states.wait", "入金待ちとするもの", "Waits", "1行に1つ", "one a line", Lines, true),
-                    field(
-                        "payment_states.cancelled",
-                        "キャンセルとするもの",
-                        "Cancels the order",
-                        "1行に1つ",
-                        "one a line",
-                        Lines,
-                        true,
-                    ),
-                ],
-            ),
-        ],
-        Kind::ShippingMethod => {
-            let carriers = settings.connections.iter().map(|connection| Field {
-                key: Cow::Owned(format!("carrier_ids.{}", connection.id)),
-                label: Cow::Owned(format!(
-                    "{} ({})",
-                    lang.of("外部連携配送方法", "Carrier id at the shop"),
-                    connection.id
-                )),
-                hint: lang.of("ショップの配送業者ID", "a number"),
-                input: Number,
-                is_needed: false,
-            });
-            vec![
-                group(
-                    "配送方法",
-                    "Shipping method",
-                    vec![
-                        id(),
-                        field("name", "配送方法名", "Name", "", "", Line, true),
-                        field(
-                            "warehouse_code",
-                            "WMS配送方法",
-                            "What the warehouse calls it",
-                            "倉庫での呼び名",
-                            "",
-                            Line,
-                            true,
-                        ),
-                        field(
-                            "keywords",
-                            "キーワード",
-                            "Keywords",
-                            "ショップの配送業者名に含まれる言葉。1行に1つ",
-                            "parts of the shop's carrier name, one a line",
-                            Lines,
-                            false,
-                        ),
-                        field(
-                            "default",
-                            "既定（どのキーワードにも当てはまらない注文）",
-                            "Default, where no keyword matches",
-                            "",
-                            "",
-                            Yes,
-                            false,
-                        ),
-                    ],
-                ),
-                group(
-                    "追跡番号とともにショップへ伝えるID",
-                    "What the shop is told with the tracking number",
-                    carriers.collect(),
-                ),
-            ]
-        }
+    let field = |asked: &Asked| Field {
+        key: Cow::Borrowed(asked.key),
+        label: Cow::Borrowed(said(asked.label)),
+        hint: said(asked.hint),
+        input: asked.input,
+        is_needed: asked.is_needed,
+    };
+    let mut groups: Vec<Group> = sections
+        .iter()
+        .map(|(label, fields)| Group { label: said(*label), fields: fields.iter().map(field).collect() })
+        .collect();
+    if kind == Kind::ShippingMethod && !settings.connections.is_empty() {
+        let fields = settings.connections.iter().map(|connection| Field {
+            key: Cow::Owned(format!("carrier_ids.{}", connection.id)),
+            label: Cow::Owned(format!("{} ({})", lang.of("外部連携配送方法", "Carrier id at the shop"), connection.id)),
+            hint: lang.of("ショップの配送業者ID", "a number"),
+            input: Input::Number,
+            is_needed: false,
+        });
+        let label = lang.of("追跡番号とともにショップへ伝えるID", "What the shop is told with the tracking number");
+        groups.push(Group { label, fields: fields.collect() });
     }
+    groups
 }
 
 /// Hours that are offered to a warehouse.
