@@ -2,10 +2,14 @@
 
 use axum::body::Bytes;
 use futures::FutureExt;
+use renkei_domain::document;
 use renkei_domain::ids::ConnectionId;
+use renkei_domain::settings::TenantSettings;
 
 use crate::guard::Upload;
+use crate::lang::Lang;
 use crate::pages::bulk::asked;
+use crate::pages::setting_fields::{Entry, Kind, blank, groups, within};
 use crate::pages::{Form, search};
 
 /// A form's body, read as every form is, and as the one that works on many shipments. Gives how many shipments it names.
@@ -14,6 +18,23 @@ pub fn form(body: &[u8]) -> usize {
     let form = Form::read(body);
     let _ = (form.get("settings"), form.has("enabled"), form.version().is_ok());
     asked(body)
+}
+
+/// A form's body as one of a new ship-from, shop and shipping method, put among settings. Gives the documents that may be in
+/// force by it.
+#[must_use]
+pub fn setting(body: &[u8], settings: &TenantSettings) -> Vec<TenantSettings> {
+    let form = Form::read(body);
+    let documents = [Kind::ShipFrom, Kind::Connection, Kind::ShippingMethod].into_iter().filter_map(|kind| {
+        let fields = groups(kind, settings, Lang::Ja);
+        let entry = Entry::read(&fields, &form);
+        let _ = entry.fits_a_form(&fields);
+        let mut item = blank(kind, settings);
+        entry.put(&fields, &mut item);
+        let whole = within(kind, settings, kind.ids(settings).len(), item)?;
+        document::read(&whole.to_string(), &|url: &str| Ok(url.to_owned())).ok()
+    });
+    documents.map(|document| document.settings).collect()
 }
 
 /// A form that came with a file: its length; None if it is none.

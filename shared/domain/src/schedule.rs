@@ -5,11 +5,17 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::jst;
+
 /// Hours that Japan is ahead of UTC.
 const AHEAD: u8 = 9;
+/// Days that are looked through for the next time of a cron: the 29th of February may be eight years away.
+const MOST_DAYS: usize = 8 * 366;
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// A time of day in Japan: `09:30`.
@@ -34,6 +40,14 @@ impl DailyAt {
     #[must_use]
     pub fn utc(self) -> String {
         format!("cron({} {} * * ? *)", self.minute, (self.hour + 24 - AHEAD) % 24)
+    }
+
+    /// The first such time after this one. None at the end of all time.
+    #[must_use]
+    pub fn next(self, after: Timestamp) -> Option<Timestamp> {
+        let (hours, minutes) = ([self.hour].into(), [self.minute].into());
+        let fields = Fields { minutes: Some(minutes), hours: Some(hours), ..Fields::default() };
+        fields.next(after)
     }
 }
 
@@ -90,6 +104,12 @@ impl Cron {
     pub fn utc(&self) -> &[String] {
         &self.utc
     }
+
+    /// The first such time after this one. None if there is none within years, such as on the 31st of April.
+    #[must_use]
+    pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        Fields::read(&self.text).ok()?.next(after)
+    }
 }
 
 impl TryFrom<String> for Cron {
@@ -121,23 +141,66 @@ impl JsonSchema for Cron {
 /// One field: None is `*`.
 type Field = Option<BTreeSet<u8>>;
 
-fn to_utc(text: &str) -> Result<Vec<String>, String> {
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    let [minute, hour, day, month, weekday] = fields.as_slice() else {
-        return Err(format!(
-            "{text:?} is not a cron of five fields (minute, hour, day of the month, month, day of the week): write for \
-             example \"0 9-18 * * MON-FRI\""
-        ));
-    };
-    let minutes = field(minute, "minute", 0, 59)?;
-    let hours = field(hour, "hour", 0, 23)?;
-    let days = field(day, "day of the month", 1, 31)?;
-    let months = field(month, "month", 1, 12)?;
-    let weekdays = field(&named(weekday), "day of the week", 0, 7)?
-        .map(|days| days.into_iter().map(|day| day % 7).collect::<BTreeSet<u8>>());
-    if days.is_some() && weekdays.is_some() {
-        return Err("days of the month and days of the week exclude each other: write * for one of them".into());
+/// What a cron says, in Japan time.
+#[derive(Debug, Default)]
+struct Fields {
+    minutes: Field,
+    hours: Field,
+    days: Field,
+    months: Field,
+    /// 0 is Sunday.
+    weekdays: Field,
+}
+
+impl Fields {
+    fn read(text: &str) -> Result<Self, String> {
+        let fields: Vec<&str> = text.split_whitespace().collect();
+        let [minute, hour, day, month, weekday] = fields.as_slice() else {
+            return Err(format!(
+                "{text:?} is not a cron of five fields (minute, hour, day of the month, month, day of the week): write for \
+                 example \"0 9-18 * * MON-FRI\""
+            ));
+        };
+        let minutes = field(minute, "minute", 0, 59)?;
+        let hours = field(hour, "hour", 0, 23)?;
+        let days = field(day, "day of the month", 1, 31)?;
+        let months = field(month, "month", 1, 12)?;
+        let weekdays = field(&named(weekday), "day of the week", 0, 7)?
+            .map(|days| days.into_iter().map(|day| day % 7).collect::<BTreeSet<u8>>());
+        if days.is_some() && weekdays.is_some() {
+            return Err("days of the month and days of the week exclude each other: write * for one of them".into());
+        }
+        Ok(Self { minutes, hours, days, months, weekdays })
     }
+
+    fn has(&self, date: Date) -> bool {
+        let has = |field: &Field, value: i8| {
+            field.as_ref().is_none_or(|values| u8::try_from(value).is_ok_and(|value| values.contains(&value)))
+        };
+        has(&self.days, date.day())
+            && has(&self.months, date.month())
+            && has(&self.weekdays, date.weekday().to_sunday_zero_offset())
+    }
+
+    fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        let all = |field: &Field, most: u8| match field {
+            Some(values) => values.iter().copied().collect(),
+            None => (0..most).collect::<Vec<u8>>(),
+        };
+        let (hours, minutes) = (all(&self.hours, 24), all(&self.minutes, 60));
+        let days = std::iter::successors(Some(jst::date(after)), |date| date.tomorrow().ok());
+        days.take(MOST_DAYS).filter(|date| self.has(*date)).find_map(|date| {
+            let times = hours.iter().flat_map(|hour| minutes.iter().map(move |minute| (*hour, *minute)));
+            let mut times = times.filter_map(|(hour, minute)| {
+                jst::instant(date.at(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0))
+            });
+            times.find(|time| *time > after)
+        })
+    }
+}
+
+fn to_utc(text: &str) -> Result<Vec<String>, String> {
+    let Fields { minutes, hours, days, months, weekdays } = Fields::read(text)?;
     let minutes = listed(minutes.as_ref());
     if days.is_none() && months.is_none() && weekdays.is_none() {
         // Every day is every day in any time zone.
@@ -286,6 +349,43 @@ mod tests {
         for wrong in ["", "* * * *", "60 * * * *", "5-1 * * * *", "*/0 * * * *", "0 9 0 * *", "a * * * *", "1- * * * *"]
         {
             assert!(Cron::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_next_time_is_the_first_after_now() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let daily = |text: &str, now: &str| DailyAt::try_from(text.to_owned()).unwrap().next(at(now)).unwrap();
+        // 09:30 in Japan is 00:30 UTC.
+        assert_eq!(daily("09:30", "2026-11-24T00:29:59Z"), at("2026-11-24T00:30:00Z"));
+        assert_eq!(daily("09:30", "2026-11-24T00:30:00Z"), at("2026-11-25T00:30:00Z"));
+        let cron = |text: &str, now: &str| Cron::try_from(text.to_owned()).unwrap().next(at(now));
+        // A Friday evening, and the Monday after it.
+        assert_eq!(cron("0 9-18 * * MON-FRI", "2026-11-27T09:00:00Z"), Some(at("2026-11-30T00:00:00Z")));
+        assert_eq!(cron("*/15 * * * *", "2026-11-27T09:00:01Z"), Some(at("2026-11-27T09:15:00Z")));
+        assert_eq!(cron("0 9 29 2 *", "2026-11-27T00:00:00Z"), Some(at("2028-02-29T00:00:00Z")));
+        assert_eq!(cron("0 9 31 4 *", "2026-11-27T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn no_time_is_passed_over() {
+        let start: Timestamp = "2026-11-26T22:17:00Z".parse().unwrap();
+        for text in ["*/20 3,8-10 * * *", "5 8 * * SUN,1", "59 23 28,29 * *", "0 12 * 12 *"] {
+            let cron = Cron::try_from(text.to_owned()).unwrap();
+            let fields = Fields::read(text).unwrap();
+            let mut expected = None;
+            for minute in 1..60 * 24 * 10 {
+                let time = start + jiff::SignedDuration::from_mins(minute);
+                let local = time.to_zoned_datetime(jst::zone());
+                let has = |field: &Field, value: i8| field.as_ref().is_none_or(|all| all.contains(&(value as u8)));
+                if fields.has(local.date()) && has(&fields.hours, local.hour()) && has(&fields.minutes, local.minute())
+                {
+                    expected = Some(time);
+                    break;
+                }
+            }
+            assert!(expected.is_some(), "{text}");
+            assert_eq!(cron.next(start), expected, "{text}");
         }
     }
 }

@@ -232,6 +232,12 @@ pub fn console_forms(bytes: &[u8]) {
     if let Some(place) = console::fuzz::place(text, &shops) {
         assert_eq!(console::fuzz::place(&place, &shops).as_ref(), Some(&place), "{text:?}");
     }
+    // What a form puts in force is a document, and is written as one.
+    for settings in console::fuzz::setting(bytes, settings()) {
+        let written = document::write(&settings);
+        let read = document::read(&written, &|url: &str| Ok(url.to_owned()));
+        assert_eq!(read.map(|document| document.settings), Ok(settings), "{written}");
+    }
 }
 
 /// Forms of the console that come with a file.

@@ -33,7 +33,7 @@ pub mod runs;
 mod said;
 pub mod search;
 mod sentences;
-mod setting_fields;
+pub(crate) mod setting_fields;
 pub mod setting_form;
 pub mod settings;
 pub mod shipment;

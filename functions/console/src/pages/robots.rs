@@ -125,7 +125,7 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
 }
 
 /// When a merchant's own robot starts, in words.
-fn when(shell: &Shell, trigger: &Trigger) -> String {
+pub(super) fn when(shell: &Shell, trigger: &Trigger) -> String {
     match trigger {
         Trigger::After { after, .. } => format!("{} {}", words::robot(shell.lang, *after), shell.l("の後", "ends")),
         Trigger::Every { every, .. } => match every.as_minutes() {

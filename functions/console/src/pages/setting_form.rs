@@ -223,20 +223,9 @@ fn judge(app: &App, open: &Open, entry: &Entry, shell: &Shell) -> Result<(String
     let list = open.which.kind.list();
     let mut item = open.item.clone();
     entry.put(&open.groups, &mut item);
-    let wrong = || vec![Said::of_all(shell.l("設定を読み取れません。", "The settings cannot be read.").to_owned())];
-    let mut whole = serde_json::to_value(&open.settings).map_err(|_| wrong())?;
-    let all = whole.as_object_mut().ok_or_else(wrong)?;
-    let items = all.entry(list).or_insert_with(|| Value::Array(Vec::new())).as_array_mut().ok_or_else(wrong)?;
-    // There is one default: who becomes it takes it from the former.
-    if item.get("default") == Some(&Value::Bool(true)) {
-        for other in items.iter_mut().filter_map(Value::as_object_mut) {
-            other.remove("default");
-        }
-    }
-    match items.get_mut(open.place) {
-        Some(own) => *own = item,
-        None => items.push(item),
-    }
+    let Some(whole) = setting_fields::within(open.which.kind, &open.settings, open.place, item) else {
+        return Err(vec![Said::of_all(shell.l("設定を読み取れません。", "The settings cannot be read.").to_owned())]);
+    };
     let below = format!("{list}[{}]", open.place);
     match proposal::read(app, &whole.to_string()) {
         Err(problems) => {

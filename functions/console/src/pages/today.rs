@@ -15,11 +15,11 @@ use futures::future::try_join3;
 use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::gate::{GateState, Lane, Reason};
-use renkei_domain::ids::ConnectionId;
+use renkei_domain::ids::{ConnectionId, RobotId};
 use renkei_domain::jst;
 use renkei_domain::needs::Need;
 use renkei_domain::run::{Run, RunState};
-use renkei_domain::settings::{Connection, TenantSettings};
+use renkei_domain::settings::{Connection, Every, TenantSettings, Trigger};
 use renkei_setup::volume;
 use renkei_shop::gate_rules;
 use renkei_store::StoreError;
@@ -29,6 +29,7 @@ use renkei_store::glance::{Glance, Glances, List};
 use renkei_store::needs::WaitingList;
 use renkei_store::shelves::Count;
 
+use super::robots::when;
 use super::{Page, counted, needs, spread, words};
 use crate::App;
 use crate::guard::Caller;
@@ -99,8 +100,10 @@ struct Gauge {
 
 /// A robot, and how it ran last.
 struct RobotRow {
+    id: String,
     name: String,
-    action: &'static str,
+    /// When it starts, in words, where that is not so often.
+    starts: Option<String>,
     last: Option<Run>,
     next: Option<Timestamp>,
 }
@@ -183,7 +186,7 @@ pub async fn show(
         .collect();
     let page = TodayPage {
         date: jst::date(now).strftime("%Y/%m/%d").to_string(),
-        robots: robots(&caller.shell, &settings, &runs),
+        robots: robots(&caller.shell, &settings, &runs, now),
         failed,
         dead_letters,
         is_counting: !shops.iter().all(Shop::is_counted),
@@ -256,23 +259,42 @@ fn width(used: u32, limit: u32) -> u32 {
     (u64::from(used) * u64::from(GAUGE)).div_ceil(u64::from(limit.max(1))).min(u64::from(GAUGE)) as u32
 }
 
-fn robots(shell: &Shell, settings: &TenantSettings, runs: &[Run]) -> Vec<RobotRow> {
+fn robots(shell: &Shell, settings: &TenantSettings, runs: &[Run], now: Timestamp) -> Vec<RobotRow> {
     let mut last: BTreeMap<&str, &Run> = BTreeMap::new();
     for run in runs {
         last.entry(run.robot.as_str()).or_insert(run);
     }
+    let last = |robot: &RobotId| last.get(robot.as_str()).map(|run| (*run).clone());
+    let after = |run: &Option<Run>, every: Every| {
+        run.as_ref().and_then(|run| run.started_at.checked_add(i64::from(every.as_minutes()).minutes()).ok())
+    };
     let mut rows = Vec::new();
     for setup in settings.integration_robots.easy_setup.iter() {
         for (robot, action) in settings.easy_robots(setup) {
-            let run = last.get(robot.as_str()).map(|run| (*run).clone());
-            let every = i64::from(setup.every.as_minutes());
+            let last = last(&robot);
             rows.push(RobotRow {
-                next: run.as_ref().and_then(|run| run.started_at.checked_add(every.minutes()).ok()),
-                name: robot.to_string(),
-                action: words::robot(shell.lang, action),
-                last: run,
+                next: after(&last, setup.every),
+                id: robot.to_string(),
+                name: words::robot(shell.lang, action).to_owned(),
+                starts: None,
+                last,
             });
         }
+    }
+    for robot in settings.integration_robots.custom.iter().filter(|robot| robot.enabled) {
+        let last = last(&robot.id);
+        rows.push(RobotRow {
+            next: match &robot.on {
+                Trigger::Every { every, .. } => after(&last, *every),
+                Trigger::DailyAt { daily_at, .. } => daily_at.next(now),
+                Trigger::Cron { cron, .. } => cron.next(now),
+                Trigger::After { .. } | Trigger::ByHand { .. } => None,
+            },
+            id: robot.id.to_string(),
+            name: robot.name.clone(),
+            starts: Some(when(shell, &robot.on)),
+            last,
+        });
     }
     rows
 }
@@ -294,5 +316,32 @@ mod tests {
             [width(0, 100), width(1, 10_000), width(50, 100), width(200, 100), width(0, 0)],
             [0, 1, 150, 300, 0]
         );
+    }
+
+    #[test]
+    fn every_robot_that_is_on_is_listed_with_its_next_start() {
+        let text = "
+tenant: a
+ship_froms:
+  - { id: dc, name: 第一, postal_code: 135-0064, prefecture: 東京都, address: 見本町1, phone: 03-0000-0000, warehouse: dc }
+connections:
+  - { id: s, api: ecforce, api_url: https://s.example, ship_from: dc, password: { env: S }, daily_call_limit: 10000 }
+processing_robots:
+  enable: [payment-check, release]
+integration_robots:
+  easy_setup: { connection: s, every: 30 minutes }
+  custom:
+    - { id: after, name: 連携後, on: { after: status-sync, connection: s }, do: { apply_processing_robot: release, to_status: awaiting-payment } }
+    - { id: daily, name: 毎日, on: { daily_at: '08:30', connection: s }, do: reconcile }
+    - { id: off, name: 無効, enabled: false, on: { daily_at: '08:30', connection: s }, do: reconcile }
+";
+        let read = renkei_domain::document::read(text, &|url: &str| Ok(url.to_owned())).unwrap();
+        let now: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
+        let rows = robots(&Shell::default(), &read.settings, &[], now);
+        let names: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        assert!(names.contains(&"s/fetch-orders") && !names.contains(&"off"), "{names:?}");
+        assert_eq!(names[names.len() - 2..], ["after", "daily"]);
+        assert_eq!(rows[rows.len() - 1].next, Some("2026-11-24T23:30:00Z".parse().unwrap()));
+        assert!(rows[0].next.is_none(), "it has not run yet");
     }
 }

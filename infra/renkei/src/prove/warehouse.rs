@@ -273,7 +273,9 @@ impl Warehouse {
         };
         let accepted = ids_of(&answer["accepted"]);
         for (sku, quantity, at) in counts {
-            if accepted.iter().any(|taken| taken == sku) {
+            // Two workers count, and answers come in any order: the newest count stands, not the one heard of last.
+            let is_newest = notes.counts.get(*sku).is_none_or(|(_, before)| before <= at);
+            if is_newest && accepted.iter().any(|taken| taken == sku) {
                 notes.counts.insert((*sku).to_owned(), (*quantity, *at));
             }
         }

@@ -328,6 +328,24 @@ pub fn blank(kind: Kind, settings: &TenantSettings) -> Value {
     }
 }
 
+/// The whole document with this item at its place in its list, or at the list's end.
+pub fn within(kind: Kind, settings: &TenantSettings, place: usize, item: Value) -> Option<Value> {
+    let mut whole = serde_json::to_value(settings).ok()?;
+    let list = whole.as_object_mut()?.entry(kind.list()).or_insert_with(|| Value::Array(Vec::new()));
+    let items = list.as_array_mut()?;
+    // There is one default: who becomes it takes it from the former.
+    if item.get("default") == Some(&Value::Bool(true)) {
+        for other in items.iter_mut().filter_map(Value::as_object_mut) {
+            other.remove("default");
+        }
+    }
+    match items.get_mut(place) {
+        Some(own) => *own = item,
+        None => items.push(item),
+    }
+    Some(whole)
+}
+
 #[cfg(test)]
 mod tests {
     use renkei_domain::document;
@@ -403,6 +421,16 @@ shipping_methods:
         assert_eq!(item["daily_call_limit"], 10_000);
         assert_eq!(item["password"]["env"], "SHOP_NEW_SHOP_PASSWORD");
         assert!(item.get("email").is_none() && item.get("token").is_none() && item.get("secret").is_none());
+    }
+
+    #[test]
+    fn there_is_one_default_and_a_new_one_takes_it_from_the_former() {
+        let settings = settings();
+        let new = json!({ "id": "n", "name": "ネコポス", "warehouse_code": "N", "default": true });
+        let whole = within(Kind::ShippingMethod, &settings, 1, new).unwrap();
+        let read = document::read(&whole.to_string(), &|url: &str| Ok(url.to_owned())).unwrap().settings;
+        let defaults: Vec<bool> = read.shipping_methods.iter().map(|method| method.default).collect();
+        assert_eq!(defaults, [false, true]);
     }
 
     #[test]
