@@ -173,7 +173,7 @@ pub async fn list(
             let to = caller.shell.to(&format!("/shipment/{}", only.shipment.id));
             return Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response());
         }
-        return Ok(page_of_found(caller, &settings, q, found)?.into_response());
+        return Ok(page_of_found(caller, &settings, &filter, q, found)?.into_response());
     }
     let need = filter.needs.as_deref().filter(|name| !name.is_empty());
     if let Some(need) = need {
@@ -213,53 +213,20 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
             (tabs, rows(&caller, &shelf.ids).await?, shelf.next)
         }
     };
-    let page = ListPage {
-        connections: names(settings),
-        connection: connection.map(|id| id.to_string()).unwrap_or_default(),
-        tabs,
-        status,
-        need: None,
-        need_tabs: Vec::new(),
-        next: next.map(|mark| mark.to_string()),
-        is_later_page: after.is_some(),
-        q: String::new(),
-        count: rows.len(),
-        rows,
-        found: None,
-        done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
-        reasons: reasons(&caller.shell),
-        robots: robots(&caller.shell, settings),
-        s: caller.shell,
-    };
-    Ok(Html(page.render()?))
+    let next = next.map(|mark| mark.to_string());
+    let connection = connection.map(|id| id.to_string()).unwrap_or_default();
+    shown(&ListPage { connection, tabs, status, next, ..ListPage::of(caller.shell, settings, filter, rows) })
 }
 
 /// Shipments of a shop that wait for a person, in whatever status they are.
 async fn page_of_needs(caller: Caller, settings: &AppliedSettings, need: Need, filter: &Filter) -> Page {
     let connection = chosen(settings, filter.connection.as_deref())?.ok_or_else(Problem::not_found)?;
     let shop = settings.settings.connection(&connection).ok_or_else(Problem::not_found)?;
-    let after = filter.after.as_deref();
-    let listed = needs::list(&caller, shop, need, after).await?;
+    let listed = needs::list(&caller, shop, need, filter.after.as_deref()).await?;
     let rows = rows(&caller, &listed.ids).await?;
-    let page = ListPage {
-        connections: names(settings),
-        connection: connection.to_string(),
-        tabs: Vec::new(),
-        status: Status::Hold,
-        need: Some(need),
-        need_tabs: listed.tabs,
-        next: listed.next,
-        is_later_page: after.is_some_and(|after| !after.is_empty()),
-        q: String::new(),
-        count: rows.len(),
-        rows,
-        found: None,
-        done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
-        reasons: reasons(&caller.shell),
-        robots: robots(&caller.shell, settings),
-        s: caller.shell,
-    };
-    Ok(Html(page.render()?))
+    let (need, need_tabs, next) = (Some(need), listed.tabs, listed.next);
+    let connection = connection.to_string();
+    shown(&ListPage { connection, need, need_tabs, next, ..ListPage::of(caller.shell, settings, filter, rows) })
 }
 
 /// A page of a list, and the counts of all lists. What is counted from its newest on is read once for both.
@@ -309,26 +276,13 @@ async fn count(
     }
 }
 
-fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, mut found: Found) -> Page {
+fn page_of_found(caller: Caller, settings: &AppliedSettings, filter: &Filter, q: &str, mut found: Found) -> Page {
     let rows = std::mem::take(&mut found.rows);
-    let page = ListPage {
-        connections: names(settings),
-        connection: String::new(),
-        tabs: Vec::new(),
-        status: Status::Hold,
-        need: None,
-        need_tabs: Vec::new(),
-        count: rows.len(),
-        found: Some(found),
-        rows,
-        next: None,
-        is_later_page: false,
-        q: shortened(q, 100),
-        done: None,
-        reasons: reasons(&caller.shell),
-        robots: robots(&caller.shell, settings),
-        s: caller.shell,
-    };
+    let (q, found) = (shortened(q, 100), Some(found));
+    shown(&ListPage { q, found, ..ListPage::of(caller.shell, settings, filter, rows) })
+}
+
+fn shown(page: &ListPage) -> Page {
     Ok(Html(page.render()?))
 }
 
@@ -352,10 +306,6 @@ fn need_says(shell: &Shell, need: Need) -> &'static str {
     }
 }
 
-fn names(settings: &AppliedSettings) -> Vec<String> {
-    settings.settings.connections.iter().map(|connection| connection.id.to_string()).collect()
-}
-
 /// For those who may apply them.
 fn robots(shell: &Shell, settings: &AppliedSettings) -> Vec<(String, String)> {
     if shell.may("operator") { super::apply_robot::choices(&settings.settings) } else { Vec::new() }
@@ -368,6 +318,28 @@ fn reasons(shell: &Shell) -> Vec<(&'static str, &'static str)> {
 }
 
 impl ListPage {
+    /// What all lists have; whatever else a list has is to be said.
+    fn of(s: Shell, settings: &AppliedSettings, filter: &Filter, rows: Vec<Row>) -> Self {
+        Self {
+            connections: settings.settings.connections.iter().map(|connection| connection.id.to_string()).collect(),
+            connection: String::new(),
+            tabs: Vec::new(),
+            status: Status::Hold,
+            need: None,
+            need_tabs: Vec::new(),
+            next: None,
+            is_later_page: filter.after.as_deref().is_some_and(|after| !after.is_empty()),
+            q: String::new(),
+            count: rows.len(),
+            rows,
+            found: None,
+            done: filter.done.as_deref().and_then(|code| super::bulk::done(s.lang, code)),
+            reasons: reasons(&s),
+            robots: robots(&s, settings),
+            s,
+        }
+    }
+
     /// Where the search goes on.
     fn further(&self, place: &Place) -> String {
         format!("{}?q={}&from={}", self.s.to("/shipments"), encoded(&self.q), encoded(&place.to_string()))
