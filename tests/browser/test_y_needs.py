@@ -52,6 +52,44 @@ def test_what_needs_a_person_is_one_click_from_its_list(people, console, hanako,
     assert page.get_by_role("link", name=re.compile("決済状況の意味")).count() == 0
 
 
+def test_todays_numbers_lead_to_lists_of_the_same_length(people, console, hanako, axe):
+    page = people.signed_in("operator")
+    opened(page, f"{console}/t/hanako")
+    cells = page.locator("#today tbody tr").first.locator("td")
+    taken = int(cells.nth(0).inner_text())
+    assert taken > 50, "more than a page"
+    cells.nth(0).get_by_role("link").click()
+    page.wait_for_url(re.compile("taken=today"))
+    assert page.get_by_role("heading", name="本日取込（未出荷）").count() == 1
+    ids = []
+    while True:
+        ids += page.locator("tbody input[name=id]").evaluate_all("all => all.map(it => it.value)")
+        further = page.locator("a[rel=next]")
+        if further.count() == 0:
+            break
+        to = further.get_attribute("href")
+        further.click()
+        page.wait_for_url(lambda url: url.endswith(to))
+    assert (len(ids), len(set(ids))) == (taken, taken)
+    page.get_by_role("link", name="最初へ").click()
+    page.wait_for_url(re.compile("taken=today$"))
+    is_clean(people, page, axe, page.url)
+    # Worked from, with the way back to it.
+    page.locator("tbody input[name=id]").first.check()
+    page.get_by_role("button", name="選んだ出荷を確認へ").click()
+    page.wait_for_url(re.compile("preview"))
+    page.go_back()
+    page.wait_for_url(re.compile("taken=today"))
+    page.get_by_role("link", name="状況別の一覧へ").click()
+    page.wait_for_url(re.compile(r"shipments\?connection=hanako-ecforce$"))
+    for cell, where in ((6, r"orders\?"), (5, "shipped=today"), (1, r"charts\?connection=hanako-ecforce")):
+        opened(page, f"{console}/t/hanako")
+        link = page.locator("#today tbody tr").first.locator("td").nth(cell).get_by_role("link")
+        link.click()
+        page.wait_for_url(re.compile(where))
+    is_clean(people, page, axe, f"{console}/t/hanako/shipments?shipped=today")
+
+
 def test_a_processing_robot_is_dry_run_over_the_open_shipments(people, console, hanako, axe):
     before = [(it["id"], it["status"]) for it in hanako.shipments()]
     page = people.signed_in("admin")

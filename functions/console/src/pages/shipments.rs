@@ -21,6 +21,7 @@ use renkei_store::shelves::{Count, Mark, Shelf};
 use serde::Deserialize;
 use std::sync::Arc;
 
+use super::day::OfToday;
 use super::needs::{self, NeedTab};
 use super::search::{Found, Place, search};
 use super::{COUNTED, Page, chosen, counted, encoded, spread, words};
@@ -43,10 +44,20 @@ pub struct Filter {
     connection: Option<String>,
     status: Option<String>,
     needs: Option<String>,
+    taken: Option<String>,
+    shipped: Option<String>,
     after: Option<String>,
     q: Option<String>,
     from: Option<String>,
     done: Option<String>,
+}
+
+impl Filter {
+    /// Where the page begins, in the list of a shop.
+    fn mark(&self) -> Result<Option<Mark>, Problem> {
+        let text = self.after.as_deref().filter(|text| !text.is_empty());
+        text.map(|text| text.parse().map_err(|()| Problem::not_found())).transpose()
+    }
 }
 
 #[derive(Template)]
@@ -60,6 +71,8 @@ struct ListPage {
     /// What the shipments of this list wait for, where it is not a list of a status.
     need: Option<Need>,
     need_tabs: Vec<NeedTab>,
+    /// Which of today's lists it is, if it is one.
+    of_today: Option<OfToday>,
     rows: Vec<Row>,
     next: Option<String>,
     is_later_page: bool,
@@ -180,6 +193,9 @@ pub async fn list(
         let need = Need::from_name(need).ok_or_else(Problem::not_found)?;
         return Ok(page_of_needs(caller, &settings, need, &filter).await?.into_response());
     }
+    if let Some(of_today) = OfToday::named(filter.taken.as_deref(), filter.shipped.as_deref())? {
+        return Ok(page_of_today(caller, &settings, of_today, &filter).await?.into_response());
+    }
     Ok(page(caller, &settings, &kept, &filter).await?.into_response())
 }
 
@@ -192,10 +208,7 @@ pub async fn not_too_often(app: &App, caller: &Caller) -> Result<(), Problem> {
 
 async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, filter: &Filter) -> Page {
     let status = status_named(filter.status.as_deref())?;
-    let after = match filter.after.as_deref() {
-        None | Some("") => None,
-        Some(text) => Some(text.parse::<Mark>().map_err(|()| Problem::not_found())?),
-    };
+    let after = filter.mark()?;
     let connection = chosen(settings, filter.connection.as_deref())?;
     let (tabs, rows, next) = match &connection {
         None => (Vec::new(), Vec::new(), None),
@@ -227,6 +240,16 @@ async fn page_of_needs(caller: Caller, settings: &AppliedSettings, need: Need, f
     let (need, need_tabs, next) = (Some(need), listed.tabs, listed.next);
     let connection = connection.to_string();
     shown(&ListPage { connection, need, need_tabs, next, ..ListPage::of(caller.shell, settings, filter, rows) })
+}
+
+/// Shipments of a shop that today's page counts by the day, in whatever status they are.
+async fn page_of_today(caller: Caller, settings: &AppliedSettings, of_today: OfToday, filter: &Filter) -> Page {
+    let connection = chosen(settings, filter.connection.as_deref())?.ok_or_else(Problem::not_found)?;
+    let shelf = of_today.list(&caller, &connection, filter.mark()?).await?;
+    let rows = rows(&caller, &shelf.ids).await?;
+    let (of_today, next) = (Some(of_today), shelf.next.map(|mark| mark.to_string()));
+    let connection = connection.to_string();
+    shown(&ListPage { connection, of_today, next, ..ListPage::of(caller.shell, settings, filter, rows) })
 }
 
 /// A page of a list, and the counts of all lists. What is counted from its newest on is read once for both.
@@ -327,6 +350,7 @@ impl ListPage {
             status: Status::Hold,
             need: None,
             need_tabs: Vec::new(),
+            of_today: None,
             next: None,
             is_later_page: filter.after.as_deref().is_some_and(|after| !after.is_empty()),
             q: String::new(),
@@ -353,7 +377,20 @@ impl ListPage {
     }
     /// This list, from its beginning.
     fn own_address(&self) -> String {
-        self.need.map_or_else(|| self.address(self.status.as_str()), |need| self.need_address(&need))
+        let (name, value) = self.own_name();
+        format!("{}?connection={}&{name}={value}", self.s.to("/shipments"), encoded(&self.connection))
+    }
+    /// What it is called in an address.
+    fn own_name(&self) -> (&'static str, &'static str) {
+        match (self.need, self.of_today) {
+            (Some(need), _) => ("needs", need.as_str()),
+            (None, Some(of_today)) => (of_today.as_str(), "today"),
+            (None, None) => ("status", self.status.as_str()),
+        }
+    }
+    /// Is it a list of a status? Others hold shipments of several.
+    fn is_of_status(&self) -> bool {
+        self.own_name().0 == "status"
     }
     fn need_label(&self, need: &Need) -> &'static str {
         words::need(self.s.lang, *need)

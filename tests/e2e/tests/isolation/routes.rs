@@ -27,6 +27,9 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
             vec![
                 get(&format!("/shipments?connection={THEIRS}"), &[404]),
                 get(&format!("/shipments?connection={THEIRS}&needs=writeback"), &[404]),
+                get(&format!("/shipments?connection={THEIRS}&taken=today"), &[404]),
+                get("/shipments?taken=today&after=99999999999999.1.1", &[200]),
+                get(&format!("/shipments?connection={THEIRS}&shipped=today"), &[404]),
                 get(&format!("/shipments?needs=writeback&after={THEIRS}~99999999999999.1.1"), &[200]),
                 get(&format!("/shipments?q={number}"), &[200, 303]),
                 get(&format!("/shipments?q={shipment}"), &[200]),
