@@ -164,6 +164,7 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
         ),
         ("GET /t/{tenant}/run", vec![get(&format!("/run?id={run}"), &[404])]),
         ("GET /t/{tenant}/dead-letters", plain("/dead-letters")),
+        ("GET /t/{tenant}/dead-letters/count", plain("/dead-letters/count")),
         ("POST /t/{tenant}/dead-letters/replay", vec![post("/dead-letters/replay", &[("message", run)], &[303])]),
         ("GET /t/{tenant}/dry-run", vec![get(&format!("/dry-run?robot={THEIRS}/fetch-orders"), &[404])]),
         ("POST /t/{tenant}/dry-run", vec![post("/dry-run", &[("robot", &format!("{THEIRS}/fetch-orders"))], &[404])]),
