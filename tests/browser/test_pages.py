@@ -19,6 +19,7 @@ PAGES = {
     "integration-form": "/robot/integration/release-when-paid/form", "integration-new": "/robot/integration/new/form?new",
     "dry-run": "/dry-run?robot=hanako-ecforce/state-working", "dry-run-fetch": "/dry-run?robot=hanako-ecforce/fetch-orders",
     "dry-run-rule": "/dry-run?processing=first-leaflet",
+    "taken": "/shipments?taken=today", "shipped": "/shipments?shipped=today",
     "runs": "/runs", "dead-letters": "/dead-letters", "audit": "/audit",
 }
 # The pictures that the documentation shows.
@@ -70,6 +71,7 @@ def test_pictures_are_taken_of_every_page(people, console, hanako):
     PICTURES.mkdir(parents=True, exist_ok=True)
     for name, address in addresses(hanako).items():
         opened(page, console + address)
+        page.wait_for_load_state("networkidle")
         path = PICTURES / f"{name}.png"
         if FOR_DOCS and name not in SHOWN:
             continue

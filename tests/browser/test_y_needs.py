@@ -4,6 +4,7 @@ the page's language; the way from a shipment to its order's dead letters."""
 import re
 
 from conftest import assert_fits, dead_letter, findings
+from playwright.sync_api import expect
 from test_pages import opened
 
 
@@ -50,6 +51,44 @@ def test_what_needs_a_person_is_one_click_from_its_list(people, console, hanako,
     assert "いまはありません" in page.locator("main").inner_text()
     opened(page, f"{console}/t/hanako")
     assert page.get_by_role("link", name=re.compile("決済状況の意味")).count() == 0
+
+
+def test_todays_numbers_lead_to_lists_of_the_same_length(people, console, hanako, axe):
+    page = people.signed_in("operator")
+    opened(page, f"{console}/t/hanako")
+    cells = page.locator("#today tbody tr").first.locator("td")
+    taken = int(cells.nth(0).inner_text())
+    assert taken > 50, "more than a page"
+    cells.nth(0).get_by_role("link").click()
+    page.wait_for_url(re.compile("taken=today"))
+    assert page.get_by_role("heading", name="本日取込（未出荷）").count() == 1
+    ids = []
+    while True:
+        ids += page.locator("tbody input[name=id]").evaluate_all("all => all.map(it => it.value)")
+        further = page.locator("a[rel=next]")
+        if further.count() == 0:
+            break
+        to = further.get_attribute("href")
+        further.click()
+        page.wait_for_url(lambda url: url.endswith(to))
+    assert (len(ids), len(set(ids))) == (taken, taken)
+    page.get_by_role("link", name="最初へ").click()
+    page.wait_for_url(re.compile("taken=today$"))
+    is_clean(people, page, axe, page.url)
+    # Worked from, with the way back to it.
+    page.locator("tbody input[name=id]").first.check()
+    page.get_by_role("button", name="選んだ出荷を確認へ").click()
+    page.wait_for_url(re.compile("preview"))
+    page.go_back()
+    page.wait_for_url(re.compile("taken=today"))
+    page.get_by_role("link", name="状況別の一覧へ").click()
+    page.wait_for_url(re.compile(r"shipments\?connection=hanako-ecforce$"))
+    for cell, where in ((6, r"orders\?"), (5, "shipped=today"), (1, r"charts\?connection=hanako-ecforce")):
+        opened(page, f"{console}/t/hanako")
+        link = page.locator("#today tbody tr").first.locator("td").nth(cell).get_by_role("link")
+        link.click()
+        page.wait_for_url(re.compile(where))
+    is_clean(people, page, axe, f"{console}/t/hanako/shipments?shipped=today")
 
 
 def test_a_processing_robot_is_dry_run_over_the_open_shipments(people, console, hanako, axe):
@@ -107,6 +146,41 @@ def test_what_is_wrong_with_a_robot_is_said_in_the_pages_language(people, consol
         for word in words:
             assert word in alert.inner_text(), alert.inner_text()
     people.switch(page, "ja")
+
+
+def test_today_says_how_many_dead_letters_are_ones_own(people, console, hanako, theirs, axe):
+    # Somebody else's is not counted.
+    dead_letter({"v": 1, "tenant": "theirs", "connection": "theirs-ecforce", "robot": "theirs-ecforce/fetch-orders",
+                 "action": "fetch-orders", "cause": "schedule"})
+    page = people.signed_in("operator")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "dead-letters/count" in request.url else None)
+    page.clock.install()
+    for lang, words in (("en", "yours: 1"), ("ja", "自社のもの: 1件")):
+        people.switch(page, lang)
+        asked.clear()
+        opened(page, f"{console}/t/hanako")
+        said = page.locator("#own-dead-letters")
+        expect(said).to_have_text(words)
+        assert findings(page, axe) == [], lang
+        # The page renews itself, and what was counted stays.
+        with page.expect_response(lambda answer: answer.url.endswith("/t/hanako")):
+            page.clock.run_for(61_000)
+        page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+        expect(said).to_have_text(words)
+        page.clock.run_for(1_000)
+        assert len(asked) == 1, asked
+        for width in (320, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert_fits(page)
+    # Without script, and for those who may not put them back, it is said as before or not at all.
+    page = people.signed_in("operator", script=False)
+    opened(page, f"{console}/t/hanako")
+    assert page.get_by_role("link", name=re.compile("処理できなかったメッセージがあります")).count() == 1
+    assert page.locator("#own-dead-letters").inner_text() == ""
+    page = people.signed_in("viewer")
+    opened(page, f"{console}/t/hanako")
+    assert page.locator("#own-dead-letters").count() == 0
 
 
 def test_a_shipment_leads_to_the_dead_letters_of_its_order(people, console, hanako, axe):

@@ -127,6 +127,7 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/runs", VIEWER, pages::runs::show),
         get("/t/{tenant}/run", VIEWER, pages::run::show),
         get("/t/{tenant}/dead-letters", VIEWER, pages::dead_letters::list),
+        get("/t/{tenant}/dead-letters/count", OPERATOR, pages::dead_letters::count),
         post("/t/{tenant}/dead-letters/replay", OPERATOR, pages::dead_letters::replay),
         get("/t/{tenant}/charts", VIEWER, pages::charts::show),
         get("/t/{tenant}/audit", ADMIN, pages::audit::show),
@@ -198,6 +199,7 @@ POST /t/{tenant}/connection/{id}/test admin
 GET /t/{tenant}/runs viewer
 GET /t/{tenant}/run viewer
 GET /t/{tenant}/dead-letters viewer
+GET /t/{tenant}/dead-letters/count operator
 POST /t/{tenant}/dead-letters/replay operator
 GET /t/{tenant}/charts viewer
 GET /t/{tenant}/audit admin

@@ -18,6 +18,7 @@ pub mod health;
 mod keys;
 mod latest;
 pub mod members;
+mod merged;
 pub mod meter;
 pub mod needs;
 pub mod notices;

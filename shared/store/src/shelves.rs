@@ -69,7 +69,7 @@ pub struct Shelf {
 
 impl Shelf {
     /// Of these places, with or without more behind them.
-    fn of(connection: &ConnectionId, marks: Vec<Mark>, more: bool) -> Self {
+    pub(crate) fn of(connection: &ConnectionId, marks: Vec<Mark>, more: bool) -> Self {
         let ids = marks.iter().map(|mark| mark.id(connection)).collect();
         Self { next: marks.last().copied().filter(|_| more), ids, marks }
     }
@@ -238,7 +238,7 @@ impl Tenant {
     }
 }
 
-fn marks(items: &[Item]) -> Result<Vec<Mark>, StoreError> {
+pub(crate) fn marks(items: &[Item]) -> Result<Vec<Mark>, StoreError> {
     items.iter().map(mark_of).collect::<Option<_>>().ok_or_else(unreadable)
 }
 

@@ -86,6 +86,7 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     let page = operator.get("/t/letters/dead-letters").await;
     assert_eq!(shown(&page), [id.as_str()]);
     assert!(operator.get("/t/letters").await.text.contains("/t/letters/dead-letters\""), "the way there from today");
+    own_are_counted(&mut operator, &mut viewer).await;
     for (csrf, message) in [("wrong", id.as_str()), ("", "")] {
         let refused = operator.post("/t/letters/dead-letters/replay", &[("csrf", csrf), ("message", message)]).await;
         assert_eq!(refused.status, 403, "not from our own page");
@@ -163,8 +164,17 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     leads_from_a_shipment(&ours, &mut operator, &csrf).await;
 }
 
+/// What today's page shows of them: their own, of three, and only to those who may put them back.
+async fn own_are_counted(operator: &mut Browser, viewer: &mut Browser) {
+    assert_eq!(viewer.get("/t/letters/dead-letters/count").await.status, 403);
+    let counted = operator.get("/t/letters/dead-letters/count").await;
+    assert_eq!((counted.status, counted.text.as_str()), (200, "自社のもの: 1件"));
+}
+
 /// From a shipment's page to the dead letters of its order, if any wait: of its own, not of another's.
 async fn leads_from_a_shipment(ours: &World, operator: &mut Browser, csrf: &str) {
+    let counted = operator.get("/t/letters/dead-letters/count").await;
+    assert_eq!(counted.text, "自社のものはありません", "others' are none of theirs");
     let _whatever_else_it_finds = ours.run("fetch-orders");
     let shipments = ours.list("shipments");
     let of = |shipment: &Value| format!("/t/letters/shipment/{}", shipment["id"].as_str().expect("an id"));

@@ -45,6 +45,25 @@ async fn searched(browser: &mut Browser, tenant: &str, q: &str) -> Page {
     page
 }
 
+/// Ids of the shipments on a list, page by page; none comes twice.
+async fn all_of(browser: &mut Browser, address: &str) -> Vec<String> {
+    let (mut ids, mut address) = (Vec::new(), address.to_owned());
+    loop {
+        let page = browser.get(&address).await;
+        assert!(page.status == 200 && cost(&page).0 <= 12, "{address}: {} {}", page.status, cost(&page).0);
+        let on_page = page.text.split("type=\"checkbox\" name=\"id\" value=\"").skip(1);
+        ids.extend(on_page.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+        match next(&page) {
+            Some(to) => address = to,
+            None => break,
+        }
+    }
+    let met = ids.len();
+    let different: std::collections::BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(different.len(), met, "{address}");
+    ids
+}
+
 fn is_found(page: &Page, id: &str) -> bool {
     page.location().ends_with(&format!("/shipment/{id}")) || page.text.contains(&format!("/shipment/{id}\""))
 }
@@ -169,9 +188,15 @@ async fn counts_follow_what_people_do() {
         assert_eq!(counts(&page), ["20", "55", "15", "25", "5"]);
     }
     let today = browser.get("/t/tabs").await;
-    for (status, count) in [("hold", 20), ("ready", 55), ("picking", 15), ("shipped", 25)] {
+    for (status, count) in [("hold", 20), ("ready", 55), ("picking", 15)] {
         let cell = format!("status={status}\">{count}</a>");
         assert!(today.text.contains(&cell), "{cell}");
+    }
+    // Those of today lead to lists of the same length.
+    for (list, count) in [("taken", 95), ("shipped", 25)] {
+        let cell = format!("{list}=today\">{count}</a>");
+        assert!(today.text.contains(&cell), "{cell}");
+        assert_eq!(all_of(&mut browser, &format!("/t/tabs/shipments?connection=tabs&{list}=today")).await.len(), count);
     }
 }
 
@@ -211,6 +236,9 @@ fn cost(page: &Page) -> (u64, u64) {
     (numbers[0], numbers[1])
 }
 
+/// What was imported today and is not out, of all statuses.
+const TAKEN: &str = "/shipments?taken=today";
+
 /// Every list page, at its dearest: with the click that is written down each minute.
 async fn no_list_costs_more_than_twelve_requests(browser: &mut Browser, name: &str) {
     let ready = browser.get(&format!("/t/{name}/shipments?status=ready")).await;
@@ -219,8 +247,19 @@ async fn no_list_costs_more_than_twelve_requests(browser: &mut Browser, name: &s
     let lists =
         ["hold", "ready", "picking", "shipped", "cancelled"].map(|status| format!("/shipments?status={status}"));
     let later = format!("/shipments?status=ready&after={after}");
+    let of_today = browser.get(&format!("/t/{name}{TAKEN}")).await;
+    let after = next(&of_today).expect("a second page");
+    let later_today = format!("{TAKEN}&after={}", after.split("after=").nth(1).expect("a place"));
     let mut most = 0;
-    for path in lists.iter().map(String::as_str).chain([later.as_str(), "", "/orders", "/runs"]) {
+    for path in lists.iter().map(String::as_str).chain([
+        later.as_str(),
+        TAKEN,
+        later_today.as_str(),
+        "/shipments?shipped=today",
+        "",
+        "/orders",
+        "/runs",
+    ]) {
         nobody_was_seen_lately().await;
         let address = format!("/t/{name}{path}");
         let (first, second) = (browser.get(&address).await, browser.get(&address).await);

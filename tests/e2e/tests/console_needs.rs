@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use renkei_domain::ids::{ShipmentId, TenantId};
-use renkei_domain::shipment::{CancellationState, ShopSync};
+use renkei_domain::shipment::{CancellationState, ShopSync, Status};
 use renkei_e2e::browser::{Browser, Page, nobody_was_seen_lately};
 use renkei_e2e::ways::Shop;
 use renkei_e2e::{run, store};
@@ -198,6 +198,117 @@ async fn a_long_list_of_needs_is_gone_through_page_by_page() {
     ours.change_all(&shipments, |shipment| shipment.replay(Timestamp::now(), "the test")).await.expect("changed");
     let found = entries(&browser.get(&format!("/t/{name}")).await);
     assert!(!found.keys().any(|to| to.contains("needs=")), "{found:?}");
+}
+
+/// Ids of a list's shipments, page by page, and how many pages it has.
+async fn paged(browser: &mut Browser, address: &str) -> (Vec<String>, usize) {
+    let (mut ids, mut pages, mut address) = (Vec::new(), 0, address.to_owned());
+    loop {
+        nobody_was_seen_lately().await;
+        let page = browser.get(&address).await;
+        assert!(page.status == 200 && requests(&page) <= 12, "{}: {} requests", page.status, requests(&page));
+        ids.extend(on(&page));
+        pages += 1;
+        let Some(next) = page.text.split("rel=\"next\" href=\"").nth(1).and_then(|rest| rest.split('"').next()) else {
+            return (ids, pages);
+        };
+        address = next.replace("&amp;", "&").replace("&#38;", "&");
+    }
+}
+
+/// The moment at which the day began in Japan.
+fn midnight() -> Timestamp {
+    const DAY: i64 = 86_400;
+    let in_japan = Timestamp::now().as_second() + 9 * 3_600;
+    Timestamp::from_second(in_japan - in_japan.rem_euclid(DAY) - 9 * 3_600).expect("a time")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_in_today_is_a_list_as_long_as_its_number() {
+    let name = "taken";
+    let theirs = Shop::new("taken-theirs", plain(3), |_| ()).await;
+    assert_eq!(theirs.robot("fetch-orders").code, 0);
+    let shop = Shop::new(name, plain(150), |_| ()).await;
+    assert_eq!(shop.robot("fetch-orders").code, 0);
+    operator(name);
+    let ours = tenant(name).await;
+    let all: Vec<ShipmentId> = with(&shop, "ready").iter().map(|id| id.parse().expect("an id")).collect();
+    assert_eq!(all.len(), 150);
+    let midnight = midnight();
+    let before = midnight - SignedDuration::from_millis(1);
+    // How many, in which status, imported when: the first 120 at one time, and some to the millisecond.
+    let groups = [
+        (60, Status::Ready, midnight),
+        (30, Status::Hold, midnight),
+        (20, Status::Picking, midnight),
+        (10, Status::Cancelled, midnight),
+        (6, Status::Ready, before),
+        (4, Status::Cancelled, midnight - SignedDuration::from_hours(20)),
+        (5, Status::Hold, midnight + SignedDuration::from_millis(1)),
+    ];
+    let mut from = 0;
+    for (count, status, at) in groups {
+        let shipments = ours.shipments(&all[from..from + count]).await.expect("shipments");
+        ours.change_all(&shipments, |shipment| {
+            (shipment.status, shipment.imported_at) = (status, at);
+            true
+        })
+        .await
+        .expect("changed");
+        from += count;
+    }
+    // What has left is another list, whenever it was imported.
+    let out = ours.shipments(&all[from..from + 7]).await.expect("shipments");
+    ours.change_all(&out, |shipment| {
+        (shipment.status, shipment.imported_at, shipment.result_at) = (Status::Shipped, before, Some(midnight));
+        true
+    })
+    .await
+    .expect("changed");
+    let gone = ours.shipments(&all[from + 7..from + 9]).await.expect("shipments");
+    ours.change_all(&gone, |shipment| {
+        (shipment.status, shipment.result_at) = (Status::Shipped, Some(before));
+        true
+    })
+    .await
+    .expect("changed");
+
+    let mut browser = Browser::signed_in("operator").await;
+    let today = browser.get(&format!("/t/{name}")).await;
+    let counts = row(&today, name);
+    // 150 but 10 of yesterday and 9 that are out.
+    assert_eq!((counts[0].as_str(), counts[5].as_str()), ("131", "7"), "{counts:?}");
+    for link in ["shipments?connection=taken&amp;taken=today\"", "charts?connection=taken\"", "&amp;shipped=today\""] {
+        assert!(today.text.contains(link), "{link}");
+    }
+    let (listed, pages) = paged(&mut browser, &format!("/t/{name}/shipments?connection={name}&taken=today")).await;
+    let mut wanted: Vec<String> =
+        all[..120].iter().chain(&all[130..135]).chain(&all[144..]).map(ToString::to_string).collect();
+    assert_eq!((listed.len(), pages), (131, 3));
+    // The newest first: those that were not touched, then the five, then all of the same time.
+    let behind = listed[6..11].iter().collect::<std::collections::BTreeSet<_>>();
+    assert!(all[130..135].iter().all(|id| behind.contains(&id.to_string())), "{listed:?}");
+    let mut sorted = listed;
+    sorted.sort();
+    wanted.sort();
+    assert_eq!(sorted, wanted, "each of them, once, and no other");
+    let (shipped, _) = paged(&mut browser, &format!("/t/{name}/shipments?connection={name}&shipped=today")).await;
+    assert_eq!(shipped.len(), 7);
+
+    // A list as the others: worked from, and come back to.
+    let list = browser.get(&format!("/t/{name}/shipments?connection={name}&taken=today")).await;
+    let back = list.hidden("back");
+    assert_eq!(back.len(), 1);
+    assert!(back[0].contains("taken=today"), "{back:?}");
+    let csrf = list.csrf();
+    let of_ready = all[0].to_string();
+    let fields = [("csrf", csrf.as_str()), ("action", "hold"), ("reason", "remark"), ("id", of_ready.as_str())];
+    assert_eq!(browser.post(&format!("/t/{name}/shipments/change"), &fields).await.status, 303);
+    let (again, _) = paged(&mut browser, &format!("/t/{name}/shipments?taken=today")).await;
+    assert_eq!(again.len(), 131, "one that moves stays on the list");
+    for wrong in ["taken=yesterday", "shipped=x", "taken=today&after=x", "taken=today&connection=taken-theirs"] {
+        assert_eq!(browser.get(&format!("/t/{name}/shipments?{wrong}")).await.status, 404, "{wrong}");
+    }
 }
 
 /// A shop's counts in the table of the day.

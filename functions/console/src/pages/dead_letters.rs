@@ -14,10 +14,11 @@ use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use renkei_setup::dead_letters::{DeadLetter, Reason, Wanted};
 use renkei_store::audit::AuditOutcome;
+use renkei_store::shelves::Count;
 use serde::Deserialize;
 
 use super::shipments::not_too_often;
-use super::{Form, Page, words};
+use super::{Form, Page, counted, words};
 use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
@@ -121,6 +122,25 @@ pub async fn list(
     Ok(Html(page.render()?))
 }
 
+/// How many are the merchant's own: a piece of today's page, which asks for it once. Looking is limited as above.
+pub async fn count(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Page {
+    not_too_often(&app, &caller).await?;
+    let found = app.dead_letters.list(of(&caller)).await?;
+    Ok(Html(own(caller.shell.lang, found.letters.len(), found.more)))
+}
+
+fn own(lang: Lang, count: usize, more: bool) -> String {
+    let number = counted(&Count { counted: u32::try_from(count).unwrap_or(u32::MAX), more });
+    match (lang, count, more) {
+        (Lang::Ja, 0, false) => "自社のものはありません".to_owned(),
+        (Lang::En, 0, false) => "none is yours".to_owned(),
+        (Lang::Ja, 0, true) => "確認した範囲に自社のものはありません".to_owned(),
+        (Lang::En, 0, true) => "none is yours of those looked at".to_owned(),
+        (Lang::Ja, ..) => format!("自社のもの: {number}件"),
+        (Lang::En, ..) => format!("yours: {number}"),
+    }
+}
+
 /// Puts one back by its id, or all of the merchant's. Sent a second time it finds nothing more to put back.
 pub async fn replay(
     State(app): State<Arc<App>>,
@@ -150,5 +170,19 @@ fn note(letter: &DeadLetter) -> String {
         (Some(robot), _) => robot.to_string(),
         (None, Some(order)) => format!("{connection}.{order}"),
         (None, None) => connection,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_is_said_only_where_all_were_looked_at() {
+        let said = |count, more| [Lang::Ja, Lang::En].map(|lang| own(lang, count, more));
+        assert_eq!(said(0, false), ["自社のものはありません", "none is yours"]);
+        assert_eq!(said(0, true), ["確認した範囲に自社のものはありません", "none is yours of those looked at"]);
+        assert_eq!(said(1, false), ["自社のもの: 1件", "yours: 1"]);
+        assert_eq!(said(1_200, true), ["自社のもの: 1,200+件", "yours: 1,200+"]);
     }
 }

@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod charts;
 pub mod connection;
 pub mod csv;
+mod day;
 pub mod dead_letters;
 pub mod document;
 mod draft;

@@ -21,6 +21,7 @@ use renkei_store::shelves::{Count, Mark, Shelf};
 use serde::Deserialize;
 use std::sync::Arc;
 
+use super::day::OfToday;
 use super::needs::{self, NeedTab};
 use super::search::{Found, Place, search};
 use super::{COUNTED, Page, chosen, counted, encoded, spread, words};
@@ -43,10 +44,20 @@ pub struct Filter {
     connection: Option<String>,
     status: Option<String>,
     needs: Option<String>,
+    taken: Option<String>,
+    shipped: Option<String>,
     after: Option<String>,
     q: Option<String>,
     from: Option<String>,
     done: Option<String>,
+}
+
+impl Filter {
+    /// Where the page begins, in the list of a shop.
+    fn mark(&self) -> Result<Option<Mark>, Problem> {
+        let text = self.after.as_deref().filter(|text| !text.is_empty());
+        text.map(|text| text.parse().map_err(|()| Problem::not_found())).transpose()
+    }
 }
 
 #[derive(Template)]
@@ -60,6 +71,8 @@ struct ListPage {
     /// What the shipments of this list wait for, where it is not a list of a status.
     need: Option<Need>,
     need_tabs: Vec<NeedTab>,
+    /// Which of today's lists it is, if it is one.
+    of_today: Option<OfToday>,
     rows: Vec<Row>,
     next: Option<String>,
     is_later_page: bool,
@@ -173,12 +186,15 @@ pub async fn list(
             let to = caller.shell.to(&format!("/shipment/{}", only.shipment.id));
             return Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response());
         }
-        return Ok(page_of_found(caller, &settings, q, found)?.into_response());
+        return Ok(page_of_found(caller, &settings, &filter, q, found)?.into_response());
     }
     let need = filter.needs.as_deref().filter(|name| !name.is_empty());
     if let Some(need) = need {
         let need = Need::from_name(need).ok_or_else(Problem::not_found)?;
         return Ok(page_of_needs(caller, &settings, need, &filter).await?.into_response());
+    }
+    if let Some(of_today) = OfToday::named(filter.taken.as_deref(), filter.shipped.as_deref())? {
+        return Ok(page_of_today(caller, &settings, of_today, &filter).await?.into_response());
     }
     Ok(page(caller, &settings, &kept, &filter).await?.into_response())
 }
@@ -192,10 +208,7 @@ pub async fn not_too_often(app: &App, caller: &Caller) -> Result<(), Problem> {
 
 async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, filter: &Filter) -> Page {
     let status = status_named(filter.status.as_deref())?;
-    let after = match filter.after.as_deref() {
-        None | Some("") => None,
-        Some(text) => Some(text.parse::<Mark>().map_err(|()| Problem::not_found())?),
-    };
+    let after = filter.mark()?;
     let connection = chosen(settings, filter.connection.as_deref())?;
     let (tabs, rows, next) = match &connection {
         None => (Vec::new(), Vec::new(), None),
@@ -213,53 +226,30 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
             (tabs, rows(&caller, &shelf.ids).await?, shelf.next)
         }
     };
-    let page = ListPage {
-        connections: names(settings),
-        connection: connection.map(|id| id.to_string()).unwrap_or_default(),
-        tabs,
-        status,
-        need: None,
-        need_tabs: Vec::new(),
-        next: next.map(|mark| mark.to_string()),
-        is_later_page: after.is_some(),
-        q: String::new(),
-        count: rows.len(),
-        rows,
-        found: None,
-        done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
-        reasons: reasons(&caller.shell),
-        robots: robots(&caller.shell, settings),
-        s: caller.shell,
-    };
-    Ok(Html(page.render()?))
+    let next = next.map(|mark| mark.to_string());
+    let connection = connection.map(|id| id.to_string()).unwrap_or_default();
+    shown(&ListPage { connection, tabs, status, next, ..ListPage::of(caller.shell, settings, filter, rows) })
 }
 
 /// Shipments of a shop that wait for a person, in whatever status they are.
 async fn page_of_needs(caller: Caller, settings: &AppliedSettings, need: Need, filter: &Filter) -> Page {
     let connection = chosen(settings, filter.connection.as_deref())?.ok_or_else(Problem::not_found)?;
     let shop = settings.settings.connection(&connection).ok_or_else(Problem::not_found)?;
-    let after = filter.after.as_deref();
-    let listed = needs::list(&caller, shop, need, after).await?;
+    let listed = needs::list(&caller, shop, need, filter.after.as_deref()).await?;
     let rows = rows(&caller, &listed.ids).await?;
-    let page = ListPage {
-        connections: names(settings),
-        connection: connection.to_string(),
-        tabs: Vec::new(),
-        status: Status::Hold,
-        need: Some(need),
-        need_tabs: listed.tabs,
-        next: listed.next,
-        is_later_page: after.is_some_and(|after| !after.is_empty()),
-        q: String::new(),
-        count: rows.len(),
-        rows,
-        found: None,
-        done: filter.done.as_deref().and_then(|code| super::bulk::done(caller.shell.lang, code)),
-        reasons: reasons(&caller.shell),
-        robots: robots(&caller.shell, settings),
-        s: caller.shell,
-    };
-    Ok(Html(page.render()?))
+    let (need, need_tabs, next) = (Some(need), listed.tabs, listed.next);
+    let connection = connection.to_string();
+    shown(&ListPage { connection, need, need_tabs, next, ..ListPage::of(caller.shell, settings, filter, rows) })
+}
+
+/// Shipments of a shop that today's page counts by the day, in whatever status they are.
+async fn page_of_today(caller: Caller, settings: &AppliedSettings, of_today: OfToday, filter: &Filter) -> Page {
+    let connection = chosen(settings, filter.connection.as_deref())?.ok_or_else(Problem::not_found)?;
+    let shelf = of_today.list(&caller, &connection, filter.mark()?).await?;
+    let rows = rows(&caller, &shelf.ids).await?;
+    let (of_today, next) = (Some(of_today), shelf.next.map(|mark| mark.to_string()));
+    let connection = connection.to_string();
+    shown(&ListPage { connection, of_today, next, ..ListPage::of(caller.shell, settings, filter, rows) })
 }
 
 /// A page of a list, and the counts of all lists. What is counted from its newest on is read once for both.
@@ -309,26 +299,13 @@ async fn count(
     }
 }
 
-fn page_of_found(caller: Caller, settings: &AppliedSettings, q: &str, mut found: Found) -> Page {
+fn page_of_found(caller: Caller, settings: &AppliedSettings, filter: &Filter, q: &str, mut found: Found) -> Page {
     let rows = std::mem::take(&mut found.rows);
-    let page = ListPage {
-        connections: names(settings),
-        connection: String::new(),
-        tabs: Vec::new(),
-        status: Status::Hold,
-        need: None,
-        need_tabs: Vec::new(),
-        count: rows.len(),
-        found: Some(found),
-        rows,
-        next: None,
-        is_later_page: false,
-        q: shortened(q, 100),
-        done: None,
-        reasons: reasons(&caller.shell),
-        robots: robots(&caller.shell, settings),
-        s: caller.shell,
-    };
+    let (q, found) = (shortened(q, 100), Some(found));
+    shown(&ListPage { q, found, ..ListPage::of(caller.shell, settings, filter, rows) })
+}
+
+fn shown(page: &ListPage) -> Page {
     Ok(Html(page.render()?))
 }
 
@@ -352,10 +329,6 @@ fn need_says(shell: &Shell, need: Need) -> &'static str {
     }
 }
 
-fn names(settings: &AppliedSettings) -> Vec<String> {
-    settings.settings.connections.iter().map(|connection| connection.id.to_string()).collect()
-}
-
 /// For those who may apply them.
 fn robots(shell: &Shell, settings: &AppliedSettings) -> Vec<(String, String)> {
     if shell.may("operator") { super::apply_robot::choices(&settings.settings) } else { Vec::new() }
@@ -368,6 +341,29 @@ fn reasons(shell: &Shell) -> Vec<(&'static str, &'static str)> {
 }
 
 impl ListPage {
+    /// What all lists have; whatever else a list has is to be said.
+    fn of(s: Shell, settings: &AppliedSettings, filter: &Filter, rows: Vec<Row>) -> Self {
+        Self {
+            connections: settings.settings.connections.iter().map(|connection| connection.id.to_string()).collect(),
+            connection: String::new(),
+            tabs: Vec::new(),
+            status: Status::Hold,
+            need: None,
+            need_tabs: Vec::new(),
+            of_today: None,
+            next: None,
+            is_later_page: filter.after.as_deref().is_some_and(|after| !after.is_empty()),
+            q: String::new(),
+            count: rows.len(),
+            rows,
+            found: None,
+            done: filter.done.as_deref().and_then(|code| super::bulk::done(s.lang, code)),
+            reasons: reasons(&s),
+            robots: robots(&s, settings),
+            s,
+        }
+    }
+
     /// Where the search goes on.
     fn further(&self, place: &Place) -> String {
         format!("{}?q={}&from={}", self.s.to("/shipments"), encoded(&self.q), encoded(&place.to_string()))
@@ -381,7 +377,20 @@ impl ListPage {
     }
     /// This list, from its beginning.
     fn own_address(&self) -> String {
-        self.need.map_or_else(|| self.address(self.status.as_str()), |need| self.need_address(&need))
+        let (name, value) = self.own_name();
+        format!("{}?connection={}&{name}={value}", self.s.to("/shipments"), encoded(&self.connection))
+    }
+    /// What it is called in an address.
+    fn own_name(&self) -> (&'static str, &'static str) {
+        match (self.need, self.of_today) {
+            (Some(need), _) => ("needs", need.as_str()),
+            (None, Some(of_today)) => (of_today.as_str(), "today"),
+            (None, None) => ("status", self.status.as_str()),
+        }
+    }
+    /// Is it a list of a status? Others hold shipments of several.
+    fn is_of_status(&self) -> bool {
+        self.own_name().0 == "status"
     }
     fn need_label(&self, need: &Need) -> &'static str {
         words::need(self.s.lang, *need)

@@ -176,7 +176,7 @@ pub async fn show(
         })
         .collect();
     // Those of all merchants are together: how many are this one's is seen by looking through them, which a page that
-    // renews itself does not. If a queue does not say how many it has, the page does not fail for that.
+    // renews itself does not. A piece of it asks for that once, when it is opened. If a queue does not say how many it has, the page does not fail for that.
     let dead_letters = caller.shell.may("operator")
         && app.dead_letters.counts().await.is_ok_and(|counts| counts.iter().any(|(_, count)| *count > 0));
     let failed = runs

@@ -128,26 +128,41 @@ impl Golden {
         Self(all)
     }
 
-    /// Each version that is kept.
+    /// Each version that is kept: all of its files together.
     pub fn all() -> BTreeMap<u32, Self> {
-        let files = std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
-        files
-            .map(|path| {
-                let version = path.file_stem().unwrap().to_str().unwrap().strip_prefix('v').unwrap().parse().unwrap();
-                let golden: Self = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-                for stored in &golden.0 {
-                    // The part for people says what the packed part holds.
-                    assert_eq!(&Stored::of(&stored.table, &stored.attributes()), stored, "{}", path.display());
-                }
-                (version, golden)
-            })
-            .collect()
+        let mut versions: BTreeMap<u32, Vec<Stored>> = BTreeMap::new();
+        for path in std::fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path()) {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let version = name.strip_prefix('v').unwrap().split('.').next().unwrap().parse().unwrap();
+            let golden = Self::of_file(name).unwrap();
+            for stored in &golden.0 {
+                // The part for people says what the packed part holds.
+                assert_eq!(&Stored::of(&stored.table, &stored.attributes()), stored, "{name}");
+            }
+            versions.entry(version).or_default().extend(golden.0);
+        }
+        versions.into_iter().map(|(version, all)| (version, Self::of(all))).collect()
     }
 
-    /// Keeps this as a version.
+    fn of_file(name: &str) -> Option<Self> {
+        let text = std::fs::read_to_string(folder().join(name)).ok()?;
+        Some(serde_json::from_str(&text).unwrap())
+    }
+
+    /// Keeps this as a version: what its first file has stays there, all else goes to the one beside it.
     pub fn write(&self, version: u32) {
-        let text = serde_json::to_string_pretty(self).unwrap() + "\n";
-        std::fs::write(folder().join(format!("v{version}.json")), text).unwrap();
+        let (first, more) = (format!("v{version}.json"), format!("v{version}.more.json"));
+        let had: Option<BTreeSet<String>> = Self::of_file(&first).map(|file| file.0.iter().map(Stored::key).collect());
+        let is_first = |stored: &&Stored| had.as_ref().is_none_or(|had| had.contains(&stored.key()));
+        for (name, all) in [
+            (first, self.0.iter().filter(is_first).cloned().collect::<Vec<_>>()),
+            (more, self.0.iter().filter(|stored| !is_first(stored)).cloned().collect()),
+        ] {
+            if !all.is_empty() {
+                let text = serde_json::to_string_pretty(&Self(all)).unwrap() + "\n";
+                std::fs::write(folder().join(name), text).unwrap();
+            }
+        }
     }
 
     /// The kinds that there is an item of.
@@ -158,7 +173,9 @@ impl Golden {
     /// Fails if anything is stored otherwise.
     pub fn must_be(&self, golden: &Self) {
         let by_key = |all: &Self| -> BTreeMap<String, Stored> {
-            all.0.iter().map(|stored| (stored.key(), stored.comparable())).collect()
+            let found: BTreeMap<_, _> = all.0.iter().map(|stored| (stored.key(), stored.comparable())).collect();
+            assert_eq!(found.len(), all.0.len(), "an item stands in two files");
+            found
         };
         let (mut written, golden) = (by_key(self), by_key(golden));
         for (key, golden) in golden {

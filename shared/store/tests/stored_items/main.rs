@@ -5,8 +5,9 @@
 //! Which kinds there are is read from the tables in `shared/store/src/keys.rs` and `sessions.rs`: one that they gain fails
 //! here until `write.rs` writes it, `read.rs` reads it and a golden file has it.
 //!
-//! A file may gain items as long as its version is not released; after that it stays as it is. `RENKEI_GOLDEN=write` writes
-//! the newest one anew.
+//! A file may gain items as long as its version is not released; after that it stays as it is, and what its version has come
+//! to write since stands in a file beside it, `v1.more.json`. `RENKEI_GOLDEN=write` writes those of the newest version anew:
+//! each item to the file that has it, a new one to the file beside.
 //!
 //! They need the programs (`cargo build --workspace --bins`), take the stack at `RENKEI_TEST_PORT` (4596) for themselves and
 //! begin it anew (`RENKEI_TEST_STACK=up` takes the one that is up): `cargo test --workspace --exclude renkei-e2e --test stored_items -- --ignored`.

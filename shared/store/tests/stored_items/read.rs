@@ -62,6 +62,7 @@ pub async fn everything(
                 Ok(json!(found))
             }),
         ),
+        ("what needs a person", Box::pin(async { Ok(text(&tenant.needs(100, None).await?.rows)) })),
         ("sales", Box::pin(async { Ok(json!(tenant.sales(&shop, &orders).await?)) })),
         (
             "orders that were not imported",

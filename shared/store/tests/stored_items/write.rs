@@ -83,7 +83,12 @@ pub fn numbers() -> Vec<(OrderId, OrderNumber)> {
 
 pub fn parcels() -> Vec<ShipmentId> {
     let parcel = |order, parcel| ShipmentId { connection: shop(), order: OrderId(order), parcel };
-    vec![parcel(88_111, 1), parcel(88_112, 1), parcel(88_112, 2)]
+    vec![parcel(88_111, 1), parcel(88_112, 1), parcel(88_112, 2), needy()]
+}
+
+/// A parcel that waits for a person: nobody knows its payment's state.
+fn needy() -> ShipmentId {
+    ShipmentId::lead(shop(), OrderId(88_115))
 }
 
 fn source(order: u64) -> SourceOrder {
@@ -275,11 +280,21 @@ async fn orders(tenant: &Tenant) {
         source: SourceOrder { updated_at: None, carrier: None, attributes: BTreeMap::new(), ..source(88_112) },
     };
     let one = vec![(full_shipment(ids[0].clone(), &numbers[0].1, &full), full)];
-    let two = ids[1..].iter().map(|id| (plain_shipment(id.clone(), &numbers[1].1, &least), least.clone())).collect();
+    let two = ids[1..3].iter().map(|id| (plain_shipment(id.clone(), &numbers[1].1, &least), least.clone())).collect();
+    let waits = Shipment {
+        parcels: 1,
+        status: Status::Hold,
+        holds: vec![HoldReason::AwaitingPayment],
+        payment: Payment::Unpaid,
+        payment_state: "新しい#状態".to_owned(),
+        payment_unknown: true,
+        ..plain_shipment(needy(), &OrderNumber::parse("E-88115").unwrap(), &least)
+    };
     let stored = tenant
         .store_orders(vec![
             NewOrder { parcels: one, claim_number: true },
             NewOrder { parcels: two, claim_number: true },
+            NewOrder { parcels: vec![(waits, least)], claim_number: false },
         ])
         .await
         .unwrap();

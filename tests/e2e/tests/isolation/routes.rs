@@ -27,6 +27,9 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
             vec![
                 get(&format!("/shipments?connection={THEIRS}"), &[404]),
                 get(&format!("/shipments?connection={THEIRS}&needs=writeback"), &[404]),
+                get(&format!("/shipments?connection={THEIRS}&taken=today"), &[404]),
+                get("/shipments?taken=today&after=99999999999999.1.1", &[200]),
+                get(&format!("/shipments?connection={THEIRS}&shipped=today"), &[404]),
                 get(&format!("/shipments?needs=writeback&after={THEIRS}~99999999999999.1.1"), &[200]),
                 get(&format!("/shipments?q={number}"), &[200, 303]),
                 get(&format!("/shipments?q={shipment}"), &[200]),
@@ -161,6 +164,7 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
         ),
         ("GET /t/{tenant}/run", vec![get(&format!("/run?id={run}"), &[404])]),
         ("GET /t/{tenant}/dead-letters", plain("/dead-letters")),
+        ("GET /t/{tenant}/dead-letters/count", plain("/dead-letters/count")),
         ("POST /t/{tenant}/dead-letters/replay", vec![post("/dead-letters/replay", &[("message", run)], &[303])]),
         ("GET /t/{tenant}/dry-run", vec![get(&format!("/dry-run?robot={THEIRS}/fetch-orders"), &[404])]),
         ("POST /t/{tenant}/dry-run", vec![post("/dry-run", &[("robot", &format!("{THEIRS}/fetch-orders"))], &[404])]),

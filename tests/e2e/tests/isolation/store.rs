@@ -300,7 +300,11 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
     let none = "Ok(Shelf { ids: [], marks: [], next: None })";
     let ready = Status::Ready;
     walk.reads("newest", &theirs.newest(c, ready, 1, None).await, &ours.newest(c, ready, 1, None).await, none);
+    let all = [Status::Hold, Status::Ready];
+    let both = (theirs.newest_of(c, &all, since, 1, None).await, ours.newest_of(c, &all, since, 1, None).await);
+    walk.reads("newest_of", &both.0, &both.1, none);
     let mark = theirs.newest(c, ready, 1, None).await.expect("one").next;
+    assert_eq!(format!("{:?}", ours.newest_of(c, &all, since, 1, mark).await), none);
     assert_eq!(format!("{:?}", ours.newest(c, ready, 1, mark).await), none);
     let both = (
         theirs.count_status_and_since(c, ready, since, 9).await,
