@@ -93,14 +93,7 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     }
     // Another merchant's, and one that does not exist: nothing is put back.
     let mut admin = Browser::signed_in("admin").await;
-    let page_of_others = admin.get("/t/others/dead-letters").await;
-    assert_eq!(shown(&page_of_others).len(), 1, "their own: {}", page_of_others.text);
-    for message in [id.as_str(), "00000000-0000-0000-0000-000000000000"] {
-        let fields = [("csrf", page_of_others.csrf()), ("message", message.to_owned())];
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let nothing = admin.post("/t/others/dead-letters/replay", &fields).await;
-        assert!(nothing.location().ends_with("/dead-letters?done=0"), "{nothing:?}");
-    }
+    others_put_nothing_back(&mut admin, &id).await;
     assert_eq!(listed("letters").len(), 1, "it is still there");
 
     // The shop comes back into the document, as the reason advises, and the message is put back twice in one moment.
@@ -162,6 +155,18 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     .await;
     assert_eq!(listed("others").len(), 1);
     leads_from_a_shipment(&ours, &mut operator, &csrf).await;
+}
+
+/// At another merchant's place there is nothing of ours to put back.
+async fn others_put_nothing_back(admin: &mut Browser, id: &str) {
+    let page_of_others = admin.get("/t/others/dead-letters").await;
+    assert_eq!(shown(&page_of_others).len(), 1, "their own: {}", page_of_others.text);
+    for message in [id, "00000000-0000-0000-0000-000000000000"] {
+        let fields = [("csrf", page_of_others.csrf()), ("message", message.to_owned())];
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let nothing = admin.post("/t/others/dead-letters/replay", &fields).await;
+        assert!(nothing.location().ends_with("/dead-letters?done=0"), "{nothing:?}");
+    }
 }
 
 /// What today's page shows of them: their own, of three, and only to those who may put them back.

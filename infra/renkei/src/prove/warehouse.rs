@@ -21,6 +21,8 @@ use crate::stack::Stack;
 const SKUS: [&str; 3] = ["SERUM-30", "MASK-5", "SOAP-80"];
 /// Ids in one request at the end, when nothing is to be seen of pages any more.
 const MANY: usize = 500;
+/// How often everything is counted again where an answer is not heard although all is well.
+const COUNTED_AGAIN: u32 = 5;
 /// A request that takes longer is given up; what became of it is not known then.
 const GIVEN_UP: Duration = Duration::from_secs(40);
 
@@ -271,11 +273,15 @@ impl Warehouse {
             notes.unsure_counts = true;
             return;
         };
-        let accepted = ids_of(&answer["accepted"]);
+        let (accepted, stale) = (ids_of(&answer["accepted"]), ids_of(&answer["stale"]));
         for (sku, quantity, at) in counts {
+            if !accepted.iter().any(|taken| taken == sku) {
+                // Refused for now, it may have been written all the same, and its answer lost.
+                notes.unsure_counts |= !stale.iter().any(|late| late == sku);
+                continue;
+            }
             // Two workers count, and answers come in any order: the newest count stands, not the one heard of last.
-            let is_newest = notes.counts.get(*sku).is_none_or(|(_, before)| before <= at);
-            if is_newest && accepted.iter().any(|taken| taken == sku) {
+            if notes.counts.get(*sku).is_none_or(|(_, before)| before <= at) {
                 notes.counts.insert((*sku).to_owned(), (*quantity, *at));
             }
         }
@@ -283,12 +289,15 @@ impl Warehouse {
 
     /// Counts once more, if any count had no answer; before the last parcels are taken, so that they are reserved.
     pub async fn count_again(&self, random: &mut fastrand::Rng) {
-        if self.notes().unsure_counts || self.notes().counts.len() < SKUS.len() {
+        for _ in 0..COUNTED_AGAIN {
+            if !self.notes().unsure_counts && self.notes().counts.len() == SKUS.len() {
+                return;
+            }
+            self.notes().unsure_counts = false;
             let now = Timestamp::now();
             let counts: Vec<(&str, u32, Timestamp)> =
                 SKUS.into_iter().map(|sku| (sku, random.u32(500..2_000), now)).collect();
             self.count(&counts).await;
-            self.notes().unsure_counts = false;
         }
     }
 
