@@ -44,13 +44,16 @@ const STORED_AT_ONCE: usize = 50;
 const REQUESTS_AT_ONCE: usize = 8;
 /// A page that counts what has left comes to its end within so many visits, or never.
 const MOST_VISITS: usize = 2_000;
-const LISTS: [(&str, &str); 8] = [
+const LISTS: [(&str, &str); 11] = [
     ("today", ""),
     ("hold", "/shipments?status=hold"),
     ("ready", "/shipments?status=ready"),
     ("picking", "/shipments?status=picking"),
     ("shipped", "/shipments?status=shipped"),
     ("cancelled", "/shipments?status=cancelled"),
+    ("in today", "/shipments?taken=today"),
+    ("shipped today", "/shipments?shipped=today"),
+    ("need a person", "/shipments?needs=cancellation"),
     ("not imported", "/orders"),
     ("runs", "/runs"),
 ];
