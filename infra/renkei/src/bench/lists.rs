@@ -40,6 +40,8 @@ const OPEN: [(Status, u64); 3] = [(Status::Hold, 300), (Status::Ready, 300), (St
 const CANCELLED_EVERY: u64 = 40;
 /// One in so many has a remark of 5,000 characters.
 const REMARKED_EVERY: u64 = 5;
+/// So many came in within the last quarter of an hour: all that is open, and some of what has left.
+const OF_TODAY: i64 = 800;
 const STORED_AT_ONCE: usize = 50;
 const REQUESTS_AT_ONCE: usize = 8;
 /// A page that counts what has left comes to its end within so many visits, or never.
@@ -145,7 +147,7 @@ async fn until_counted(visitor: &mut Visitor, tenant: &str, shipments: u64) -> R
 
 /// Stores so many shipments as import stores them, of all statuses.
 async fn fill(shop: &Found, shipments: u64) -> Result<(), CliError> {
-    // Old enough to be counted for good.
+    // All but today's are old enough to be counted for good.
     let begin = Timestamp::now() - SignedDuration::from_hours(24 * 30);
     let numbers: Vec<u64> = (1..=shipments).collect();
     let batches = numbers.chunks(STORED_AT_ONCE).map(<[u64]>::to_vec).collect::<Vec<_>>();
@@ -177,7 +179,12 @@ fn status_of(number: u64, shipments: u64) -> Status {
 }
 
 fn order(connection: &ConnectionId, number: u64, shipments: u64, begin: Timestamp) -> Result<NewOrder, CliError> {
-    let at = begin + SignedDuration::from_secs(number.cast_signed());
+    let behind = (shipments - number).cast_signed();
+    let at = if behind < OF_TODAY {
+        Timestamp::now() - SignedDuration::from_secs(behind)
+    } else {
+        begin + SignedDuration::from_secs(number.cast_signed())
+    };
     let status = status_of(number, shipments);
     let is_out = status == Status::Shipped;
     let remark =
