@@ -481,7 +481,7 @@ def test_the_easy_set_up_shows_its_plan_while_it_is_chosen(people, console, hana
     calls = page.locator("#plan tbody tr").last.inner_text()
     page.get_by_role("combobox", name="定期トリガー").select_option(label="5分ごと")
     page.locator("#plan .alert, #plan .good").wait_for()
-    page.wait_for_function("before => document.querySelector('#plan tbody tr:last-child').innerText !== before", arg=calls)
+    expect(page.locator("#plan tbody tr").last).not_to_have_text(calls, use_inner_text=True)
     page.get_by_role("checkbox", name="在庫連携").uncheck()
     page.get_by_role("button", name="この内容で設定する").click()
     page.wait_for_url(re.compile(r"/robots\?done"))

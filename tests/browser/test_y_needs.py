@@ -166,7 +166,7 @@ def test_today_says_how_many_dead_letters_are_ones_own(people, console, hanako, 
         # The page renews itself, and what was counted stays.
         with page.expect_response(lambda answer: answer.url.endswith("/t/hanako")):
             page.clock.run_for(61_000)
-        page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+        expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
         expect(said).to_have_text(words)
         page.clock.run_for(1_000)
         assert len(asked) == 1, asked

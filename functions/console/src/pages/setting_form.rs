@@ -17,7 +17,7 @@ use renkei_store::settings::AppliedSettings;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::proposal::{self, Proposal};
+use super::proposal;
 use super::said::{Choice, Said, said};
 use super::setting_fields::{self, Entry, Field, Group, Input, Kind};
 use super::{Form, sentences};
@@ -296,7 +296,7 @@ async fn remove(app: &App, caller: &Caller, open: &Open, is_sure: bool) -> Resul
     let mut settings = open.settings.clone();
     open.which.kind.remove(&mut settings, &open.which.id);
     let text = document::write(&settings);
-    let proposal: Proposal = proposal::check(app, caller, text, open.version, Some(&Form::default())).await?;
+    let proposal = proposal::check(app, caller, text, open.version, Some(&Form::default())).await?;
     let problems = match &proposal.outcome {
         Err(problems) => problems.clone(),
         Ok(ready) if !is_sure => {

@@ -322,9 +322,9 @@ fn need_says(shell: &Shell, need: Need) -> &'static str {
             "What the shop refused to be told. Mend the cause, open each and tell it again.",
         ),
         Need::Payment => shell.l(
-            "決済状況の対応表にない状態のため、入金待ちとして扱っています。設定文書の payment_states で意味を決めてください。",
-            "Their payment state is not in the shop's table, so they wait. Say what it means under payment_states in \
-             the document.",
+            "決済状況の対応表にない状態のため、入金待ちとして扱っています。ショップの設定（API認証設定）の「決済状況の対応表」で意味を決めてください。",
+            "Their payment state is not in the shop's table, so they wait. Say what it means among the shop's \
+             settings.",
         ),
     }
 }
