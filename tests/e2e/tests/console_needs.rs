@@ -79,7 +79,7 @@ async fn each_kind_of_need_has_its_count_and_its_list() {
     assert!(!found.contains_key(cancellations) && !found.contains_key(refusals), "{found:?}");
     let list = browser.get(&format!("/t/{name}/shipments?{payments}")).await;
     assert_eq!(on(&list).len(), 1);
-    assert!(list.text.contains("brand_new_state") && list.text.contains("payment_states"), "{}", list.text);
+    assert!(list.text.contains("brand_new_state") && list.text.contains("決済状況の対応表"), "{}", list.text);
 
     // Refusals: all that left but one, which is told.
     shop.claim();
