@@ -12,8 +12,9 @@ use renkei_domain::run::Outcome;
 use renkei_domain::settings::Connection;
 use renkei_domain::work::{Fetched, ImportOrder};
 use renkei_store::Tenant;
+use renkei_store::import::{Known, NewOrder, Stored};
 use renkei_store::orders::{NotImported, NotImportedSummary};
-use renkei_store::shipments::{Known, NewOrder, Stored, detail_version};
+use renkei_store::shipments::detail_version;
 
 use crate::cache::Setup;
 use crate::{ImportError, Settled};

@@ -19,8 +19,8 @@ use renkei_shop::ShopError;
 use renkei_shop::order::{fetched, outgoing};
 use renkei_shop::robot::{Told, Work};
 use renkei_store::Tenant;
+use renkei_store::import::Known;
 use renkei_store::runs::Progress;
-use renkei_store::shipments::Known;
 
 use crate::commit::{self, Tally};
 

@@ -15,6 +15,7 @@ pub mod error;
 pub mod gate;
 pub mod glance;
 pub mod health;
+pub mod import;
 mod keys;
 mod latest;
 pub mod members;

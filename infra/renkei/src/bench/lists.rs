@@ -7,7 +7,8 @@ use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
 use renkei_domain::member::Email;
 use renkei_domain::shipment::{HoldReason, Shipment, ShipmentDetail, Status};
 use renkei_simulator::Simulator;
-use renkei_store::shipments::{NewOrder, detail_version};
+use renkei_store::import::NewOrder;
+use renkei_store::shipments::detail_version;
 use serde::Serialize;
 use serde_json::json;
 

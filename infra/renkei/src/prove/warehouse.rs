@@ -13,6 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::PATIENCE;
 use crate::commands::create_grant;
 use crate::error::CliError;
 use crate::stack::Stack;
@@ -140,6 +141,23 @@ impl Warehouse {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return Some(all),
             }
+        }
+    }
+
+    /// The same once nothing strikes any more. With dozens of worlds on one machine an answer may take its time.
+    async fn listed_surely(&self, query: &str) -> Result<Vec<Value>, CliError> {
+        let since = Instant::now();
+        loop {
+            if let Some(all) = self.listed(query).await {
+                return Ok(all);
+            }
+            if since.elapsed() > PATIENCE {
+                return Err(CliError::said(format!(
+                    "the warehouse API has not answered for {} minutes, although nothing is struck any more",
+                    PATIENCE.as_secs() / 60
+                )));
+            }
+            sleep(Duration::from_secs(2)).await;
         }
     }
 
@@ -304,9 +322,8 @@ impl Warehouse {
     /// Brings everything in hand to its end: answers what is asked, takes all that is ready, reports all that was taken.
     /// True if nothing was left to do.
     pub async fn finish(&self) -> Result<bool, CliError> {
-        let unanswered = || CliError::said("the warehouse API does not answer although everything is healed");
         let mut idle = true;
-        for shipment in self.listed("status=picking&cancel_requested=true&limit=500").await.ok_or_else(unanswered)? {
+        for shipment in self.listed_surely("status=picking&cancel_requested=true&limit=500").await? {
             let Some(id) = shipment["id"].as_str() else { continue };
             let open = shipment["cancellation"].is_null() || shipment["cancellation"] == "requested";
             if open {
@@ -315,14 +332,14 @@ impl Warehouse {
                 self.answer(id, id.bytes().map(u64::from).sum::<u64>().wrapping_add(self.seed) % 2 == 0).await;
             }
         }
-        let ready = self.listed("status=ready&limit=500").await.ok_or_else(unanswered)?;
+        let ready = self.listed_surely("status=ready&limit=500").await?;
         let ready: Vec<String> =
             ready.iter().filter_map(|shipment| shipment["id"].as_str()).map(str::to_owned).collect();
         idle &= ready.is_empty();
         for ids in ready.chunks(MANY) {
             self.claim(Worker::First, ids).await;
         }
-        let picking = self.listed("status=picking&limit=500").await.ok_or_else(unanswered)?;
+        let picking = self.listed_surely("status=picking&limit=500").await?;
         let mut open: BTreeSet<String> =
             picking.iter().filter_map(|shipment| shipment["id"].as_str()).map(str::to_owned).collect();
         open.extend(self.notes().results.iter().filter(|(_, reported)| reported.unsure).map(|(id, _)| id.clone()));

@@ -15,7 +15,7 @@ use renkei_domain::work::{Fetched, ImportOrder, Place, VERSION};
 use renkei_ecforce::{MAX_PER, OrderPage};
 use renkei_shop::order::{outgoing, to_import, waiting};
 use renkei_shop::{Session, SessionRequest, ShopError};
-use renkei_store::shipments::Known;
+use renkei_store::import::Known;
 use serde_json::json;
 
 use super::{Calls, DryRunError, Foreseen, Line, Looking, Place as Robot, note, said};

@@ -26,6 +26,7 @@ use renkei_store::audit::{AuditEntry, AuditOutcome};
 use renkei_store::days::Usual;
 use renkei_store::desk::KeptCounts;
 use renkei_store::gate::GateWrite;
+use renkei_store::import::NewOrder;
 use renkei_store::members::MemberChange;
 use renkei_store::notices::{NoticeLang, NoticeState};
 use renkei_store::offers::Heard;
@@ -33,7 +34,7 @@ use renkei_store::orders::{NotImported, NotImportedSummary};
 use renkei_store::runs::Progress;
 use renkei_store::sales::Sale;
 use renkei_store::sessions::{Session, Sessions, SignIn};
-use renkei_store::shipments::{NewOrder, detail_version};
+use renkei_store::shipments::detail_version;
 use renkei_store::stock::StockCount;
 use renkei_store::sync::{Backfill, Named, SyncMark};
 use renkei_store::{Store, Tenant};
@@ -298,7 +299,7 @@ async fn orders(tenant: &Tenant) {
         ])
         .await
         .unwrap();
-    assert!(stored.iter().all(|stored| matches!(stored, renkei_store::shipments::Stored::New)), "{stored:?}");
+    assert!(stored.iter().all(|stored| matches!(stored, renkei_store::import::Stored::New)), "{stored:?}");
 
     let orders: Vec<OrderId> = numbers.iter().map(|(id, _)| *id).collect();
     assert_eq!(tenant.intend_sales(&shop(), &orders, RUN, now()).await.unwrap(), [true, true]);
