@@ -63,6 +63,39 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako)
     assert page.locator("tbody tr").count() > 1
 
 
+def test_a_carriers_file_is_made_for_one_method_with_its_fixed_texts(people, console, hanako):
+    page = people.signed_in("operator")
+    opened(page, f"{console}/t/hanako/files")
+
+    def choose():
+        page.locator("select[name=layout]").first.select_option("yamato-b2")
+        page.get_by_role("combobox", name="対象").select_option("picking")
+        page.get_by_role("checkbox", name="出力できない出荷は除く").check()
+        methods = page.get_by_role("combobox", name="配送方法")
+        chosen = methods.locator("option").nth(1).get_attribute("value")
+        methods.select_option(chosen)
+        return chosen
+
+    # What the carrier's software asks for is asked for here.
+    choose()
+    page.get_by_role("checkbox", name="出力できない出荷は除く").uncheck()
+    page.get_by_role("button", name="出力する").click()
+    assert "slip_type" in page.get_by_role("alert").inner_text()
+    method = choose()
+    for label, text in [("送り状種類", "0"), ("請求先顧客コード", "000000000000"), ("運賃管理番号", "01")]:
+        page.get_by_label(label).fill(text)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="出力する").click()
+    rows = download.value.path().read_bytes().decode("cp932").splitlines()[1:]
+    written = {row.split(",")[0].strip('"') for row in rows}
+    theirs = {
+        "-".join(it["id"].rsplit(".", 2)[1:])
+        for it in hanako.shipments()
+        if it["status"] == "picking" and it["shipping_method"] == method
+    }
+    assert written and written <= theirs, (written, theirs)
+
+
 def test_charts_have_their_numbers_as_a_table(people, console, hanako):
     page = people.signed_in("viewer")
     opened(page, f"{console}/t/hanako/charts")

@@ -185,11 +185,14 @@ impl<'a> Batch<'a> {
             reason,
             missing_skus,
             at: self.now,
+            changed_at: order.updated_at,
             run: message.run.clone(),
         };
-        // An order that waits is read again with every fetch; what is noted of it already is not written again.
+        // An order that waits is read again with every fetch; what is noted of it already is not written again. One that
+        // was changed at the shop meanwhile is kept as it is now.
         let noted = arrived.known.not_imported.as_ref();
-        let changed = noted.is_none_or(|noted| (noted.outcome, &noted.reason) != (summary.outcome, &summary.reason));
+        let told = |summary: &NotImportedSummary| (summary.outcome, summary.reason.clone(), summary.changed_at);
+        let changed = noted.is_none_or(|noted| told(noted) != told(&summary));
         Err(Box::new(Settled {
             kept: changed.then(|| NotImported { summary, message: message.clone() }),
             to_forget: None,

@@ -200,6 +200,7 @@ fn unreadable(message: ImportOrder, now: Timestamp) -> Settled {
         reason,
         missing_skus: Vec::new(),
         at: now,
+        changed_at: None,
         run: message.run.clone(),
     };
     Settled {

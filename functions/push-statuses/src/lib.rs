@@ -12,12 +12,12 @@ mod sale;
 mod shipped;
 mod write_back;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::settings::Action;
-use renkei_domain::shipment::{ShopError as Refusal, ShopWork, Status};
+use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopWork, Status};
 use renkei_ecforce::{Outcome, RecordError, Retry, StateChange, WriteAnswer};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Told, Work};
@@ -78,10 +78,14 @@ async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
     loop {
         let page = tenant.shop_work(&connection.id, ShopWork::TellWorking, batch, from).await?;
         let orders: Vec<WorkEntry> = page.rows.into_iter().filter(|entry| done.insert(entry.id.order)).collect();
-        let (cancelled, orders) = known_cancelled(tenant, orders).await?;
+        let Sifted { orders, cancelled_there, cancelled_here } = sift(tenant, orders).await?;
         // Taken off the list without a word: their other parcels may have something to tell.
-        tenant.acknowledge(&cancelled, Timestamp::now()).await?;
-        tally.not_told += cancelled.len() as u64;
+        tenant.acknowledge(&cancelled_there, Timestamp::now()).await?;
+        for order in &cancelled_here {
+            let ended = |shipment: &mut Shipment| shipment.ended_untold(Timestamp::now());
+            tenant.change(&order.id, ended).await?;
+        }
+        tally.not_told += (cancelled_there.len() + cancelled_here.len()) as u64;
         if !orders.is_empty() {
             let changes: Vec<StateChange> = orders
                 .iter()
@@ -101,22 +105,46 @@ async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
     }
 }
 
-/// Parts those that are known to be cancelled at the shop, whatever became of that here, from the others. Telling "working"
-/// would take the cancellation away at the shop, and the next sync would read that it is none. They leave the list of work
-/// with their cancellation, but the list follows the records a moment behind.
-async fn known_cancelled(
-    tenant: &Tenant,
+/// Orders on the list of work, by what is told of them.
+#[derive(Default)]
+struct Sifted {
+    /// Told.
     orders: Vec<WorkEntry>,
-) -> Result<(Vec<WorkEntry>, Vec<WorkEntry>), StoreError> {
-    let leads: Vec<ShipmentId> = orders.iter().map(|entry| entry.id.clone()).collect();
-    let cancelled: HashSet<OrderId> = tenant
-        .shipments(&leads)
-        .await?
-        .into_iter()
-        .filter(|lead| lead.status == Status::Cancelled || lead.cancellation.is_some())
-        .map(|lead| lead.id.order)
-        .collect();
-    Ok(orders.into_iter().partition(|entry| cancelled.contains(&entry.id.order)))
+    /// Known to be cancelled at the shop, whatever became of that here. Telling "working" would take the cancellation away
+    /// there, and the next sync would read that it is none. They leave the list of work with their cancellation, but the
+    /// list follows the records a moment behind.
+    cancelled_there: Vec<WorkEntry>,
+    /// Cancelled here, all parcels of them, and not at the shop: nothing of them will ever leave.
+    cancelled_here: Vec<WorkEntry>,
+}
+
+async fn sift(tenant: &Tenant, orders: Vec<WorkEntry>) -> Result<Sifted, StoreError> {
+    let ids: Vec<ShipmentId> = orders.iter().map(|entry| entry.id.clone()).collect();
+    let leads: HashMap<OrderId, Shipment> =
+        tenant.shipments(&ids).await?.into_iter().map(|lead| (lead.id.order, lead)).collect();
+    let mut sifted = Sifted::default();
+    for entry in orders {
+        let Some(lead) = leads.get(&entry.id.order) else {
+            sifted.orders.push(entry);
+            continue;
+        };
+        let parcels = if lead.status == Status::Cancelled && lead.parcels > 1 {
+            // Its other parcels may go on.
+            let order = [(lead.id.order, lead.parcels)];
+            tenant.parcels(&lead.id.connection, &order).await?.into_iter().flatten().collect()
+        } else {
+            vec![lead.clone()]
+        };
+        let list = if parcels.iter().any(Shipment::is_known_as_cancelled_at_shop) {
+            &mut sifted.cancelled_there
+        } else if parcels.iter().all(|parcel| parcel.status == Status::Cancelled) {
+            &mut sifted.cancelled_here
+        } else {
+            &mut sifted.orders
+        };
+        list.push(entry);
+    }
+    Ok(sifted)
 }
 
 /// What the shop's answer makes of each order.

@@ -186,12 +186,12 @@ async fn note(work: &Work<'_>, orders: Vec<Out>, answer: &WriteAnswer, tally: &m
 /// Notes of these orders that the shop has their number and knows them as shipped.
 async fn note_both(work: &Work<'_>, parcels: &[Parcel]) -> Result<(), StoreError> {
     let (now, by) = (Timestamp::now(), work.message.robot.as_str());
-    let numbers: HashMap<&ShipmentId, &str> =
-        parcels.iter().map(|parcel| (&parcel.shipment.id, parcel.tracking_number.as_str())).collect();
+    let sent: HashMap<&ShipmentId, &Shipment> =
+        parcels.iter().map(|parcel| (&parcel.shipment.id, &parcel.shipment)).collect();
     let shipments: Vec<Shipment> = parcels.iter().map(|parcel| parcel.shipment.clone()).collect();
     work.tenant
         .change_all(&shipments, |shipment| {
-            numbers.get(&shipment.id).is_some_and(|number| shipment.told_as_shipped(number, now, by))
+            sent.get(&shipment.id).copied().is_some_and(|sent| shipment.told_as_shipped(sent, now, by))
         })
         .await
 }

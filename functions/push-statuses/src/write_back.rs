@@ -1,8 +1,8 @@
 //! 実績戻し: tracking number, carrier and date of each parcel that left.
 //!
-//! What is sent is what the record says at that moment, and only the number that was sent is noted as told: a number that
-//! the warehouse corrects between the shop's answer and our note differs from it, and so stays on the list of work. A
-//! crash between the two repeats a page; the shop keeps the same number twice.
+//! What is sent is what the record says at that moment, and only the result that was sent is noted as told: a number, a
+//! carrier or a date that the warehouse corrects between the shop's answer and our note differs from it, and so the parcel
+//! stays on the list of work. A crash between the two repeats a page; the shop keeps the same number twice.
 //!
 //! An order of one parcel is told its state right after its number, and both are noted in one write: a write of its own for
 //! the number, and the way from one list of work to the next, would cost more than all else that is written of an order on
@@ -26,10 +26,9 @@ use crate::{Tally, Verdict, sale};
 /// the list of work has caught up with the records.
 pub(crate) type WrittenBack = HashMap<OrderId, u16>;
 
-/// A parcel, and the number that the shop is told of it.
+/// A parcel as it was read, and what the shop is told of it.
 pub(crate) struct Parcel {
     pub(crate) shipment: Shipment,
-    pub(crate) tracking_number: String,
     pub(crate) row: ShippingResult,
 }
 
@@ -113,13 +112,13 @@ impl Parcel {
             .and_then(|known| known.carrier_ids.get(&connection.id).copied());
         let row = ShippingResult {
             order_id: shipment.id.order.0,
-            shipping_slip: tracking_number.clone(),
+            shipping_slip: tracking_number,
             shipping_carrier_id: carrier,
             shipped_at: shipment.shipped_at.or(shipment.result_at).unwrap_or(shipment.updated_at),
             // The shop keeps one number for each address: of parcels that a robot split off one, the last that is told.
             shipping_address_id: (shipment.parcels > 1).then_some(shipment.address_id.0),
         };
-        Some(Self { shipment, tracking_number, row })
+        Some(Self { shipment, row })
     }
 }
 
@@ -150,7 +149,7 @@ pub(crate) async fn note(
     Ok(())
 }
 
-/// Notes that the shop was told these numbers, and no others.
+/// Notes that the shop was told these results, and no others.
 pub(crate) async fn note_told(
     work: &Work<'_>,
     parcels: &[Parcel],
@@ -158,12 +157,12 @@ pub(crate) async fn note_told(
     ready: &mut WrittenBack,
 ) -> Result<(), StoreError> {
     let (now, by) = (Timestamp::now(), work.message.robot.as_str());
-    let told: HashMap<&ShipmentId, &str> =
-        parcels.iter().map(|parcel| (&parcel.shipment.id, parcel.tracking_number.as_str())).collect();
+    let sent: HashMap<&ShipmentId, &Shipment> =
+        parcels.iter().map(|parcel| (&parcel.shipment.id, &parcel.shipment)).collect();
     let shipments: Vec<Shipment> = parcels.iter().map(|parcel| parcel.shipment.clone()).collect();
     work.tenant
         .change_all(&shipments, |shipment| {
-            told.get(&shipment.id).copied().is_some_and(|number| shipment.written_back(number, tells_state, now, by))
+            sent.get(&shipment.id).copied().is_some_and(|sent| shipment.told_result(sent, tells_state, now, by))
         })
         .await?;
     // A correction that follows after the order was told as shipped leaves nothing to tell.
@@ -172,14 +171,13 @@ pub(crate) async fn note_told(
     Ok(())
 }
 
-/// Notes that the shop refused a number: it leaves the list of work and waits for a person. A number that was corrected
+/// Notes that the shop refused a result: it leaves the list of work and waits for a person. One that was corrected
 /// meanwhile is not the one that was refused, and is tried.
 async fn note_refused(tenant: &Tenant, parcel: &Parcel, error: &Refusal, by: &str) -> Result<(), StoreError> {
     let now = Timestamp::now();
     tenant
         .change(&parcel.shipment.id, |shipment| {
-            let same = shipment.tracking_number.as_deref() == Some(parcel.tracking_number.as_str());
-            if !same || shipment.shop_work() != Some(ShopWork::WriteBack) {
+            if !shipment.has_result_of(&parcel.shipment) || shipment.shop_work() != Some(ShopWork::WriteBack) {
                 return false;
             }
             shipment.shop_sync = ShopSync::Failed;

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Extension, State};
@@ -25,11 +24,6 @@ use crate::problem::{Problem, ProblemBody};
 use crate::writes;
 
 const SHAPE: &str = "an object with a list `results`, and nothing else";
-/// Results of parcels that left longer ago are a mistake in the date.
-const OLDEST: Duration = Duration::from_hours(24 * 90);
-/// A warehouse may report in the morning what the carrier fetches in the evening.
-const LATEST: Duration = Duration::from_hours(24);
-
 const BAD_TRACKING_NUMBER: Reason = Reason {
     word: "bad-tracking-number",
     message: "tracking_number is 1 to 40 printable ASCII characters without spaces",
@@ -163,9 +157,7 @@ impl Report {
             return Err(BAD_TRACKING_NUMBER);
         }
         let shipped_at: Timestamp = record.shipped_at.parse().map_err(|_| BAD_SHIPPED_AT)?;
-        let oldest = now.checked_sub(OLDEST).map_err(|_| BAD_SHIPPED_AT)?;
-        let latest = now.checked_add(LATEST).map_err(|_| BAD_SHIPPED_AT)?;
-        if !(oldest..=latest).contains(&shipped_at) {
+        if !handover::may_have_left(shipped_at, now) {
             return Err(BAD_SHIPPED_AT);
         }
         let method = record.shipping_method.map(|name| method_named(settings, &name).ok_or(UNKNOWN_METHOD));

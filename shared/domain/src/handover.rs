@@ -1,14 +1,18 @@
 //! 引渡し: what may happen to a shipment from `ready` until it has left, and every end that a cancellation can have.
 //!
 //! ```text
-//!   hold ──┐ cancellation at the shop ──► cancelled
+//!   hold ──┐ cancellation ──► cancelled
 //!   ready ─┤
 //!          └─ claim ──► picking ─┬─ result ──► shipped          (a cancellation after that is reported: too late)
-//!                                └─ cancellation at the shop ──► requested ─┬─ accepted ──► cancelled
-//!                                                                           ├─ refused     a person is asked
-//!                                                                           ├─ result      too late: a person is asked
-//!                                                                           └─ no answer   overdue: a person is asked
+//!                                └─ cancellation ──► requested ─┬─ accepted ──► cancelled
+//!                                                               ├─ refused     a person is asked
+//!                                                               ├─ result      too late: a person is asked
+//!                                                               └─ no answer   overdue: a person is asked
 //! ```
+//! A cancellation is the shop's, or that of a person here. The shop's is kept at the shop: nothing is told that would move
+//! the order on, and the shop may take it back. Of a person's the shop knows nothing: the order is told as any other, and
+//! what the shop shows does not take it back.
+//!
 //! Each of these is a pure change of one record, written on condition that nobody else wrote it meanwhile. That is what
 //! lets a claim and a cancellation at the same moment end in one of the two: whichever comes second is decided anew on
 //! what the first one left. Every function is safe to repeat: the same answer, claim or result again changes nothing.
@@ -30,7 +34,7 @@ pub enum ClaimRefused {
     Cancelled,
     /// It is on hold.
     OnHold,
-    /// It is not paid, by the shop's latest word.
+    /// It is not paid, by the shop's latest word, and no person has let it go all the same.
     Unpaid,
     /// It is taken already. For a warehouse that repeats its own claim this is success.
     AlreadyClaimed,
@@ -59,7 +63,7 @@ impl ClaimRefused {
 /// Why it cannot; the shipment is as it was.
 pub fn claim(shipment: &mut Shipment, now: Timestamp) -> Result<(), ClaimRefused> {
     match shipment.status {
-        Status::Ready if shipment.payment == Payment::Unpaid => Err(ClaimRefused::Unpaid),
+        Status::Ready if shipment.payment == Payment::Unpaid && !shipment.released_unpaid => Err(ClaimRefused::Unpaid),
         Status::Ready => {
             shipment.status = Status::Picking;
             shipment.claimed_at = Some(now);
@@ -94,12 +98,20 @@ pub fn cancel(shipment: &mut Shipment, now: Timestamp, why: &str, by: &str) -> C
             shipment.note(now, format!("cancelled: {why}"), by);
             Cancelled::Now
         }
-        Status::Picking if shipment.cancellation.is_none() => {
+        // What a person asked for before, and the warehouse has not answered, is the shop's from now on.
+        Status::Picking if !shipment.is_cancelled_at_shop() && is_requested(shipment) => {
+            if let Some(asked) = &mut shipment.cancellation {
+                asked.by_person = false;
+            }
+            shipment.note(now, format!("cancelled as well: {why}"), by);
+            Cancelled::Known
+        }
+        Status::Picking if !shipment.is_cancelled_at_shop() => {
             shipment.cancellation = Some(asked(CancellationState::Requested, now));
             shipment.note(now, format!("cancellation requested: {why}"), by);
             Cancelled::Requested
         }
-        Status::Shipped if shipment.cancellation.is_none() => {
+        Status::Shipped if !shipment.is_cancelled_at_shop() => {
             shipment.cancellation = Some(asked(CancellationState::TooLate, now));
             if shipment.shop_sync == ShopSync::Registered {
                 // It left before we told that we took it: that it left is what the shop is told now.
@@ -108,19 +120,51 @@ pub fn cancel(shipment: &mut Shipment, now: Timestamp, why: &str, by: &str) -> C
             shipment.note(now, format!("cancelled at the shop after it left: {why}"), by);
             Cancelled::TooLate
         }
-        Status::Picking | Status::Shipped | Status::Cancelled => Cancelled::Known,
+        Status::Cancelled => {
+            // By a person here, and the order was to be told for its other parcels' sake.
+            if shipment.shop_sync == ShopSync::Registered {
+                shipment.shop_sync = ShopSync::Completed;
+            }
+            Cancelled::Known
+        }
+        Status::Picking | Status::Shipped => Cancelled::Known,
+    }
+}
+
+/// A person here wants it cancelled; the order at the shop stays as it is. What has left is not touched.
+pub fn cancel_by_person(shipment: &mut Shipment, now: Timestamp, why: &str, by: &str) -> Cancelled {
+    match shipment.status {
+        Status::Hold | Status::Ready => {
+            // Other parcels of the order go on, and their order is told at the shop. Where there are none, nothing is.
+            if shipment.parcels == 1 {
+                shipment.cancel_as_shop()
+            } else {
+                shipment.cancel()
+            };
+            shipment.note(now, format!("cancelled: {why}"), by);
+            Cancelled::Now
+        }
+        Status::Picking if shipment.cancellation.is_none() => {
+            let asked = asked(CancellationState::Requested, now);
+            shipment.cancellation = Some(Cancellation { by_person: true, ..asked });
+            shipment.note(now, format!("cancellation requested: {why}"), by);
+            Cancelled::Requested
+        }
+        Status::Shipped => Cancelled::TooLate,
+        Status::Picking | Status::Cancelled => Cancelled::Known,
     }
 }
 
 fn asked(state: CancellationState, now: Timestamp) -> Cancellation {
     let answered_at = (state == CancellationState::TooLate).then_some(now);
-    Cancellation { state, requested_at: now, answered_at, closed_at: None }
+    Cancellation { state, requested_at: now, answered_at, closed_at: None, by_person: false }
 }
 
 /// The shop does not show the cancellation any more while the warehouse still owes its answer: the request is taken back.
-/// True if there was one to take back. An answered one stays: it is history.
+/// True if there was one to take back. An answered one stays: it is history. One that a person asked for is not the
+/// shop's to take back.
 pub fn withdraw_cancellation(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
-    let open = shipment.status == Status::Picking && is_requested(shipment);
+    let open = shipment.status == Status::Picking && is_requested(shipment) && shipment.is_cancelled_at_shop();
     if open {
         shipment.cancellation = None;
         shipment.note(now, "cancellation request withdrawn: the shop shows it no more", by);
@@ -229,6 +273,17 @@ impl ShipRefused {
     }
 }
 
+/// Results of parcels that left longer ago are a mistake in the date.
+const OLDEST: Duration = Duration::from_hours(24 * 90);
+/// A warehouse may report in the morning what the carrier fetches in the evening.
+const LATEST: Duration = Duration::from_hours(24);
+
+/// Can a parcel that is reported now have left at this moment?
+#[must_use]
+pub fn may_have_left(at: Timestamp, now: Timestamp) -> bool {
+    now.checked_sub(OLDEST).is_ok_and(|oldest| at >= oldest) && now.checked_add(LATEST).is_ok_and(|latest| at <= latest)
+}
+
 /// The parcel left: `picking` → `shipped`. A cancellation request that is still open has come too late, and a person is
 /// asked.
 ///
@@ -251,7 +306,7 @@ pub fn ship(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) ->
                 asked.answered_at = Some(now);
                 what = "shipped; the cancellation came too late";
             }
-            if shipment.cancellation.is_some() && shipment.shop_sync == ShopSync::Registered {
+            if shipment.is_cancelled_at_shop() && shipment.shop_sync == ShopSync::Registered {
                 // It was cancelled at the shop before we told that we took it, and left all the same: that it left is
                 // what the shop is told now.
                 shipment.shop_sync = ShopSync::Acknowledged;

@@ -33,6 +33,32 @@ impl std::fmt::Display for RowProblem {
     }
 }
 
+/// Products by a table, and which of their values it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductTable {
+    /// The products, each once. What the table has no column for is as for a new product.
+    pub products: Vec<Product>,
+    has_stock_buffer: bool,
+    has_not_for_sale: bool,
+    has_temperature: bool,
+}
+
+impl ProductTable {
+    /// A product of the table over the one that is kept: what the table does not say stays as it is. What a set is made of
+    /// no table can say.
+    #[must_use]
+    pub fn over(&self, product: &Product, kept: &Product) -> Product {
+        Product {
+            sku: product.sku.clone(),
+            name: product.name.clone(),
+            stock_buffer: if self.has_stock_buffer { product.stock_buffer } else { kept.stock_buffer },
+            not_for_sale: if self.has_not_for_sale { product.not_for_sale } else { kept.not_for_sale },
+            temperature: if self.has_temperature { product.temperature } else { kept.temperature },
+            made_of: kept.made_of.clone(),
+        }
+    }
+}
+
 /// A column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Column {
@@ -57,7 +83,7 @@ const COLUMNS: [(Column, [&str; 2]); 5] = [
 ///
 /// # Errors
 /// Everything that is wrong, each with its line.
-pub fn from_csv(bytes: &[u8]) -> Result<Vec<Product>, Vec<RowProblem>> {
+pub fn from_csv(bytes: &[u8]) -> Result<ProductTable, Vec<RowProblem>> {
     let whole = |sentence: &str| vec![RowProblem { line: None, sentence: sentence.to_owned() }];
     let text = decoded(bytes)
         .ok_or_else(|| whole("the file is neither UTF-8 nor Shift_JIS: save it as CSV in one of the two"))?;
@@ -105,7 +131,16 @@ pub fn from_csv(bytes: &[u8]) -> Result<Vec<Product>, Vec<RowProblem>> {
             }
         }
     }
-    if problems.is_empty() { Ok(products) } else { Err(problems) }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let has = |wanted| columns.contains(&Some(wanted));
+    Ok(ProductTable {
+        products,
+        has_stock_buffer: has(Column::StockBuffer),
+        has_not_for_sale: has(Column::NotForSale),
+        has_temperature: has(Column::Temperature),
+    })
 }
 
 fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
@@ -190,12 +225,38 @@ mod tests {
     }
 
     #[test]
+    fn what_a_table_has_no_column_for_stays_as_it_is() {
+        let kept = Product {
+            name: "古い名前".into(),
+            stock_buffer: 7,
+            not_for_sale: true,
+            temperature: Temperature::ALL[1],
+            made_of: Vec::new(),
+            ..read()[0].clone()
+        };
+        let over = |text: String| {
+            let table = from_csv(text.as_bytes()).unwrap();
+            table.over(&table.products[0], &kept)
+        };
+        let sku = kept.sku.as_str();
+        assert_eq!(
+            over(format!("sku,name\n{sku},新しい名前\n")),
+            Product { name: "新しい名前".into(), ..kept.clone() }
+        );
+        // A column with an empty cell is a value: none.
+        let emptied = over(format!("sku,name,stock_buffer\n{sku},古い名前,\n"));
+        assert_eq!(emptied, Product { stock_buffer: 0, ..kept.clone() });
+        let all = over(format!("sku,name,stock_buffer,not_for_sale,temperature\n{sku},古い名前,,,\n"));
+        assert_eq!((all.stock_buffer, all.not_for_sale, all.temperature), (0, false, Temperature::default()));
+    }
+
+    #[test]
     fn both_encodings_give_the_same() {
-        assert_eq!(from_csv(TABLE.as_bytes()).unwrap(), read());
-        assert_eq!(from_csv(format!("\u{FEFF}{TABLE}").as_bytes()).unwrap(), read());
+        assert_eq!(from_csv(TABLE.as_bytes()).unwrap().products, read());
+        assert_eq!(from_csv(format!("\u{FEFF}{TABLE}").as_bytes()).unwrap().products, read());
         let (shift_jis, _, lossy) = SHIFT_JIS.encode(TABLE);
         assert!(!lossy && shift_jis != TABLE.as_bytes());
-        assert_eq!(from_csv(&shift_jis).unwrap(), read());
+        assert_eq!(from_csv(&shift_jis).unwrap().products, read());
     }
 
     #[test]

@@ -8,8 +8,8 @@ use jiff::{Timestamp, ToSpan};
 use processing_support::Case;
 use proptest::prelude::*;
 use renkei_domain::handover::{
-    AnswerRefused, Cancelled, ClaimRefused, ShipRefused, Shipped, ShippingResult, answer_cancellation, cancel, claim,
-    is_overdue, needs_person, ship, withdraw_cancellation,
+    AnswerRefused, Cancelled, ClaimRefused, ShipRefused, Shipped, ShippingResult, answer_cancellation, cancel,
+    cancel_by_person, claim, is_overdue, needs_person, ship, withdraw_cancellation,
 };
 use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopSync, ShopWork, Status};
@@ -130,23 +130,82 @@ fn results_may_be_corrected_and_need_a_claim() {
     assert_eq!(shipment.shop_work(), Some(ShopWork::WriteBack));
 }
 
+#[test]
+fn what_a_person_asked_for_is_not_the_shops_to_take_back() {
+    let by_person = |shipment: &mut Shipment, minute| cancel_by_person(shipment, at(minute), "asked for", "hanako");
+    let mut shipment = ready();
+    claim(&mut shipment, at(0)).unwrap();
+    assert_eq!(by_person(&mut shipment, 1), Cancelled::Requested);
+    // The shop knows nothing of it: the order is told as any other.
+    assert!(!withdraw_cancellation(&mut shipment, at(2), "status-sync") && !shipment.is_cancelled_at_shop());
+    assert_eq!(
+        (state(&shipment), shipment.shop_work()),
+        (Some(CancellationState::Requested), Some(ShopWork::TellWorking))
+    );
+    assert_eq!(by_person(&mut shipment, 3), Cancelled::Known);
+    assert!(is_overdue(&shipment, at(1 + 24 * 60), PATIENCE));
+    // Cancelled at the shop as well: now it is the shop's, with all that follows.
+    assert_eq!(cancel(&mut shipment, at(4), "voided", "status-sync"), Cancelled::Known);
+    assert_eq!((shipment.shop_work(), shipment.cancellation.unwrap().requested_at), (None, at(1)));
+    assert!(withdraw_cancellation(&mut shipment, at(5), "status-sync"));
+
+    // The warehouse refused a person; the shop's cancellation is asked anew.
+    by_person(&mut shipment, 6);
+    answer_cancellation(&mut shipment, false, at(7)).unwrap();
+    assert_eq!(cancel(&mut shipment, at(8), "voided", "status-sync"), Cancelled::Requested);
+    assert_eq!(state(&shipment), Some(CancellationState::Requested));
+}
+
+#[test]
+fn an_order_is_told_for_its_other_parcels_where_a_person_cancels_one() {
+    let mut one_of_three = Shipment { parcels: 3, ..ready() };
+    assert_eq!(cancel_by_person(&mut one_of_three, at(1), "asked for", "hanako"), Cancelled::Now);
+    assert_eq!((one_of_three.status, one_of_three.shop_work()), (Status::Cancelled, Some(ShopWork::TellWorking)));
+    assert!(!one_of_three.is_known_as_cancelled_at_shop());
+    // Then the shop cancels the order: it is not moved on any more.
+    assert_eq!(cancel(&mut one_of_three, at(2), "voided", "status-sync"), Cancelled::Known);
+    assert!(one_of_three.is_known_as_cancelled_at_shop() && one_of_three.shop_work().is_none());
+    // Where all of it is cancelled here, nothing is told either.
+    let mut only = ready();
+    cancel_by_person(&mut only, at(1), "asked for", "hanako");
+    assert_eq!(only.shop_work(), None);
+    let mut last = Shipment { parcels: 3, ..ready() };
+    cancel_by_person(&mut last, at(1), "asked for", "hanako");
+    assert!(last.ended_untold(at(2)) && !last.ended_untold(at(3)) && last.shop_work().is_none());
+}
+
+#[test]
+fn unpaid_goes_out_only_if_a_person_said_so_and_until_it_is_held_again() {
+    let mut shipment = Shipment { payment: Payment::Unpaid, ..ready() };
+    assert_eq!(claim(&mut shipment.clone(), at(1)), Err(ClaimRefused::Unpaid));
+    shipment.released_unpaid = true;
+    assert_eq!(claim(&mut shipment.clone(), at(1)), Ok(()));
+    shipment.hold(HoldReason::NeedsReview);
+    shipment.clear_hold(HoldReason::NeedsReview);
+    assert!(shipment.release());
+    assert_eq!(claim(&mut shipment, at(1)), Err(ClaimRefused::Unpaid));
+}
+
 /// What may be done to a shipment, by whom ever.
 #[derive(Debug, Clone, Copy)]
 enum Deed {
     Claim,
     Cancel,
+    CancelByPerson,
     Withdraw,
     Accept,
     Refuse,
     Ship,
 }
 
-const DEEDS: [Deed; 6] = [Deed::Claim, Deed::Cancel, Deed::Withdraw, Deed::Accept, Deed::Refuse, Deed::Ship];
+const DEEDS: [Deed; 7] =
+    [Deed::Claim, Deed::Cancel, Deed::CancelByPerson, Deed::Withdraw, Deed::Accept, Deed::Refuse, Deed::Ship];
 
 fn perform(deed: Deed, shipment: &mut Shipment, now: Timestamp) {
     match deed {
         Deed::Claim => drop(claim(shipment, now)),
         Deed::Cancel => drop(cancel(shipment, now, "voided", "status-sync")),
+        Deed::CancelByPerson => drop(cancel_by_person(shipment, now, "asked for", "hanako")),
         Deed::Withdraw => drop(withdraw_cancellation(shipment, now, "status-sync")),
         Deed::Accept => drop(answer_cancellation(shipment, true, now)),
         Deed::Refuse => drop(answer_cancellation(shipment, false, now)),

@@ -238,6 +238,7 @@ mod support {
             payment: Payment::Paid,
             payment_state: "authed".into(),
             payment_unknown: false,
+            released_unpaid: false,
             shop_sync: ShopSync::Registered,
             shipping_method: None,
             tracking_number: None,

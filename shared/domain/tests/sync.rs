@@ -157,6 +157,19 @@ fn a_payment_lost_in_the_warehouses_hands_is_shown_and_a_person_is_asked() {
 }
 
 #[test]
+fn what_a_person_let_go_unpaid_is_no_difference_and_ends_with_the_payment() {
+    let (mut shipment, source) = imported("pending", Status::Ready);
+    shipment.released_unpaid = true;
+    claim(&mut shipment, at(1)).unwrap();
+    let seen = see(&mut shipment, &source, &source.clone());
+    assert!(!seen.lost_in_hand && !seen.for_a_person() && shipment.differences.is_empty());
+    // Paid, and lost again: that is news.
+    let paid = SourceOrder { payment_state: "captured".into(), ..source.clone() };
+    assert!(see(&mut shipment, &source, &paid).paid && !shipment.released_unpaid);
+    assert!(see(&mut shipment, &source, &source.clone()).lost_in_hand);
+}
+
+#[test]
 fn what_the_shop_cancelled_is_not_told_working() {
     // Before anybody took it: nothing is left to tell, or the shop's own state would be lost.
     for status in [Status::Hold, Status::Ready] {

@@ -1,7 +1,7 @@
 //! What the shop was told of a parcel that left, and what is left to tell.
 
 use jiff::Timestamp;
-use renkei_domain::ids::{AddressId, OrderNumber, ShipFromId};
+use renkei_domain::ids::{AddressId, OrderNumber, ShipFromId, ShippingMethodId};
 use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{Shipment, ShopError, ShopSync, ShopWork, Status, is_wholly_out};
 use renkei_domain::work::Place;
@@ -23,6 +23,7 @@ fn out() -> Shipment {
         payment: Payment::Paid,
         payment_state: "authed".into(),
         payment_unknown: false,
+        released_unpaid: false,
         shop_sync: ShopSync::Acknowledged,
         shipping_method: None,
         tracking_number: Some("1111".into()),
@@ -46,6 +47,36 @@ fn out() -> Shipment {
     }
 }
 
+/// The same as it was when the shop was told this number.
+fn sent(number: &str) -> Shipment {
+    Shipment { tracking_number: Some(number.into()), ..out() }
+}
+
+#[test]
+fn a_carrier_or_date_corrected_while_the_number_is_told_is_told_again() {
+    let read = out();
+    let corrections: [fn(&mut Shipment); 2] = [
+        |shipment| shipment.shipping_method = Some(ShippingMethodId::parse("yamato").unwrap()),
+        |shipment| shipment.shipped_at = Some(at(3)),
+    ];
+    for correct in corrections {
+        let mut parcel = out();
+        correct(&mut parcel);
+        assert!(parcel.told_result(&read, true, at(6), "robot"));
+        assert_eq!((parcel.tracking_told.as_deref(), parcel.shop_work()), (None, Some(ShopWork::WriteBack)));
+        let now = parcel.clone();
+        assert!(parcel.told_result(&now, true, at(7), "robot"));
+        assert_eq!((parcel.tracking_told.as_deref(), parcel.shop_work()), (Some("1111"), Some(ShopWork::TellShipped)));
+        // Together with the state: the order is told, and its parcel once more.
+        let mut parcel = out();
+        correct(&mut parcel);
+        assert!(parcel.told_as_shipped(&read, at(6), "robot"));
+        assert_eq!((parcel.shop_sync, parcel.shop_work()), (ShopSync::Completed, Some(ShopWork::WriteBack)));
+    }
+    let mut same = out();
+    assert!(same.told_result(&read, true, at(6), "robot") && !same.told_result(&read, true, at(7), "robot"));
+}
+
 #[test]
 fn only_the_number_that_was_told_counts_as_told() {
     let mut parcel = out();
@@ -62,26 +93,26 @@ fn only_the_number_that_was_told_counts_as_told() {
 #[test]
 fn number_and_state_noted_in_one_are_the_two_notes_one_after_the_other() {
     let (mut together, mut apart) = (out(), out());
-    assert!(together.told_as_shipped("1111", at(6), "robot"));
+    assert!(together.told_as_shipped(&sent("1111"), at(6), "robot"));
     assert!(apart.written_back("1111", true, at(6), "robot") && apart.completed(at(6)));
     assert_eq!(together, apart);
     assert_eq!((together.shop_sync, together.shop_work()), (ShopSync::Completed, None));
-    assert!(!together.told_as_shipped("1111", at(7), "robot"), "noting it again changes nothing");
+    assert!(!together.told_as_shipped(&sent("1111"), at(7), "robot"), "noting it again changes nothing");
     // Where a former run noted the number, and did not live to tell the state.
     let mut half = out();
     half.written_back("1111", true, at(6), "robot");
-    assert!(half.told_as_shipped("1111", at(7), "robot"));
+    assert!(half.told_as_shipped(&sent("1111"), at(7), "robot"));
     assert_eq!((half.shop_sync, half.shop_work()), (ShopSync::Completed, None));
     // Corrected between the shop's answers and our note: the other number is still to be told.
     let mut corrected = Shipment { tracking_number: Some("2222".into()), ..out() };
-    assert!(corrected.told_as_shipped("1111", at(6), "robot"));
+    assert!(corrected.told_as_shipped(&sent("1111"), at(6), "robot"));
     assert_eq!((corrected.shop_sync, corrected.shop_work()), (ShopSync::Completed, Some(ShopWork::WriteBack)));
-    assert!(corrected.told_as_shipped("2222", at(7), "robot"));
+    assert!(corrected.told_as_shipped(&sent("2222"), at(7), "robot"));
     assert_eq!((corrected.tracking_told.as_deref(), corrected.shop_work()), (Some("2222"), None));
     // Refused meanwhile, or not acknowledged: neither is moved.
     for sync in [ShopSync::Failed, ShopSync::Registered] {
         let mut other = Shipment { shop_sync: sync, ..out() };
-        other.told_as_shipped("1111", at(6), "robot");
+        other.told_as_shipped(&sent("1111"), at(6), "robot");
         assert_eq!(other.shop_sync, sync);
     }
 }

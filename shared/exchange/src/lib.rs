@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use jiff::civil::Time;
-use renkei_domain::handover::{self, ShippingResult};
+use renkei_domain::handover::{self, ClaimRefused, ShippingResult};
 use renkei_domain::ids::{ConnectionId, ShippingMethodId};
 use renkei_domain::jst;
 use renkei_domain::settings::TenantSettings;
-use renkei_domain::shipment::Status;
+use renkei_domain::shipment::{Shipment, Status};
 use renkei_files::export::{self, Around, Rendered};
+use renkei_files::layout::Rows;
 use renkei_files::results::ResultRow;
 use renkei_files::{Layout, Problem};
 use renkei_store::{StoreError, Tenant};
@@ -33,6 +34,8 @@ pub struct Wanted<'a> {
     pub set: &'a BTreeMap<String, String>,
     /// No more than so many.
     pub most: usize,
+    /// They are to be taken afterwards: what cannot be is a problem.
+    pub to_take: bool,
 }
 
 /// A file in the making.
@@ -74,10 +77,22 @@ pub async fn render(
             file.more = true;
         }
         seen += shipments.len();
+        if wanted.to_take {
+            shipments.retain(|shipment| match handover::claim(&mut shipment.clone(), now) {
+                Ok(()) => true,
+                Err(reason) => {
+                    file.problems.push(not_to_be_taken(shipment, reason));
+                    false
+                }
+            });
+        }
         let details = tenant.details(&shipments).await?;
         let whole: Vec<_> = shipments.into_iter().zip(details).collect();
         let (made, found) = export::rows(layout, &around, &whole, next_row);
-        next_row += whole.len();
+        next_row += match layout.shipments.rows {
+            Rows::Parcel => whole.len(),
+            Rows::Item => whole.iter().map(|(_, detail)| detail.items.len()).sum(),
+        };
         file.rows.extend(made);
         file.problems.extend(found);
         from = page.next;
@@ -85,6 +100,17 @@ pub async fn render(
             return Ok(file);
         }
     }
+}
+
+fn not_to_be_taken(shipment: &Shipment, reason: ClaimRefused) -> Problem {
+    let what = match reason {
+        ClaimRefused::Unpaid => "it is ready, but not paid: release it although unpaid, or wait for its payment",
+        ClaimRefused::Cancelled
+        | ClaimRefused::OnHold
+        | ClaimRefused::AlreadyClaimed
+        | ClaimRefused::AlreadyShipped => reason.as_str(),
+    };
+    Problem { row: 0, shipment: shipment.id.to_string(), column: String::new(), what: what.to_owned() }
 }
 
 /// Takes shipments: ready → picking. Gives the rows of those taken, and which were refused, and why.
@@ -157,16 +183,18 @@ pub async fn ship(tenant: Option<&Tenant>, row: ResultRow, now: Timestamp) -> Re
         outcome,
     };
     let Some(tenant) = tenant else { return Ok(line("unknown")) };
+    // A file knows the day. Read again, it is the same moment.
+    let left = row.shipped_on.map(|day| jst::instant(day.to_datetime(Time::midnight())).unwrap_or(now));
+    if left.is_some_and(|at| !handover::may_have_left(at, now)) {
+        return Ok(line("bad-shipped-at"));
+    }
     let mut outcome = "unknown";
     tenant
         .change(&row.id, |shipment| {
             let result = ShippingResult {
                 tracking_number: row.tracking_number.clone(),
-                // A file knows the day. Read again, it is the same moment; a day that is left out stays what it was.
-                shipped_at: match row.shipped_on {
-                    Some(day) => jst::instant(day.to_datetime(Time::midnight())).unwrap_or(now),
-                    None => shipment.shipped_at.unwrap_or(now),
-                },
+                // A day that is left out stays what it was.
+                shipped_at: left.or(shipment.shipped_at).unwrap_or(now),
             };
             match handover::ship(shipment, &result, now) {
                 Ok(handover::Shipped::Now) => {

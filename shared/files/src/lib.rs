@@ -16,11 +16,11 @@ pub use layout::{Layout, LayoutError};
 /// Something in a row that cannot be as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The row, from 1; a header counts.
+    /// The row, from 1; a header counts. 0 for a shipment that did not come into the file.
     pub row: usize,
     /// The shipment, or what the file names it by; empty if not even that is known.
     pub shipment: String,
-    /// The column's name.
+    /// The column's name; empty where it is none of a column.
     pub column: String,
     /// What is wrong, in a sentence.
     pub what: String,
@@ -28,6 +28,9 @@ pub struct Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.row == 0 {
+            return write!(f, "{}: {}", self.shipment, self.what);
+        }
         write!(f, "row {}", self.row)?;
         if !self.shipment.is_empty() {
             write!(f, " ({})", self.shipment)?;

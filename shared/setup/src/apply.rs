@@ -10,6 +10,7 @@ use renkei_domain::settings::{Connection, Product, TenantSettings};
 use renkei_domain::shipment::ShopWork;
 use renkei_ecforce::Token;
 use renkei_platform::secrets::{Credentials, SecretsError};
+use renkei_products::Released;
 use renkei_store::settings::AppliedSettings;
 use renkei_store::{StoreError, Tenant};
 use secrecy::{ExposeSecret, SecretString};
@@ -160,6 +161,11 @@ impl Setup {
         now: Timestamp,
         by: &str,
     ) -> Result<u64, SetupError> {
+        // A secret is not part of the settings' version: who has lost already must not leave theirs behind.
+        let in_force = tenant.settings().await?.map_or(0, |applied| applied.version);
+        if in_force != plan.version() {
+            return Err(changed_meanwhile(tenant).await?);
+        }
         for (connection, credentials, _) in &plan.secrets {
             self.secrets.put_credentials(tenant.id(), connection, credentials).await?;
         }
@@ -176,8 +182,8 @@ impl Setup {
     }
 
     /// Lets the orders go whose products exist by now; whatever changed, for an earlier attempt may have ended before
-    /// this. Says how many.
-    pub async fn release(&self, tenant: &Tenant, settings: &TenantSettings) -> Result<usize, SetupError> {
+    /// this.
+    pub async fn release(&self, tenant: &Tenant, settings: &TenantSettings) -> Result<Released, SetupError> {
         let connections: Vec<&ConnectionId> = settings.connections.iter().map(|connection| &connection.id).collect();
         Ok(renkei_products::release(tenant, connections, &self.import_orders).await?)
     }

@@ -38,7 +38,7 @@ pub mod shipments;
 mod statements;
 pub mod stock;
 pub mod sync;
-mod waiting;
+pub mod waiting;
 pub mod warehouse;
 
 use std::sync::{Arc, LazyLock};

@@ -39,8 +39,11 @@ pub struct NotImportedSummary {
     /// The SKUs that must exist before it can be imported.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_skus: Vec<Sku>,
-    /// Since when.
+    /// When this was noted; the order was read a moment before.
     pub at: Timestamp,
+    /// The order's last change at the shop by then, if the shop says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
     /// The run that read it.
     pub run: String,
 }

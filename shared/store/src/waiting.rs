@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, Sku};
 use renkei_domain::run::Outcome;
 use renkei_domain::work::ImportOrder;
@@ -13,29 +14,48 @@ use crate::keys::{self, Key};
 use crate::orders::{NotImportedSummary, message_of};
 use crate::reads;
 
+/// Orders that do not wait for products any more.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NotWaiting {
+    /// The messages of those that were read lately: put on the import queue, they are imported.
+    pub messages: Vec<ImportOrder>,
+    /// How many others there are.
+    pub with_next_fetch: usize,
+}
+
 impl Tenant {
-    /// The messages of quarantined orders that waited for products all of which exist now: put on the import queue, they
-    /// are imported. Costs a read of the list of orders that were not imported, which is short or empty, and of the
-    /// products that are waited for; orders themselves are read only if they go.
-    pub async fn orders_with_products(&self, connection: &ConnectionId) -> Result<Vec<ImportOrder>, StoreError> {
+    /// Quarantined orders that waited for products all of which exist now. Costs a read of the list of orders that were not
+    /// imported, which is short or empty, and of the products that are waited for; orders themselves are read only if they
+    /// go.
+    ///
+    /// Only what was read at `since` or later goes as it was read. Before that the shop may have changed or cancelled it:
+    /// it is imported when the next fetch has read it anew, and is not if it is no more to be fetched.
+    pub async fn orders_with_products(
+        &self,
+        connection: &ConnectionId,
+        since: Timestamp,
+    ) -> Result<NotWaiting, StoreError> {
         let table = &self.tables().shipments;
         let waiting = self.waiting_for_products(connection).await?;
-        let missing: HashSet<Sku> = waiting.iter().flat_map(|(_, skus)| skus.iter().cloned()).collect();
+        let missing: HashSet<Sku> =
+            waiting.iter().flat_map(|(_, summary)| summary.missing_skus.iter().cloned()).collect();
         if missing.is_empty() {
-            return Ok(Vec::new());
+            return Ok(NotWaiting::default());
         }
         let known = self.known_skus(&missing).await?;
-        let ready: Vec<Key> = waiting
-            .into_iter()
-            .filter(|(_, skus)| skus.iter().all(|sku| known.contains(sku)))
-            .map(|(key, _)| key)
-            .collect();
-        let found = reads::batch_get(self, table, ready).await?;
-        found.values().map(message_of).collect()
+        let ready =
+            waiting.into_iter().filter(|(_, summary)| summary.missing_skus.iter().all(|sku| known.contains(sku)));
+        let (fresh, old): (Vec<_>, Vec<_>) = ready.partition(|(_, summary)| summary.at >= since);
+        let found = reads::batch_get(self, table, fresh.into_iter().map(|(key, _)| key).collect()).await?;
+        let messages = found.values().map(message_of).collect::<Result<_, StoreError>>()?;
+        Ok(NotWaiting { messages, with_next_fetch: old.len() })
     }
 
-    /// Keys of quarantined orders with the SKUs that they wait for.
-    async fn waiting_for_products(&self, connection: &ConnectionId) -> Result<Vec<(Key, Vec<Sku>)>, StoreError> {
+    /// Quarantined orders that wait for products, by their keys.
+    async fn waiting_for_products(
+        &self,
+        connection: &ConnectionId,
+    ) -> Result<Vec<(Key, NotImportedSummary)>, StoreError> {
         let pk = keys::not_imported_pk(&self.id, connection);
         let mut waiting = Vec::new();
         let mut from = None;
@@ -56,7 +76,7 @@ impl Tenant {
                 let Some(key) = Key::of(&item) else { continue };
                 let summary = NotImportedSummary::of(item)?;
                 if summary.outcome == Outcome::Quarantined && !summary.missing_skus.is_empty() {
-                    waiting.push((key, summary.missing_skus));
+                    waiting.push((key, summary));
                 }
             }
             from = answer.last_evaluated_key.filter(|key| !key.is_empty());

@@ -1,7 +1,10 @@
 //! The console on the deployed stack, as a browser sees it: signed in through the provider, page by page.
 
+use renkei_domain::ids::TenantId;
+use renkei_domain::shipment::{CancellationState, Shipment, Status};
 use renkei_e2e::browser::{Browser, PEOPLES_PASSWORD, Page};
-use renkei_e2e::{World, run};
+use renkei_e2e::ways::Shop;
+use renkei_e2e::{World, run, store};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
 use serde_json::{Value, json};
 
@@ -204,6 +207,80 @@ async fn pages_hold_the_right_counts_and_shipments_are_worked_from_them() {
     // What was not imported is tried again by one click; it still cannot be, and stays.
     let retry = [("csrf", csrf.as_str()), ("connection", "counts")];
     assert_eq!(browser.post("/t/counts/orders/retry", &retry).await.status, 303);
+}
+
+/// A shipment's record.
+async fn record(tenant: &str, id: &str) -> Shipment {
+    let tenant = store().await.tenant(TenantId::parse(tenant).expect("an id"));
+    tenant.shipment(&id.parse().expect("an id")).await.expect("read").expect("the shipment")
+}
+
+/// Does something to shipments as an operator, by the form that a browser sends.
+async fn operate(browser: &mut Browser, tenant: &str, action: &str, ids: &[&str]) {
+    let csrf = browser.get(&format!("/t/{tenant}")).await.csrf();
+    let mut fields = vec![("csrf", csrf.as_str()), ("action", action)];
+    fields.extend(ids.iter().map(|id| ("id", *id)));
+    let done = browser.post(&format!("/t/{tenant}/shipments/change"), &fields).await;
+    assert_eq!(done.status, 303, "{action}: {done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_decided_stands_against_the_next_reading() {
+    let name = "decided";
+    let shop = Shop::new(name, plain(1), |_| ()).await;
+    shop.simulator.add_order(name, json!({ "payment_state": "pending" })).await.expect("an order");
+    assert_eq!(shop.robot("fetch-orders").code, 0);
+    member(name, "operator");
+    let mut browser = Browser::signed_in("operator").await;
+    let held = shop.shipments().into_iter().find(|it| it["status"] == "hold").expect("an unpaid one");
+    let id = held["id"].as_str().expect("an id");
+
+    // Let go although it is not paid: the warehouse gets it, and what the shop still shows of its payment is no news.
+    operate(&mut browser, name, "release-unpaid", &[id]).await;
+    shop.claim();
+    assert_eq!(shipment(name, id)["status"], "picking");
+    assert_eq!(shop.robot("status-sync").code, 0);
+    assert_eq!(record(name, id).await.differences, []);
+
+    // The customer calls, and the order at the shop stays as it is: the warehouse is asked until it has answered.
+    operate(&mut browser, name, "cancel", &[id]).await;
+    assert_eq!(shop.robot("status-sync").code, 0);
+    let asked = record(name, id).await;
+    let state = asked.cancellation.map(|asked| asked.state);
+    assert_eq!((asked.status, state), (Status::Picking, Some(CancellationState::Requested)), "{asked:?}");
+    // And the order is told as taken, since it is not cancelled there.
+    let _told = shop.robot("state-working");
+    let order = held["order_id"].as_u64().expect("an id");
+    assert_eq!(shop.simulator.order(name, order).await.expect("the order").brief.state, "working");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_told_for_its_other_parcels_where_one_is_cancelled_here() {
+    let world = World::new("parcels", plain(0), 1_000).await;
+    let three = json!({ "payment_state": "authed", "shipping_addresses": [{}, {}, {}] });
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(world.simulator.add_order(&world.shop.name, three.clone()).await.expect("an order").id);
+    }
+    assert_eq!(world.run("fetch-orders").code, 0);
+    member("parcels", "operator");
+    let mut browser = Browser::signed_in("operator").await;
+    let parcel = |order: u64, parcel: u16| format!("parcels.{order}.{parcel}");
+    let (in_part, as_a_whole) = (ids[0], ids[1]);
+    operate(&mut browser, "parcels", "cancel", &[&parcel(in_part, 1)]).await;
+    let whole: Vec<String> = (1..=3).map(|number| parcel(as_a_whole, number)).collect();
+    operate(&mut browser, "parcels", "cancel", &[&whole[0], &whole[1], &whole[2]]).await;
+    // Twice: what is told is told once, and nothing turns up again.
+    for _ in 0..2 {
+        assert_eq!(world.run("state-working").code, 0);
+        for (order, state, written) in [(in_part, "working", 1), (as_a_whole, "complete", 0)] {
+            let truth = world.simulator.order(&world.shop.name, order).await.expect("the order");
+            assert_eq!((truth.brief.state.as_str(), truth.brief.written_working), (state, written), "{order}");
+        }
+        assert_eq!(shipment("parcels", &parcel(in_part, 2))["shop_sync"], "acknowledged");
+        assert_eq!(shipment("parcels", &whole[0])["shop_sync"], "completed");
+        assert_eq!(world.run("fetch-orders").code, 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -215,10 +215,10 @@ pub fn file_layouts(bytes: &[u8]) {
 pub fn products_csv(bytes: &[u8]) {
     match products::from_csv(bytes) {
         Ok(read) => {
-            let mut skus: Vec<_> = read.iter().map(|product| &product.sku).collect();
+            let mut skus: Vec<_> = read.products.iter().map(|product| &product.sku).collect();
             skus.sort();
             skus.dedup();
-            assert_eq!(skus.len(), read.len(), "a product stands in it twice");
+            assert_eq!(skus.len(), read.products.len(), "a product stands in it twice");
         }
         Err(problems) => assert!(!problems.is_empty(), "it is refused, and nobody knows why"),
     }

@@ -70,6 +70,11 @@ enum Becomes {
     Unpaid,
 }
 
+/// Is it ready, and no warehouse may take it, because it is not paid and nobody has let it go all the same?
+fn is_refused_to_warehouses(shipment: &Shipment) -> bool {
+    shipment.payment == Payment::Unpaid && !shipment.released_unpaid
+}
+
 /// Does it, on the record, and says what became of it. The one rule for preview and change.
 fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Becomes {
     let becomes = match wish {
@@ -83,11 +88,12 @@ fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Be
             }
         }
         Wish::Release | Wish::ReleaseUnpaid => match shipment.status {
-            Status::Ready => Becomes::Same,
+            Status::Ready if wish == Wish::Release || !is_refused_to_warehouses(shipment) => Becomes::Same,
             Status::Hold if wish == Wish::Release && shipment.payment != Payment::Paid => Becomes::Unpaid,
-            Status::Hold => {
+            Status::Hold | Status::Ready => {
                 shipment.holds.clear();
                 shipment.release();
+                shipment.released_unpaid = shipment.payment == Payment::Unpaid;
                 Becomes::Status(Status::Ready)
             }
             Status::Picking | Status::Shipped | Status::Cancelled => Becomes::TooLate,
@@ -96,7 +102,7 @@ fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Be
             // Out of the shop's page this would be a matter for a person; here a person sees it at once.
             Status::Shipped => Becomes::TooLate,
             Status::Hold | Status::Ready | Status::Picking | Status::Cancelled => {
-                match handover::cancel(shipment, at, "asked for in the console", by) {
+                match handover::cancel_by_person(shipment, at, "asked for in the console", by) {
                     Cancelled::Now => Becomes::Status(Status::Cancelled),
                     Cancelled::Requested => Becomes::Asked,
                     Cancelled::TooLate => Becomes::TooLate,

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::Status;
 use renkei_exchange::{ResultLine, Wanted};
+use renkei_files::layout::Column;
 use renkei_files::{Layout, LayoutError, export, results};
 use renkei_store::audit::AuditOutcome;
 
@@ -29,6 +30,7 @@ const SHOWN: usize = 100;
 struct FilesPage {
     s: Shell,
     connections: Vec<String>,
+    methods: Vec<(String, String)>,
     layouts: Vec<Layout>,
     problems: Vec<String>,
     results: Option<Results>,
@@ -42,6 +44,23 @@ struct Results {
     refused: Vec<ResultLine>,
 }
 
+impl FilesPage {
+    /// What has to be given for files of this layout, by the names of fields.
+    fn given<'l>(&self, layout: &'l Layout) -> Vec<(String, &'l Column)> {
+        given(layout).map(|(name, column)| (field(layout, name), column)).collect()
+    }
+}
+
+/// The columns of a layout that differ by merchant, by the names of their texts.
+fn given(layout: &Layout) -> impl Iterator<Item = (&str, &Column)> {
+    layout.shipments.columns.iter().filter_map(|column| Some((column.set.as_deref()?, column)))
+}
+
+/// Layouts may call different things the same.
+fn field(layout: &Layout, name: &str) -> String {
+    format!("set.{}.{name}", layout.id)
+}
+
 impl From<LayoutError> for Problem {
     fn from(error: LayoutError) -> Self {
         Self::ours(&error.to_string())
@@ -51,6 +70,7 @@ impl From<LayoutError> for Problem {
 fn page(shell: Shell, settings: &TenantSettings, problems: Vec<String>, results: Option<Results>) -> Page {
     let page = FilesPage {
         connections: settings.connections.iter().map(|it| it.id.to_string()).collect(),
+        methods: settings.shipping_methods.iter().map(|it| (it.id.to_string(), it.name.clone())).collect(),
         layouts: Layout::all()?,
         problems,
         results,
@@ -81,8 +101,11 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
         "picking" => (Status::Picking, false),
         _ => return Err(Problem::not_found()),
     };
-    let set = std::collections::BTreeMap::new();
-    let wanted = Wanted { connection: &connection, status, methods: &[], set: &set, most: MOST };
+    let text = |name: &str| form.get(&field(&layout, name)).trim().to_owned();
+    let set = given(&layout).map(|(name, _)| (name.to_owned(), text(name))).collect();
+    let methods: Vec<String> = Some(form.get("method")).filter(|method| !method.is_empty()).into_iter().collect();
+    let wanted =
+        Wanted { connection: &connection, status, methods: &methods, set: &set, most: MOST, to_take: is_claim };
     let made = renkei_exchange::render(&caller.tenant, &applied.settings, &layout, &wanted, caller.now).await?;
     if !made.problems.is_empty() && !form.has("skip") {
         let problems = made.problems.iter().take(SHOWN).map(ToString::to_string).collect();
@@ -120,11 +143,12 @@ pub async fn upload(Extension(caller): Extension<Caller>, upload: Option<Extensi
     }
     let settings = caller.settings().await?.settings;
     let layout = layout(&upload.text("layout"))?;
-    let only = match settings.connections.as_slice() {
-        [only] => Some(&only.id),
-        _ => None,
-    };
-    let mut read = results::read(&layout, only, &bytes);
+    // Files of carriers name orders by their numbers at the shop; the form says whose they are.
+    let named = upload.text("connection");
+    let shop = settings.connections.iter().map(|connection| &connection.id).find(|id| id.as_str() == named);
+    let only =
+        settings.connections.first().map(|connection| &connection.id).filter(|_| settings.connections.len() == 1);
+    let mut read = results::read(&layout, shop.or(only), &bytes);
     if read.rows.len() > MOST_RESULTS {
         let sentence = caller.shell.l(
             "2,000行を超えています。ファイルを分けてください。何も取り込んでいません。",

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Html;
 use renkei_domain::ids::ConnectionId;
 use renkei_domain::products::from_csv;
-use renkei_products::ProductsError;
+use renkei_products::{ProductsError, Released};
 use renkei_setup::SetupError;
 use renkei_store::audit::AuditOutcome;
 
@@ -35,7 +35,7 @@ struct Outcome {
     replaced: usize,
     same: usize,
     /// Orders that went on; None where nothing was kept yet.
-    released: Option<usize>,
+    released: Option<Released>,
 }
 
 /// Shows the form.
@@ -55,15 +55,15 @@ pub async fn import(
     if bytes.is_empty() {
         return Err(no_file());
     }
-    let products = match from_csv(&bytes) {
-        Ok(products) => products,
+    let table = match from_csv(&bytes) {
+        Ok(table) => table,
         Err(problems) => {
             let problems = problems.iter().take(MOST).map(ToString::to_string).collect();
             return Ok(Html(ProductsPage { s: caller.shell, problems, outcome: None }.render()?));
         }
     };
     let settings = caller.settings().await?.settings;
-    let import = renkei_products::compare(&caller.tenant, products).await?;
+    let import = renkei_products::compare(&caller.tenant, table).await?;
     let released = if upload.text("step") == "import" {
         let connections: Vec<&ConnectionId> = settings.connections.iter().map(|it| &it.id).collect();
         let released = renkei_products::put(&caller.tenant, connections, &app.import_orders, &import.changed)

@@ -196,6 +196,10 @@ pub async fn enforce(app: &App, caller: &Caller, proposal: &Proposal) -> Result<
         Ok(ready) => ready,
         Err(problems) => return Ok(Err(problems.clone())),
     };
+    // Somebody may have saved between the two readings as well.
+    if ready.plan.version() != proposal.version {
+        return Err(changed_meanwhile());
+    }
     let by = caller.email.as_str();
     let version = app.setup.put_in_force(&caller.tenant, &ready.settings, &ready.plan, caller.now, by).await?;
     let note = format!("version {version}, {} changes", ready.plan.sentences().count());

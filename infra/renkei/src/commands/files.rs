@@ -145,6 +145,8 @@ async fn render(
         methods: wanted.methods,
         set: &set,
         most: usize::MAX,
+        // What cannot be taken any more is left out and named.
+        to_take: false,
     };
     let made = renkei_exchange::render(&place.tenant, &place.settings, layout, &wanted, Timestamp::now()).await?;
     Ok((made.rows, made.problems))

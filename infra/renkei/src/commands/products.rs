@@ -10,6 +10,7 @@ use renkei_domain::products::from_csv;
 use renkei_domain::settings::{Product, TenantSettings};
 use renkei_ecforce::{MAX_PER, PageRequest};
 use renkei_platform::queue::Queue;
+use renkei_products::Released;
 use renkei_shop::{Session, SessionRequest};
 use renkei_store::Tenant;
 use serde::Serialize;
@@ -74,7 +75,7 @@ async fn put(
     tenant: &Tenant,
     settings: &TenantSettings,
     products: &[Product],
-) -> Result<usize, CliError> {
+) -> Result<Released, CliError> {
     let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
     Ok(renkei_products::put(tenant, ids(settings), &queue, products).await?)
 }
@@ -84,10 +85,19 @@ fn ids(settings: &TenantSettings) -> impl Iterator<Item = &ConnectionId> {
 }
 
 /// What is said of orders that were let go; nothing if there were none.
-pub fn released(orders: usize) -> Option<String> {
-    (orders > 0).then(|| {
-        format!("{orders} orders that waited for products are imported now (商品待ちの受注 {orders}件を取り込みます)")
-    })
+pub fn released(orders: Released) -> Option<String> {
+    let Released { now, with_next_fetch } = orders;
+    let at_once = (now > 0).then(|| {
+        format!("{now} orders that waited for products are imported now (商品待ちの受注 {now}件を取り込みます)")
+    });
+    let later = (with_next_fetch > 0).then(|| {
+        format!(
+            "{with_next_fetch} more were read long ago and are imported by the next fetch, as they are then \
+             (ほか{with_next_fetch}件は次回の受注取込で最新の内容を取り込みます)"
+        )
+    });
+    let said: Vec<String> = at_once.into_iter().chain(later).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// `renkei products import FILE`.
@@ -97,14 +107,14 @@ pub async fn import_csv(stack: &Stack, tenant: Option<&str>, file: &Path, dry_ru
         return Err(CliError::said("the file is larger than 32 MB: import it in parts"));
     }
     let bytes = std::fs::read(file).map_err(unreadable)?;
-    let products = from_csv(&bytes).map_err(|problems| {
+    let table = from_csv(&bytes).map_err(|problems| {
         for problem in &problems {
             eprintln!("{}", plain(&problem.to_string()));
         }
         CliError::said(format!("{} problems to put right; nothing was imported", problems.len()))
     })?;
     let (tenant, applied) = stack.one_tenant(tenant).await?;
-    let import = renkei_products::compare(&tenant, products).await?;
+    let import = renkei_products::compare(&tenant, table).await?;
     finish(stack, &tenant, &applied.settings, &import.changed, (import.read, import.new), dry_run).await
 }
 

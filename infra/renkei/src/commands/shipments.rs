@@ -340,6 +340,7 @@ mod tests {
             payment: Payment::Unpaid,
             payment_state: "pending".into(),
             payment_unknown: false,
+            released_unpaid: false,
             shop_sync: ShopSync::Registered,
             shipping_method: Some(ShippingMethodId::parse("nekopos").unwrap()),
             tracking_number: None,

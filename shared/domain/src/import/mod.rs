@@ -203,6 +203,7 @@ fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment
         payment: Payment::Unpaid,
         payment_state: order.payment_state.clone(),
         payment_unknown: context.connection.payment_states.meaning(&order.payment_state) == Meaning::Unknown,
+        released_unpaid: false,
         shop_sync: ShopSync::Registered,
         shipping_method: None,
         tracking_number: None,

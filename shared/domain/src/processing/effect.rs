@@ -220,6 +220,7 @@ fn derive_payment(facts: &Facts<'_>, shipment: &mut Shipment) -> Done {
     };
     let changed = shipment.payment != payment;
     shipment.payment = payment;
+    shipment.released_unpaid &= payment == Payment::Unpaid;
     let mut said = format!("payment {}", payment_name(payment));
     if meaning == Meaning::Unknown {
         let state: String = shipment.payment_state.chars().take(40).collect();

@@ -48,6 +48,9 @@ pub struct Shipment {
     /// The connection's table did not know that state when it was read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub payment_unknown: bool,
+    /// A person has moved it to ready although it is not paid: a warehouse may take it all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released_unpaid: bool,
     /// APIステータス.
     pub shop_sync: ShopSync,
     /// 配送方法.
@@ -115,7 +118,7 @@ impl Shipment {
     pub fn shop_work(&self) -> Option<ShopWork> {
         match (self.shop_sync, self.status) {
             // What the shop has cancelled is not moved on by us, or its cancellation would be lost there.
-            (ShopSync::Registered, _) if self.cancellation.is_some() => None,
+            (ShopSync::Registered, _) if self.is_cancelled_at_shop() => None,
             // The order is told as a whole, by the record that stands for it.
             (ShopSync::Registered, _) => self.id.is_lead().then_some(ShopWork::TellWorking),
             // A corrected tracking number is told whatever else has been told already.
@@ -127,6 +130,20 @@ impl Shipment {
             (ShopSync::WrittenBack, Status::Shipped) => Some(ShopWork::TellShipped),
             (ShopSync::Acknowledged | ShopSync::WrittenBack | ShopSync::Completed | ShopSync::Failed, _) => None,
         }
+    }
+
+    /// Has the shop cancelled it while it was in the warehouse's hands, or later? What a person asked for here is not the
+    /// shop's.
+    #[must_use]
+    pub fn is_cancelled_at_shop(&self) -> bool {
+        self.cancellation.is_some_and(|asked| !asked.by_person)
+    }
+
+    /// Has the shop cancelled its order, at whatever time? One that was in nobody's hands then has no record of it besides
+    /// that its order is not to be told.
+    #[must_use]
+    pub fn is_known_as_cancelled_at_shop(&self) -> bool {
+        self.is_cancelled_at_shop() || (self.status == Status::Cancelled && self.shop_sync == ShopSync::Completed)
     }
 
     /// The reason shown first.
@@ -141,6 +158,7 @@ impl Shipment {
         match self.status {
             Status::Hold | Status::Ready => {
                 self.status = Status::Hold;
+                self.released_unpaid = false;
                 if let Err(place) = self.holds.binary_search(&reason) {
                     self.holds.insert(place, reason);
                 }
@@ -213,6 +231,16 @@ impl Shipment {
         true
     }
 
+    /// Notes that the shop is not told of its order, all of which is cancelled here. False if that is not so, or was noted.
+    pub fn ended_untold(&mut self, at: Timestamp) -> bool {
+        if self.status != Status::Cancelled || self.shop_sync != ShopSync::Registered {
+            return false;
+        }
+        self.shop_sync = ShopSync::Completed;
+        self.updated_at = at;
+        true
+    }
+
     /// Notes that the shop has been told this tracking number. `tells_state` says whether telling the shop's state is ours
     /// too; where the shop moves states by itself, nothing is left to tell. A number that was corrected meanwhile stays to
     /// be told. False if all of this was noted already.
@@ -231,6 +259,26 @@ impl Shipment {
         true
     }
 
+    /// Notes that the shop has been told the result of a parcel as it was when it was sent: as [`Shipment::written_back`],
+    /// and what was corrected meanwhile besides the number (carrier, date) stays to be told as well.
+    pub fn told_result(&mut self, sent: &Self, tells_state: bool, at: Timestamp, by: &str) -> bool {
+        let Some(number) = &sent.tracking_number else { return false };
+        let noted = self.written_back(number, tells_state, at, by);
+        if self.has_result_of(sent) || self.tracking_told.is_none() {
+            return noted;
+        }
+        self.tracking_told = None;
+        true
+    }
+
+    /// Has it the tracking number, carrier and date that this reading of it has?
+    #[must_use]
+    pub fn has_result_of(&self, reading: &Self) -> bool {
+        self.tracking_number == reading.tracking_number
+            && self.shipping_method == reading.shipping_method
+            && self.shipped_at == reading.shipped_at
+    }
+
     /// Notes that the shop has been told that the order is shipped, or that this is not ours to tell. False if it is not
     /// waiting for that.
     pub fn completed(&mut self, at: Timestamp) -> bool {
@@ -243,12 +291,12 @@ impl Shipment {
         true
     }
 
-    /// Notes both in one: that the shop has been told this tracking number, and that the order is shipped. The same as
-    /// [`Shipment::written_back`] and [`Shipment::completed`] one after the other; what was corrected meanwhile stays to be
+    /// Notes both in one: that the shop has been told this result, and that the order is shipped. The same as
+    /// [`Shipment::told_result`] and [`Shipment::completed`] one after the other; what was corrected meanwhile stays to be
     /// told. False if all of this was noted already.
-    pub fn told_as_shipped(&mut self, told: &str, at: Timestamp, by: &str) -> bool {
-        let number = self.written_back(told, true, at, by);
-        self.completed(at) || number
+    pub fn told_as_shipped(&mut self, sent: &Self, at: Timestamp, by: &str) -> bool {
+        let result = self.told_result(sent, true, at, by);
+        self.completed(at) || result
     }
 
     /// The order was read at `read_at` in a state before "shipped", although the shop had been told before that it is: that
@@ -270,7 +318,7 @@ impl Shipment {
         }
         // What was refused is the first thing that has not been told.
         self.shop_sync = match (self.told_at, &self.tracking_told) {
-            (None, None) if self.status == Status::Shipped && self.cancellation.is_some() => ShopSync::Acknowledged,
+            (None, None) if self.status == Status::Shipped && self.is_cancelled_at_shop() => ShopSync::Acknowledged,
             (None, _) => ShopSync::Registered,
             (Some(_), None) => ShopSync::Acknowledged,
             (Some(_), Some(_)) => ShopSync::WrittenBack,

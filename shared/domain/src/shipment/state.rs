@@ -227,7 +227,7 @@ impl CancellationState {
 pub struct Cancellation {
     /// How it stands.
     pub state: CancellationState,
-    /// When the shop's cancellation was seen.
+    /// When the shop's cancellation was seen, or a person asked for it.
     pub requested_at: Timestamp,
     /// When it was answered, or overtaken by the parcel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -235,6 +235,9 @@ pub struct Cancellation {
     /// The person who has seen to it has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// A person asked for it here; the shop knows nothing of it, and cannot take it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_person: bool,
 }
 
 /// A refusal of the shop, kept on the shipment until it is replayed.

@@ -141,6 +141,7 @@ fn payment(
     match (meaning, shipment.payment) {
         (Meaning::Paid, Payment::Unpaid) => {
             shipment.payment = Payment::Paid;
+            shipment.released_unpaid = false;
             shipment.note(now, format!("paid: {}", short(state)), by);
             seen.paid = true;
         }
@@ -158,7 +159,9 @@ fn payment(
 /// What the warehouse has taken cannot be put on hold. That it is not paid any more is shown as a difference; of a payment
 /// that is cancelled, the warehouse is asked to give the parcel back instead.
 fn in_hand(shipment: &mut Shipment, meaning: Meaning, now: Timestamp, by: &str, seen: &mut Seen) {
-    let unpaid = shipment.status == Status::Picking && matches!(meaning, Meaning::Wait | Meaning::Unknown);
+    let unpaid = shipment.status == Status::Picking
+        && !shipment.released_unpaid
+        && matches!(meaning, Meaning::Wait | Meaning::Unknown);
     let shown = shipment.differences.contains(&Difference::Payment);
     if unpaid && !shown {
         shipment.differences.push(Difference::Payment);

@@ -71,7 +71,10 @@ pub async fn everything(
                 Ok(kept.iter().map(|order| json!({ "summary": order.summary, "message": order.message })).collect())
             }),
         ),
-        ("orders that waited for products", Box::pin(async { Ok(json!(tenant.orders_with_products(&shop).await?)) })),
+        (
+            "orders that waited for products",
+            Box::pin(async { Ok(json!(tenant.orders_with_products(&shop, Timestamp::MIN).await?.messages)) }),
+        ),
         ("settings", Box::pin(async { Ok(text(&tenant.settings().await?)) })),
         ("history of settings", Box::pin(async { Ok(text(&tenant.settings_history().await?)) })),
         ("a version of settings", Box::pin(async { Ok(text(&tenant.settings_version(1).await?)) })),

@@ -185,6 +185,7 @@ fn plain_shipment(id: ShipmentId, number: &OrderNumber, detail: &ShipmentDetail)
         payment: Payment::Paid,
         payment_state: "authed".to_owned(),
         payment_unknown: false,
+        released_unpaid: false,
         shop_sync: ShopSync::Registered,
         shipping_method: None,
         tracking_number: None,
@@ -225,6 +226,7 @@ fn full_shipment(id: ShipmentId, number: &OrderNumber, detail: &ShipmentDetail) 
             requested_at: now(),
             answered_at: Some(now()),
             closed_at: Some(now()),
+            by_person: false,
         }),
         seen_at: Some(now()),
         differences: vec![
@@ -289,6 +291,7 @@ async fn orders(tenant: &Tenant) {
         payment: Payment::Unpaid,
         payment_state: "新しい#状態".to_owned(),
         payment_unknown: true,
+        released_unpaid: false,
         ..plain_shipment(needy(), &OrderNumber::parse("E-88115").unwrap(), &least)
     };
     let stored = tenant
@@ -322,6 +325,7 @@ async fn orders(tenant: &Tenant) {
         reason: "商品 TEA-100 is not among the products".to_owned(),
         missing_skus: missing.iter().map(|text| sku(text)).collect(),
         at: now(),
+        changed_at: None,
         run: RUN.to_owned(),
     };
     let unreadable = Fetched::Unreadable { id: None, number: None, reason: "it has no lines".to_owned() };

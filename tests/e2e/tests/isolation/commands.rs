@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use renkei_e2e::ways::yesterday;
 use renkei_e2e::{root, run};
 
 use crate::two::{Both, MARK, OURS, THEIRS};
@@ -100,7 +101,7 @@ pub async fn walk(both: &Both, kept: &BTreeSet<String>) {
         fs::write(&path, text).expect("a file");
         path.to_str().expect("a path").to_owned()
     };
-    let results = format!("出荷指示ID,お問い合わせ番号,出荷日\r\n{},4000-0000-0001,2026-11-25\r\n", both.shipment);
+    let results = format!("出荷指示ID,お問い合わせ番号,出荷日\r\n{},4000-0000-0001,{}\r\n", both.shipment, yesterday());
     let theirs = fs::read_to_string(root().join("target").join(format!("{THEIRS}.yaml"))).expect("their document");
     let files = [
         file("results.csv", results),

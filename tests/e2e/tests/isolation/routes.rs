@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use renkei_e2e::browser::Browser;
+use renkei_e2e::ways::yesterday;
 
 use crate::two::{Both, MARK, OURS, THEIRS};
 
@@ -268,7 +269,7 @@ pub async fn walk(both: &Both, kept: &BTreeSet<String>) {
     let unknown: Vec<_> = requests.keys().filter(|name| !walked.contains(**name)).collect();
     assert!(unknown.is_empty(), "these routes are no more: {unknown:?}");
     // Files name what they are about inside.
-    let file = format!("出荷指示ID,お問い合わせ番号,出荷日\r\n{},4000-0000-0001,2026-11-25\r\n", both.shipment);
+    let file = format!("出荷指示ID,お問い合わせ番号,出荷日\r\n{},4000-0000-0001,{}\r\n", both.shipment, yesterday());
     let products = format!("sku,name\r\nSERUM-30,{OURS}\r\n");
     for (path, text, fields) in [
         ("/files/results", file, [("csrf", csrf.as_str()), ("layout", "standard")]),
