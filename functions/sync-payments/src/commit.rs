@@ -20,7 +20,7 @@ use renkei_shop::robot::Told;
 use renkei_store::Tenant;
 
 /// A reading that is older than this is not taken over any more: a function that was paused for so long may have lost the
-/// gate, and somebody else may have read the order since. Well within the gate's lease.
+/// gate, and somebody else may have read the order since. Within the gate's lease, also where a granted call began late.
 const FRESH: Duration = Duration::from_secs(25);
 /// Shipments that are written at the same moment.
 const AT_ONCE: usize = 8;
@@ -75,19 +75,19 @@ impl Tally {
     }
 }
 
-/// Orders as they were read, and since when.
+/// Orders as they were read, and when.
 pub struct Read {
     /// By id.
     pub orders: BTreeMap<OrderId, SourceOrder>,
-    /// When the call for them began: what they show may be older by no more than the call took.
-    began: Instant,
+    /// When the last request for them was sent. It was sent with the gate in hand, as was the one before it: nobody else has
+    /// read them until then.
+    sent: Instant,
 }
 
 /// Reads one page of orders. A row that cannot be read whole (a line without a SKU, an address that is gone) still has
 /// states, and a cancellation among them must not be missed: such rows are read once more, without what hangs on them.
 pub async fn read(session: &mut Session, query: &OrderQuery) -> Result<(Read, OrderPage), ShopError> {
-    let began = Instant::now();
-    let page = session.call(async |client, token| client.orders(token, query).await).await?;
+    let (mut sent, page) = asked(session, query).await?;
     let mut orders = BTreeMap::new();
     let mut partly = BTreeSet::new();
     for row in &page.orders {
@@ -99,14 +99,26 @@ pub async fn read(session: &mut Session, query: &OrderQuery) -> Result<(Read, Or
     partly.retain(|id| !orders.contains_key(&OrderId(*id)));
     if !partly.is_empty() {
         let states = OrderQuery::new().id_in(partly).sort(SortBy::Id, Direction::Ascending).per(MAX_PER);
-        let again = session.call(async |client, token| client.orders(token, &states).await).await?;
+        let (sent_again, again) = asked(session, &states).await?;
+        sent = sent_again;
         for row in again.orders {
             if let Fetched::Order(order) = fetched(row) {
                 orders.insert(order.id, *order);
             }
         }
     }
-    Ok((Read { orders, began }, page))
+    Ok((Read { orders, sent }, page))
+}
+
+/// A page, and when the request was sent that brought it. Before that a call waits for its turn, which may take longer than
+/// a reading is fresh.
+async fn asked(session: &mut Session, query: &OrderQuery) -> Result<(Instant, OrderPage), ShopError> {
+    session
+        .call(async |client, token| {
+            let sent = Instant::now();
+            Ok((sent, client.orders(token, query).await?))
+        })
+        .await
 }
 
 /// Takes what was read over to these shipments. Those whose order was not read stay as they are.
@@ -134,7 +146,7 @@ pub async fn take_over(
     let open: Vec<_> = work.filter(|(_, _, _, seen)| seen.changed).collect();
     let done: Vec<Seen> = futures::stream::iter(open)
         .map(|(shipment, order, source, _)| async move {
-            if read.began.elapsed() > FRESH {
+            if read.sent.elapsed() > FRESH {
                 return Err(ShopError::LeaseLost);
             }
             let mut seen = Seen::default();

@@ -14,6 +14,8 @@
 //! What each version looked like is kept below `tests/golden/messages`. A file there is never changed once its version has
 //! been released.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -116,6 +118,14 @@ impl StartRobot {
     pub fn read(body: &str) -> Result<Self, UnreadableMessage> {
         versioned(body)
     }
+
+    /// How long after a passing failure the run comes again: half a minute at first, each time twice as long, and not
+    /// before the shop wants to be called, where it said so.
+    #[must_use]
+    pub fn comes_again_after(&self, not_before: Option<Duration>) -> Duration {
+        let back_off = Duration::from_secs(30 << self.attempt.min(4));
+        not_before.map_or(back_off, |wait| wait.max(back_off))
+    }
 }
 
 /// "Import this order": one fetched order.
@@ -214,4 +224,28 @@ fn versioned<T: DeserializeOwned>(body: &str) -> Result<T, UnreadableMessage> {
         return Err(UnreadableMessage::Version(v));
     }
     Ok(serde_json::from_str(body)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_comes_again_later_each_time_and_never_before_the_shop_wants_it() {
+        let start = |attempt| StartRobot {
+            v: VERSION,
+            tenant: TenantId::parse("hanako").unwrap(),
+            connection: ConnectionId::parse("hanako-ecforce").unwrap(),
+            robot: RobotId::parse("hanako-ecforce/fetch-orders").unwrap(),
+            action: Action::FetchOrders,
+            cause: Cause::Schedule,
+            run: None,
+            attempt,
+        };
+        let seconds =
+            |attempt, wait: Option<u64>| start(attempt).comes_again_after(wait.map(Duration::from_secs)).as_secs();
+        assert_eq!([0, 1, 2, 3, 4, 255].map(|attempt| seconds(attempt, None)), [30, 60, 120, 240, 480, 480]);
+        assert_eq!(seconds(0, Some(1_800)), 1_800, "at once it would only be told the same");
+        assert_eq!(seconds(3, Some(5)), 240, "a shop that fails again and again is not called at its own pace");
+    }
 }

@@ -50,7 +50,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         12 => Just(Wish::Call),
         3 => Just(Wish::SignIn),
         2 => Just(Wish::Renew),
-        1 => (0u64..120_000).prop_map(Wish::Penalty),
+        1 => prop_oneof![2 => 0u64..120_000, 1 => 0u64..3_600_000].prop_map(Wish::Penalty),
         1 => Just(Wish::Close),
         3 => Just(Wish::Leave),
     ]

@@ -242,12 +242,41 @@ fn not_before_holds_for_the_next_holder_too_and_counts_no_call() {
     first.call(Lane::Fetch).unwrap();
     first.state = first.state.penalty(&first.rules, first.now, "run-1", 1, 2 * HOUR).unwrap();
     assert_eq!(first.state.used(), 1);
-    assert_eq!(first.ask(Lane::Fetch, Kind::Call), CallDecision::Wait(2 * HOUR));
+    assert_eq!(first.ask(Lane::Fetch, Kind::Call), CallDecision::NotBefore(2 * HOUR));
 
     let left = first.state.leave(&first.rules, first.now, "run-1", 1).unwrap();
     let mut second = Inside::enter_as("run-2", first.rules, morning() + HOUR, &left);
-    let CallDecision::Wait(wait) = second.ask(Lane::Fetch, Kind::Call) else { panic!() };
-    assert!(wait >= HOUR && wait <= HOUR + 11 * MINUTE + SECOND, "an hour, and what clocks may be apart: {wait:?}");
+    let CallDecision::NotBefore(wait) = second.ask(Lane::Fetch, Kind::Call) else { panic!() };
+    assert_eq!(wait, HOUR, "what is left of it, and nothing for clocks");
+}
+
+#[test]
+fn not_before_is_not_lengthened_by_coming_and_going() {
+    let mut first = Inside::enter(GateRules::new(100), morning());
+    first.call(Lane::Fetch).unwrap();
+    let asked = first.state.penalty(&first.rules, first.now, "run-1", 1, 30 * MINUTE).unwrap();
+    let mut last = asked.leave(&first.rules, first.now, "run-1", 1).unwrap();
+    for half_minutes in 1..60 {
+        let now = first.now + 30 * SECOND * half_minutes;
+        let mut visitor = Inside::enter_as("run-2", first.rules.clone(), now, &last);
+        assert_eq!(visitor.state.next_call_at(), asked.next_call_at());
+        let left = 30 * MINUTE - 30 * SECOND * half_minutes;
+        let expected = if left > 2 * MINUTE { CallDecision::NotBefore(left) } else { CallDecision::Wait(left) };
+        assert_eq!(visitor.ask(Lane::Fetch, Kind::Call), expected);
+        last = visitor.state.leave(&visitor.rules, now, "run-2", visitor.state.epoch()).unwrap();
+    }
+    let mut second = Inside::enter_as("run-2", first.rules, first.now + 30 * MINUTE, &last);
+    assert_eq!(second.ask(Lane::Fetch, Kind::Call), CallDecision::Wait(SECOND), "the pace, by whatever clock");
+}
+
+#[test]
+fn a_wait_that_is_sat_out_shows_itself_within_the_lease_and_is_no_shorter_than_the_pace() {
+    let mut rules = GateRules::new(100);
+    for interval in [Duration::ZERO, SECOND, MINUTE, HOUR] {
+        rules.interval = interval;
+        assert!(rules.sign_of_life() <= rules.lease / 2);
+        assert!(rules.patience() >= interval, "a pace never sends a run away: it would begin anew each time");
+    }
 }
 
 #[test]
@@ -259,7 +288,9 @@ fn not_before_is_at_least_the_pace_and_at_most_a_day() {
         after.ask(Lane::Fetch, Kind::Call)
     };
     assert_eq!(wait(Duration::ZERO), CallDecision::Wait(SECOND));
-    assert_eq!(wait(Duration::MAX), CallDecision::Wait(24 * HOUR));
+    assert_eq!(wait(2 * MINUTE), CallDecision::Wait(2 * MINUTE));
+    assert_eq!(wait(2 * MINUTE + SECOND), CallDecision::NotBefore(2 * MINUTE + SECOND));
+    assert_eq!(wait(Duration::MAX), CallDecision::NotBefore(24 * HOUR));
 }
 
 #[test]

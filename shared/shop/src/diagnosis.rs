@@ -62,8 +62,8 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
     /// Calls that the shop has counted for it, sign-ins and repetitions included.
     pub calls: u32,
-    /// Why it ended before everything was asked: the day's calls are spent, another run has the shop, time is over, or
-    /// something of ours failed. Says nothing about the connection.
+    /// Why it ended before everything was asked: the day's calls are spent, the shop wants to be left alone, another run
+    /// has it, time is over, or something of ours failed. Says nothing about the connection.
     pub ended: Option<ShopError>,
 }
 
@@ -87,13 +87,12 @@ fn finding(
 impl Shops {
     /// Tests a connection. After `patience` no further call is begun: one that is under way then is waited for.
     pub async fn diagnose(&self, tenant: &Tenant, connection: &Connection, patience: Duration) -> Diagnosis {
-        let deadline = Instant::now() + patience;
         let request = SessionRequest {
             connection,
             holder: format!("{ROBOT}-{}", ulid::Ulid::generate()),
             robot: ROBOT,
             lane: Lane::Fetch,
-            deadline,
+            deadline: Instant::now() + patience,
         };
         // A process that lives on may know a token of credentials that were replaced since.
         if let Ok(mut tokens) = self.tokens.lock() {
@@ -111,15 +110,11 @@ impl Shops {
             }
         };
         let mut findings = Vec::new();
-        let asked = ask(&mut session, connection, email, deadline, &mut findings).await;
+        let asked = ask(&mut session, connection, email, &mut findings).await;
         let calls = session.calls();
         let left = session.leave().await;
         Diagnosis { findings, calls, ended: asked.and(left).err() }
     }
-}
-
-fn in_time(deadline: Instant) -> Result<(), ShopError> {
-    if Instant::now() > deadline { Err(ShopError::OutOfTime) } else { Ok(()) }
 }
 
 /// Asks the shop, as far as its answers go.
@@ -127,7 +122,6 @@ async fn ask(
     session: &mut Session,
     connection: &Connection,
     email: &str,
-    deadline: Instant,
     findings: &mut Vec<Finding>,
 ) -> Result<(), ShopError> {
     let latest = OrderQuery::new().sort(SortBy::Id, Direction::Descending).per(MAX_PER);
@@ -144,7 +138,6 @@ async fn ask(
     findings.push(finding("rights", Verdict::Ok, "orders may be read", "受注を参照できます"));
     let seen: BTreeSet<String> = page.orders.iter().flatten().map(|order| order.state.clone()).collect();
 
-    in_time(deadline)?;
     let waiting = OrderQuery::new().state_eq(&connection.states.fetch).per(1);
     match session.call(async |client, token| client.orders(token, &waiting).await).await {
         Ok(page) => findings.push(fetch_state(&connection.states.fetch, page.rows > 0, page.meta.total_count, &seen)),
@@ -154,7 +147,6 @@ async fn ask(
     findings.push(written_state("state-shipped", &connection.states.shipped, &seen));
 
     let Some(code) = &connection.stock_location_code else { return Ok(()) };
-    in_time(deadline)?;
     let first = PageRequest::new(1, MAX_PER);
     match session.call(async |client, token| client.stock_items(token, first).await).await {
         Ok(page) => {
@@ -365,6 +357,7 @@ fn explain(error: ShopError, connection: &Connection, email: &str) -> Result<Fin
             format!("1時間あたりのサインイン回数の上限です。{} 以降にもう一度試してください", jst::display(until)),
         ),
         other @ (ShopError::Closed(_)
+        | ShopError::NotBefore { .. }
         | ShopError::Busy
         | ShopError::LeaseLost
         | ShopError::OutOfTime

@@ -1,5 +1,7 @@
 //! What can stand between a run and its shop.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use renkei_domain::gate::Closure;
 use renkei_domain::jst;
@@ -32,6 +34,12 @@ pub enum ShopError {
     #[error("the shop bears no further sign-in before {}", jst::display(*.until))]
     SignInsSpent {
         /// When the next may be tried.
+        until: Timestamp,
+    },
+    /// The shop wants to be left alone for longer than anybody keeps its gate for.
+    #[error("the shop wants no call before {}", jst::display(*.until))]
+    NotBefore {
+        /// When it may be called again.
         until: Timestamp,
     },
     /// The run's time is nearly over.
@@ -68,12 +76,65 @@ impl ShopError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Closed(_) | Self::Busy | Self::LeaseLost | Self::SignInsSpent { .. } | Self::OutOfTime => true,
+            Self::Closed(_)
+            | Self::Busy
+            | Self::LeaseLost
+            | Self::SignInsSpent { .. }
+            | Self::NotBefore { .. }
+            | Self::OutOfTime => true,
             Self::Address(_) | Self::Http(_) | Self::BadToken(_) | Self::SignInRefused(_) => false,
             Self::Shop(error) => matches!(error.retry(), Retry::Passing { .. }),
             Self::Store(error) => error.is_passing(),
             Self::Secrets(error) => error.is_passing(),
             Self::Queue(error) => error.is_passing(),
         }
+    }
+
+    /// How long the shop wants to be left alone from `now` on, where it said so.
+    #[must_use]
+    pub fn not_before(&self, now: Timestamp) -> Option<Duration> {
+        match self {
+            Self::NotBefore { until } => Some(Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)),
+            Self::Shop(error) => match error.retry() {
+                Retry::Passing { after } => after,
+                Retry::Permanent => None,
+            },
+            Self::Closed(_)
+            | Self::Busy
+            | Self::LeaseLost
+            | Self::SignInsSpent { .. }
+            | Self::OutOfTime
+            | Self::Address(_)
+            | Self::Http(_)
+            | Self::BadToken(_)
+            | Self::SignInRefused(_)
+            | Self::Store(_)
+            | Self::Secrets(_)
+            | Self::Queue(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_shop_said_is_how_long_it_is_left_alone() {
+        let now: Timestamp = "2026-11-24T01:00:00Z".parse().unwrap();
+        let until = "2026-11-24T01:20:00Z".parse().unwrap();
+        assert_eq!(ShopError::NotBefore { until }.not_before(now), Some(Duration::from_mins(20)));
+        assert_eq!(ShopError::NotBefore { until: now }.not_before(until), Some(Duration::ZERO), "it is over");
+        let asked = Some(Duration::from_mins(30));
+        let slower = renkei_ecforce::Error::TooManyRequests { retry_after: asked };
+        assert_eq!(ShopError::from(slower).not_before(now), asked);
+        assert_eq!(ShopError::OutOfTime.not_before(now), None);
+    }
+
+    #[test]
+    fn a_shop_that_wants_to_be_left_alone_passes_and_says_until_when() {
+        let error = ShopError::NotBefore { until: "2026-11-24T01:20:00Z".parse().unwrap() };
+        assert!(error.is_passing());
+        assert!(error.to_string().contains("10:20"), "in Japan's time: {error}");
     }
 }

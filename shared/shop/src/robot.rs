@@ -15,6 +15,7 @@ use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
 use renkei_domain::settings::{Action, Connection, TenantSettings};
 use renkei_domain::work::{Cause, StartRobot, VERSION};
+use renkei_ecforce::Timeouts;
 use renkei_platform::batch::{Message, run_batch};
 use renkei_platform::emf::{Metric, Metrics};
 use renkei_platform::queue::{Queue, QueueError, group};
@@ -29,10 +30,13 @@ use crate::session::{Session, SessionRequest};
 
 /// When a message comes again because another run is talking to the shop.
 const BUSY_DELAY: Duration = Duration::from_secs(15);
+/// When a run comes again that could not make a single call: what kept it from that may keep it from it again.
+const IDLE_DELAY: Duration = Duration::from_secs(30);
 /// How long a message stays in hand at a time while its robot is at work.
 const IN_HAND: Duration = Duration::from_mins(1);
-/// A run stops so long before its function's time is over, and goes on in a new invocation.
-const TIME_TO_SPARE: Duration = Duration::from_secs(20);
+/// What a run still needs once its last call is answered: to note what it brought, to hand the gate back, and to send its
+/// message again.
+const TIME_TO_NOTE: Duration = Duration::from_secs(20);
 /// How often a run comes again after passing failures before it is given up; the robot's next start tries anew.
 const ATTEMPTS: u8 = 5;
 
@@ -94,7 +98,7 @@ pub struct Indoors<'a> {
     pub run: &'a str,
     /// The message that started it.
     pub message: &'a StartRobot,
-    /// When the function must be done.
+    /// After this nothing is begun.
     pub deadline: Instant,
 }
 
@@ -240,7 +244,7 @@ impl Robots {
         };
         let mut session = match self.shops.open(&tenant, request).await {
             Ok(session) => session,
-            Err(error) => return self.interrupted(&tenant, run, message, error).await,
+            Err(error) => return self.interrupted(&tenant, run, message, error, 0).await,
         };
         let calls_before = run.calls;
         let work = Work {
@@ -252,7 +256,8 @@ impl Robots {
             session: &mut session,
         };
         let ended = story(work).await;
-        run.calls = calls_before + session.calls();
+        let calls = session.calls();
+        run.calls = calls_before + calls;
         run.note_calls(session.take_called());
         // A gate that could not be handed back comes free by itself after its lease.
         if let Err(error) = session.leave().await {
@@ -260,7 +265,7 @@ impl Robots {
         }
         match ended {
             Ok(told) => self.told(&tenant, run, told).await,
-            Err(error) => self.interrupted(&tenant, run, message, error).await,
+            Err(error) => self.interrupted(&tenant, run, message, error, calls).await,
         }
     }
 
@@ -288,7 +293,7 @@ impl Robots {
         let indoors = Indoors { tenant: &tenant, settings, connection, run: &run_id, message, deadline };
         match story(indoors).await {
             Ok(told) => self.told(&tenant, run, told).await,
-            Err(error) => self.interrupted(&tenant, run, message, error).await,
+            Err(error) => self.interrupted(&tenant, run, message, error, 0).await,
         }
     }
 
@@ -386,13 +391,14 @@ impl Robots {
         Ok(run)
     }
 
-    /// The run stopped before its end: what becomes of it depends on why.
+    /// The run stopped before its end, after so many calls in this invocation: what becomes of it depends on why.
     async fn interrupted(
         &self,
         tenant: &Tenant,
         mut run: Run,
         message: &StartRobot,
         error: ShopError,
+        calls: u32,
     ) -> Result<Run, RunError> {
         let again = |cause: Cause, attempt: u8| StartRobot {
             v: VERSION,
@@ -416,7 +422,8 @@ impl Robots {
             }
             ShopError::LeaseLost | ShopError::OutOfTime => {
                 tenant.end_run(&run).await?;
-                self.come_again(&again(Cause::Continuation, message.attempt), Duration::ZERO).await?;
+                let delay = if calls > 0 { Duration::ZERO } else { IDLE_DELAY };
+                self.come_again(&again(Cause::Continuation, message.attempt), delay).await?;
                 Ok(run)
             }
             passing if passing.is_passing() && message.attempt + 1 < ATTEMPTS => {
@@ -424,7 +431,7 @@ impl Robots {
                 // What it has cost so far counts, and the reason is shown while it waits.
                 run.error = Some(passing.to_string());
                 tenant.end_run(&run).await?;
-                let delay = Duration::from_secs(30 << message.attempt.min(4));
+                let delay = message.comes_again_after(passing.not_before(Timestamp::now()));
                 self.come_again(&again(Cause::Continuation, message.attempt + 1), delay).await?;
                 Ok(run)
             }
@@ -468,10 +475,15 @@ fn shown(until: Timestamp) -> Timestamp {
     if reset <= until { reset } else { until }
 }
 
-/// When an invocation's work must be done.
+/// Until when an invocation begins anything: then its run stops, and goes on in a new one.
 #[must_use]
 pub fn deadline(context: &Context) -> Instant {
-    Instant::now() + time_left(context.deadline()).saturating_sub(TIME_TO_SPARE)
+    Instant::now() + time_to_begin(time_left(context.deadline()))
+}
+
+/// A call that is begun at the last moment is over within its own limit, and is noted before the function's time is.
+fn time_to_begin(left: Duration) -> Duration {
+    left.saturating_sub(Timeouts::default().total).saturating_sub(TIME_TO_NOTE)
 }
 
 fn time_left(deadline: SystemTime) -> Duration {
@@ -487,5 +499,27 @@ pub fn lane_of(action: Action) -> Lane {
         Action::StatusSync | Action::ApplyProcessing => Lane::Payment,
         Action::FetchOrders | Action::Reconcile => Lane::Fetch,
         Action::Inventory => Lane::Stock,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_domain::gate::GateRules;
+
+    use super::*;
+    use crate::BEGIN_WITHIN;
+
+    #[test]
+    fn a_call_begun_at_the_last_moment_is_over_and_noted_in_time() {
+        let left = Duration::from_mins(10);
+        let over = time_to_begin(left) + Timeouts::default().total;
+        assert!(left - over >= Duration::from_secs(15), "{over:?} of {left:?}");
+        assert!(time_to_begin(left) > Duration::from_mins(9), "most of the time is there to be used");
+        assert_eq!(time_to_begin(Duration::from_secs(30)), Duration::ZERO, "nothing is begun that cannot end");
+    }
+
+    #[test]
+    fn a_call_begun_late_is_over_within_the_lease() {
+        assert!(BEGIN_WITHIN + Timeouts::default().total < GateRules::new(1).lease);
     }
 }

@@ -31,7 +31,7 @@ pub struct SessionRequest<'a> {
     pub robot: &'a str,
     /// For what.
     pub lane: Lane,
-    /// When the function must be done.
+    /// After this no call is begun; one that is under way then is waited for.
     pub deadline: Instant,
 }
 
@@ -48,6 +48,8 @@ pub struct Session {
     robot: String,
     epoch: u64,
     gate: GateState,
+    /// When this run's last change of the gate was sent: whoever watches has seen it since.
+    shown: Instant,
     clock: RunClock,
     deadline: Instant,
     /// Calls made so far, sign-ins and repetitions included.
@@ -88,6 +90,7 @@ impl Shops {
         let mut watched = Watched::new(gate.seq());
         loop {
             let observed = watched.observation();
+            let asked = Instant::now();
             match gate.enter(&rules, clock.now(), &request.holder, request.lane, Some(observed)) {
                 Entry::Entered(next) => match tenant.write_gate(&request.connection.id, &gate, &next).await? {
                     GateWrite::Written => {
@@ -102,6 +105,7 @@ impl Shops {
                             robot: request.robot.to_owned(),
                             epoch: next.epoch(),
                             gate: next,
+                            shown: asked,
                             clock,
                             deadline: request.deadline,
                             calls: 0,
@@ -257,7 +261,8 @@ impl Session {
             let pause = after.unwrap_or_else(|| back_off.mul_f64(0.75 + fastrand::f64() / 2.0));
             tracing::warn!(robot = %self.robot, pause_seconds = pause.as_secs_f64(), error = %error, "the shop failed; the call is repeated");
             self.penalty(pause).await?;
-            if Instant::now() + pause > self.deadline {
+            // A shop that wants to be left alone for long is left, and the failure counts: it comes again then.
+            if pause > self.rules.patience() || Instant::now() + pause > self.deadline {
                 return Err(error.into());
             }
         }
@@ -272,14 +277,18 @@ impl Session {
         request: &impl AsyncFn() -> Result<T, Error>,
     ) -> Result<Result<T, Error>, ShopError> {
         loop {
+            // Where the shop is slower than the pace, nothing is ever waited for, and nothing else looks at the time.
+            if Instant::now() > self.deadline {
+                return Err(ShopError::OutOfTime);
+            }
             self.asked += 1;
             let call_id = format!("{}-{}", self.holder, self.asked);
             let asked_at = Instant::now();
             if !self.granted(lane, kind, &call_id).await? {
                 continue;
             }
-            // Too late to be over within the lease: it stays counted, and is not made.
-            if asked_at.elapsed() > BEGIN_WITHIN {
+            // Too late to be over within the lease, or in time: it stays counted, and is not made.
+            if asked_at.elapsed() > BEGIN_WITHIN || Instant::now() > self.deadline {
                 continue;
             }
             self.calls += 1;
@@ -312,12 +321,8 @@ impl Session {
             };
             match self.gate.call(&self.rules, self.clock.now(), &call) {
                 CallDecision::Granted(next) => {
-                    match self.tenant.write_gate(&self.connection.id, &self.gate, &next).await? {
-                        GateWrite::Written => {
-                            self.gate = next;
-                            return Ok(true);
-                        }
-                        GateWrite::Changed(current) => self.gate = *current,
+                    if self.write(next).await? {
+                        return Ok(true);
                     }
                 }
                 CallDecision::AlreadyGranted => return Ok(true),
@@ -328,10 +333,30 @@ impl Session {
                     if Instant::now() + wait > self.deadline {
                         return Err(ShopError::OutOfTime);
                     }
-                    tokio::time::sleep(wait).await;
+                    self.sit_out(wait).await?;
                     return Ok(false);
                 }
+                CallDecision::NotBefore(wait) => {
+                    let until = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+                    return Err(ShopError::NotBefore { until });
+                }
             }
+        }
+    }
+
+    /// Waits with the gate in hand, and shows itself meanwhile: a holder of whom nothing is seen for a lease is relieved.
+    async fn sit_out(&mut self, wait: Duration) -> Result<(), ShopError> {
+        let until = Instant::now() + wait;
+        loop {
+            let next_sign = self.shown + self.rules.sign_of_life();
+            tokio::time::sleep_until(until.min(next_sign).into()).await;
+            if until <= next_sign {
+                return Ok(());
+            }
+            self.change(|gate, session| {
+                gate.renew(&session.rules, session.clock.now(), &session.holder, session.epoch)
+            })
+            .await?;
         }
     }
 
@@ -368,12 +393,24 @@ impl Session {
     ) -> Result<(), ShopError> {
         loop {
             let next = decide(&self.gate, self).map_err(|_| ShopError::LeaseLost)?;
-            match self.tenant.write_gate(&self.connection.id, &self.gate, &next).await? {
-                GateWrite::Written => {
-                    self.gate = next;
-                    return Ok(());
-                }
-                GateWrite::Changed(current) => self.gate = *current,
+            if self.write(next).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes what was decided from the gate as it is known. False if the gate was another meanwhile, which is known now.
+    async fn write(&mut self, next: GateState) -> Result<bool, ShopError> {
+        let asked = Instant::now();
+        match self.tenant.write_gate(&self.connection.id, &self.gate, &next).await? {
+            GateWrite::Written => {
+                self.gate = next;
+                self.shown = asked;
+                Ok(true)
+            }
+            GateWrite::Changed(current) => {
+                self.gate = *current;
+                Ok(false)
             }
         }
     }

@@ -108,6 +108,46 @@ async fn at_the_limit_nothing_calls_and_nothing_fails() {
     assert!(imported >= 500, "what was read is imported: {imported}");
 }
 
+/// The shop answers one call with a `Retry-After`, and two robots want to call it meanwhile.
+async fn two_robots_meet_a_shop_that_wants_no_call_for(seconds: u32, name: &'static str) {
+    let world = World::new(name, plain(3), 10_000).await;
+    let kind = "too_many_requests_seconds";
+    let rules = faults(json!([{ "kind": kind, "seconds": seconds, "endpoint": "orders_list", "times": 1 }]));
+    world.simulator.set_faults(name, &rules).await.expect("faults");
+    world.start("fetch-orders");
+    let ledger = async || world.simulator.ledger(name).await.expect("the ledger");
+    world.until("the shop refuses", async || ledger().await.iter().any(|call| call.status == Some(429))).await;
+    world.start("reconcile");
+    let runs = || run(&["runs", "--tenant", name, "--json"], None).lines();
+    world
+        .until("both have done their work", async || {
+            let runs = runs();
+            let done = |robot: &str| {
+                let robot = format!("{name}/{robot}");
+                runs.iter().any(|run| run["robot"] == robot.as_str() && run["state"] == "done")
+            };
+            done("fetch-orders") && done("reconcile")
+        })
+        .await;
+    let calls = ledger().await;
+    let refused = calls.iter().position(|call| call.status == Some(429)).expect("the refusal");
+    let pause = calls[refused + 1].started_us - calls[refused].ended_us;
+    println!("asked for {seconds} s, called again after {} ms: {} calls, {:?}", pause / 1_000, calls.len(), runs());
+    // Our clock and the shop's are one here.
+    assert!(pause >= u64::from(seconds) * 999_000, "called again after {pause} µs");
+    assert!(calls.len() <= 8, "each asks once for what it needs: {calls:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_minute_that_a_shop_wants_to_be_left_alone_is_sat_out_with_another_robot_at_the_door() {
+    two_robots_meet_a_shop_that_wants_no_call_for(75, "aminute").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shop_that_wants_to_be_left_alone_for_longer_is_left_by_all_robots_and_called_again() {
+    two_robots_meet_a_shop_that_wants_no_call_for(150, "minutes").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_says_so_and_the_right_one_heals() {
     let world = World::new("secretive", plain(5), 1_000).await;

@@ -124,6 +124,24 @@ async fn what_is_paid_is_ready_within_one_run_and_the_rest_stays() {
     assert_eq!(status(&world, waits), "hold");
 }
 
+/// A call that waits for its turn longer than a reading is taken for fresh does not make the reading old.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shop_that_is_called_every_half_minute_is_read_as_any_other() {
+    let world = World::new("seldom", plain(0), 10_000).await;
+    let paid = order(&world, json!({ "payment_state": "pending" })).await;
+    assert_eq!(world.run("fetch-orders").code, 0);
+    assert_eq!(status(&world, paid), "hold");
+    edit(&world, paid, json!({ "payment_state": "paid" })).await;
+    apply_with_release(&world, &json!({ "call_interval_ms": 28_000 }));
+    let before = calls(&world).await;
+    let began = Instant::now();
+    let synced = world.run("status-sync");
+    println!("at a call in 28 s a sync took {:?}", began.elapsed());
+    assert_eq!(synced.code, 0, "{synced:?}");
+    assert_eq!(calls(&world).await - before, 1, "what was read is taken over, and not read again");
+    assert_eq!(status(&world, paid), "ready");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_open_shipments_cost_10_calls_by_id_and_2_by_changes() {
     let world = World::new("thousandopen", plain(0), 10_000).await;

@@ -96,6 +96,15 @@ pub(super) fn ended(lang: Lang, error: &ShopError) -> String {
                 format!("The limit of calls is reached: none may be made before {until}. Test again then."),
             )
         }
+        ShopError::NotBefore { until } => {
+            let until = jst::display(*until);
+            (
+                format!(
+                    "ショップが {until} まで呼び出しを控えるよう求めています。それ以降にもう一度テストしてください。"
+                ),
+                format!("The shop wants no call before {until}. Test again then."),
+            )
+        }
         ShopError::Busy => (
             "ロボットがこのショップと通信中です。数分後にもう一度テストしてください。".to_owned(),
             "A robot is talking to this shop. Test again in a few minutes.".to_owned(),

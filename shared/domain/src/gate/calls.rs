@@ -47,8 +47,12 @@ pub enum CallDecision {
     AlreadyGranted,
     /// Another run holds the gate: see [`super::LeaseLost`].
     LeaseLost,
-    /// The pace, or the shop's "not before": ask again after this time.
+    /// The pace, or the shop's "not before": ask again after this time, with the gate in hand. A wait longer than
+    /// [`GateRules::sign_of_life`] is interrupted so often by [`GateState::renew`], or others take the run for dead.
     Wait(Duration),
+    /// The shop's "not before" is farther away than anybody should keep the gate for: leave, and come again after this
+    /// time.
+    NotBefore(Duration),
     /// Nothing calls in this lane until then.
     Closed(Closure),
     /// The hour's sign-ins are spent; other calls are not affected.
@@ -81,6 +85,9 @@ impl GateState {
             next.sign_ins.sort_unstable();
         }
         let wait = self.pace(rules, now, call.last_began);
+        if wait > rules.patience() {
+            return CallDecision::NotBefore(wait);
+        }
         if !wait.is_zero() {
             return CallDecision::Wait(wait);
         }

@@ -73,7 +73,7 @@ impl GateState {
         let mut next = self.rolled(now);
         next.epoch = self.epoch.saturating_add(1);
         next.holder = Some(run.to_owned());
-        next.hold_off(now, self.wait_at_entry(rules, now));
+        next.set_clock_at_entry(rules, now);
         Entry::Entered(next.changed(rules, now))
     }
 
@@ -143,16 +143,27 @@ impl GateState {
         next.changed(rules, now)
     }
 
-    /// How long a run that enters at `now` must wait before its first call.
+    /// Sets how long a run that enters at `now` must wait before its first call.
     ///
-    /// The stored time is by another clock, and the last call may have begun up to a lease after it was granted. Both
-    /// together bound the wait from above, and so does what was to be waited at all; after a long idle time there is
-    /// nothing left of it.
-    fn wait_at_entry(&self, rules: &GateRules, now: Timestamp) -> Duration {
+    /// The stored time is by another clock, and the last call may have begun up to a lease after it was granted. So the
+    /// pace is thought of as kept only when both together are over. The shop's "not before" is believed as it stands, by
+    /// whatever clock: it is longer than what clocks are apart, or soon over, and an allowance that each entry added
+    /// anew would never let it end.
+    ///
+    /// What still holds is left as it is, so that coming and going changes nothing of it. Only where more is left than
+    /// was once to be waited, which is a matter of clocks, does the wait begin anew: each time by a slower clock, and
+    /// so in all by no more than clocks are apart.
+    fn set_clock_at_entry(&mut self, rules: &GateRules, now: Timestamp) {
         if self.seq == 0 {
-            return Duration::ZERO;
+            self.hold_off(now, Duration::ZERO);
+            return;
         }
         let by_the_clocks = later(later(self.next_call_at, rules.between_machines()), rules.lease);
-        time_to(now, by_the_clocks).min(self.gap().max(rules.interval))
+        let pace = time_to(now, by_the_clocks).min(rules.interval);
+        let stored = time_to(now, self.next_call_at);
+        let wait = stored.min(self.gap()).max(pace);
+        if wait != stored {
+            self.hold_off(now, wait);
+        }
     }
 }

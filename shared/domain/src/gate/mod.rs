@@ -32,9 +32,11 @@
 //!   and the same `seq` for a whole lease on its own monotonic clock ([`Observation`]), and then takes over with the
 //!   next epoch. The lease of the one before began earlier than the observation, so it is over. A run that was paused
 //!   finds another holder or epoch at its next change and is told [`LeaseLost`].
-//! - **The pace.** Two calls begin at least one interval apart in true time, also across a change of holder:
-//!   `next_call_at` is always by the holder's own clock, and is set anew at each change of holder, by how long the next
-//!   call could at most have to wait.
+//! - **The pace.** Two calls begin at least one interval apart in true time, also across a change of holder: whoever
+//!   enters waits an interval, unless by every clock it is over.
+//! - **"Not before".** What the shop asked for is kept to within what clocks may be apart, either way, and ends, however
+//!   often runs come and go meanwhile. A run that would have to wait for long leaves the gate
+//!   ([`CallDecision::NotBefore`]); one that waits inside shows itself ([`GateRules::sign_of_life`]).
 //! - **The day's limit.** The item's `day` never goes back, and no more than the limit is counted on it. Around
 //!   midnight a clock that is off cannot tell the day, so calls near it count on both days (see [`GateState`]); with
 //!   every clock within `clocks_apart` of the shop's, the shop sees at most the limit on every one of its own days.

@@ -123,6 +123,19 @@ impl GateRules {
         }
     }
 
+    /// How often a holder that waits shows itself: well within the lease, after which a silent one is relieved.
+    #[must_use]
+    pub fn sign_of_life(&self) -> Duration {
+        self.lease / 2
+    }
+
+    /// The longest that a run waits with the gate in hand: a minute's limit of a shop, which many have, is sat out, and
+    /// the run goes on where it stands. What takes longer is waited for outside.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.lease.saturating_mul(2).max(self.interval)
+    }
+
     /// How far two machines' clocks may be from each other: one fast, the other slow.
     pub(super) fn between_machines(&self) -> Duration {
         self.clocks_apart.saturating_mul(2)

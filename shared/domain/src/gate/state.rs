@@ -41,7 +41,8 @@ pub struct GateState {
     pub(super) by_robot: BTreeMap<String, u32>,
     #[serde(default)]
     pub(super) by_lane: PerLane<u32>,
-    /// By the clock of the run that changed the item last while holding the gate.
+    /// By the clock of the run that set it: the one that was granted a call or a penalty last, or one that entered since
+    /// and had reason to set it anew.
     pub(super) next_call_at: Timestamp,
     /// What was to be waited when `next_call_at` was set: the most that anybody has to wait after it, whatever their
     /// clock says. In milliseconds.
@@ -144,7 +145,7 @@ impl GateState {
         &self.by_lane
     }
 
-    /// When the next call may begin, by the clock of the holder (or of the last one).
+    /// When the next call may begin, by the clock of whoever set it: the holder, or one before it.
     #[must_use]
     pub fn next_call_at(&self) -> Timestamp {
         self.next_call_at

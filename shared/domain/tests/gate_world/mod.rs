@@ -85,6 +85,8 @@ pub struct Write {
     state: GateState,
     writer: String,
     entry: bool,
+    /// Until when, in true time, nobody is to call once it is written.
+    not_before: Option<i64>,
 }
 
 /// The shop's own books, in true time.
@@ -93,6 +95,8 @@ pub struct Shop {
     pub last_began: Option<i64>,
     pub by_day: Vec<(i64, u32)>,
     pub sign_ins: Vec<i64>,
+    /// What it asked for last, as far as the item was told.
+    pub not_before: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -165,7 +169,8 @@ impl World {
                 let run = &self.runs[who];
                 let Some(item) = self.item.clone() else { return };
                 let Ok(next) = item.renew(&self.rules, self.local(who), &run.name(), known.epoch()) else { return };
-                let write = Write { expected: item.seq(), state: next, writer: run.name(), entry: false };
+                let write =
+                    Write { expected: item.seq(), state: next, writer: run.name(), entry: false, not_before: None };
                 if self.send(write, fate) == Some(true) {
                     self.runs[who].phase = Phase::Calling { known, ends, until: self.now + self.lease() };
                 }
@@ -202,6 +207,7 @@ impl World {
         let seq = self.item.as_ref().map_or(0, GateState::seq);
         self.late.retain(|write| write.expected == seq);
         self.shop.last_began = self.shop.last_began.filter(|last| now - last < interval);
+        self.shop.not_before = self.shop.not_before.filter(|until| now < *until);
         self.shop.by_day.retain(|(day, _)| *day == now.div_euclid(DAY));
         let lease = self.lease();
         for run in &mut self.runs {
@@ -257,7 +263,10 @@ impl World {
                         return;
                     }
                     CallDecision::LeaseLost => return self.die(who),
-                    CallDecision::Wait(_) | CallDecision::Closed(_) | CallDecision::SignInsSpent { .. } => {
+                    CallDecision::Wait(_)
+                    | CallDecision::NotBefore(_)
+                    | CallDecision::Closed(_)
+                    | CallDecision::SignInsSpent { .. } => {
                         self.runs[who].phase = Phase::Inside { known: base };
                         return;
                     }
@@ -281,7 +290,10 @@ impl World {
         if matches!(request, Request::Call { .. }) {
             self.runs[who].calls += 1;
         }
-        let write = Write { expected, state: change.clone(), writer: name, entry: request == Request::Enter };
+        let not_before =
+            matches!(request, Request::Penalty(_)).then(|| stamp_ms(change.next_call_at()) - self.runs[who].offset);
+        let entry = request == Request::Enter;
+        let write = Write { expected, state: change.clone(), writer: name, entry, not_before };
         match self.send(write, fate) {
             Some(true) => self.won(who, &request, change, since),
             Some(false) | None => self.runs[who].phase = Phase::Unsure { request, attempted: change, since },
@@ -330,6 +342,10 @@ impl World {
             self.broken.push(format!("calls begin only {} ms apart", now - last));
         }
         self.shop.last_began = Some(now);
+        let clocks_apart = 2 * millis(self.rules.clocks_apart);
+        if let Some(until) = self.shop.not_before.filter(|until| now < until - clocks_apart) {
+            self.broken.push(format!("called {} ms before the shop wanted it", until - now));
+        }
         let day = now.div_euclid(DAY);
         match self.shop.by_day.last_mut().filter(|(last, _)| *last == day) {
             Some((_, count)) => *count += 1,
@@ -367,6 +383,7 @@ impl World {
             return false;
         }
         self.check_change(&write);
+        self.shop.not_before = self.shop.not_before.max(write.not_before);
         self.item = Some(write.state);
         true
     }
@@ -451,7 +468,7 @@ impl World {
         let wish = world.next_call(0, Kind::Call);
         let longest = self.item.as_ref().map_or(0, |item| {
             let ahead = stamp_ms(item.next_call_at()) - self.now;
-            ahead.max(0) + 4 * millis(self.rules.clocks_apart) + self.lease()
+            ahead.max(0) + millis(self.rules.clocks_apart)
         });
         let before = world.now;
         for _ in 0..4 {
