@@ -16,11 +16,14 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use renkei_domain::ids::Sku;
 use renkei_domain::shipment::ShopError as Refusal;
-use renkei_domain::stock::{self, Told as ToldOffer};
+use renkei_domain::stock::{self, LOOKS_BACK_DAYS, Told as ToldOffer};
 use renkei_ecforce::{Retry, StockAnswer, StockError, StockLevel, StockOutcome};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Told, Work};
-use renkei_store::offers::Heard;
+use renkei_store::offers::{Before, Heard};
+
+/// SKUs that a sentence names.
+const NAMED: usize = 5;
 
 /// Tells the shop what changed.
 pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
@@ -35,22 +38,25 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
         });
     };
     let products = tenant.products().await?;
-    let shelf = tenant.shelf(settings, &connection.ship_from, &products).await?;
+    let now = Timestamp::now();
+    let shelf = tenant.shelf(settings, &connection.ship_from, &products, now).await?;
     let offers = shelf.offers(&products, connection.stock_buffer);
     let told: HashMap<Sku, ToldOffer> =
         tenant.told_offers(&connection.id).await?.into_iter().map(|kept| (kept.sku, kept.told)).collect();
-    let now = Timestamp::now();
-    let due: Vec<(Sku, u32, bool)> = stock::due(&offers, &told, now)
+    let due: Vec<(Sku, u32, Before)> = stock::due(&offers, &told, location, now)
         .into_iter()
         .map(|(sku, value)| {
-            let known = told.contains_key(&sku);
-            (sku, value, known)
+            let before = Before::of(told.get(&sku), location);
+            (sku, value, before)
         })
         .collect();
-    let mut counts = Counts { unchanged: (offers.len() - due.len()) as u64, ..Counts::default() };
+    let old = shelf.old_counts(now);
+    let unchanged = (offers.len() - due.len()) as u64;
+    let mut counts = Counts { unchanged, old: old.len() as u64, ..Counts::default() };
     for batch in due.chunks(usize::from(connection.batch_size)) {
         let epoch = session.epoch();
-        let mine = tenant.intend_offers(&connection.id, batch, epoch, Timestamp::now()).await?;
+        let mine =
+            tenant.intend_offers(&connection.id, Some(location.as_str()), batch, epoch, Timestamp::now()).await?;
         let mine: Vec<(&Sku, u32)> =
             batch.iter().zip(mine).filter(|(_, mine)| *mine).map(|((sku, value, _), _)| (sku, *value)).collect();
         counts.later += (batch.len() - mine.len()) as u64;
@@ -69,7 +75,23 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
         let heard = counts.hear(&mine, &answer, location);
         tenant.note_offers(&connection.id, &heard, epoch).await?;
     }
-    Ok(counts.told())
+    // Where the shop refuses values, people are told of the run for that: a sentence would come before the counts that say it.
+    let notes = if counts.refused > 0 { None } else { uncounted(&old) };
+    Ok(Told { notes: notes.into_iter().collect(), ..counts.told() })
+}
+
+/// What a person should know of counts that are too old to be right.
+fn uncounted(old: &[&Sku]) -> Option<String> {
+    let first: Vec<&str> = old.iter().take(NAMED).map(|sku| sku.as_str()).collect();
+    let more = if old.len() > first.len() { ", …" } else { "" };
+    (!old.is_empty()).then(|| {
+        format!(
+            "{} SKUs were counted more than {LOOKS_BACK_DAYS} days ago, and what left before that is not taken off; the \
+             warehouse is to count them again: {}{more}",
+            old.len(),
+            first.join(", ")
+        )
+    })
 }
 
 /// What a run did.
@@ -79,6 +101,8 @@ struct Counts {
     told: u64,
     later: u64,
     refused: u64,
+    /// SKUs whose count is old.
+    old: u64,
 }
 
 impl Counts {
@@ -105,8 +129,13 @@ impl Counts {
     }
 
     fn told(self) -> Told {
-        let counts =
-            [("told", self.told), ("unchanged", self.unchanged), ("later", self.later), ("refused", self.refused)];
+        let counts = [
+            ("told", self.told),
+            ("unchanged", self.unchanged),
+            ("later", self.later),
+            ("refused", self.refused),
+            ("old-counts", self.old),
+        ];
         Told {
             counts: counts.into_iter().map(|(word, count)| (word.to_owned(), count)).collect::<BTreeMap<_, _>>(),
             for_a_person: self.refused,

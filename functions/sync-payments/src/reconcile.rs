@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RuleId, ShipmentId, TenantId};
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status};
-use renkei_domain::sync::{RECONCILED_PAGES, Rules};
+use renkei_domain::sync::{RECONCILED_PAGES, Rules, reading};
 use renkei_domain::work::{ImportOrder, Place, StartRobot, VERSION};
 use renkei_ecforce::{BadRecord, Direction, MAX_PER, Order, OrderQuery, SortBy};
 use renkei_platform::queue::Queue;
@@ -60,14 +60,14 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
             let page = session.call(async |client, token| client.orders(token, &query).await).await?;
             pages += 1;
             let last = page.is_last(MAX_PER);
-            let highest = page.orders.iter().filter_map(id_of).max().unwrap_or(0);
+            let highest = page.orders.iter().filter_map(id_of).max();
             let unknown = findings.compare(tenant, connection, at_shop, page.orders, now).await?;
             let queued = missing.queue(tenant, import, unknown, session.epoch()).await?;
             findings.tally.add("queued-for-import", queued);
-            if last || highest <= after {
+            if last || reading::stands(after, highest) {
                 break;
             }
-            after = highest;
+            after = highest.unwrap_or(after);
         }
     }
     findings.stuck(tenant, &connection.id, now).await?;
@@ -87,7 +87,7 @@ pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, ShopError>
     let mut tally = Tally::default();
     let mut elsewhere = Names::default();
     let mut after = missing.after;
-    loop {
+    let failure = loop {
         let query = OrderQuery::new()
             .created_at(range.from, range.before)
             .id_gt(after)
@@ -96,7 +96,7 @@ pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, ShopError>
             .include_all();
         let (read, page) = commit::read(session, &query).await?;
         let last = page.is_last(MAX_PER);
-        let highest = page.orders.iter().filter_map(id_of).max().unwrap_or(0);
+        let highest = page.orders.iter().filter_map(id_of).max();
         let leads: Vec<ShipmentId> =
             read.orders.keys().map(|order| ShipmentId::lead(connection.id.clone(), *order)).collect();
         let known = tenant.shipments(&leads).await?;
@@ -115,18 +115,22 @@ pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, ShopError>
                 Ok(_) | Err(_) => lost.push(row),
             }
         }
-        if highest > after {
-            after = highest;
-        }
+        // Asked before the cursor moves: afterwards each page would seem to stand.
+        let stands = reading::stands(after, highest);
+        after = after.max(highest.unwrap_or(0));
         missing.after = after;
         tally.add("queued-for-import", missing.queue(tenant, import, lost, session.epoch()).await?);
-        if last || highest < after {
-            break;
+        if last {
+            break None;
         }
-    }
+        if stands {
+            break Some("the shop's listing does not go on after the last order it gave");
+        }
+    };
     tally.add("in-another-state", elsewhere.count);
     let notes = elsewhere.sentence("orders of these dates are unknown here and in another state at the shop by now");
-    Ok(Told { notes: notes.into_iter().collect(), queued_pages: missing.pages(), ..tally.told() })
+    let failure = failure.map(str::to_owned);
+    Ok(Told { notes: notes.into_iter().collect(), queued_pages: missing.pages(), failure, ..tally.told() })
 }
 
 fn id_of(row: &Result<Order, BadRecord>) -> Option<u64> {

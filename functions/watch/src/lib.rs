@@ -10,6 +10,7 @@ mod message;
 
 use futures::StreamExt;
 use jiff::Timestamp;
+use renkei_domain::health::Expected;
 use renkei_notify::{Messenger, Notices, TellError, WebhookAddress};
 use renkei_platform::Metrics;
 use renkei_platform::emf::Metric;
@@ -56,27 +57,51 @@ pub struct Notification {
 
 /// Looks through all tenants for robots that are silent, counts them, and tells each merchant's staff what is new. Safe to
 /// repeat: what was told is noted, and not told again.
+///
+/// # Errors
+/// The first that there was. A tenant whose settings or runs cannot be read keeps nobody from looking after the others: the
+/// look goes on, and fails at its end, so that operators hear of it.
 pub async fn look(store: &Store, notices: &Notices, now: Timestamp, metrics: &Metrics) -> Result<(), StoreError> {
     let mut silent = 0;
+    let mut failed = None;
     let mut tenants = Vec::new();
     for id in store.tenants().await? {
         let tenant = store.tenant(id);
-        // A tenant that is being removed has no settings any more.
-        let Some(applied) = tenant.settings().await? else { continue };
-        for robot in tenant.silent_robots(&applied, now).await? {
-            tracing::warn!(
-                tenant = %tenant.id(), connection = %robot.connection, robot = %robot.robot,
-                patience_minutes = robot.patience.as_secs() / 60,
-                "this robot has not done its work for longer than it may"
-            );
-            silent += 1;
+        match tenant.settings().await {
+            Ok(Some(applied)) => tenants.push((tenant, applied)),
+            // A tenant that is being removed has no settings any more.
+            Ok(None) => {}
+            Err(error) => failed = failed.or(Some(not_read(&tenant, error))),
         }
-        tenants.push((tenant, applied));
+    }
+    for (tenant, applied) in &tenants {
+        match tenant.silent_robots(applied, now).await {
+            Ok(robots) => silent += log_silent(tenant, &robots),
+            Err(error) => failed = failed.or(Some(not_read(tenant, error))),
+        }
     }
     // Counted when there are none as well: the alarm clears by it.
     metrics.add(Metric::RobotsSilent, silent);
     tell_staff(notices, &tenants, now).await;
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// Says whose robots are silent, and how many.
+fn log_silent(tenant: &Tenant, robots: &[Expected]) -> u64 {
+    for robot in robots {
+        tracing::warn!(
+            tenant = %tenant.id(), connection = %robot.connection, robot = %robot.robot,
+            patience_minutes = robot.patience.as_secs() / 60,
+            "this robot has not done its work for longer than it may"
+        );
+    }
+    robots.len() as u64
+}
+
+/// Says of whom something could not be read: the error itself does not.
+fn not_read(tenant: &Tenant, error: StoreError) -> StoreError {
+    tracing::error!(tenant = %tenant.id(), %error, "whether this merchant's robots run is not known");
+    error
 }
 
 /// Tells each merchant's staff what is new. One merchant's webhook that is gone, or settings that cannot be read, must not

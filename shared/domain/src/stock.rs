@@ -8,11 +8,15 @@
 //! A count is what lay on the shelf at its moment. What was taken before is off the shelf already; what is taken later is
 //! still in the number. Cancelled shipments reserve nothing. A set reserves, and is made of, its parts.
 //!
+//! What has left is looked through from the oldest count on that an offer is made from, and for a quarter of a year at
+//! most ([`LOOKS_BACK_DAYS`]): the list of what has left only grows. A count that is older is used as it is, without what left
+//! before that, and runs say of how many SKUs that is ([`Shelf::old_counts`]): the warehouse is to count them again.
+//!
 //! What was told is kept. Before a value is told, the intention is: if the answer is lost, nobody knows which of the two
 //! the shop has, and so neither is believed, and the value is told again. Without the intention a value that returns to
 //! what was told last would not be sent, and the shop would keep the one in between.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
@@ -23,6 +27,11 @@ use crate::shipment::{Item, Shipment, ShopError, Status};
 
 /// How long a value that the shop refused for good is not sent again: until then only another value is.
 const REFUSED_FOR_HOURS: i64 = 24;
+
+/// For how many days parcels that have left may still take from a count. Warehouses count at least each quarter, and a parcel
+/// that left before the count takes nothing from it. Without a bound, one product that nobody counts any more would have each run
+/// read all that has left since, more of it every day, while no other robot may call the shop.
+pub const LOOKS_BACK_DAYS: i64 = 90;
 
 /// What a warehouse counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +52,11 @@ pub fn reserves(status: Status, claimed_at: Option<Timestamp>, counted_at: Times
     }
 }
 
+/// From when on parcels that have left are looked at, however old a count is.
+fn looks_back_to(now: Timestamp) -> Timestamp {
+    now.checked_sub((LOOKS_BACK_DAYS * 24).hours()).unwrap_or(Timestamp::MIN)
+}
+
 /// What one ship-from has, and what is reserved of it: SKUs as they lie on the shelf, sets taken apart.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
@@ -52,22 +66,48 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// A shelf with these counts. Products say which SKUs are sets.
+    /// A shelf with these counts. Products say which SKUs are sets, and which are for sale: a count that no offer is made from,
+    /// of what is no product any more or only lies in parcels, is left aside, however old it is.
     pub fn new(counts: impl IntoIterator<Item = (Sku, Counted)>, products: &[Product]) -> Self {
-        let parts = products
+        let parts: HashMap<Sku, Vec<(Sku, u32)>> = products
             .iter()
             .filter(|product| !product.made_of.is_empty())
             .map(|set| {
                 (set.sku.clone(), set.made_of.iter().map(|part| (part.sku.clone(), part.quantity.max(1))).collect())
             })
             .collect();
-        Self { counted: counts.into_iter().collect(), reserved: HashMap::new(), parts }
+        let mut offered: HashSet<&Sku> = HashSet::new();
+        for product in products.iter().filter(|product| !product.not_for_sale) {
+            match parts.get(&product.sku) {
+                Some(parts) => offered.extend(parts.iter().map(|(sku, _)| sku)),
+                None => offered.extend([&product.sku]),
+            }
+        }
+        let counted = counts.into_iter().filter(|(sku, _)| offered.contains(sku)).collect();
+        Self { counted, reserved: HashMap::new(), parts }
     }
 
     /// The moment of the oldest count: what the warehouse took before takes from none. None if nothing was counted.
     #[must_use]
     pub fn oldest_count(&self) -> Option<Timestamp> {
         self.counted.values().map(|counted| counted.at).min()
+    }
+
+    /// From when on parcels that have left are looked through: what left before the oldest count was taken before it, too, and
+    /// what left long ago is not looked at. None if nothing was counted.
+    #[must_use]
+    pub fn left_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.oldest_count().map(|oldest| oldest.max(looks_back_to(now)))
+    }
+
+    /// SKUs whose count is so old that parcels may have left since which are not looked at any more, in order.
+    #[must_use]
+    pub fn old_counts(&self, now: Timestamp) -> Vec<&Sku> {
+        let since = looks_back_to(now);
+        let mut old: Vec<&Sku> =
+            self.counted.iter().filter(|(_, counted)| counted.at < since).map(|(sku, _)| sku).collect();
+        old.sort();
+        old
     }
 
     /// Takes what a shipment reserves.
@@ -151,9 +191,18 @@ pub struct Told {
     /// The value that it refused for good, and its reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<(u32, ShopError)>,
+    /// The shop's location that all of this is about. Earlier builds kept none: it is the present one then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
 }
 
 impl Told {
+    /// Is it about this location of the shop? What another location was told says nothing of what this one has.
+    #[must_use]
+    pub fn is_of(&self, location: &str) -> bool {
+        self.location.as_deref().is_none_or(|kept| kept == location)
+    }
+
     /// Is this value to be sent?
     #[must_use]
     pub fn is_due(&self, sellable: u32, now: Timestamp) -> bool {
@@ -167,14 +216,18 @@ impl Told {
     }
 }
 
-/// What is to be sent: each SKU whose value the shop has not, by what is kept of what it was told.
+/// What is to be sent: each SKU whose value the shop has not at this location, by what is kept of what it was told.
 #[must_use]
 pub fn due<S: std::hash::BuildHasher>(
     offers: &BTreeMap<Sku, Offer>,
     told: &HashMap<Sku, Told, S>,
+    location: &str,
     now: Timestamp,
 ) -> Vec<(Sku, u32)> {
-    let is_due = |sku: &Sku, sellable| told.get(sku).is_none_or(|told| told.is_due(sellable, now));
+    let is_due = |sku: &Sku, sellable| {
+        let here = told.get(sku).filter(|told| told.is_of(location));
+        here.is_none_or(|told| told.is_due(sellable, now))
+    };
     offers
         .iter()
         .filter(|(sku, offer)| is_due(sku, offer.sellable))
@@ -231,6 +284,35 @@ mod tests {
     }
 
     #[test]
+    fn a_count_that_no_offer_is_made_from_makes_nobody_look_back() {
+        let mut leaflet = product("LEAFLET", 0, &[]);
+        leaflet.not_for_sale = true;
+        let mut part = product("PART", 0, &[]);
+        part.not_for_sale = true;
+        let products = [product("A", 0, &[]), product("SET", 0, &[("A", 1), ("PART", 1)]), leaflet, part];
+        let shelf = |counts: &[(&str, i64)]| {
+            let counted = |(name, second): &(&str, i64)| (sku(name), Counted { quantity: 1, at: at(*second) });
+            Shelf::new(counts.iter().map(counted), &products)
+        };
+        // Of what is no product any more, what only lies in parcels, and a set that is made of its parts.
+        let old = [("GONE", 1), ("LEAFLET", 2), ("SET", 3)];
+        assert_eq!(shelf(&old).oldest_count(), None);
+        assert_eq!(shelf(&[old.as_slice(), &[("A", 9)]].concat()).oldest_count(), Some(at(9)));
+        // What is not for sale by itself, and in a set, is offered with it.
+        assert_eq!(shelf(&[("A", 9), ("PART", 8)]).oldest_count(), Some(at(8)));
+
+        let days = |days: i64| 24 * 3_600 * days;
+        let shelf = shelf(&[("A", 0), ("PART", days(1)), ("GONE", 0)]);
+        let old_at = |second| shelf.old_counts(at(second)).into_iter().map(Sku::as_str).collect::<Vec<_>>().concat();
+        // From the oldest count on, but never further back than those days.
+        assert_eq!(shelf.left_since(at(days(2))), Some(at(0)));
+        assert_eq!(shelf.left_since(at(days(100 + LOOKS_BACK_DAYS))), Some(at(days(100))));
+        assert_eq!(old_at(days(LOOKS_BACK_DAYS)), "");
+        assert_eq!(old_at(days(LOOKS_BACK_DAYS) + 1), "A");
+        assert_eq!(old_at(days(LOOKS_BACK_DAYS + 1) + 1), "APART");
+    }
+
+    #[test]
     fn what_was_taken_before_the_count_is_off_the_shelf() {
         for (status, claimed, reserved) in [
             (Status::Hold, None, true),
@@ -250,5 +332,20 @@ mod tests {
         let error = ShopError { code: "AOR2001".into(), message: String::new() };
         let told = Told { refused: Some((5, error)), at: Some(at(0)), ..Told::default() };
         assert!(!told.is_due(5, at(3_600)) && told.is_due(5, at(24 * 3_600)) && told.is_due(6, at(1)));
+    }
+
+    #[test]
+    fn what_another_location_was_told_is_told_anew() {
+        let offers = BTreeMap::from([(sku("A"), Offer::new(5, 0, 0))]);
+        let error = ShopError { code: "AOR2001".into(), message: String::new() };
+        let kept = |location: Option<&str>| Told { location: location.map(str::to_owned), ..Told::default() };
+        let due_after = |told: Told| !due(&offers, &HashMap::from([(sku("A"), told)]), "osaka", at(1)).is_empty();
+        assert!(!due_after(Told { told: Some(5), ..kept(Some("osaka")) }));
+        assert!(due_after(Told { told: Some(5), ..kept(Some("tokyo")) }));
+        // What it refused there it may take here.
+        assert!(due_after(Told { refused: Some((5, error)), at: Some(at(0)), ..kept(Some("tokyo")) }));
+        // As earlier builds stored it: told of the present location.
+        let earlier: Told = serde_json::from_str(r#"{"told":5}"#).unwrap();
+        assert!(!due_after(earlier));
     }
 }

@@ -82,6 +82,18 @@ pub enum Cause {
     Continuation,
 }
 
+impl Cause {
+    /// Has a run that began so work of its own, which no other run of its robot does in its stead? A range of dates that
+    /// somebody wants read again is noted for one run, and whoever started a run waits for that one to end. What starts by
+    /// itself does what there is to do whenever it runs: of several that wait, one is enough.
+    fn is_for_this_run_alone(self) -> bool {
+        match self {
+            Self::Hand => true,
+            Self::Schedule | Self::After | Self::WakeUp | Self::Hint | Self::Continuation => false,
+        }
+    }
+}
+
 /// "Robot, start": one run of an integration robot.
 ///
 /// A schedule sends it without `run`; the run then has the queue message's id, so that a message that is delivered twice
@@ -125,6 +137,17 @@ impl StartRobot {
     pub fn comes_again_after(&self, not_before: Option<Duration>) -> Duration {
         let back_off = Duration::from_secs(30 << self.attempt.min(4));
         not_before.map_or(back_off, |wait| wait.max(back_off))
+    }
+
+    /// What it is known by while it waits for `due`: of those that are alike, one wake-up does for all. With the cause that
+    /// its run began with, a run that has work of its own is alike to none.
+    #[must_use]
+    pub fn waits_as(&self, due: Timestamp) -> String {
+        let robot = format!("{}#{}#{}#{}", self.tenant, self.connection, self.robot, due.as_second());
+        match &self.run {
+            Some(run) if self.cause.is_for_this_run_alone() => format!("{robot}#{run}"),
+            Some(_) | None => robot,
+        }
     }
 }
 
@@ -247,5 +270,31 @@ mod tests {
         assert_eq!([0, 1, 2, 3, 4, 255].map(|attempt| seconds(attempt, None)), [30, 60, 120, 240, 480, 480]);
         assert_eq!(seconds(0, Some(1_800)), 1_800, "at once it would only be told the same");
         assert_eq!(seconds(3, Some(5)), 240, "a shop that fails again and again is not called at its own pace");
+    }
+
+    #[test]
+    fn runs_of_a_robot_wait_as_one_but_for_those_with_work_of_their_own() {
+        let due: Timestamp = "2026-11-25T00:00:00Z".parse().unwrap();
+        let of = |cause, run: Option<&str>| {
+            StartRobot {
+                v: VERSION,
+                tenant: TenantId::parse("hanako").unwrap(),
+                connection: ConnectionId::parse("main").unwrap(),
+                robot: RobotId::parse("main/backfill").unwrap(),
+                action: Action::Reconcile,
+                cause,
+                run: run.map(str::to_owned),
+                attempt: 0,
+            }
+            .waits_as(due)
+        };
+        // Two ranges that are to be read again wait each by itself; one that is told twice is one.
+        assert_ne!(of(Cause::Hand, Some("run-1")), of(Cause::Hand, Some("run-2")));
+        assert_eq!(of(Cause::Hand, Some("run-1")), of(Cause::Hand, Some("run-1")));
+        for cause in [Cause::Schedule, Cause::After, Cause::WakeUp, Cause::Hint, Cause::Continuation] {
+            assert_eq!(of(cause, Some("run-1")), of(cause, Some("run-2")), "{cause:?}");
+        }
+        // As every release has called it: a robot that waits while a release is deployed is not woken twice.
+        assert_eq!(of(Cause::Schedule, Some("run-1")), "hanako#main#main/backfill#1795564800");
     }
 }

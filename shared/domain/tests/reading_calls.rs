@@ -1,7 +1,7 @@
 //! A sync, played through with any numbers of open and of changed orders, spends what was foretold.
 
 use proptest::prelude::*;
-use renkei_domain::sync::reading::{Reading, begin, calls, go_on};
+use renkei_domain::sync::reading::{Reading, begin, calls, go_on, stands};
 
 const PAGE: u64 = 100;
 
@@ -39,4 +39,29 @@ proptest! {
         let spent = play(&open, &changed, synced_before);
         prop_assert!((least..=most).contains(&spent), "{way:?}: {spent} of {least} to {most}");
     }
+}
+
+/// Reads a listing by id as back-fill does, page by page; gives the calls that it took, `bound` at most.
+fn read(pages: impl Fn(u64) -> Vec<u64>, bound: usize) -> usize {
+    let mut after = 0;
+    for spent in 1..=bound {
+        let page = pages(after);
+        let highest = page.iter().copied().max();
+        if stands(after, highest) {
+            return spent;
+        }
+        after = after.max(highest.unwrap_or(0));
+    }
+    bound
+}
+
+#[test]
+fn a_listing_that_does_not_go_on_is_not_read_for_ever() {
+    // The page whose highest id is the one that it was to go on after; one that lies below; one without any id.
+    assert_eq!(read(|_| (1..=100).collect(), 50), 2);
+    assert_eq!(read(|after| if after == 0 { (101..=200).collect() } else { (1..=100).collect() }, 50), 2);
+    assert_eq!(read(|_| vec![], 50), 1);
+    // One that goes on is read to its end, and once more.
+    let all: Vec<u64> = (1..=250).collect();
+    assert_eq!(read(|after| all.iter().copied().filter(|id| *id > after).take(100).collect(), 50), 4);
 }

@@ -1,6 +1,7 @@
 //! Waking a robot that waits for tomorrow's calls: a schedule that fires once and is gone.
 //!
-//! Its name says robot and time, so that whoever is blocked again before then finds it there and sets no second one.
+//! Its name says robot and time, so that whoever is blocked again before then finds it there and sets no second one. A run
+//! with work of its own has a wake-up of its own: another run's would wake the robot, and not do that work.
 
 use std::fmt::Write;
 
@@ -75,8 +76,9 @@ impl WakeUps {
         Self { clock, ..self }
     }
 
-    /// Has `message` sent at `at` as a wake-up, or in a minute if that is over or nearly; `due` is the time that the robot waits for, of which `at` may be a little later.
-    /// Where the robot's wake-up for `due` is set already, that one stays.
+    /// Has `message` sent at `at` as a wake-up, or in a minute if that is over or nearly; `due` is the time that the robot
+    /// waits for, of which `at` may be a little later. Where the robot's wake-up for `due` is set already, that one stays. The
+    /// message's cause is what its run began with: it says whether the run has a wake-up of its own.
     pub async fn set(&self, message: &StartRobot, due: Timestamp, at: Timestamp) -> Result<(), WakeUpError> {
         let now = self.clock.now();
         let at = at.max(now.checked_add(SOONEST).unwrap_or(now));
@@ -108,8 +110,7 @@ impl WakeUps {
 
 /// At most 64 characters, of letters, digits, `-`, `_` and `.` only.
 fn name(message: &StartRobot, due: Timestamp) -> String {
-    let of = format!("{}#{}#{}#{}", message.tenant, message.connection, message.robot, due.as_second());
-    let digest = Sha256::digest(of.as_bytes());
+    let digest = Sha256::digest(message.waits_as(due).as_bytes());
     let mut name = String::from(PREFIX);
     for byte in digest.iter().take(20) {
         // Writing to a string cannot fail.
@@ -146,6 +147,9 @@ mod tests {
         assert_eq!(name(&start("hanako"), due), name(&start("hanako"), due));
         assert_ne!(name(&start("hanako"), due), name(&start("taro"), due));
         assert_ne!(name(&start("hanako"), due), name(&start("hanako"), later));
-        assert!(name(&start(&"a".repeat(63)), due).len() <= 64);
+        let by_hand =
+            |run: &str| StartRobot { cause: Cause::Hand, run: Some(run.to_owned()), ..start(&"a".repeat(63)) };
+        assert_ne!(name(&by_hand("run-1"), due), name(&by_hand("run-2"), due));
+        assert!(name(&by_hand(&"r".repeat(200)), due).len() <= 64);
     }
 }

@@ -199,27 +199,29 @@ async fn status_sync(place: &Place<'_>) -> Result<Foreseen, DryRunError> {
 /// Values that differ from what the shop was told.
 async fn inventory(place: &Place<'_>) -> Result<Foreseen, DryRunError> {
     let Place { tenant, settings, connection } = *place;
-    if connection.stock_location_code.is_none() {
+    let Some(location) = &connection.stock_location_code else {
         return Err(said(format!(
             "the run would fail: the connection {} has no stock_location_code: write the shop's 在庫ロケーションコード and \
              apply the document",
             connection.id
         )));
-    }
+    };
     let products = tenant.products().await?;
-    let shelf = tenant.shelf(settings, &connection.ship_from, &products).await?;
+    let now = Timestamp::now();
+    let shelf = tenant.shelf(settings, &connection.ship_from, &products, now).await?;
     let offers = shelf.offers(&products, connection.stock_buffer);
     let told: HashMap<Sku, stock::Told> =
         tenant.told_offers(&connection.id).await?.into_iter().map(|kept| (kept.sku, kept.told)).collect();
-    let due = stock::due(&offers, &told, Timestamp::now());
+    let due = stock::due(&offers, &told, location, now);
     let calls = (due.len() as u64).div_ceil(u64::from(connection.batch_size.max(1)));
     let mut foreseen = Foreseen { calls: Calls::exactly(calls), ..Foreseen::default() };
     foreseen.add("told", due.len() as u64);
     foreseen.add("unchanged", (offers.len() - due.len()) as u64);
+    foreseen.add("old-counts", shelf.old_counts(now).len() as u64);
     foreseen.lines = due
         .into_iter()
         .map(|(sku, sellable)| {
-            let before = told.get(&sku).and_then(|told| told.told);
+            let before = told.get(&sku).filter(|told| told.is_of(location)).and_then(|told| told.told);
             let shown = before.map_or_else(|| "nothing yet".to_owned(), |before| before.to_string());
             let known = before.map_or_else(|| "未通知".to_owned(), |before| before.to_string());
             Line {

@@ -408,13 +408,11 @@ impl Robots {
             ..message.clone()
         };
         match error {
-            ShopError::Closed(closure) => {
-                self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), closure.until).await
-            }
+            ShopError::Closed(closure) => self.blocked(tenant, run.clone(), again(run.cause, 0), closure.until).await,
             ShopError::SignInsSpent { until } => {
                 // Not the day's calls, which is what people think of first.
                 run.error = Some(error.to_string());
-                self.blocked(tenant, run.clone(), again(Cause::WakeUp, 0), until).await
+                self.blocked(tenant, run.clone(), again(run.cause, 0), until).await
             }
             ShopError::Busy => {
                 self.come_again(&again(message.cause, message.attempt), BUSY_DELAY).await?;
@@ -442,7 +440,8 @@ impl Robots {
         }
     }
 
-    /// The wake-up is set before the run says that it is blocked: a crash in between repeats, and never forgets.
+    /// The wake-up is set before the run says that it is blocked: a crash in between repeats, and never forgets. `again` has
+    /// the cause that the run began with, which says whose wake-up it is.
     async fn blocked(
         &self,
         tenant: &Tenant,

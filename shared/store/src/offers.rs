@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Tenant;
 use crate::codec;
 use crate::error::StoreError;
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::reads;
 use crate::statements::{self, Statement, Written};
 
@@ -28,6 +28,29 @@ pub struct KeptOffer {
     /// The epoch of the run that wrote this.
     #[serde(default)]
     pub epoch: u64,
+}
+
+/// What is kept already of a SKU whose value is about to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// What this location was told.
+    Here,
+    /// What another location was told, which is forgotten: of this one it says nothing.
+    Elsewhere,
+}
+
+impl Before {
+    /// By what was read.
+    #[must_use]
+    pub fn of(told: Option<&Told>, location: &str) -> Self {
+        match told {
+            None => Self::Nothing,
+            Some(told) if told.is_of(location) => Self::Here,
+            Some(_) => Self::Elsewhere,
+        }
+    }
 }
 
 /// What became of a value that was sent.
@@ -47,47 +70,63 @@ impl Tenant {
         items.into_iter().map(|item| codec::from_item(KIND, item)).collect()
     }
 
-    /// Notes that these values are about to be told. True for each that may be: false where a later run has the word.
-    /// `known` says whether there is an item already.
+    /// Notes that these values are about to be told to this location of the shop. True for each that may be: false where a later
+    /// run has the word.
     pub async fn intend_offers(
         &self,
         connection: &ConnectionId,
-        offers: &[(Sku, u32, bool)],
+        location: Option<&str>,
+        offers: &[(Sku, u32, Before)],
         epoch: u64,
         at: Timestamp,
     ) -> Result<Vec<bool>, StoreError> {
         let statements = offers
             .iter()
-            .map(|(sku, value, known)| {
+            .map(|(sku, value, before)| {
                 let key = keys::offer(&self.id, connection, sku);
-                if *known {
-                    return Statement {
-                        text: format!(
-                            "UPDATE \"{}\" SET intended=? SET \"at\"=? SET \"epoch\"=? WHERE pk=? AND sk=? AND \"epoch\"<=?",
-                            self.tables().stock
-                        ),
-                        parameters: vec![
-                            codec::number(value),
-                            codec::text(at.to_string()),
-                            codec::number(epoch),
-                            codec::text(key.pk),
-                            codec::text(key.sk),
-                            codec::number(epoch),
-                        ],
-                    };
+                let forgotten = match before {
+                    Before::Nothing => return self.first_offer(key, location, sku, *value, epoch, at),
+                    Before::Here => "",
+                    Before::Elsewhere => " REMOVE told REMOVE refused",
+                };
+                let mut parameters = vec![codec::number(value), codec::text(at.to_string()), codec::number(epoch)];
+                parameters.extend(location.map(codec::text));
+                parameters.extend([codec::text(key.pk), codec::text(key.sk), codec::number(epoch)]);
+                let placed = if location.is_some() { " SET \"location\"=?" } else { "" };
+                Statement {
+                    text: format!(
+                        "UPDATE \"{}\" SET intended=? SET \"at\"=? SET \"epoch\"=?{placed}{forgotten} \
+                         WHERE pk=? AND sk=? AND \"epoch\"<=?",
+                        self.tables().stock
+                    ),
+                    parameters,
                 }
-                let mut item = key.attributes();
-                item.insert("v".into(), codec::version());
-                item.insert("sku".into(), codec::text(sku.as_str()));
-                item.insert("intended".into(), codec::number(value));
-                item.insert("at".into(), codec::text(at.to_string()));
-                item.insert("epoch".into(), codec::number(epoch));
-                statements::insert(&self.tables().stock, item)
             })
             .collect();
         // An item that was not known and is there was made by a later run, or by our own request whose answer was lost: it
         // has its intention, and is told by the next run.
         Ok(statements::execute(self, statements).await?.iter().map(|written| *written == Written::Yes).collect())
+    }
+
+    fn first_offer(
+        &self,
+        key: Key,
+        location: Option<&str>,
+        sku: &Sku,
+        value: u32,
+        epoch: u64,
+        at: Timestamp,
+    ) -> Statement {
+        let mut item = key.attributes();
+        item.insert("v".into(), codec::version());
+        item.insert("sku".into(), codec::text(sku.as_str()));
+        item.insert("intended".into(), codec::number(value));
+        item.insert("at".into(), codec::text(at.to_string()));
+        item.insert("epoch".into(), codec::number(epoch));
+        if let Some(location) = location {
+            item.insert("location".into(), codec::text(location));
+        }
+        statements::insert(&self.tables().stock, item)
     }
 
     /// Notes what the shop answered to values that were intended in this epoch. What a later run intends stays as it is.

@@ -261,12 +261,17 @@ impl Tenant {
     }
 
     /// Ends a run whose queued work is done: counts what became of it. Safe to repeat; a run that has ended stays as it is.
+    /// None if it is not done after all: a page that was done, and was read again with more rows after a crash, has those still
+    /// before it. Whoever notes the last of them comes here again.
     pub async fn finish_queued_run(&self, run: &str) -> Result<Option<Run>, StoreError> {
         let Some(mut run) = self.run(run).await? else { return Ok(None) };
         if run.state != RunState::Running {
             return Ok(Some(run));
         }
         let pages = self.run_pages(&run.id).await?;
+        if !are_done(&pages, run.queued) {
+            return Ok(None);
+        }
         let count = |outcome| pages.iter().map(|page| page.count(outcome)).sum::<u64>();
         for outcome in Outcome::ALL {
             run.counts.insert(outcome.as_str().to_owned(), count(outcome));
@@ -366,6 +371,13 @@ fn packed_calls(calls: &[CallMade]) -> Result<AttributeValue, StoreError> {
     }
 }
 
+/// Are all rows of the pages done that a run queued, by how many each was announced with last? Pages are numbered without a gap.
+/// One beyond the last was announced before a crash, and had no rows any more when it was read again.
+fn are_done(pages: &[PageProgress], queued: Option<u64>) -> bool {
+    let queued = queued.and_then(|queued| usize::try_from(queued).ok()).unwrap_or(0);
+    pages.len() >= queued && pages.iter().take(queued).all(PageProgress::is_complete)
+}
+
 fn expiry() -> i64 {
     Timestamp::now().as_second() + KEPT_DAYS * 24 * 3600
 }
@@ -416,6 +428,24 @@ mod tests {
             milliseconds: (n * 31 % 900) as u32,
         };
         (0..count).map(call).collect()
+    }
+
+    #[test]
+    fn a_page_is_done_by_the_rows_that_it_was_announced_with_last() {
+        let page = |rows: Option<u64>, done: std::ops::Range<u16>| PageProgress {
+            rows,
+            done: BTreeMap::from([(Outcome::Imported, done.collect())]),
+        };
+        // Announced with 60 rows, done, and read again with 100.
+        assert!(are_done(&[page(Some(60), 0..60)], Some(1)));
+        assert!(!are_done(&[page(Some(100), 0..60), page(Some(3), 0..3)], Some(2)));
+        assert!(are_done(&[page(Some(100), 0..100), page(Some(3), 0..3)], Some(2)));
+        // Read again with fewer: all that was announced last is done.
+        assert!(are_done(&[page(Some(40), 0..60)], Some(1)));
+        // A page that is not there, or not announced yet; one that had no rows any more.
+        assert!(!are_done(&[page(Some(1), 0..1)], Some(2)));
+        assert!(!are_done(&[page(None, 0..1)], Some(1)));
+        assert!(are_done(&[page(Some(1), 0..1), page(Some(9), 0..0)], Some(1)));
     }
 
     #[test]

@@ -22,22 +22,33 @@ use crate::error::StoreError;
 
 const PAGE: i32 = 100;
 
+/// From when on shipments are looked through.
+#[derive(Clone, Copy)]
+struct Span {
+    /// The oldest count: what the warehouse took before takes from none.
+    counted: Timestamp,
+    /// What has left before is not looked at.
+    left: Timestamp,
+}
+
 impl Tenant {
-    /// The shelf of a ship-from: its counts, and what the shipments of all shops take from it.
+    /// The shelf of a ship-from: the counts that offers are made from, and what the shipments of all shops take from it by now.
     pub async fn shelf(
         &self,
         settings: &TenantSettings,
         ship_from: &ShipFromId,
         products: &[Product],
+        now: Timestamp,
     ) -> Result<Shelf, StoreError> {
         let counts = self.counts(ship_from).await?;
         let counted =
             counts.into_iter().map(|count| (count.sku, Counted { quantity: count.quantity, at: count.counted_at }));
         let mut stock = Shelf::new(counted, products);
-        let Some(since) = stock.oldest_count() else { return Ok(stock) };
+        let span = stock.oldest_count().zip(stock.left_since(now)).map(|(counted, left)| Span { counted, left });
+        let Some(span) = span else { return Ok(stock) };
         // A robot may send a shipment from elsewhere than its shop's own ship-from: all shops are looked through.
         for connection in &settings.connections {
-            self.reserve_shop(&mut stock, &connection.id, ship_from, since).await?;
+            self.reserve_shop(&mut stock, &connection.id, ship_from, span).await?;
         }
         Ok(stock)
     }
@@ -47,12 +58,11 @@ impl Tenant {
         stock: &mut Shelf,
         connection: &ConnectionId,
         ship_from: &ShipFromId,
-        counted_since: Timestamp,
+        span: Span,
     ) -> Result<(), StoreError> {
         let mut seen: HashSet<(OrderId, u16)> = HashSet::new();
         for status in [Status::Hold, Status::Ready, Status::Picking, Status::Shipped] {
-            // What left before the oldest count was taken before it, too.
-            let since = (status == Status::Shipped).then_some(counted_since);
+            let since = (status == Status::Shipped).then_some(span.left);
             let mut from = None;
             loop {
                 let page = self.shipments_by_status_since(connection, status, since, PAGE, from).await?;
@@ -60,7 +70,7 @@ impl Tenant {
                 let mut shipments = self.shipments(&new).await?;
                 shipments.retain(|shipment| {
                     let taken_before = matches!(shipment.status, Status::Picking | Status::Shipped)
-                        && shipment.claimed_at.is_none_or(|claimed| claimed <= counted_since);
+                        && shipment.claimed_at.is_none_or(|claimed| claimed <= span.counted);
                     shipment.ship_from == *ship_from && shipment.status != Status::Cancelled && !taken_before
                 });
                 let details = self.details(&shipments).await?;

@@ -285,7 +285,10 @@ impl Aws {
     }
 
     /// The schedules of the stack, whole.
-    async fn schedules(&self) -> Vec<Value> {
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn schedules(&self) -> Vec<Value> {
         let listed = self.rest("scheduler", Method::GET, "/schedules?ScheduleGroup=renkei", None).await;
         let mut found = Vec::new();
         for schedule in listed["Schedules"].as_array().expect("schedules") {

@@ -74,6 +74,9 @@ async fn the_shop_offers_what_is_left_and_only_changes_are_sent() {
     sell(&shop, "SERUM-30", 10).await;
     let told = shop.robot_does("inventory");
     assert_eq!(told["counts"]["told"], 3, "{told}");
+    // Long ago by then; the leaflet, which nobody buys, is no matter.
+    assert_eq!(told["counts"]["old-counts"], 2, "{told}");
+    assert!(told["notes"].to_string().contains("count them again: MASK-5, SERUM-30"), "{told}");
     let stock = at_shop(&shop).await;
     assert_eq!((stock["SERUM-30"], stock["MASK-5"], stock["SOAP-80"], stock["LEAFLET-1"]), (85, 41, 20, before));
 
@@ -97,6 +100,7 @@ async fn the_shop_offers_what_is_left_and_only_changes_are_sent() {
     shop.robot_does("inventory");
     let stock = at_shop(&shop).await;
     assert_eq!((stock["SERUM-30"], stock["MASK-5"], stock["SOAP-80"]), (82, 35, 17), "the same, by the new count");
+    assert_eq!(shop.robot_does("inventory")["counts"]["old-counts"], 0);
 
     // A count that comes late changes nothing.
     let said = count(&shop, &[("SERUM-30", 1, "2026-01-02T00:00:00Z")]);
@@ -113,6 +117,30 @@ async fn the_shop_offers_what_is_left_and_only_changes_are_sent() {
         json!({ "sku": "SERUM-30", "count": 87, "buffer": 5, "reserved": 0, "sellable": 82, "told": 82,
                               "uncertain": false, "refused": null, "at_shop": 82, "drift": false })
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_location_is_told_everything_once() {
+    let spec = ShopSpec {
+        order_options: OrderOptions::plain(),
+        stock_locations: vec!["default".to_owned(), "gift".to_owned()],
+        ..ShopSpec::default()
+    };
+    let shop = Shop::new("inv-moved", spec, |_| ()).await;
+    count(&shop, &[("SERUM-30", 12, &now()), ("MASK-5", 7, &now())]);
+    assert_eq!(shop.robot_does("inventory")["counts"]["told"], 2);
+    assert_eq!(shop.robot_does("inventory")["counts"]["told"], 0);
+
+    shop.apply(|document| document["connections"][0]["stock_location_code"] = "gift".into());
+    let lines = run(&["stock", shop.name, "--json"], None).lines();
+    assert!(lines.iter().all(|line| line["told"].is_null()), "nothing is known of the other location: {lines:?}");
+    assert_eq!(shop.robot_does("inventory")["counts"]["told"], 2);
+    assert_eq!(shop.robot_does("inventory")["counts"]["told"], 0);
+    let stock = shop.simulator.stock(shop.name).await.expect("stock");
+    let has = |location: &str, sku: &str| {
+        stock.iter().find(|stock| stock.location == location && stock.sku == sku).map(|stock| stock.stock)
+    };
+    assert_eq!((has("gift", "SERUM-30"), has("gift", "MASK-5")), (Some(12), Some(7)), "{stock:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

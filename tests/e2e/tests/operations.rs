@@ -326,14 +326,14 @@ fn personal(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-/// Has watch look, as its clock does every hour.
-async fn look() {
+/// Has watch look, as its clock does every hour. Gives what the function answered.
+async fn look() -> Value {
     let path = "/2015-03-31/functions/renkei-watch/invocations";
-    aws().rest("lambda", reqwest::Method::POST, path, Some(json!({}))).await;
+    aws().rest("lambda", reqwest::Method::POST, path, Some(json!({}))).await
 }
 
 /// What a webhook hears while something is done; None if nothing.
-async fn heard_while(listener: &tokio::net::TcpListener, doing: impl Future<Output = ()>) -> Option<String> {
+async fn heard_while(listener: &tokio::net::TcpListener, doing: impl Future) -> Option<String> {
     let hearing = async {
         let told = tokio::time::timeout(std::time::Duration::from_secs(5), heard(listener)).await.ok()?;
         let body: Value = serde_json::from_str(told.split_once("\r\n\r\n").expect("a body").1).expect("JSON");
@@ -407,6 +407,46 @@ async fn a_merchants_staff_are_told_once_of_what_needs_them() {
     assert!(!lines.iter().any(|line| line.contains("canary-staff")), "the webhook's address is in a log");
     let audit = kept("A#noticed").await.concat();
     assert!(audit.contains("notices.on") && audit.contains("notices.off") && !audit.contains("canary"), "{audit}");
+}
+
+/// Makes the tenant's settings as a newer release would have written them, or as they were.
+async fn set_version_of_settings(tenant: &str, version: u64) {
+    let of_it = |item: &Value| item["pk"]["S"] == format!("T#{tenant}") && item["sk"]["S"] == "CURRENT";
+    let (table, mut item) = aws().everything().await.into_iter().find(|(_, item)| of_it(item)).expect("settings");
+    item["v"] = json!({ "N": version.to_string() });
+    aws().call("dynamodb", "DynamoDB_20120810.PutItem", json!({ "TableName": table, "Item": item })).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merchant_whose_settings_cannot_be_read_keeps_no_other_from_being_told() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    let world = World::new("readable", plain(1), 10_000).await;
+    // Looked at before the other, by its name.
+    let unreadable = World::new("newer", plain(1), 10_000).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let hook = format!("http://{}/services/T1/canary-staff", listener.local_addr().expect("an address"));
+    let on = tokio::task::spawn_blocking(move || {
+        run(&["notices", "on", "--tenant", "readable", "--url-env", "SHOP_PASSWORD"], Some(&hook))
+    });
+    heard_while(&listener, async { assert_eq!(on.await.expect("a command").code, 0) }).await;
+    assert_eq!(world.apply(10_000, Some("canary-wrong-password")).code, 0);
+    assert_eq!(world.run("fetch-orders").code, 1);
+    age("readable").await;
+
+    set_version_of_settings("newer", 99).await;
+    let mut answer = Value::Null;
+    let told = heard_while(&listener, async { answer = look().await }).await;
+    set_version_of_settings("newer", 1).await;
+    assert!(told.is_some_and(|text| text.contains("readable/fetch-orders: 失敗 1回")), "{answer}");
+    assert!(answer["errorMessage"].is_string(), "the alarm of the function's errors is to be raised: {answer}");
+    let lines = aws().log_lines().await;
+    let is_said = |line: &String| line.contains("robots run is not known") && line.contains("newer");
+    assert!(lines.iter().any(is_said), "the log says whose settings they are");
+
+    // As other tests expect to find the stack.
+    assert_eq!(run(&["notices", "off", "--tenant", "readable"], None).code, 0);
+    assert_eq!((world.apply(10_000, None).code, world.run("fetch-orders").code), (0, 0));
+    assert_eq!(unreadable.run("fetch-orders").code, 0);
 }
 
 /// A look leaves out what ended within the last two minutes. Makes all of it that much older: the tenant's runs, and what

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use renkei_e2e::ways::Shop;
 use renkei_e2e::{World, aws, run};
-use renkei_simulator::api::{OrderOptions, ShopSpec};
+use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
 use serde_json::{Map, Value, json};
 
 fn plain(orders: u64) -> ShopSpec {
@@ -223,6 +223,45 @@ async fn reconciliation_finds_what_was_lost_and_a_backfill_too() {
         run(&["backfill", &world.shop.name, "--from", "2020-01-01", "--to", "2030-01-01", "--wait", "--json"], None);
     assert_eq!(backfilled.code, 0, "{backfilled:?}");
     assert_eq!(status(&world, lost), "ready");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backfill_ends_where_the_listing_does_not_go_on() {
+    let world = World::new("standing", plain(150), 10_000).await;
+    let rules = json!([{ "kind": "standing_list", "endpoint": "orders_list" }]);
+    let rules: Vec<FaultRule> = serde_json::from_value(rules).expect("rules");
+    world.simulator.set_faults("standing", &rules).await.expect("faults");
+    let before = calls(&world).await;
+    let range = ["backfill", "standing", "--from", "2020-01-01", "--to", "2030-01-01", "--wait", "--json"];
+    let ended = run(&range, None);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.out.contains("does not go on"), "{ended:?}");
+    let spent = calls(&world).await - before;
+    assert!(spent <= 3, "a sign-in, the page, and the page again: {spent}");
+    assert_eq!(world.list("shipments").len(), 100, "what was read is imported");
+
+    // The next one reads all of it.
+    world.simulator.clear_faults("standing").await.expect("healed");
+    assert_eq!(run(&range, None).code, 0);
+    assert_eq!(world.list("shipments").len(), 150);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_ranges_that_wait_for_tomorrow_are_woken_each() {
+    // So few calls that the first robot spends them all.
+    let world = World::new("two-ranges", ShopSpec { daily_call_limit: 3, ..plain(350) }, 3).await;
+    assert_eq!(world.run("fetch-orders").code, 3);
+    let blocked = ["2026-11-01", "2026-11-02"].map(|day| {
+        let ended = run(&["backfill", "two-ranges", "--from", day, "--to", day, "--wait", "--json"], None);
+        assert_eq!(ended.code, 3, "{ended:?}");
+        ended.lines()[0]["run"].as_str().expect("a run").to_owned()
+    });
+    let wakes = |run: &str, schedules: &[Value]| {
+        let of_it = |schedule: &&Value| schedule["Target"]["Input"].as_str().is_some_and(|input| input.contains(run));
+        schedules.iter().filter(of_it).count()
+    };
+    let schedules = aws().schedules().await;
+    assert_eq!(blocked.each_ref().map(|run| wakes(run, &schedules)), [1, 1], "{schedules:?}");
 }
 
 /// A record of the stack's store, changed as only time could.

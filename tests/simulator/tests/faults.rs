@@ -145,6 +145,15 @@ async fn rows_repeat_within_and_across_pages_and_none_is_lost_to_key_paging() {
 }
 
 #[tokio::test]
+async fn a_list_that_stands_begins_at_the_first_whatever_it_is_to_begin_after() {
+    let shop = struck(250, FaultKind::StandingList).await;
+    let first = ids(&shop.page("q[state_eq]=complete&q[id_gt]=0&sort=id&per=100").await);
+    let last = first.iter().max().unwrap();
+    let again = ids(&shop.page(&format!("q[state_eq]=complete&q[id_gt]={last}&sort=id&per=100")).await);
+    assert_eq!((first.len(), again), (100, first));
+}
+
+#[tokio::test]
 async fn huge_bodies_are_still_json() {
     let shop = struck(1, FaultKind::HugeBody { bytes: 3 << 20 }).await;
     let body = shop.request(Method::GET, LIST).send().await.unwrap().text().await.unwrap();

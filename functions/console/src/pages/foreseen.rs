@@ -74,6 +74,7 @@ fn counted(lang: Lang, word: &str) -> String {
         "hold" => "保留",
         "told" => "通知",
         "unchanged" => "変更なし",
+        "old-counts" => "計数が古い商品",
         "stays" => "ステータスはそのまま",
         "open" => "確認する未出荷の受注",
         "released" => "出荷待ちへ",
@@ -86,6 +87,7 @@ fn counted(lang: Lang, word: &str) -> String {
     let en = match word {
         "stays" => "status stays",
         "looked-at" => "open shipments looked at",
+        "old-counts" => "SKUs counted long ago",
         other => other,
     };
     lang.of(ja, en).to_owned()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use renkei_domain::gate::Lane;
 use renkei_domain::ids::Sku;
 use renkei_domain::stock::Offer;
@@ -50,10 +51,13 @@ pub async fn list(
 ) -> Result<Exit, CliError> {
     let place = stack.connection(tenant, connection).await?;
     let products = place.tenant.products().await?;
-    let shelf = place.tenant.shelf(&place.settings, &place.connection.ship_from, &products).await?;
+    let shelf = place.tenant.shelf(&place.settings, &place.connection.ship_from, &products, Timestamp::now()).await?;
     let offers = shelf.offers(&products, place.connection.stock_buffer);
-    let told: HashMap<Sku, KeptOffer> =
-        place.tenant.told_offers(place.id()).await?.into_iter().map(|kept| (kept.sku.clone(), kept)).collect();
+    let mut kept = place.tenant.told_offers(place.id()).await?;
+    // What another location was told is not what this one was.
+    let location = place.connection.stock_location_code.as_deref();
+    kept.retain(|offer| location.is_none_or(|location| offer.told.is_of(location)));
+    let told: HashMap<Sku, KeptOffer> = kept.into_iter().map(|kept| (kept.sku.clone(), kept)).collect();
     let at_shop = if drift { Some(read(stack, &place).await?) } else { None };
     let mut skus: Vec<&Sku> = offers.keys().chain(told.keys()).collect();
     skus.sort();

@@ -72,6 +72,13 @@ pub fn go_on(changed: Option<u64>, open: usize) -> Reading {
     }
 }
 
+/// Does a listing by id stand still: its page of orders above `after` had none higher than that? Read again it would be
+/// the same, for as long as there are calls. None is the page's highest id if it had no order.
+#[must_use]
+pub fn stands(after: u64, highest: Option<u64>) -> bool {
+    highest.is_none_or(|highest| highest <= after)
+}
+
 /// The fewest and the most calls that a sync spends which begins this way, with `open` orders to look at. `stale` of them are
 /// perhaps to be read by id besides ([`may_be_stale`]). Holds where the shop says how much changed: each page of changes after
 /// the first is one that saves a page of ids.

@@ -29,7 +29,7 @@ use renkei_store::gate::GateWrite;
 use renkei_store::import::NewOrder;
 use renkei_store::members::MemberChange;
 use renkei_store::notices::{NoticeLang, NoticeState};
-use renkei_store::offers::Heard;
+use renkei_store::offers::{Before, Heard};
 use renkei_store::orders::{NotImported, NotImportedSummary};
 use renkei_store::runs::Progress;
 use renkei_store::sales::Sale;
@@ -419,10 +419,19 @@ async fn gate(tenant: &Tenant) {
 async fn stock(tenant: &Tenant) {
     let count = StockCount { sku: sku("TEA-100"), quantity: 120, counted_at: now() };
     assert!(tenant.put_count(&ship_from(), &count).await.unwrap());
-    let offers = [(sku("TEA-100"), 115, false), (sku("TEA-BAG-20"), 9, false), (sku("00450"), 3, false)];
-    assert_eq!(tenant.intend_offers(&shop(), &offers, 37, now()).await.unwrap(), [true; 3]);
+    let nothing = Before::Nothing;
+    // As before there were locations, which leaves what is stored as it was …
+    let offers = [(sku("TEA-100"), 115, nothing), (sku("TEA-BAG-20"), 9, nothing), (sku("00450"), 3, nothing)];
+    assert_eq!(tenant.intend_offers(&shop(), None, &offers, 37, now()).await.unwrap(), [true; 3]);
+    // … and with the location that was told.
+    let offers = [(sku("TEA-CUP"), 4, nothing)];
+    assert_eq!(tenant.intend_offers(&shop(), Some("tokyo-1"), &offers, 37, now()).await.unwrap(), [true]);
     let refused = ShopError { code: "ASI2001".to_owned(), message: "在庫管理外です".to_owned() };
-    let heard = [(sku("TEA-100"), 115, Heard::Taken), (sku("00450"), 3, Heard::Refused(refused))];
+    let heard = [
+        (sku("TEA-100"), 115, Heard::Taken),
+        (sku("00450"), 3, Heard::Refused(refused)),
+        (sku("TEA-CUP"), 4, Heard::Taken),
+    ];
     tenant.note_offers(&shop(), &heard, 37).await.unwrap();
 }
 

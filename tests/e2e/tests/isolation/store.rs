@@ -20,7 +20,7 @@ use renkei_store::days::Usual;
 use renkei_store::import::NewOrder;
 use renkei_store::members::MemberChange;
 use renkei_store::notices::{NoticeLang, NoticeState};
-use renkei_store::offers::Heard;
+use renkei_store::offers::{Before, Heard};
 use renkei_store::processing::{Application, Became};
 use renkei_store::runs::Progress;
 use renkei_store::sales::Sale;
@@ -118,7 +118,7 @@ async fn everything(theirs: &Tenant, world: &World, now: Timestamp) {
     theirs.keep_usual(&usual).await.expect("what is usual");
     let count = StockCount { sku: sku.clone(), quantity: 12, counted_at: now };
     assert!(theirs.put_count(&ship_from(), &count).await.expect("a count"));
-    theirs.intend_offers(connection, &[(sku, 11, false)], 1, now).await.expect("an offer");
+    theirs.intend_offers(connection, None, &[(sku, 11, Before::Nothing)], 1, now).await.expect("an offer");
     theirs.intend_sales(connection, &[OrderId(1)], "a-run", now).await.expect("a sale");
     let named = BTreeSet::from([Named::Id(1), Named::Number("THEIR-1".into())]);
     theirs.note_hints(connection, &named, now).await.expect("hints");
@@ -296,8 +296,11 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
     walk.reads("settings_version", &theirs.settings_version(1).await, &ours.settings_version(1).await, "Ok(None)");
     walk.reads("settings_history", &theirs.settings_history().await, &ours.settings_history().await, NOTHING);
     let (all, from) = (&settings.settings, &ship_from());
-    let empty = format!("Ok({:?})", Shelf::new([], &[]));
-    walk.reads("shelf", &theirs.shelf(all, from, &[]).await, &ours.shelf(all, from, &[]).await, &empty);
+    // What is no product is on no shelf.
+    let products = theirs.products().await.expect("products");
+    let empty = format!("Ok({:?})", Shelf::new([], &products));
+    let shelves = (theirs.shelf(all, from, &products, now).await, ours.shelf(all, from, &products, now).await);
+    walk.reads("shelf", &shelves.0, &shelves.1, &empty);
     let none = "Ok(Shelf { ids: [], marks: [], next: None })";
     let ready = Status::Ready;
     walk.reads("newest", &theirs.newest(c, ready, 1, None).await, &ours.newest(c, ready, 1, None).await, none);
@@ -436,8 +439,8 @@ async fn writes(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp)
     let gate = theirs.gate(c, now).await.expect("a gate");
     let answer = ours.write_gate(c, &gate, &gate).await;
     assert!(refused(&walk.changes("write_gate", answer).await));
-    let offers = [(sku.clone(), 99, true)];
-    walk.changes("intend_offers", ours.intend_offers(c, &offers, 9, now).await.expect("an answer")).await;
+    let offers = [(sku.clone(), 99, Before::Here)];
+    walk.changes("intend_offers", ours.intend_offers(c, None, &offers, 9, now).await.expect("an answer")).await;
     let heard = [(sku.clone(), 99, Heard::Refused(error))];
     walk.changes("note_offers", ours.note_offers(c, &heard, 9).await.expect("an answer")).await;
     let products = theirs.products().await.expect("products");

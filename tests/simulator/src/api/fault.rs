@@ -136,6 +136,8 @@ pub enum FaultKind {
     RevokedToken,
     /// A row of a list appears twice, within the page or again from the page before.
     DuplicateRows,
+    /// A list by id does not go on: whatever id it is to begin after, it begins at the first.
+    StandingList,
     /// The shop says that the day's limit is spent, although by its own count it is not.
     LimitRefused {
         /// 429 or 403.
@@ -180,6 +182,7 @@ impl FaultKind {
             Self::WrongTotals => "wrong_totals",
             Self::RevokedToken => "revoked_token",
             Self::DuplicateRows => "duplicate_rows",
+            Self::StandingList => "standing_list",
             Self::LimitRefused { .. } => "limit_refused",
             Self::HugeBody { .. } => "huge_body",
             Self::ShuffledIncluded => "shuffled_included",

@@ -133,6 +133,11 @@ impl Listing {
         }
     }
 
+    /// Forgets after which id it is to begin.
+    pub fn begin_at_the_first(&mut self) {
+        self.conditions.retain(|one| (one.attribute, one.predicate) != (Attribute::Id, Predicate::Gt));
+    }
+
     /// The page of orders that this listing asks for.
     pub fn run(&self, book: &Book) -> Found {
         let skip = usize::try_from((self.page - 1).saturating_mul(self.per)).unwrap_or(usize::MAX);

@@ -105,6 +105,7 @@ impl Visit<'_> {
                 | FaultKind::PartialFailure { .. }
                 | FaultKind::WrongTotals
                 | FaultKind::DuplicateRows
+                | FaultKind::StandingList
                 | FaultKind::HugeBody { .. }
                 | FaultKind::ShuffledIncluded
                 | FaultKind::MissingKeys { .. },
@@ -169,10 +170,13 @@ impl Visit<'_> {
 
     fn list_orders(&self) -> Answer {
         let query = self.head.uri.query().unwrap_or_default();
-        let listing = match Listing::parse(query, self.shop.spec.ignore_unknown_conditions) {
+        let mut listing = match Listing::parse(query, self.shop.spec.ignore_unknown_conditions) {
             Ok(listing) => listing,
             Err(refusal) => return Answer::unprocessable(&refusal),
         };
+        if self.strike.is_some_and(|strike| strike.kind == FaultKind::StandingList) {
+            listing.begin_at_the_first();
+        }
         let wants_before = self.strike.is_some_and(|strike| strike.kind == FaultKind::DuplicateRows);
         let (found, before) = {
             let inner = self.shop.lock();
