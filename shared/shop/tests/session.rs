@@ -1,0 +1,159 @@
+//! Sessions against a shop and an AWS on this machine: what they ask of the shop, and when they stop asking.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use renkei_domain::gate::Lane;
+use renkei_domain::ids::TenantId;
+use renkei_domain::settings::Connection;
+use renkei_ecforce::OrderQuery;
+use renkei_platform::secrets::ConnectionSecrets;
+use renkei_shop::{Session, SessionRequest, ShopError, Shops};
+use renkei_store::{Store, Tables, Tenant};
+use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+/// A table with one item, the gate, and a secret with a ready-made token.
+struct Aws {
+    gate: Mutex<Option<Value>>,
+}
+
+impl Respond for Aws {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let target = request.headers.get("x-amz-target").map_or("", |target| target.to_str().unwrap());
+        let body: Value = request.body_json().unwrap();
+        let mut gate = self.gate.lock().unwrap();
+        let (status, answer) = match target.split('.').next_back().unwrap() {
+            "GetSecretValue" => {
+                let secret = json!({ "v": 1, "token": "tok-123" });
+                (200, json!({ "SecretString": secret.to_string(), "VersionId": "v" }))
+            }
+            "GetItem" => (200, gate.as_ref().map_or_else(|| json!({}), |item| json!({ "Item": item }))),
+            "PutItem" => {
+                let wanted = &body["ExpressionAttributeValues"][":old"];
+                let there = gate.as_ref().map_or(&Value::Null, |item| &item["seq"]);
+                if there == wanted {
+                    *gate = Some(body["Item"].clone());
+                    (200, json!({}))
+                } else {
+                    let failed = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+                    (400, json!({ "__type": failed, "message": "it is another", "Item": gate.clone() }))
+                }
+            }
+            other => (418, json!({ "message": format!("{other} was not expected") })),
+        };
+        ResponseTemplate::new(status).set_body_raw(answer.to_string(), "application/x-amz-json-1.0")
+    }
+}
+
+/// A shop, and the way to it.
+struct Place {
+    shop: MockServer,
+    _aws: MockServer,
+    shops: Shops,
+    tenant: Tenant,
+    connection: Connection,
+}
+
+impl Place {
+    async fn answering(answer: ResponseTemplate) -> Self {
+        let (shop, aws) = (MockServer::start().await, MockServer::start().await);
+        Mock::given(any()).respond_with(answer).mount(&shop).await;
+        Mock::given(any()).respond_with(Aws { gate: Mutex::new(None) }).mount(&aws).await;
+        let config = renkei_platform::aws::of_variables(|name| match name {
+            "AWS_REGION" => Some("ap-northeast-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "AWS_ENDPOINT_URL" => Some(aws.uri()),
+            _ => None,
+        })
+        .unwrap();
+        let table = || "table".to_owned();
+        let tables = Tables { shipments: table(), robots: table(), gate: table(), runs: table(), stock: table() };
+        let secrets = ConnectionSecrets::new(&config, "renkei/stack/");
+        let connection = json!({
+            "id": "main", "api": "ecforce", "api_url": shop.uri(), "ship_from": "dc", "token": { "env": "TOKEN" },
+            "daily_call_limit": 1_000, "call_interval_ms": 50
+        });
+        Self {
+            shops: Shops::new(secrets, "127.0.0.0/8", "renkei@service.example".to_owned()).unwrap(),
+            tenant: Store::new(&config, tables).tenant(TenantId::parse("hanako").unwrap()),
+            connection: serde_json::from_value(connection).unwrap(),
+            shop,
+            _aws: aws,
+        }
+    }
+
+    async fn open(&self, holder: &str, patience: Duration) -> Session {
+        let request = SessionRequest {
+            connection: &self.connection,
+            holder: holder.to_owned(),
+            robot: "main/fetch-orders",
+            lane: Lane::Fetch,
+            deadline: Instant::now() + patience,
+        };
+        self.shops.open(&self.tenant, request).await.unwrap()
+    }
+
+    async fn asked(&self) -> usize {
+        self.shop.received_requests().await.unwrap().len()
+    }
+}
+
+async fn call(session: &mut Session) -> Result<(), ShopError> {
+    let query = OrderQuery::new();
+    session.call(async |client, token| client.orders(token, &query).await).await.map(drop)
+}
+
+#[tokio::test]
+async fn nothing_is_begun_after_the_deadline_however_slow_the_shop_is() {
+    let page = ResponseTemplate::new(200).set_body_json(json!({ "data": [] }));
+    // Slower than the pace: nothing is ever waited for.
+    let place = Place::answering(page.set_delay(Duration::from_millis(300))).await;
+    let patience = Duration::from_secs(2);
+    let began = Instant::now();
+    let mut session = place.open("run-1", patience).await;
+    let mut latest = Duration::ZERO;
+    let error = loop {
+        let asked = began.elapsed();
+        match call(&mut session).await {
+            Ok(()) => latest = asked,
+            Err(error) => break error,
+        }
+        assert!(began.elapsed() < patience * 5, "it goes on and on");
+    };
+    assert!(matches!(error, ShopError::OutOfTime), "{error}");
+    assert!(latest < patience + Duration::from_millis(500), "the last was begun after {latest:?}");
+    assert!(session.calls() > 0, "a short time is time for something");
+    assert_eq!(place.asked().await, session.calls() as usize);
+    session.leave().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shop_that_wants_to_be_left_alone_is_asked_once_by_whoever_comes_and_goes() {
+    let later = ResponseTemplate::new(429).insert_header("retry-after", "1800").set_body_string("Retry later");
+    let place = Place::answering(later).await;
+    let patience = Duration::from_mins(9);
+    let mut first = place.open("run-1", patience).await;
+    let told = Timestamp::now();
+    let refused = call(&mut first).await.unwrap_err();
+    assert_eq!(refused.not_before(told), Some(Duration::from_mins(30)), "{refused}");
+    first.leave().await.unwrap();
+
+    let mut named = Vec::new();
+    for visitor in ["run-2", "run-3", "run-4"] {
+        let mut session = place.open(visitor, patience).await;
+        let error = call(&mut session).await.unwrap_err();
+        let ShopError::NotBefore { until } = error else { panic!("{visitor}: {error}") };
+        named.push(until);
+        assert_eq!(session.calls(), 0);
+        session.leave().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let wait = named[0].duration_since(told).as_secs();
+    assert!((1_800..1_810).contains(&wait), "{wait} s, and no longer than was asked for");
+    let moved = named[2].duration_since(named[0]).as_millis();
+    assert!(moved.abs() < 500, "coming and going moved it by {moved} ms");
+    assert_eq!(place.asked().await, 1);
+}
