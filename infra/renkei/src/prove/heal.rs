@@ -70,6 +70,9 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
             if said > 0 {
                 healed.told_after_a_night += said;
                 through = false;
+                // After a night the day's calls are there anew: without them reconciliation leaves the rest to others.
+                world.let_a_day_pass(place).await?;
+                days.fetch_add(1, Ordering::Relaxed);
                 ended(stack, world, place, Action::Reconcile, patience, &days).await?;
                 ended(stack, world, place, Action::StateShipped, patience, &days).await?;
             }

@@ -291,7 +291,7 @@ async fn orders(tenant: &Tenant) {
         payment: Payment::Unpaid,
         payment_state: "新しい#状態".to_owned(),
         payment_unknown: true,
-        released_unpaid: false,
+        released_unpaid: true,
         ..plain_shipment(needy(), &OrderNumber::parse("E-88115").unwrap(), &least)
     };
     let stored = tenant
