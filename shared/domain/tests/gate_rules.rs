@@ -260,7 +260,7 @@ fn not_before_is_not_lengthened_by_coming_and_going() {
         let now = first.now + 30 * SECOND * half_minutes;
         let mut visitor = Inside::enter_as("run-2", first.rules.clone(), now, &last);
         assert_eq!(visitor.state.next_call_at(), asked.next_call_at());
-        let left = 30 * MINUTE - 30 * SECOND * half_minutes;
+        let left = 30 * SECOND * (60 - half_minutes);
         let expected = if left > 2 * MINUTE { CallDecision::NotBefore(left) } else { CallDecision::Wait(left) };
         assert_eq!(visitor.ask(Lane::Fetch, Kind::Call), expected);
         last = visitor.state.leave(&visitor.rules, now, "run-2", visitor.state.epoch()).unwrap();

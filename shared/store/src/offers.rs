@@ -85,7 +85,7 @@ impl Tenant {
             .map(|(sku, value, before)| {
                 let key = keys::offer(&self.id, connection, sku);
                 let forgotten = match before {
-                    Before::Nothing => return self.first_offer(key, location, sku, *value, epoch, at),
+                    Before::Nothing => return self.first_offer(&key, location, sku, *value, epoch, at),
                     Before::Here => "",
                     Before::Elsewhere => " REMOVE told REMOVE refused",
                 };
@@ -110,7 +110,7 @@ impl Tenant {
 
     fn first_offer(
         &self,
-        key: Key,
+        key: &Key,
         location: Option<&str>,
         sku: &Sku,
         value: u32,

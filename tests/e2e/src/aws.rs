@@ -126,6 +126,19 @@ impl Aws {
         lines
     }
 
+    /// Forgets what a function has logged: errors that a test had it make are nobody else's.
+    ///
+    /// # Panics
+    /// If AWS refuses.
+    pub async fn forget_logs(&self, group: &str) {
+        let asked = json!({ "logGroupName": group });
+        let streams = self.call("logs", "Logs_20140328.DescribeLogStreams", asked).await;
+        for stream in streams["logStreams"].as_array().into_iter().flatten() {
+            let which = json!({ "logGroupName": group, "logStreamName": stream["logStreamName"] });
+            self.call("logs", "Logs_20140328.DeleteLogStream", which).await;
+        }
+    }
+
     /// A queue's URL.
     #[must_use]
     pub fn queue(&self, name: &str) -> String {

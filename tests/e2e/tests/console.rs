@@ -257,7 +257,8 @@ async fn what_a_person_decided_stands_against_the_next_reading() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_is_told_for_its_other_parcels_where_one_is_cancelled_here() {
     let world = World::new("parcels", plain(0), 1_000).await;
-    let three = json!({ "payment_state": "authed", "shipping_addresses": [{}, {}, {}] });
+    let items: Vec<Value> = (0..3).map(|address| json!({ "variant_sku": "SERUM-30", "address": address })).collect();
+    let three = json!({ "payment_state": "authed", "shipping_addresses": [{}, {}, {}], "order_items": items });
     let mut ids = Vec::new();
     for _ in 0..2 {
         ids.push(world.simulator.add_order(&world.shop.name, three.clone()).await.expect("an order").id);

@@ -447,6 +447,7 @@ async fn a_merchant_whose_settings_cannot_be_read_keeps_no_other_from_being_told
     assert_eq!(run(&["notices", "off", "--tenant", "readable"], None).code, 0);
     assert_eq!((world.apply(10_000, None).code, world.run("fetch-orders").code), (0, 0));
     assert_eq!(unreadable.run("fetch-orders").code, 0);
+    aws().forget_logs("/aws/lambda/renkei-watch").await;
 }
 
 /// A look leaves out what ended within the last two minutes. Makes all of it that much older: the tenant's runs, and what
