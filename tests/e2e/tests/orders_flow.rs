@@ -140,10 +140,12 @@ async fn two_robots_meet_a_shop_that_wants_no_call_for(seconds: u32, name: &'sta
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_minute_that_a_shop_wants_to_be_left_alone_is_sat_out_with_another_robot_at_the_door() {
-    two_robots_meet_a_shop_that_wants_no_call_for(75, "aminute").await;
+    two_robots_meet_a_shop_that_wants_no_call_for(62, "aminute").await;
 }
 
+// What the gate and a session do then is tested with every change; on the deployed stack it takes its time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "waits for two and a half minutes: cargo test -p renkei-e2e --test orders_flow -- --ignored"]
 async fn a_shop_that_wants_to_be_left_alone_for_longer_is_left_by_all_robots_and_called_again() {
     two_robots_meet_a_shop_that_wants_no_call_for(150, "minutes").await;
 }
