@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use renkei_e2e::{Ended, World, run};
+use jiff::ToSpan;
+use renkei_domain::ids::{ConnectionId, TenantId};
+use renkei_e2e::{Ended, World, run, store};
 use renkei_simulator::api::{OrderOptions, Product, ShopSpec};
 use serde_json::{Value, json};
 
@@ -193,6 +195,25 @@ async fn products_that_appear_let_their_orders_go() {
     // The one that still waits stays, once.
     let waiting = world.list("orders").into_iter().filter(|order| order["outcome"] == "quarantined").count();
     assert_eq!(waiting, 1);
+
+    // What was read long ago is not imported as it was then: the shop has cancelled it since.
+    let ours = store().await.tenant(TenantId::parse(&name).expect("an id"));
+    let connection = ConnectionId::parse(&name).expect("an id");
+    let mut old = ours.not_imported(&connection).await.expect("those that wait");
+    for waiting in &mut old {
+        waiting.summary.at -= 20.minutes();
+    }
+    ours.keep_not_imported(&connection, &old).await.expect("kept");
+    let cancelled = json!({ "state": "canceled" });
+    let never = old[0].summary.order_id.expect("an id");
+    let attributes = cancelled.as_object().expect("attributes");
+    world.simulator.change_order(&name, never, attributes).await.expect("cancelled");
+    std::fs::write(path, "sku,name\nNEVER-1,遅れて登録\n").expect("a file");
+    let imported = run(&["products", "import", path, "--tenant", &name], None);
+    assert!(imported.code == 0 && imported.out.contains("1 more were read long ago"), "{imported:?}");
+    assert_eq!(world.run("fetch-orders").code, 0);
+    assert_eq!(world.list("shipments").len(), 2, "the shop does not want it any more");
+
     let dead: Vec<Value> = run(&["dead-letters", "list", "--json"], None).lines();
     assert!(dead.iter().all(|letter| letter["connection"] != name.as_str()), "{dead:?}");
 }
