@@ -24,6 +24,7 @@ use crate::problem::{Problem, ProblemBody};
 use crate::writes;
 
 const SHAPE: &str = "an object with a list `results`, and nothing else";
+
 const BAD_TRACKING_NUMBER: Reason = Reason {
     word: "bad-tracking-number",
     message: "tracking_number is 1 to 40 printable ASCII characters without spaces",

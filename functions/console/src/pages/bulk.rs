@@ -70,7 +70,7 @@ enum Becomes {
     Unpaid,
 }
 
-/// Is it ready, and no warehouse may take it, because it is not paid and nobody has let it go all the same?
+/// May no warehouse take it even when it is ready, because it is not paid and nobody has let it go all the same?
 fn is_refused_to_warehouses(shipment: &Shipment) -> bool {
     shipment.payment == Payment::Unpaid && !shipment.released_unpaid
 }
