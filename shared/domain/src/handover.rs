@@ -86,7 +86,7 @@ pub enum Cancelled {
     Requested,
     /// It had left already: a person is asked.
     TooLate,
-    /// This is known, whatever its end was; nothing changed.
+    /// This is known, whatever its end was: nobody is asked anew. Whose it is may be another now.
     Known,
 }
 
