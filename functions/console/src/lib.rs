@@ -27,6 +27,9 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse as _, Response};
+use lambda_http::tower::ServiceExt as _;
 use renkei_ecforce::AddressPolicy;
 use renkei_notify::{Messenger, Notices, WebhookError};
 use renkei_platform::Clock;
@@ -116,13 +119,19 @@ impl App {
 /// The console.
 pub fn router(app: App) -> Router {
     let app = Arc::new(app);
+    Router::new().fallback(move |request: Request| answer(app, request))
+}
+
+/// Answers with the routes that the request may be for; see [`routes`].
+async fn answer(app: Arc<App>, request: Request) -> Response {
     let mut router = Router::new();
-    for route in routes() {
+    for route in routes().into_iter().filter(|route| route.is_like(request.uri().path())) {
         router = router.route(route.path, route.guarded(&app));
     }
-    router
+    let router = router
         .fallback(async || problem::Problem::not_found())
         .method_not_allowed_fallback(async || problem::Problem::not_found())
         .layer(axum::middleware::from_fn_with_state(app.clone(), dress::dress))
-        .with_state(app)
+        .with_state(app);
+    router.oneshot(request).await.into_response()
 }

@@ -1,4 +1,7 @@
 //! All routes, and whom each is for. A route that does not stand here does not exist.
+//!
+//! A route's handler and guard are made for a request that may be for it, and for no other: a router with all of them was
+//! more than half of what the console did until it first asked for work.
 
 use std::sync::Arc;
 
@@ -21,14 +24,21 @@ pub struct Route {
     pub needs: Needs,
     /// Does its page begin with counts? Then what it begins with is read together with the membership.
     has_desk: bool,
-    handler: MethodRouter<Arc<App>>,
+    handler: Box<dyn FnOnce() -> MethodRouter<Arc<App>>>,
 }
 
 impl Route {
     /// The handler behind its guard.
     pub(crate) fn guarded(self, app: &Arc<App>) -> MethodRouter<Arc<App>> {
         let keeper = Gatekeeper { app: app.clone(), needs: self.needs, has_desk: self.has_desk };
-        self.handler.layer(from_fn_with_state(keeper, guard))
+        (self.handler)().layer(from_fn_with_state(keeper, guard))
+    }
+
+    /// May this path be for it? No for most; whether it is for it, [`axum`] says.
+    pub(crate) fn is_like(&self, asked: &str) -> bool {
+        let mut asked = asked.split('/');
+        let alike = self.path.split('/').all(|part| asked.next().is_some_and(|it| part.starts_with('{') || part == it));
+        alike && asked.next().is_none()
     }
 
     fn with_desk(self) -> Self {
@@ -41,7 +51,8 @@ where
     H: Handler<T, Arc<App>>,
     T: 'static,
 {
-    Route { method: Method::GET, path, needs, has_desk: false, handler: on(MethodFilter::GET, handler) }
+    let handler = Box::new(|| on(MethodFilter::GET, handler));
+    Route { method: Method::GET, path, needs, has_desk: false, handler }
 }
 
 fn post<H, T>(path: &'static str, needs: Needs, handler: H) -> Route
@@ -49,7 +60,8 @@ where
     H: Handler<T, Arc<App>>,
     T: 'static,
 {
-    Route { method: Method::POST, path, needs, has_desk: false, handler: on(MethodFilter::POST, handler) }
+    let handler = Box::new(|| on(MethodFilter::POST, handler));
+    Route { method: Method::POST, path, needs, has_desk: false, handler }
 }
 
 /// The table.
@@ -232,6 +244,18 @@ GET /t/{tenant}/audit admin
                 Needs::Nobody => assert!(route.method == Method::GET && !is_merchants, "{}", route.path),
                 Needs::SignedIn => assert!(!is_merchants, "{}", route.path),
             }
+        }
+    }
+
+    #[test]
+    fn a_path_meets_its_own_route_and_few_others() {
+        for route in routes() {
+            let filled = |part: &str| if part.starts_with('{') { "a%2Fb".to_owned() } else { part.to_owned() };
+            let asked = route.path.split('/').map(filled).collect::<Vec<_>>().join("/");
+            assert!(route.is_like(&asked), "{asked}");
+            assert!(!route.is_like(&format!("{asked}/")) && !route.is_like(&format!("{asked}/x")), "{asked}");
+            let alike: Vec<_> = routes().into_iter().filter(|other| other.is_like(&asked)).map(|it| it.path).collect();
+            assert!(alike.len() <= 2, "{asked} would make handlers for {alike:?}");
         }
     }
 
