@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use renkei_domain::work::{ImportOrder, Place, VERSION};
 use renkei_ecforce::{MAX_PER, OrderPage};
 use renkei_platform::queue::Queue;
+use renkei_platform::{Metric, Metrics};
 use renkei_shop::ShopError;
 use renkei_shop::order::{self, outgoing};
 use renkei_shop::robot::{Told, Work};
@@ -21,7 +22,7 @@ use renkei_store::runs::Progress;
 const MOST_PAGES: u32 = 10_000;
 
 /// Reads one pass, and queues what it finds.
-pub async fn fetch(work: Work<'_>, import: &Queue) -> Result<Told, ShopError> {
+pub async fn fetch(work: Work<'_>, import: &Queue, metrics: &Metrics) -> Result<Told, ShopError> {
     let Work { tenant, settings, connection, run, message, session } = work;
     let conversion_robot = settings.conversion_robot_of(&message.connection).cloned();
     let mut at = tenant.run_progress(run).await?.unwrap_or(Progress { page: 0, after: 0 });
@@ -52,6 +53,7 @@ pub async fn fetch(work: Work<'_>, import: &Queue) -> Result<Told, ShopError> {
                 .map(outgoing)
                 .collect::<Vec<_>>();
             import.send_batch(&messages).await?;
+            metrics.add(Metric::OrdersFetched, messages.len() as u64);
             at.page = number;
         }
         if let Some(highest) = highest.filter(|highest| *highest > at.after) {

@@ -7,7 +7,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use renkei_platform::queue::Queue;
 use renkei_platform::{Clock, Config, Metrics, aws, telemetry};
-use renkei_shop::robot::Robots;
+use renkei_shop::robot::{Robots, Work};
 use renkei_store::Tables;
 
 const FUNCTION: &str = "fetch-orders";
@@ -30,9 +30,8 @@ async fn main() -> Result<(), Error> {
     let stage = config.stage()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let metrics = Metrics::begin(stage, FUNCTION, clock);
-        Ok::<_, Error>(
-            Box::pin(robots.serve(event, &metrics, async |work| fetch_orders::fetch(work, &import).await)).await,
-        )
+        let story = async |work: Work<'_>| fetch_orders::fetch(work, &import, &metrics).await;
+        Ok::<_, Error>(Box::pin(robots.serve(event, &metrics, story)).await)
     }))
     .await
 }

@@ -70,8 +70,7 @@ impl<'a> Batch<'a> {
         let orders: Vec<Arrived> =
             messages.into_iter().zip(known).map(|(message, known)| Arrived { message, known }).collect();
         let new = orders.iter().filter(|arrived| arrived.known.lead.is_none()).filter_map(Arrived::order);
-        let skus = new.flat_map(|order| order.lines.iter().map(|line| line.sku.clone())).collect();
-        let goods = setup.goods(tenant, skus).await?;
+        let goods = setup.goods(tenant, import::skus(new, &setup.robots)).await?;
         Ok(Self { tenant, setup: Arc::clone(setup), connection: settings.clone(), orders, goods, now })
     }
 

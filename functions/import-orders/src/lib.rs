@@ -9,14 +9,14 @@
 mod batch;
 mod cache;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::FutureExt;
 use jiff::Timestamp;
-use renkei_domain::ids::{ConnectionId, OrderId, Sku, TenantId};
+use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId, Sku, TenantId};
 use renkei_domain::run::{Outcome, Run};
 use renkei_domain::shipment::Shipment;
 use renkei_domain::work::{Fetched, ImportOrder, Place};
@@ -119,6 +119,7 @@ async fn try_import(
 ) -> Result<(), ImportError> {
     let import = AssertUnwindSafe(import(store, cache, triggers, orders)).catch_unwind();
     let counts = import.await.unwrap_or(Err(ImportError::Panicked))?;
+    metrics.add(Metric::OrdersReappeared, counts.reappeared);
     for (outcome, count) in counts.by_outcome {
         metrics.add(metric(outcome), count);
     }
@@ -147,14 +148,9 @@ pub async fn import(
     let setup = cache.setup(&tenant).await?;
     let now = Timestamp::now();
 
-    let mut settled = Vec::with_capacity(messages.len());
-    let mut orders = Vec::with_capacity(messages.len());
-    for message in messages {
-        match &message.order {
-            Fetched::Order(_) => orders.push(message),
-            Fetched::Unreadable { .. } => settled.push(unreadable(message, now)),
-        }
-    }
+    let (orders, rows): (Vec<ImportOrder>, Vec<ImportOrder>) =
+        messages.into_iter().partition(|message| matches!(message.order, Fetched::Order(_)));
+    let mut settled = settle_unreadable(&tenant, &connection, rows, now).await?;
     let batch = Batch::read(&tenant, &setup, &connection, orders, now).await?;
     settled.extend(batch.settle().await?);
 
@@ -185,6 +181,50 @@ pub async fn import(
         }
     }
     Ok(counts)
+}
+
+/// Rows that are no orders. One may have been an order when it was imported: then its shipments stand, and there is nothing
+/// to be imported that a person could wait for.
+async fn settle_unreadable(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    rows: Vec<ImportOrder>,
+    now: Timestamp,
+) -> Result<Vec<Settled>, StoreError> {
+    // Each once: a request must not name a key twice.
+    let ids: BTreeSet<OrderId> = rows.iter().filter_map(id_of_row).collect();
+    let leads: Vec<ShipmentId> = ids.into_iter().map(|id| ShipmentId::lead(connection.clone(), id)).collect();
+    let leads = tenant.shipments(&leads).await?.into_iter();
+    let known: HashMap<OrderId, Shipment> = leads.map(|lead| (lead.id.order, lead)).collect();
+    Ok(rows
+        .into_iter()
+        .map(|row| match id_of_row(&row).and_then(|id| known.get(&id)) {
+            Some(lead) => known_row(row, lead.clone()),
+            None => unreadable(row, now),
+        })
+        .collect())
+}
+
+/// The order that a row was, if even that could be read.
+fn id_of_row(row: &ImportOrder) -> Option<OrderId> {
+    match &row.order {
+        Fetched::Unreadable { id, .. } => id.map(OrderId),
+        Fetched::Order(order) => Some(order.id),
+    }
+}
+
+/// A row whose order is imported is kept nowhere, and taken off the list if it got there.
+fn known_row(row: ImportOrder, lead: Shipment) -> Settled {
+    let order = lead.id.order;
+    Settled {
+        run: row.run,
+        place: row.place,
+        outcome: Outcome::Duplicate,
+        of: Some(order),
+        kept: None,
+        known: Some((Box::new(lead), row.fetched_at)),
+        to_forget: Some(order),
+    }
 }
 
 /// A row that is not an order goes to quarantine as it is.
@@ -248,4 +288,42 @@ async fn note_progress(tenant: &Tenant, settled: &[Settled]) -> Result<Vec<Run>,
         }
     }
     Ok(ended)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(id: Option<u64>) -> ImportOrder {
+        serde_json::from_value(json!({
+            "v": 1, "tenant": "hanako", "connection": "hanako-ecforce", "run": "01HZY", "place": { "page": 1, "row": 3 },
+            "fetched_at": "2026-11-24T02:00:00Z",
+            "order": { "unreadable": { "id": id, "number": "H-1001", "reason": "line 1 has no usable SKU" } }
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_row_that_was_imported_when_it_could_be_read_is_no_order_to_import() {
+        let lead: Shipment = serde_json::from_value(json!({
+            "id": "hanako-ecforce.88111.1", "order_number": "H-1001", "address_id": 120, "parcels": 1,
+            "ship_from": "tokyo-dc", "status": "ready", "payment": "paid", "payment_state": "authed",
+            "shop_sync": "acknowledged", "imported_at": "2026-11-24T01:00:00Z", "updated_at": "2026-11-24T01:00:00Z",
+            "run": "01HZX", "place": { "page": 1, "row": 0 }, "detail": "1"
+        }))
+        .unwrap();
+        assert_eq!(id_of_row(&row(Some(88_111))), Some(lead.id.order));
+        let known = known_row(row(Some(88_111)), lead.clone());
+        assert_eq!((known.outcome, known.run.as_str(), known.place.row), (Outcome::Duplicate, "01HZY", 3));
+        assert!(known.kept.is_none(), "it would be on the list of those not imported");
+        assert_eq!(known.to_forget, Some(OrderId(88_111)));
+        // Told again, if the shop had been told before it was read.
+        let (of, read_at) = known.known.unwrap();
+        assert_eq!((*of, read_at), (lead, "2026-11-24T02:00:00Z".parse().unwrap()));
+
+        let other = unreadable(row(None), Timestamp::now());
+        assert_eq!((id_of_row(&row(None)), other.outcome, other.kept.is_some()), (None, Outcome::Quarantined, true));
+    }
 }

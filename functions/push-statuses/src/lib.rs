@@ -17,19 +17,20 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::settings::Action;
-use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopWork, Status};
+use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopWork, Status, TellWorking};
 use renkei_ecforce::{Outcome, RecordError, Retry, StateChange, WriteAnswer};
+use renkei_platform::{Metric, Metrics};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Told, Work};
 use renkei_store::shipments::WorkEntry;
 use renkei_store::{StoreError, Tenant};
 
 /// Tells the shop what the robot is there to tell.
-pub async fn tell(work: Work<'_>) -> Result<Told, ShopError> {
+pub async fn tell(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
     match work.message.action {
-        Action::StateWorking => tell_working(work).await,
-        Action::StateShipped => tell_shipped(work, true).await,
-        Action::WriteBack => tell_shipped(work, false).await,
+        Action::StateWorking => tell_working(work, metrics).await,
+        Action::StateShipped => tell_shipped(work, true, metrics).await,
+        Action::WriteBack => tell_shipped(work, false, metrics).await,
         other @ (Action::FetchOrders
         | Action::StatusSync
         | Action::Inventory
@@ -42,11 +43,12 @@ pub async fn tell(work: Work<'_>) -> Result<Told, ShopError> {
 
 /// Tells the shop what left, then, where that is ours, that whole orders did. `tells_state` is the robot's; a shop with the
 /// automation option is never told a state, whatever robot runs.
-async fn tell_shipped(mut work: Work<'_>, tells_state: bool) -> Result<Told, ShopError> {
+async fn tell_shipped(mut work: Work<'_>, tells_state: bool, metrics: &Metrics) -> Result<Told, ShopError> {
     let tells_state = tells_state && !work.connection.automation_option;
     let mut tally = Tally::default();
     let mut open = Vec::new();
     let told = tell_numbers_and_states(&mut work, tells_state, &mut tally, &mut open).await;
+    metrics.add(Metric::OrdersTold, tally.told);
     // What came in between (the day's calls are spent, the time is over) leaves orders whose number the shop has and whose
     // state it has not.
     let noted = shipped::note_numbers(&work, open).await;
@@ -67,7 +69,7 @@ async fn tell_numbers_and_states(
 }
 
 /// Tells the shop which orders we took.
-async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
+async fn tell_working(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
     let Work { tenant, connection, message, session, .. } = work;
     let by = message.robot.as_str();
     let batch = i32::from(connection.batch_size);
@@ -93,6 +95,7 @@ async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
                 .collect();
             let answer = session.call(async |client, token| client.bulk_update(token, &changes).await).await?;
             let told = sorted(orders, &answer, &mut tally);
+            metrics.add(Metric::OrdersTold, told.taken.len() as u64);
             tenant.acknowledge(&told.taken, Timestamp::now()).await?;
             for (entry, error) in &told.refused {
                 tenant.shop_refused(entry, error.clone(), Timestamp::now(), by).await?;
@@ -105,16 +108,12 @@ async fn tell_working(work: Work<'_>) -> Result<Told, ShopError> {
     }
 }
 
-/// Orders on the list of work, by what is told of them.
+/// Orders on the list of work, by what is told of them: see [`TellWorking`]. Most of what is not to be told has left the list
+/// by then, but the list follows the records a moment behind.
 #[derive(Default)]
 struct Sifted {
-    /// Told.
     orders: Vec<WorkEntry>,
-    /// Known to be cancelled at the shop, whatever became of that here. Telling "working" would take the cancellation away
-    /// there, and the next sync would read that it is none. They leave the list of work with their cancellation, but the
-    /// list follows the records a moment behind.
     cancelled_there: Vec<WorkEntry>,
-    /// Cancelled here, all parcels of them, and not at the shop: nothing of them will ever leave.
     cancelled_here: Vec<WorkEntry>,
 }
 
@@ -135,12 +134,10 @@ async fn sift(tenant: &Tenant, orders: Vec<WorkEntry>) -> Result<Sifted, StoreEr
         } else {
             vec![lead.clone()]
         };
-        let list = if parcels.iter().any(Shipment::is_known_as_cancelled_at_shop) {
-            &mut sifted.cancelled_there
-        } else if parcels.iter().all(|parcel| parcel.status == Status::Cancelled) {
-            &mut sifted.cancelled_here
-        } else {
-            &mut sifted.orders
+        let list = match TellWorking::of(&parcels) {
+            TellWorking::Told => &mut sifted.orders,
+            TellWorking::CancelledThere => &mut sifted.cancelled_there,
+            TellWorking::CancelledHere => &mut sifted.cancelled_here,
         };
         list.push(entry);
     }

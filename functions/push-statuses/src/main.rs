@@ -6,7 +6,7 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use renkei_platform::{Clock, Config, Metrics, aws, telemetry};
-use renkei_shop::robot::Robots;
+use renkei_shop::robot::{Robots, Work};
 use renkei_store::Tables;
 
 const FUNCTION: &str = "push-statuses";
@@ -29,7 +29,8 @@ async fn main() -> Result<(), Error> {
     let stage = config.stage()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let metrics = Metrics::begin(stage, FUNCTION, clock);
-        Ok::<_, Error>(Box::pin(robots.serve(event, &metrics, async |work| push_statuses::tell(work).await)).await)
+        let story = async |work: Work<'_>| push_statuses::tell(work, &metrics).await;
+        Ok::<_, Error>(Box::pin(robots.serve(event, &metrics, story)).await)
     }))
     .await
 }

@@ -2,8 +2,12 @@
 //!
 //! A pass over what the shop has in its fetch, working and shipped states, bounded in calls. Orders that are lost (in the
 //! fetch state, and unknown to us) are queued for import, which is safe: import takes an order once. Orders that the shop
-//! was told are shipped and that it still has in its working state are told again. Everything else is reported and left to
-//! people: doubled numbers, orders that stand still, orders whose states have drifted apart.
+//! was told are shipped and that it still has in its working state are told again, and so is a tracking number that it was
+//! told and does not have. Everything else is reported and left to people: doubled numbers, orders that stand still, orders
+//! whose states have drifted apart.
+//!
+//! Tracking numbers are looked at where the order has one parcel and the shop shows none: what the one number that it shows of
+//! an order to several addresses stands for is not known, and another number than ours may be a person's correction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +17,7 @@ use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status};
 use renkei_domain::sync::{RECONCILED_PAGES, Rules, reading};
 use renkei_domain::work::{ImportOrder, Place, StartRobot, VERSION};
-use renkei_ecforce::{BadRecord, Direction, MAX_PER, Order, OrderQuery, SortBy};
+use renkei_ecforce::{BadRecord, Direction, MAX_PER, Order, OrderPage, OrderQuery, SortBy};
 use renkei_platform::queue::Queue;
 use renkei_shop::ShopError;
 use renkei_shop::order::{fetched, outgoing};
@@ -45,7 +49,7 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
     let now = Timestamp::now();
     let since = now.saturating_sub((SHIPPED_DAYS * 24).hours()).unwrap_or(now);
     let ahead = now.saturating_add(1.hour()).unwrap_or(now);
-    for (at_shop, query) in [
+    'kinds: for (at_shop, query) in [
         (AtShop::Fetch, OrderQuery::new().state_eq(&connection.states.fetch).include_all()),
         (AtShop::Working, OrderQuery::new().state_eq(&connection.states.working)),
         (AtShop::Shipped, OrderQuery::new().state_eq(&connection.states.shipped).updated_at(since, ahead)),
@@ -57,11 +61,19 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
                 break;
             }
             let query = query.clone().id_gt(after).sort(SortBy::Id, Direction::Ascending).per(MAX_PER);
-            let page = session.call(async |client, token| client.orders(token, &query).await).await?;
+            let page = match session.call(async |client, token| client.orders(token, &query).await).await {
+                Ok(page) => page,
+                // Going on would begin at the first page again, and take all night of it.
+                Err(ShopError::OutOfTime) => {
+                    findings.incomplete = true;
+                    break 'kinds;
+                }
+                Err(error) => return Err(error),
+            };
             pages += 1;
             let last = page.is_last(MAX_PER);
             let highest = page.orders.iter().filter_map(id_of).max();
-            let unknown = findings.compare(tenant, connection, at_shop, page.orders, now).await?;
+            let unknown = findings.compare(tenant, connection, at_shop, page, now).await?;
             let queued = missing.queue(tenant, import, unknown, session.epoch()).await?;
             findings.tally.add("queued-for-import", queued);
             if last || reading::stands(after, highest) {
@@ -145,6 +157,13 @@ enum AtShop {
     Shipped,
 }
 
+/// What is told again of an order.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    state: bool,
+    number: bool,
+}
+
 /// Orders of one kind: how many, and the first few by number.
 #[derive(Debug, Default)]
 struct Names {
@@ -174,6 +193,7 @@ struct Findings {
     doubled: Names,
     stuck: Names,
     drifted: Names,
+    dropped: Names,
     ids: BTreeMap<String, u64>,
     incomplete: bool,
 }
@@ -185,9 +205,10 @@ impl Findings {
         tenant: &Tenant,
         connection: &Connection,
         at_shop: AtShop,
-        rows: Vec<Result<Order, BadRecord>>,
+        page: OrderPage,
         now: Timestamp,
     ) -> Result<Vec<Result<Order, BadRecord>>, ShopError> {
+        let OrderPage { orders: rows, without_number, .. } = page;
         self.tally.add("compared", rows.len() as u64);
         let named: Vec<(OrderId, OrderNumber)> = rows
             .iter()
@@ -205,11 +226,18 @@ impl Findings {
                     if self.ids.insert(order.number.clone(), order.id).is_some_and(|other| other != order.id) {
                         self.doubled.add(&order.number);
                     }
-                    if drifted(lead, at_shop, now) {
+                    let drifted = drifted(lead, at_shop, now);
+                    if drifted {
                         self.drifted.add(&order.number);
-                        if at_shop == AtShop::Working && !connection.automation_option {
-                            self.tell_again(tenant, lead, now).await?;
-                        }
+                    }
+                    let number = without_number.contains(&order.id) && lost_number(lead, now);
+                    if number {
+                        self.dropped.add(&order.number);
+                    }
+                    // Where the shop moves states by itself they are its own affair.
+                    let state = drifted && at_shop == AtShop::Working && !connection.automation_option;
+                    if state || number {
+                        self.tell_again(tenant, lead, Again { state, number }, now).await?;
                     }
                 }
                 // It waits in quarantine, or was refused: people see it there.
@@ -227,17 +255,24 @@ impl Findings {
         Ok(lost)
     }
 
-    /// The shop was told that an order is shipped, said yes, and has it in its working state all the same: told again by
-    /// the next run of the robot. Where the shop moves states by itself this is its own affair.
-    async fn tell_again(&mut self, tenant: &Tenant, lead: &Shipment, now: Timestamp) -> Result<(), ShopError> {
+    /// The shop was told that an order is shipped, or its number, said yes, and shows neither: told again by the next run of
+    /// the robot.
+    async fn tell_again(
+        &mut self,
+        tenant: &Tenant,
+        lead: &Shipment,
+        what: Again,
+        now: Timestamp,
+    ) -> Result<(), ShopError> {
         let mut again = false;
         for parcel in 1..=lead.parcels.max(1) {
             let id = ShipmentId { parcel, ..lead.id.clone() };
             tenant
                 .change(&id, |shipment| {
-                    let changed = shipment.still_unshipped(now);
-                    again |= changed;
-                    changed
+                    let state = what.state && shipment.still_unshipped(now);
+                    let number = what.number && shipment.number_dropped(now);
+                    again |= state || number;
+                    state || number
                 })
                 .await?;
         }
@@ -272,9 +307,13 @@ impl Findings {
     }
 
     fn told(mut self, queued_pages: u32) -> Told {
-        for (word, names) in
-            [("lost", &self.lost), ("doubled", &self.doubled), ("stuck", &self.stuck), ("drifted", &self.drifted)]
-        {
+        for (word, names) in [
+            ("lost", &self.lost),
+            ("doubled", &self.doubled),
+            ("stuck", &self.stuck),
+            ("drifted", &self.drifted),
+            ("numbers-dropped", &self.dropped),
+        ] {
             self.tally.add(word, names.count);
         }
         let mut notes: Vec<String> = [
@@ -283,14 +322,20 @@ impl Findings {
             self.doubled.sentence("order numbers are here twice, of different orders (重複)"),
             self.stuck.sentence("shipments stand still (滞留)"),
             self.drifted.sentence("orders stand otherwise at the shop than here (不一致)"),
+            self.dropped.sentence(
+                "orders have no tracking number at the shop, which had taken it; it is told again (送り状番号なし)",
+            ),
         ]
         .into_iter()
         .flatten()
         .collect();
         if self.incomplete {
-            notes.push("not everything was compared: the lane's calls, or the bound of pages, came first".to_owned());
+            notes.push(
+                "not everything was compared: the lane's calls, the time of one go, or the bound of pages came first"
+                    .to_owned(),
+            );
         }
-        self.tally.for_a_person += self.doubled.count + self.stuck.count + self.drifted.count;
+        self.tally.for_a_person += self.doubled.count + self.stuck.count + self.drifted.count + self.dropped.count;
         Told { notes, queued_pages, ..self.tally.told() }
     }
 }
@@ -308,6 +353,11 @@ fn drifted(lead: &Shipment, at_shop: AtShop, now: Timestamp) -> bool {
         AtShop::Working => lead.status == Status::Cancelled || (lead.shop_sync == ShopSync::Completed && settled),
         AtShop::Shipped => matches!(lead.status, Status::Hold | Status::Ready | Status::Cancelled),
     }
+}
+
+/// Had the shop taken the number of this order's one parcel before `read_at`? It shows none.
+fn lost_number(lead: &Shipment, read_at: Timestamp) -> bool {
+    lead.parcels == 1 && lead.clone().number_dropped(read_at)
 }
 
 /// Orders that are queued for import, page by page, within one run.

@@ -27,5 +27,3 @@ pub const AT_ONCE: usize = 16;
 /// For how long a write begins with further records. The gateway waits 29 s for an answer; what was not begun by then is
 /// answered as such, and can be sent again.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-/// How far clocks may be ahead of ours.
-pub const AHEAD: Duration = Duration::from_mins(5);

@@ -10,6 +10,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use futures::{StreamExt, TryStreamExt};
+use renkei_domain::handover;
 use renkei_domain::ids::{ConnectionId, ShipmentId};
 use renkei_domain::shipment::{Shipment, Status};
 use renkei_store::StoreError;
@@ -49,8 +50,9 @@ struct Source<'a> {
 
 /// Shipments of the key's warehouse, oldest first.
 ///
-/// Without `status`: those that are ready, in picking, shipped and cancelled. Work by asking for `status=ready` without a
-/// cursor again and again: what you claim leaves that list.
+/// Without `status`: those that are ready, in picking, shipped and cancelled. What is ready but not paid is left out: its
+/// claim would be refused. Work by asking for `status=ready` without a cursor again and again: what you claim leaves that
+/// list.
 #[utoipa::path(
     get, path = "/v1/shipments", tag = "shipments", operation_id = "listShipments",
     params(
@@ -106,9 +108,8 @@ async fn page(
     query: &Query,
     after: Option<&Place>,
 ) -> Result<(Vec<Box<RawValue>>, Option<Place>), Problem> {
-    let filtered = query.cancel_requested.is_some()
-        || query.updated_since.is_some()
-        || caller.settings.ship_froms.iter().any(|ship_from| !caller.owns(&ship_from.id));
+    let filtered =
+        leaves_some_out(query) || caller.settings.ship_froms.iter().any(|ship_from| !caller.owns(&ship_from.id));
     let rows_wanted = if filtered { limits::ROWS } else { query.limit };
     let sources = sources(caller, query);
     let rows_each = rows_wanted.min((limits::ROWS_HELD / sources.len().max(1)).max(limits::USUAL_PAGE));
@@ -120,7 +121,8 @@ async fn page(
     let (rows, more) = merged(&sources, read, rows_wanted);
 
     let mut written = Written::default();
-    for some in rows.chunks(limits::HELD) {
+    // Mostly all of them are wanted: no more are read at a time than the page takes, but for very small ones.
+    for some in rows.chunks(query.limit.clamp(limits::USUAL_PAGE, limits::HELD)) {
         let mut kept = kept(caller, query, some).await?;
         kept.truncate(query.limit - written.shipments.len());
         let (places, shipments): (Vec<&Place>, Vec<Shipment>) = kept.into_iter().unzip();
@@ -185,7 +187,17 @@ async fn read(
 }
 
 fn is_wanted(caller: &Caller, query: &Query, shipment: &Shipment) -> bool {
-    caller.may_see(shipment)
+    caller.may_see(shipment) && is_asked_for(query, shipment)
+}
+
+/// May there be shipments in the lists that are read that are not asked for?
+fn leaves_some_out(query: &Query) -> bool {
+    query.cancel_requested.is_some() || query.updated_since.is_some() || query.statuses.contains(&Status::Ready)
+}
+
+fn is_asked_for(query: &Query, shipment: &Shipment) -> bool {
+    // No claim of those is taken, and they stay: the oldest first, they would hide for ever what may be claimed.
+    !handover::waits_for_payment(shipment)
         && query.cancel_requested.is_none_or(|wanted| is_cancel_requested(shipment) == wanted)
         && query.updated_since.is_none_or(|since| shipment.updated_at >= since)
 }
@@ -245,8 +257,31 @@ fn merged(sources: &[Source<'_>], read: Vec<(Vec<StatusRow>, bool)>, most: usize
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_ready_but_not_paid_is_looked_past() {
+        let shipment = |status: &str, payment: &str, released_unpaid: bool| -> Shipment {
+            serde_json::from_value(json!({
+                "id": "main.1.1", "order_number": "1", "address_id": 1, "parcels": 1, "ship_from": "dc",
+                "status": status, "payment": payment, "payment_state": "pending", "released_unpaid": released_unpaid,
+                "shop_sync": "registered", "imported_at": "2026-11-24T00:00:00Z", "updated_at": "2026-11-24T00:00:00Z",
+                "run": "run-1", "place": { "page": 1, "row": 0 }, "detail": ""
+            }))
+            .unwrap()
+        };
+        let query = |status: &str| Query::of(vec![("status".to_owned(), status.to_owned())]).unwrap();
+        let ready = query("ready");
+        assert!(leaves_some_out(&ready) && leaves_some_out(&Query::of(Vec::new()).unwrap()));
+        assert!(!is_asked_for(&ready, &shipment("ready", "unpaid", false)), "no claim of it is taken");
+        assert!(is_asked_for(&ready, &shipment("ready", "unpaid", true)), "a person let it go");
+        assert!(is_asked_for(&ready, &shipment("ready", "paid", false)));
+        // What the warehouse has in hand it must see, whatever became of the payment.
+        let picking = query("picking");
+        assert!(!leaves_some_out(&picking) && is_asked_for(&picking, &shipment("picking", "unpaid", false)));
+    }
 
     fn row(connection: &ConnectionId, second: u32, order: u64) -> StatusRow {
         StatusRow {

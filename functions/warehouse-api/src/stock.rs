@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use jiff::Timestamp;
 use renkei_domain::ids::{ShipFromId, Sku};
+use renkei_domain::stock::latest_count;
 use renkei_platform::{Metric, Metrics};
 use renkei_store::stock::StockCount;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,6 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::body::{Raw, Reason, Refused, limited};
 use crate::caller::Caller;
-use crate::limits;
 use crate::problem::{Problem, ProblemBody};
 use crate::results::last_of_each;
 use crate::writes;
@@ -96,7 +96,7 @@ pub async fn put(
     let StockRequest { ship_from, counts: records } = raw.read(SHAPE)?;
     let records = limited(records)?;
     let ship_from = ShipFromId::parse(ship_from).ok().filter(|id| caller.owns(id)).ok_or(Problem::NoShipFrom)?;
-    let latest = app.clock.now().checked_add(limits::AHEAD).map_err(|_| Problem::Internal)?;
+    let latest = latest_count(app.clock.now());
     let mut refused = Vec::new();
     let mut given: Vec<(usize, StockCount)> = Vec::new();
     for (index, record) in records.into_iter().enumerate() {

@@ -20,6 +20,12 @@ pub fn line(text: impl AsRef<str>) -> Result<(), CliError> {
     Ok(())
 }
 
+/// A line of text that is not the result: beside it, on standard error.
+pub fn aside(text: impl AsRef<str>) -> Result<(), CliError> {
+    writeln!(io::stderr().lock(), "{}", text.as_ref())?;
+    Ok(())
+}
+
 /// Text as it is.
 pub fn text(text: &str) -> Result<(), CliError> {
     io::stdout().lock().write_all(text.as_bytes())?;

@@ -56,6 +56,13 @@ impl ClaimRefused {
     }
 }
 
+/// Is it ready, and still no warehouse's to take, for it is not paid by the shop's latest word and no person has let it go
+/// all the same?
+#[must_use]
+pub fn waits_for_payment(shipment: &Shipment) -> bool {
+    shipment.status == Status::Ready && shipment.payment == Payment::Unpaid && !shipment.released_unpaid
+}
+
 /// The warehouse takes a shipment: `ready` → `picking`. This is the last look at payment and cancellation; what is seen
 /// of either from here on needs the warehouse's consent.
 ///
@@ -63,7 +70,7 @@ impl ClaimRefused {
 /// Why it cannot; the shipment is as it was.
 pub fn claim(shipment: &mut Shipment, now: Timestamp) -> Result<(), ClaimRefused> {
     match shipment.status {
-        Status::Ready if shipment.payment == Payment::Unpaid && !shipment.released_unpaid => Err(ClaimRefused::Unpaid),
+        Status::Ready if waits_for_payment(shipment) => Err(ClaimRefused::Unpaid),
         Status::Ready => {
             shipment.status = Status::Picking;
             shipment.claimed_at = Some(now);
@@ -167,6 +174,11 @@ pub fn withdraw_cancellation(shipment: &mut Shipment, now: Timestamp, by: &str) 
     let open = shipment.status == Status::Picking && is_requested(shipment) && shipment.is_cancelled_at_shop();
     if open {
         shipment.cancellation = None;
+        if shipment.shop_sync == ShopSync::Registered && !shipment.id.is_lead() {
+            // The order is told by its first parcel, and that one may have been cancelled with it, for good: then nobody
+            // tells it any more. What is left to tell of this parcel is that it left.
+            shipment.shop_sync = ShopSync::Acknowledged;
+        }
         shipment.note(now, "cancellation request withdrawn: the shop shows it no more", by);
     }
     open

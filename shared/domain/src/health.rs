@@ -1,8 +1,10 @@
 //! Whether robots do what they are set up for: by their latest runs, and by when they should have run.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{ConnectionId, RobotId};
 use crate::run::{Run, RunState};
@@ -23,6 +25,94 @@ pub struct Expected {
     pub robot: RobotId,
     /// After so long without a run that did its work it is silent: two starts were missed.
     pub patience: Duration,
+}
+
+/// How a robot's runs ended of late. Kept for each robot, for its runs are lost among those of a busy shop's other robots,
+/// and are kept for less long than some robots pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RobotHealth {
+    /// Counts the changes: each is made on condition that nobody else made one meanwhile.
+    pub rev: u64,
+    /// When the first end was noted: nothing is known here of what was before.
+    pub since: Timestamp,
+    /// When a run last did its work; None if none has since then.
+    #[serde(default)]
+    pub good: Option<Timestamp>,
+    /// The latest runs, in their order, that failed since then: [`FAILURES_IN_A_ROW`] of them at most.
+    #[serde(default)]
+    pub failed: Vec<String>,
+    /// Until when the robot waits for calls, if it does.
+    #[serde(default)]
+    pub waits_until: Option<Timestamp>,
+}
+
+impl RobotHealth {
+    /// The same after a run's end. None if the end changes nothing: it is known already, or the run is at work still. An
+    /// end that is noted twice counts once.
+    #[must_use]
+    pub fn after(before: Option<&Self>, run: &Run) -> Option<Self> {
+        let at = run.ended_at?;
+        let fresh = || Self { rev: 0, since: at, good: None, failed: Vec::new(), waits_until: None };
+        let mut next = before.cloned().unwrap_or_else(fresh);
+        // Another of its runs has done its work since.
+        if next.good.is_some_and(|good| good > at) {
+            return None;
+        }
+        match run.state {
+            RunState::Running => return None,
+            RunState::Blocked => next.waits_until = run.blocked_until,
+            RunState::Done | RunState::NeedsPerson => {
+                next.good = Some(at);
+                next.failed.clear();
+                next.waits_until = None;
+            }
+            RunState::Failed if next.failed.contains(&run.id) => {}
+            RunState::Failed => next.failed.push(run.id.clone()),
+        }
+        let over = next.failed.len().saturating_sub(FAILURES_IN_A_ROW);
+        next.failed.drain(..over);
+        (before != Some(&next)).then(|| Self { rev: next.rev + 1, ..next })
+    }
+
+    /// Did the latest [`FAILURES_IN_A_ROW`] runs all fail? None if too few ends are noted to say.
+    #[must_use]
+    pub fn is_failing(&self) -> Option<bool> {
+        if self.failed.len() >= FAILURES_IN_A_ROW {
+            return Some(true);
+        }
+        self.good.map(|_| false)
+    }
+}
+
+/// Has a robot gone without its work for longer than `patience`? By what is noted of it, and by since when robots' ends are
+/// noted at all; None if that does not say.
+#[must_use]
+pub fn is_silent(
+    health: Option<&RobotHealth>,
+    noted_since: Option<Timestamp>,
+    patience: Duration,
+    now: Timestamp,
+) -> Option<bool> {
+    let too_long = |since: Timestamp| now.duration_since(since).unsigned_abs() > patience;
+    if health.and_then(|health| health.waits_until).is_some_and(|until| until > now) {
+        return Some(false);
+    }
+    match health.and_then(|health| health.good) {
+        Some(good) => Some(too_long(good)),
+        // It would have been noted.
+        None => noted_since.filter(|since| too_long(*since)).map(|_| true),
+    }
+}
+
+/// All robots that are set up and not switched off, also those that start by hand or after others.
+#[must_use]
+pub fn set_up(settings: &TenantSettings) -> BTreeSet<(ConnectionId, RobotId)> {
+    let robots = &settings.integration_robots;
+    let easy = robots.easy_setup.iter().flat_map(|setup| {
+        settings.easy_robots(setup).into_iter().map(move |(robot, _)| (setup.connection.clone(), robot))
+    });
+    let custom = robots.custom.iter().filter(|robot| robot.enabled);
+    easy.chain(custom.map(|robot| (robot.on.connection().clone(), robot.id.clone()))).collect()
 }
 
 /// The robots that start by time. Those that start after others, or by hand, cannot be missed.
@@ -153,6 +243,61 @@ mod tests {
         assert_eq!(failing(&[failed.clone(), failed.clone()]), None, "two are not known to be three");
         let at_work = run("fetch", RunState::Running);
         assert_eq!(failing(&[at_work, failed.clone(), failed.clone(), failed]), Some(true));
+    }
+
+    fn ended(id: &str, state: RunState, minute: i64) -> Run {
+        let ended_at = Timestamp::from_second(minute * 60).ok();
+        Run { id: id.into(), ended_at, ..run("fetch", state) }
+    }
+
+    /// What is noted after these ends, one after the other.
+    fn noted(ends: &[Run]) -> Option<RobotHealth> {
+        ends.iter().fold(None, |health, end| RobotHealth::after(health.as_ref(), end).or(health))
+    }
+
+    #[test]
+    fn three_noted_failures_in_a_row_are_failing_and_none_counts_twice() {
+        use RunState::{Done, Failed, Running};
+        let failing = |ends: &[Run]| noted(ends).and_then(|health| health.is_failing());
+        let three = ["a", "b", "c"].map(|id| ended(id, Failed, 1));
+        assert_eq!(failing(&three), Some(true));
+        // The same end again, as after a crash between the note and the run's own record.
+        let twice = [three[0].clone(), three[1].clone(), three[0].clone(), three[1].clone()];
+        assert_eq!(failing(&twice), None, "two runs are not three, however often they are noted");
+        let after_good = [ended("z", Done, 0), three[0].clone(), three[1].clone(), three[1].clone()];
+        assert_eq!(failing(&after_good), Some(false), "since the good end there were two");
+        let mended = [&three[..], &[ended("d", RunState::NeedsPerson, 2)]].concat();
+        assert_eq!(failing(&mended), Some(false));
+        // A note that comes late, of a run that ended before the good one.
+        let late = [&mended[..], &three[..]].concat();
+        assert_eq!(noted(&late).map(|health| health.failed), Some(Vec::new()));
+        assert_eq!(noted(&[ended("a", Running, 1), run("fetch", Failed)]), None, "no end, no note");
+        // However many fail, the record stays small.
+        let many: Vec<Run> = (0..50).map(|n| ended(&format!("run-{n}"), Failed, n)).collect();
+        assert_eq!(noted(&many).unwrap().failed, ["run-47", "run-48", "run-49"]);
+        let known = noted(&mended).unwrap();
+        assert_eq!(RobotHealth::after(Some(&known), &mended[3]), None, "what changes nothing is not written");
+    }
+
+    #[test]
+    fn a_robot_is_silent_by_its_own_good_end_however_long_it_pauses() {
+        let (at, day) = (|days: i64| Timestamp::from_second(days * 86_400).unwrap(), 24 * 60);
+        let yearly = DAY * 733;
+        let good = noted(&[ended("a", RunState::Done, 0)]);
+        let silent = |health: Option<&RobotHealth>, days| is_silent(health, None, yearly, at(days));
+        assert_eq!((silent(good.as_ref(), 732), silent(good.as_ref(), 734)), (Some(false), Some(true)));
+        // Failures are no sign of life, nor do they hide the last good end.
+        let failed = noted(&[ended("a", RunState::Done, 0), ended("b", RunState::Failed, 700 * day)]);
+        assert_eq!(silent(failed.as_ref(), 734), Some(true));
+        let mut waits = ended("c", RunState::Blocked, 733 * day);
+        waits.blocked_until = Some(at(735));
+        let waits = noted(&[ended("a", RunState::Done, 0), waits]);
+        assert_eq!((silent(waits.as_ref(), 734), silent(waits.as_ref(), 736)), (Some(false), Some(true)));
+        // Nothing good is noted: unknown, until ends were noted for longer than the robot may pause.
+        assert_eq!(silent(None, 9_999), None);
+        assert_eq!(silent(noted(&[ended("a", RunState::Failed, 0)]).as_ref(), 734), None);
+        assert_eq!(is_silent(None, Some(at(0)), yearly, at(700)), None);
+        assert_eq!(is_silent(None, Some(at(0)), yearly, at(734)), Some(true));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod health;
 pub mod ids;
 pub mod import;
 pub mod jst;
+pub mod lines;
 pub mod member;
 pub mod money;
 pub mod needs;

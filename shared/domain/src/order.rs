@@ -25,7 +25,8 @@ pub struct SourceOrder {
     pub state: String,
     /// 決済状況, by the shop's code.
     pub payment_state: String,
-    /// The shop's own total, tax included; never a sum of ours.
+    /// The shop's own total, tax included; never a sum of ours. 0 where the shop said none, see
+    /// [`SourceOrder::says_total`].
     pub total: Yen,
     /// When the shop last changed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,6 +44,12 @@ pub struct SourceOrder {
 }
 
 impl SourceOrder {
+    /// Did the shop say a total? A missing one is no order for nothing: 代金引換 would collect nothing.
+    #[must_use]
+    pub fn says_total(&self) -> bool {
+        self.total != Yen(0) || self.attributes.contains_key("total")
+    }
+
     /// A scalar attribute as text; None when the shop left it out, null or empty.
     #[must_use]
     pub fn text(&self, attribute: &str) -> Option<String> {

@@ -1,14 +1,17 @@
 //! 計画: how many calls a day a shop's robots will make, against its limit, before anybody finds out at noon.
 //!
 //! The figures are upper bounds that can be worked out on paper: `S` starts a day, `V` orders a day. A listing costs one
-//! call at each start and one more for each hundred orders; a write costs nothing at a start without work. They hold for
-//! a day without failures; what is repeated after a failure comes on top, which is why [`COMFORTABLE`] of the limit is
-//! what a plan should stay below.
+//! call at each start and one more for each hundred orders; a write costs nothing at a start without work. The merchant's
+//! own robots are reckoned in by their triggers, except what is started by hand. The figures hold for a day without
+//! failures; what is repeated after a failure comes on top, which is why [`COMFORTABLE`] of the limit is what a plan should
+//! stay below.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::ids::{ConnectionId, RobotId};
-use crate::settings::{Action, Connection, EasySetup, Every, TenantSettings};
+use crate::settings::{Action, Connection, CustomAction, CustomRobot, EasySetup, Every, TenantSettings, Trigger};
 use crate::sync::reading::LATE_CALLS;
 
 /// Share of the limit that a plan should stay below, in percent: failures are repeated, others may call the shop too.
@@ -86,7 +89,7 @@ pub struct Rarer {
     pub calls: u32,
 }
 
-/// Reckons with what the easy set-up of a connection will spend.
+/// Reckons with what the easy set-up of a connection will spend, and the merchant's own robots for it.
 #[must_use]
 pub fn plan(settings: &TenantSettings, connection: &Connection, setup: &EasySetup, volume: Volume) -> Plan {
     plan_with(settings, connection, setup, volume, false)
@@ -106,12 +109,12 @@ pub fn plan_with(
         RobotPlan { robot, starts: looks, calls: looks }
     });
     let spend = |every: Every| {
-        let mut robots: Vec<RobotPlan> = settings
-            .easy_robots(setup)
+        let mut robots: Vec<RobotPlan> = started(settings, connection, setup, every)
             .into_iter()
-            .map(|(robot, action)| {
-                let starts = starts(action, every);
-                RobotPlan { robot, starts, calls: calls(action, starts, connection, volume) }
+            .map(|(robot, action, starts)| RobotPlan {
+                robot,
+                starts,
+                calls: calls(action, starts, connection, volume),
             })
             .collect();
         robots.extend(hints.clone());
@@ -198,6 +201,66 @@ impl Plan {
     }
 }
 
+/// The robots that call the shop, what they do, and their starts a day: those of the easy set-up, then the merchant's own.
+fn started(
+    settings: &TenantSettings,
+    connection: &Connection,
+    setup: &EasySetup,
+    every: Every,
+) -> Vec<(RobotId, Action, u32)> {
+    let mut robots: Vec<(RobotId, Action, u32)> =
+        settings.easy_robots(setup).into_iter().map(|(robot, action)| (robot, action, starts(action, every))).collect();
+    let own: Vec<&CustomRobot> = settings
+        .integration_robots
+        .custom
+        .iter()
+        .filter(|robot| robot.enabled && *robot.on.connection() == connection.id)
+        .collect();
+    let ends = ends(&robots, &own);
+    robots.extend(own.into_iter().filter_map(|robot| match &robot.action {
+        CustomAction::Run(action) => {
+            let starts = own_starts(&robot.on, &ends);
+            (starts > 0).then(|| (robot.id.clone(), *action, starts))
+        }
+        // A processing robot is applied to what is stored; the shop is not called.
+        CustomAction::Apply(_) => None,
+    }));
+    robots
+}
+
+/// How often a day runs of each action end: what starts after them starts as often.
+fn ends(easy: &[(RobotId, Action, u32)], own: &[&CustomRobot]) -> BTreeMap<Action, u32> {
+    let mut ends: BTreeMap<Action, u32> = BTreeMap::new();
+    // Robots that start after each other's ends never come round, so that no chain of them is longer than this.
+    for _ in Action::ALL {
+        let mut next: BTreeMap<Action, u32> = BTreeMap::new();
+        let of_easy = easy.iter().map(|(_, action, starts)| (*action, *starts));
+        let of_own = own.iter().map(|robot| (robot.action.action(), own_starts(&robot.on, &ends)));
+        for (action, starts) in of_easy.chain(of_own) {
+            let sum = next.entry(action).or_default();
+            *sum = sum.saturating_add(starts);
+        }
+        ends = next;
+    }
+    ends
+}
+
+/// Starts a day of a robot of the merchant's own, at most, `ends` being those of all robots' runs.
+fn own_starts(trigger: &Trigger, ends: &BTreeMap<Action, u32>) -> u32 {
+    match trigger {
+        Trigger::After { after, .. } => ends.get(after).copied().unwrap_or(0),
+        Trigger::Every { every, .. } => a_day(*every),
+        Trigger::DailyAt { .. } => 1,
+        Trigger::Cron { cron, .. } => cron.most_a_day(),
+        // What people will start is in no plan.
+        Trigger::ByHand { .. } => 0,
+    }
+}
+
+fn a_day(every: Every) -> u32 {
+    Every::DAY.as_minutes().div_ceil(every.as_minutes())
+}
+
 fn starts(action: Action, every: Every) -> u32 {
     match action {
         Action::Reconcile => 1,
@@ -207,7 +270,7 @@ fn starts(action: Action, every: Every) -> u32 {
         | Action::StatusSync
         | Action::WriteBack
         | Action::Inventory
-        | Action::ApplyProcessing => 1_440_u32.div_ceil(every.as_minutes()),
+        | Action::ApplyProcessing => a_day(every),
     }
 }
 
@@ -226,14 +289,16 @@ fn calls(action: Action, starts: u32, connection: &Connection, volume: Volume) -
             starts.saturating_add(orders.saturating_mul(CHANGES_AN_ORDER) / LISTED).saturating_add(LATE_CALLS)
         }
         Action::Inventory => writes.min(starts.saturating_mul(volume.skus.div_ceil(batch))),
-        // The three states, and a hundred orders of each to a page.
-        Action::Reconcile => 3 + orders.saturating_mul(3) / LISTED,
+        // The three states, and a hundred orders of each to a page, at each start.
+        Action::Reconcile => starts.saturating_mul(3 + orders.saturating_mul(3) / LISTED),
         Action::ApplyProcessing => 0,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn plan_of(every: &str, limit: u32, orders: u32) -> Plan {
@@ -241,7 +306,7 @@ mod tests {
     }
 
     fn plan_so(every: &str, limit: u32, orders: u32, webhooks: bool) -> Plan {
-        let settings: TenantSettings = serde_json::from_value(serde_json::json!({
+        let settings: TenantSettings = serde_json::from_value(json!({
             "tenant": "hanako",
             "connections": [{ "id": "shop", "api": "ecforce", "api_url": "https://api.hanako.example", "ship_from": "dc",
                               "daily_call_limit": limit }],
@@ -291,6 +356,49 @@ mod tests {
         assert!(rarer.every_minutes == 60 && rarer.calls < without.calls, "{with:?}");
         assert!(with.saving().unwrap().contains("every: 1 hour"), "{:?}", with.saving());
         assert_eq!(plan_so("2 hours", 10_000, 100, true).saving(), None);
+    }
+
+    #[test]
+    fn robots_of_the_merchants_own_are_reckoned_in_by_their_triggers() {
+        let own = |id: &str, on: Value, action: Value| json!({ "id": id, "name": id, "on": on, "do": action });
+        let on = |key: &str, value: &str| json!({ key: value, "connection": "shop" });
+        let run = |action: &str| json!(action);
+        let apply = json!({ "apply_processing_robot": "release", "to_status": "ready" });
+        let mut off = own("off", on("every", "1 minute"), run("fetch-orders"));
+        off["enabled"] = false.into();
+        let settings: TenantSettings = serde_json::from_value(json!({
+            "tenant": "hanako",
+            "connections": [
+                { "id": "shop", "api": "ecforce", "api_url": "https://api.hanako.example", "ship_from": "dc",
+                  "daily_call_limit": 1_000 },
+            ],
+            "integration_robots": {
+                "easy_setup": { "connection": "shop", "every": "1 hour" },
+                "custom": [
+                    own("often", on("every", "1 minute"), run("fetch-orders")),
+                    own("daily", on("daily_at", "09:30"), run("reconcile")),
+                    own("office", on("cron", "0,30 9-18 * * MON-FRI"), run("fetch-orders")),
+                    own("released", on("after", "fetch-orders"), apply),
+                    own("told", on("after", "apply-processing"), run("state-working")),
+                    own("by-hand", json!({ "by_hand": true, "connection": "shop" }), run("fetch-orders")),
+                    own("elsewhere", json!({ "every": "1 minute", "connection": "other" }), run("fetch-orders")),
+                    off,
+                ],
+            },
+        }))
+        .unwrap();
+        let setup = settings.integration_robots.easy_setup.iter().next().unwrap().clone();
+        let plan = plan(&settings, &settings.connections[0], &setup, Volume { orders: 100, skus: 300 });
+        let own: Vec<(&str, u32, u32)> = plan
+            .robots
+            .iter()
+            .filter(|robot| !robot.robot.as_str().contains('/'))
+            .map(|robot| (robot.robot.as_str(), robot.starts, robot.calls))
+            .collect();
+        // After each end of a fetch: 24 of the easy set-up's, 1,440 and 20 of the merchant's own.
+        assert_eq!(own, [("often", 1_440, 1_441), ("daily", 1, 6), ("office", 20, 21), ("told", 1_484, 101)]);
+        let sum = plan.robots.iter().map(|robot| robot.calls).sum::<u32>();
+        assert_eq!((plan.calls, plan.fits), (sum + SIGN_INS, false));
     }
 
     #[test]

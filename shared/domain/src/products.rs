@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use encoding_rs::{SHIFT_JIS, UTF_8};
 
 use crate::ids::Sku;
+use crate::lines::Lines;
 use crate::settings::{Product, Temperature};
 
 /// Most problems that are told at once.
@@ -88,12 +89,15 @@ pub fn from_csv(bytes: &[u8]) -> Result<ProductTable, Vec<RowProblem>> {
     let text = decoded(bytes)
         .ok_or_else(|| whole("the file is neither UTF-8 nor Shift_JIS: save it as CSV in one of the two"))?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let mut lines = Lines::of(&text);
+    let mut line_of = |position: Option<&csv::Position>| lines.line_at(position.map_or(0, csv::Position::byte));
     let headings = reader.headers().map_err(|_| whole("the heading line cannot be read"))?.clone();
+    let heading_line = line_of(headings.position());
     let columns: Vec<Option<Column>> = headings.iter().map(column).collect();
     for (column, names) in COLUMNS.iter().take(2) {
         if !columns.contains(&Some(*column)) {
             let sentence = format!("no column has the heading `{}` ({})", names[0], names[1]);
-            return Err(vec![RowProblem { line: Some(1), sentence }]);
+            return Err(vec![RowProblem { line: Some(heading_line), sentence }]);
         }
     }
     let mut products = Vec::new();
@@ -107,14 +111,14 @@ pub fn from_csv(bytes: &[u8]) -> Result<ProductTable, Vec<RowProblem>> {
         }
         let (line, read) = match record {
             Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line);
+                let line = line_of(record.position());
                 if record.iter().all(|cell| cell.trim().is_empty()) {
                     continue;
                 }
                 (line, row(&columns, &record))
             }
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = line_of(error.position());
                 (line, Err(vec!["the line cannot be read: is a quotation mark missing?".to_owned()]))
             }
         };
@@ -285,6 +289,14 @@ mod tests {
             assert!(told.starts_with(begins), "{wrong:?}");
         }
         assert!(said("sku,price\nA,1\n")[0].contains("商品名"));
+        // As Excel in Japan writes it, and with lines left empty.
+        let table = "sku,name,stock_buffer\r\nA,あ,1\r\n\r\n\r\n,い,2\r\nA,う,3\r\nB,え,many";
+        let wrong = said(table);
+        for (told, begins) in wrong.iter().zip(["line 5: ", "line 6: this SKU stands on line 2", "line 7: the stock"]) {
+            assert!(told.starts_with(begins), "{wrong:?}");
+        }
+        assert_eq!((wrong.len(), said(&table.replace("\r\n", "\n"))), (3, wrong.clone()));
+        assert!(said("\r\nsku,price\r\nA,1\r\n")[0].starts_with("line 2: "));
         assert!(from_csv(b"\xFF\xFE\x00").unwrap_err()[0].sentence.contains("neither UTF-8"));
         let many = format!("sku,name\n{}", ",x\n".repeat(500));
         assert_eq!(said(&many).len(), MOST_TOLD + 1);

@@ -105,6 +105,13 @@ impl Cron {
         &self.utc
     }
 
+    /// How many such times a day has that has any.
+    #[must_use]
+    pub fn most_a_day(&self) -> u32 {
+        let count = |field: &Field, all: u32| field.as_ref().map_or(all, |values| values.len() as u32);
+        Fields::read(&self.text).map_or(0, |fields| count(&fields.minutes, 60) * count(&fields.hours, 24))
+    }
+
     /// The first such time after this one. None if there is none within years, such as on the 31st of April.
     #[must_use]
     pub fn next(&self, after: Timestamp) -> Option<Timestamp> {
@@ -338,6 +345,12 @@ mod tests {
         assert_eq!(utc("30 10 1 * *"), ["cron(30 1 1 * ? *)"]);
         assert_eq!(utc("30 8 2,28 * *"), ["cron(30 23 1,27 * ? *)"]);
         assert_eq!(utc("0 9 * 12 *"), ["cron(0 0 * 12 ? *)"]);
+    }
+
+    #[test]
+    fn the_times_of_a_day_are_counted() {
+        let most = |text: &str| Cron::try_from(text.to_owned()).unwrap().most_a_day();
+        assert_eq!(["* * * * *", "*/15 * * * *", "0 9-18 * * MON-FRI", "5 9 1 * *"].map(most), [1_440, 96, 10, 1]);
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! what was told last would not be sent, and the shop would keep the one in between.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,16 @@ const REFUSED_FOR_HOURS: i64 = 24;
 /// that left before the count takes nothing from it. Without a bound, one product that nobody counts any more would have each run
 /// read all that has left since, more of it every day, while no other robot may call the shop.
 pub const LOOKS_BACK_DAYS: i64 = 90;
+
+/// How far a warehouse's clock may be ahead of ours.
+const AHEAD: Duration = Duration::from_mins(5);
+
+/// The latest moment at which something that is reported now may have been counted. The newest count wins: one of a day
+/// that is still to come would keep out all that are counted until then.
+#[must_use]
+pub fn latest_count(now: Timestamp) -> Timestamp {
+    now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX)
+}
 
 /// What a warehouse counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

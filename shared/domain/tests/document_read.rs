@@ -40,6 +40,24 @@ fn a_merchants_document_is_accepted_as_it_is() {
     assert_eq!(document.places.line("connections[0].daily_call_limit"), line_of(MIDORI, "daily_call_limit"));
 }
 
+/// Codes keep what is written, as SKUs of products do; what is written as a number is one.
+#[test]
+fn codes_are_taken_letter_by_letter_in_conditions_and_fields_too() {
+    let tests = "{ field: items.sku, in: [00450, 12E4, 1.50, 450] }, { field: order.remark, contains: 0120 }, \
+                 { field: order.times, equals: 1.5 }, { field: order.total, greater: 10000 }";
+    let action = "{ set_field: { field: ship_to.phone, value: 0312345678 } }";
+    let robot = format!("{{ id: codes, name: コード, when: {{ all: [ {tests} ] }}, do: [ {action} ] }}");
+    let text =
+        with("    - id: first-subscription-leaflet", &format!("    - {robot}\n    - id: first-subscription-leaflet"));
+    let document = read(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let robot = serde_json::to_value(&document.settings.processing_robots.custom[0]).unwrap();
+    let all = &robot["when"]["all"];
+    assert_eq!(all[0]["in"], serde_json::json!(["00450", "12E4", "1.50", 450]));
+    assert_eq!(all[1]["contains"], "0120");
+    assert_eq!((&all[2]["equals"], &all[3]["greater"]), (&serde_json::json!(1.5), &serde_json::json!(10_000)));
+    assert_eq!(robot["do"][0]["set_field"]["value"], "0312345678");
+}
+
 #[test]
 fn windows_line_ends_and_a_byte_order_mark_are_no_problem() {
     let text = format!("\u{feff}{}", MIDORI.replace('\n', "\r\n"));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::result_large_err, reason = "a refusal is compared as the gate gave it")]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -461,6 +462,23 @@ fn floors_are_let_go_in_the_last_quarter_of_the_day_and_nothing_is_left_over() {
     inside.now = at("2026-11-24T23:59:58Z");
     fetched += inside.call_on(Lane::Fetch).0;
     assert_eq!(fetched, 1_000);
+}
+
+/// A robot has one wake-up for each time that it is told: told a time of its own, each start that is stopped would set one
+/// more.
+#[test]
+fn runs_that_floors_stop_one_after_the_other_are_told_the_same_time() {
+    let mut inside = Inside::enter(GateRules::new(1_000), at("2026-11-24T00:10:00Z"));
+    inside.call_on(Lane::Fetch);
+    inside.now = at("2026-11-24T18:10:00Z");
+    let mut told = BTreeSet::new();
+    while inside.now < at("2026-11-24T18:19:00Z") {
+        told.insert(inside.call_on(Lane::Fetch).1.until);
+        inside.now += 20 * SECOND;
+    }
+    // The last of them may find nothing let go by the next step.
+    let steps = BTreeSet::from([at("2026-11-24T18:20:00Z"), at("2026-11-24T18:30:00Z")]);
+    assert!(told.is_subset(&steps), "{told:?}");
 }
 
 #[test]

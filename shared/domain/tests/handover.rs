@@ -11,6 +11,7 @@ use renkei_domain::handover::{
     AnswerRefused, Cancelled, ClaimRefused, ShipRefused, Shipped, ShippingResult, answer_cancellation, cancel,
     cancel_by_person, claim, is_overdue, needs_person, ship, withdraw_cancellation,
 };
+use renkei_domain::ids::ShipmentId;
 use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopSync, ShopWork, Status};
 
@@ -156,6 +157,35 @@ fn what_a_person_asked_for_is_not_the_shops_to_take_back() {
     assert_eq!(state(&shipment), Some(CancellationState::Requested));
 }
 
+/// The second of two parcels.
+fn second() -> Shipment {
+    let first = Shipment { parcels: 2, ..ready() };
+    Shipment { id: ShipmentId { parcel: 2, ..first.id.clone() }, ..first }
+}
+
+#[test]
+fn a_parcel_whose_order_nobody_tells_any_more_is_told_once_it_left() {
+    // The order's first parcel is nobody's yet and cancelled with it, for good; then the shop takes that back.
+    let (mut first, mut second) = (Shipment { parcels: 2, ..ready() }, second());
+    claim(&mut second, at(1)).unwrap();
+    assert_eq!(cancel(&mut first, at(2), "voided", "status-sync"), Cancelled::Now);
+    assert_eq!(cancel(&mut second, at(2), "voided", "status-sync"), Cancelled::Requested);
+    assert!(withdraw_cancellation(&mut second, at(3), "status-sync"));
+    ship(&mut second, &result("1"), at(4)).unwrap();
+    assert_eq!((first.shop_work(), second.shop_work()), (None, Some(ShopWork::WriteBack)));
+    // Refused and tried again, its number is what is told.
+    second.shop_sync = ShopSync::Failed;
+    assert!(second.replay(at(5), "hanako"));
+    assert_eq!(second.shop_work(), Some(ShopWork::WriteBack));
+
+    // The first parcel tells its order as before.
+    let mut in_hand = ready();
+    claim(&mut in_hand, at(1)).unwrap();
+    cancel(&mut in_hand, at(2), "voided", "status-sync");
+    assert!(withdraw_cancellation(&mut in_hand, at(3), "status-sync"));
+    assert_eq!(in_hand.shop_work(), Some(ShopWork::TellWorking));
+}
+
 #[test]
 fn an_order_is_told_for_its_other_parcels_where_a_person_cancels_one() {
     let mut one_of_three = Shipment { parcels: 3, ..ready() };
@@ -258,6 +288,21 @@ proptest! {
             let once = shipment.clone();
             perform(DEEDS[deed], &mut shipment, at(minute));
             prop_assert_eq!(&once, &shipment, "{:?} twice", DEEDS[deed]);
+        }
+    }
+
+    /// Once the shop has cancelled an order, its first parcel may tell nothing any more. Whatever happens to another parcel
+    /// before and after that: if it left, the shop is told.
+    #[test]
+    fn a_parcel_that_left_is_told_whatever_became_of_the_first(deeds in prop::collection::vec(0..DEEDS.len(), 0..12)) {
+        let mut parcel = second();
+        let mut cancelled_at_shop = false;
+        for (minute, deed) in (1..).zip(deeds) {
+            cancelled_at_shop |= matches!(DEEDS[deed], Deed::Cancel);
+            perform(DEEDS[deed], &mut parcel, at(minute));
+        }
+        if cancelled_at_shop && parcel.status == Status::Shipped {
+            prop_assert_eq!(parcel.shop_work(), Some(ShopWork::WriteBack), "{:?}", parcel);
         }
     }
 

@@ -154,6 +154,28 @@ fn shipped_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
 }
 
 #[test]
+fn a_number_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
+    let mut parcel = out();
+    assert!(!parcel.clone().number_dropped(at(9)), "none was told yet");
+    parcel.written_back("1111", true, at(6), "robot");
+    assert!(!parcel.clone().number_dropped(at(6)), "the reading may be older");
+    let mut half = parcel.clone();
+    assert!(half.number_dropped(at(7)) && !half.number_dropped(at(7)));
+    assert_eq!((half.shop_work(), half.reappeared), (Some(ShopWork::WriteBack), 1));
+    half.written_back("1111", true, at(8), "robot");
+    assert_eq!(half.shop_work(), Some(ShopWork::TellShipped), "its state is still to be told");
+    // Of an order that was told to its end the number is told again, and the state is not.
+    parcel.completed(at(7));
+    assert!(parcel.number_dropped(at(8)));
+    assert_eq!((parcel.shop_sync, parcel.shop_work()), (ShopSync::Completed, Some(ShopWork::WriteBack)));
+    parcel.written_back("1111", true, at(9), "robot");
+    assert_eq!((parcel.shop_sync, parcel.shop_work()), (ShopSync::Completed, None));
+    // What the shop refused waits for a person.
+    let mut failed = Shipment { shop_sync: ShopSync::Failed, tracking_told: Some("1111".into()), ..out() };
+    assert!(!failed.number_dropped(at(9)));
+}
+
+#[test]
 fn a_replay_goes_on_where_the_shop_refused() {
     let refuse = |mut parcel: Shipment| {
         parcel.shop_sync = ShopSync::Failed;
@@ -167,6 +189,11 @@ fn a_replay_goes_on_where_the_shop_refused() {
     assert_eq!(refuse(out()), Some(ShopWork::WriteBack));
     assert_eq!(refuse(Shipment { tracking_told: Some("1111".into()), ..out() }), Some(ShopWork::TellShipped));
     assert_eq!(refuse(Shipment { tracking_told: Some("0000".into()), ..out() }), Some(ShopWork::WriteBack));
+    // Other parcels than the first do not tell that the order was taken: what was refused of them is their number, or the
+    // state.
+    let other = || Shipment { id: "shop.1.2".parse().unwrap(), parcels: 2, told_at: None, ..out() };
+    assert_eq!(refuse(other()), Some(ShopWork::WriteBack));
+    assert_eq!(refuse(Shipment { tracking_told: Some("1111".into()), ..other() }), Some(ShopWork::TellShipped));
 }
 
 #[test]

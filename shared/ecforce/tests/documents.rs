@@ -56,6 +56,22 @@ async fn the_own_form_reads_back_as_it_was() {
     }
 }
 
+#[tokio::test]
+async fn an_order_without_number_is_told_from_one_whose_number_is_not_shown() {
+    let mut document = document();
+    let rows = document["data"].as_array_mut().unwrap();
+    rows[2] = rows[1].clone();
+    rows[2]["id"] = json!("70004");
+    rows[2]["attributes"]["id"] = json!(70_004);
+    // Its name in a buyer's words is not the attribute.
+    rows[2]["attributes"]["remark"] = json!("\"shipping_slip\"");
+    rows[0]["attributes"]["shipping_slip"] = json!("1234-5678");
+    rows[1]["attributes"]["shipping_slip"] = json!(" ");
+    let page = full_page(&document).await;
+    assert!(page.orders.iter().all(Result::is_ok));
+    assert_eq!(page.without_number.into_iter().collect::<Vec<_>>(), [70_002]);
+}
+
 /// The least that was ever written must stay readable.
 #[test]
 fn the_smallest_stored_order_is_still_an_order() {
@@ -86,6 +102,18 @@ async fn a_bad_row_says_what_it_lacks_and_keeps_the_row() {
         "order b7000003cc cannot be read: its item 6199 cannot be used: it is not part of the answer"
     );
     assert_eq!(bad.raw["attributes"]["state"], "complete");
+}
+
+/// It travels in a queue's message, and one that is too large would hold up all orders after it.
+#[tokio::test]
+async fn a_bad_rows_number_is_cut() {
+    let bad = first_with(|document| {
+        document["data"][0]["attributes"]["number"] = json!("注".repeat(300_000));
+        document["data"][0]["attributes"]["total"] = json!("lots");
+    });
+    let bad = bad.await.unwrap_err();
+    assert_eq!(bad.number, Some("注".repeat(128)));
+    assert!(bad.reason.len() < 1_000, "{bad}");
 }
 
 #[tokio::test]

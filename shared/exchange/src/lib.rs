@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use renkei_domain::handover::{self, ClaimRefused, ShippingResult};
-use renkei_domain::ids::{ConnectionId, ShippingMethodId};
+use renkei_domain::ids::{ConnectionId, ShipmentId, ShippingMethodId};
 use renkei_domain::jst;
 use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::{Shipment, Status};
@@ -72,20 +73,8 @@ pub async fn render(
             // The list follows the records a moment behind.
             shipment.status == wanted.status && wanted_method
         });
-        if shipments.len() > wanted.most - seen {
-            shipments.truncate(wanted.most - seen);
-            file.more = true;
-        }
+        let shipments = fitting(shipments, wanted.most - seen, wanted.to_take.then_some(now), &mut file);
         seen += shipments.len();
-        if wanted.to_take {
-            shipments.retain(|shipment| match handover::claim(&mut shipment.clone(), now) {
-                Ok(()) => true,
-                Err(reason) => {
-                    file.problems.push(not_to_be_taken(shipment, reason));
-                    false
-                }
-            });
-        }
         let details = tenant.details(&shipments).await?;
         let whole: Vec<_> = shipments.into_iter().zip(details).collect();
         let (made, found) = export::rows(layout, &around, &whole, next_row);
@@ -102,6 +91,23 @@ pub async fn render(
     }
 }
 
+/// Those that go into a file that has room for so many more. Where they are to be taken, what nobody may take is named and
+/// uses up no room: it stays at the head of the list, and would hide for ever what comes after it.
+fn fitting(shipments: Vec<Shipment>, room: usize, taken_at: Option<Timestamp>, file: &mut Made) -> Vec<Shipment> {
+    let mut fitting = Vec::new();
+    for shipment in shipments {
+        if fitting.len() == room {
+            file.more = true;
+            break;
+        }
+        match taken_at.map(|now| handover::claim(&mut shipment.clone(), now)) {
+            Some(Err(reason)) => file.problems.push(not_to_be_taken(&shipment, reason)),
+            Some(Ok(())) | None => fitting.push(shipment),
+        }
+    }
+    fitting
+}
+
 fn not_to_be_taken(shipment: &Shipment, reason: ClaimRefused) -> Problem {
     let what = match reason {
         ClaimRefused::Unpaid => "it is ready, but not paid: release it although unpaid, or wait for its payment",
@@ -113,44 +119,78 @@ fn not_to_be_taken(shipment: &Shipment, reason: ClaimRefused) -> Problem {
     Problem { row: 0, shipment: shipment.id.to_string(), column: String::new(), what: what.to_owned() }
 }
 
-/// Takes shipments: ready → picking. Gives the rows of those taken, and which were refused, and why.
-pub async fn take(
-    tenant: &Tenant,
-    rows: Vec<Rendered>,
-    now: Timestamp,
-) -> Result<(Vec<Rendered>, Vec<(String, &'static str)>), StoreError> {
-    let answers: Vec<(Rendered, Option<&'static str>)> = futures::stream::iter(rows)
-        .map(|row| async move {
-            let mut refused = None;
-            let shipment = tenant
-                .change(&row.id, |shipment| match handover::claim(shipment, now) {
-                    Ok(()) => {
-                        refused = None;
-                        true
-                    }
-                    Err(reason) => {
-                        refused = Some(reason.as_str());
-                        false
-                    }
-                })
-                .await?;
-            if shipment.is_none() {
-                refused = Some("unknown");
+/// What became of shipments that were to be taken.
+#[derive(Default)]
+pub struct Taken {
+    /// The rows of those taken. They are in the warehouse's hands, so they have to come into a file, whatever became of the
+    /// others.
+    pub rows: Vec<Rendered>,
+    /// Which were refused, and why.
+    pub refused: Vec<(String, &'static str)>,
+    /// Why it ended before its end, if it did.
+    pub failure: Option<StoreError>,
+    /// Then, those for which the store did not say whether they are taken: at most as many as are changed at a time.
+    pub unsure: Vec<String>,
+    /// And those that nobody has touched.
+    pub untouched: Vec<String>,
+}
+
+impl Taken {
+    fn note(&mut self, row: Rendered, answer: Result<Option<&'static str>, StoreError>) {
+        match answer {
+            Ok(None) => self.rows.push(row),
+            Ok(Some(reason)) => self.refused.push((row.id.to_string(), reason)),
+            Err(error) => {
+                self.unsure.push(row.id.to_string());
+                self.failure = Some(error);
             }
-            Ok::<_, StoreError>((row, refused))
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
-    let mut taken = Vec::new();
-    let mut refused = Vec::new();
-    for (row, reason) in answers {
-        match reason {
-            None => taken.push(row),
-            Some(reason) => refused.push((row.id.to_string(), reason)),
         }
     }
-    Ok((taken, refused))
+}
+
+/// Takes shipments: ready → picking. If the store fails on the way, no more are begun, and what was taken is given all the
+/// same.
+pub async fn take(tenant: &Tenant, rows: Vec<Rendered>, now: Timestamp) -> Taken {
+    each(rows, |id| async move { take_one(tenant, &id, now).await }).await
+}
+
+/// Takes each by `one`, which says why one is not taken.
+async fn each<F>(rows: Vec<Rendered>, one: impl Fn(ShipmentId) -> F) -> Taken
+where
+    F: Future<Output = Result<Option<&'static str>, StoreError>>,
+{
+    let mut taken = Taken::default();
+    let mut rows = rows.into_iter();
+    while taken.failure.is_none() {
+        let some: Vec<Rendered> = rows.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            break;
+        }
+        let answers = join_all(some.iter().map(|row| one(row.id.clone()))).await;
+        for (row, answer) in some.into_iter().zip(answers) {
+            taken.note(row, answer);
+        }
+    }
+    taken.untouched = rows.map(|row| row.id.to_string()).collect();
+    taken
+}
+
+/// Why a shipment is not taken; None if it is.
+async fn take_one(tenant: &Tenant, id: &ShipmentId, now: Timestamp) -> Result<Option<&'static str>, StoreError> {
+    let mut refused = None;
+    let shipment = tenant
+        .change(id, |shipment| match handover::claim(shipment, now) {
+            Ok(()) => {
+                refused = None;
+                true
+            }
+            Err(reason) => {
+                refused = Some(reason.as_str());
+                false
+            }
+        })
+        .await?;
+    Ok(if shipment.is_none() { Some("unknown") } else { refused })
 }
 
 /// What became of a row of results, by the stable keys of `docs/cli.md`.
@@ -222,4 +262,94 @@ pub async fn ship(tenant: Option<&Tenant>, row: ResultRow, now: Timestamp) -> Re
 /// Takes rows of results in, several at once; in the order of the file.
 pub async fn ship_all(tenant: &Tenant, rows: Vec<ResultRow>, now: Timestamp) -> Result<Vec<ResultLine>, StoreError> {
     futures::stream::iter(rows).map(|row| ship(Some(tenant), row, now)).buffered(AT_ONCE).try_collect().await
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use renkei_domain::ids::{AddressId, OrderNumber, ShipFromId};
+    use renkei_domain::payment::Payment;
+    use renkei_domain::shipment::ShopSync;
+    use renkei_domain::work::Place;
+
+    use super::*;
+
+    fn ready(order: u64, payment: Payment) -> Shipment {
+        let at = Timestamp::UNIX_EPOCH;
+        Shipment {
+            id: format!("shop.{order}.1").parse().unwrap(),
+            order_number: OrderNumber::parse(order.to_string()).unwrap(),
+            address_id: AddressId(1),
+            parcels: 1,
+            ship_from: ShipFromId::parse("dc").unwrap(),
+            status: Status::Ready,
+            holds: vec![],
+            payment,
+            payment_state: String::new(),
+            payment_unknown: false,
+            released_unpaid: false,
+            shop_sync: ShopSync::Registered,
+            shipping_method: None,
+            tracking_number: None,
+            shipped_at: None,
+            claimed_at: None,
+            seen_at: None,
+            result_at: None,
+            cancellation: None,
+            differences: vec![],
+            tracking_told: None,
+            told_at: None,
+            shop_error: None,
+            reappeared: 0,
+            imported_at: at,
+            updated_at: at,
+            run: String::new(),
+            place: Place { page: 1, row: 0 },
+            rev: 0,
+            detail: String::new(),
+            events: vec![],
+        }
+    }
+
+    fn orders(shipments: &[Shipment]) -> Vec<u64> {
+        shipments.iter().map(|shipment| shipment.id.order.0).collect()
+    }
+
+    #[test]
+    fn what_nobody_may_take_does_not_hide_what_comes_after_it() {
+        let list = || {
+            let payments = [Payment::Unpaid, Payment::Unpaid, Payment::Paid, Payment::Unpaid, Payment::Paid];
+            (1..).zip(payments).map(|(order, payment)| ready(order, payment)).collect::<Vec<_>>()
+        };
+        let mut file = Made::default();
+        let taken = fitting(list(), 1, Some(Timestamp::UNIX_EPOCH), &mut file);
+        let named: Vec<&str> = file.problems.iter().map(|problem| problem.shipment.as_str()).collect();
+        assert_eq!((orders(&taken), named, file.more), (vec![3], vec!["shop.1.1", "shop.2.1"], true));
+
+        let mut whole = Made::default();
+        let taken = fitting(list(), 9, Some(Timestamp::UNIX_EPOCH), &mut whole);
+        assert_eq!((orders(&taken), whole.problems.len(), whole.more), (vec![3, 5], 3, false));
+
+        // Only to be looked at, they are in the file as they stand.
+        let mut shown = Made::default();
+        assert_eq!(orders(&fitting(list(), 2, None, &mut shown)), [1, 2]);
+        assert!(shown.more && shown.problems.is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_is_given_although_the_store_fails_on_the_way() {
+        let row = |order: u64| Rendered { id: format!("shop.{order}.1").parse().unwrap(), bytes: vec![] };
+        let one = |id: ShipmentId| async move {
+            match id.order.0 {
+                2 => Ok(Some("cancelled")),
+                5 => Err(StoreError::Unavailable { operation: "PutItem", code: "no answer".to_owned() }),
+                _ => Ok(None),
+            }
+        };
+        let taken = each((1..=20).map(row).collect(), one).now_or_never().unwrap();
+        assert!(taken.failure.is_some());
+        assert_eq!(taken.rows.iter().map(|row| row.id.order.0).collect::<Vec<_>>(), [1, 3, 4, 6, 7, 8]);
+        assert_eq!((taken.refused, taken.unsure), (vec![("shop.2.1".into(), "cancelled")], vec!["shop.5.1".into()]));
+        assert_eq!((taken.untouched.len(), taken.untouched[0].as_str()), (12, "shop.9.1"), "nobody begins with those");
+    }
 }

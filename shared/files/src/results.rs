@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, Position, ReaderBuilder};
 use jiff::civil::Date;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
+use renkei_domain::lines::Lines;
 
 use crate::Problem;
 use crate::layout::{ColumnRef, Layout};
@@ -12,7 +13,7 @@ use crate::layout::{ColumnRef, Layout};
 /// One parcel that left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultRow {
-    /// The row, from 1; a header counts.
+    /// The line of the file on which it begins, from 1; a header and empty lines count.
     pub row: usize,
     /// The shipment.
     pub id: ShipmentId,
@@ -52,12 +53,17 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut columns: Option<Columns> = (!results.header).then(|| Columns::by_place(layout));
     let mut seen: HashMap<ShipmentId, (usize, String)> = HashMap::new();
+    let mut lines = Lines::of(&text);
     for (index, record) in reader.byte_records().enumerate() {
-        let row = index + 1;
+        let position = match &record {
+            Ok(record) => record.position(),
+            Err(error) => error.position(),
+        };
+        let row = lines.line_at(position.map_or(0, Position::byte)) as usize;
         let mut problem = |shipment: &str, column: &str, what: String| {
             file.problems.push(Problem { row, shipment: shipment.to_owned(), column: column.to_owned(), what });
         };
-        if row > MOST_ROWS {
+        if index >= MOST_ROWS {
             problem("", "file", format!("a file has at most {MOST_ROWS} rows"));
             break;
         }
@@ -245,6 +251,15 @@ mod tests {
         let said: Vec<String> = file.problems.iter().map(ToString::to_string).collect();
         assert_eq!(said.len(), 4, "{said:?}");
         assert!(said[0].starts_with("row 3 (88111-1)") && said[1].contains("spoilt"), "{said:?}");
+    }
+
+    #[test]
+    fn a_row_is_named_by_its_line_in_the_file() {
+        let file =
+            b2("\r\n88111-1,0,,1111,\r\n\r\n88112-1,0,,4.0E+11,\r\n\"x\r\nx\",0,,3,\r\n88113-1,0,,3333,25/11\r\n");
+        assert_eq!(file.rows.iter().map(|row| row.row).collect::<Vec<_>>(), [3]);
+        // The second of these begins on line 6 and ends on line 7.
+        assert_eq!(file.problems.iter().map(|problem| problem.row).collect::<Vec<_>>(), [5, 6, 8], "{file:?}");
     }
 
     #[test]

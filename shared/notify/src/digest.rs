@@ -45,18 +45,8 @@ pub fn digest(
 ) -> Digest {
     let lang = state.lang;
     let mut troubles: BTreeMap<String, Trouble<'_>> = BTreeMap::new();
-    let mut blocked: BTreeMap<ConnectionId, Timestamp> = BTreeMap::new();
     for run in runs {
-        if run.state == RunState::Blocked {
-            let until = run.blocked_until.filter(|until| *until > now);
-            if let Some(until) = until {
-                let known = blocked.entry(run.connection.clone()).or_insert(until);
-                *known = (*known).max(until);
-            }
-            continue;
-        }
-        let is_new = run.ended_at.is_some_and(|ended| ended > state.told_until);
-        if !is_new || !matches!(run.state, RunState::Failed | RunState::NeedsPerson) {
+        if !is_new(state, run) || !matches!(run.state, RunState::Failed | RunState::NeedsPerson) {
             continue;
         }
         let trouble = troubles.entry(name(&run.connection, run.robot.as_str())).or_insert(Trouble {
@@ -81,19 +71,67 @@ pub fn digest(
             NoticeLang::En => format!("- {robot}: has not run for longer than it may"),
         });
     }
-    for (shop, until) in &blocked {
-        if state.blocked.get(shop).is_none_or(|told| told < until) {
-            let until = jst::display(*until);
-            lines.push(match lang {
-                NoticeLang::Ja => {
-                    format!("・{shop}: 本日のAPI呼び出しの上限に達しました。{until} から自動で再開します")
-                }
-                NoticeLang::En => format!("- {shop}: the day's calls are spent; goes on by itself at {until}"),
-            });
+    let waiting = waiting(state, runs, now);
+    lines.extend(waiting.for_others.iter().map(|(shop, (until, why))| waits(lang, shop, *until, why)));
+    let is_told = |shop: &ConnectionId, until: &Timestamp| state.blocked.get(shop).is_some_and(|told| told >= until);
+    let spent = waiting.spent.iter().filter(|(shop, until)| !is_told(shop, until));
+    lines.extend(spent.map(|(shop, until)| spent_day(lang, shop, *until)));
+    let text = (!lines.is_empty()).then(|| message(lang, tenant, &lines, console));
+    Digest { text, silent: now_silent, blocked: waiting.spent }
+}
+
+fn is_new(state: &NoticeState, run: &Run) -> bool {
+    run.ended_at.is_some_and(|ended| ended > state.told_until)
+}
+
+/// Shops whose robots wait.
+struct Waiting<'a> {
+    /// For the next day's calls, and until when. Those of which staff know already are among them until then, whatever
+    /// their robots do meanwhile: a day is told once.
+    spent: BTreeMap<ConnectionId, Timestamp>,
+    /// For something else since staff were last told, until when, and why by the run's own sentence.
+    for_others: BTreeMap<&'a ConnectionId, (Timestamp, &'a str)>,
+}
+
+/// A run that gives no reason waits for calls: those of the next day if that is how long it waits. Otherwise they are kept
+/// for the shop's other robots for a while, which is as it should be and nobody's trouble.
+fn waiting<'a>(state: &NoticeState, runs: &'a [Run], now: Timestamp) -> Waiting<'a> {
+    let known = state.blocked.iter().filter(|(_, until)| **until > now);
+    let mut spent: BTreeMap<ConnectionId, Timestamp> = known.map(|(shop, until)| (shop.clone(), *until)).collect();
+    let mut for_others = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.state == RunState::Blocked) {
+        let Some(until) = run.blocked_until.filter(|until| *until > now) else { continue };
+        match &run.error {
+            Some(why) if is_new(state, run) => {
+                for_others.entry(&run.connection).or_insert((until, why.as_str()));
+            }
+            None if until == jst::next_reset(now) => {
+                spent.insert(run.connection.clone(), until);
+            }
+            Some(_) | None => {}
         }
     }
-    let text = (!lines.is_empty()).then(|| message(lang, tenant, &lines, console));
-    Digest { text, silent: now_silent, blocked }
+    Waiting { spent, for_others }
+}
+
+fn waits(lang: NoticeLang, shop: &ConnectionId, until: Timestamp, why: &str) -> String {
+    let (until, why) = (jst::display(until), short(why));
+    match lang {
+        NoticeLang::Ja => format!("・{shop}: {until} まで待機し、自動で再開します — {why}"),
+        NoticeLang::En => format!("- {shop}: waits, and goes on by itself at {until} — {why}"),
+    }
+}
+
+fn spent_day(lang: NoticeLang, shop: &ConnectionId, until: Timestamp) -> String {
+    let until = jst::display(until);
+    match lang {
+        NoticeLang::Ja => format!("・{shop}: 本日のAPI呼び出しの上限に達しました。{until} から自動で再開します"),
+        NoticeLang::En => format!("- {shop}: the day's calls are spent; goes on by itself at {until}"),
+    }
+}
+
+fn short(sentence: &str) -> String {
+    sentence.chars().take(SENTENCE).collect()
 }
 
 fn name(connection: &ConnectionId, robot: &str) -> String {
@@ -122,8 +160,7 @@ fn line(lang: NoticeLang, robot: &str, trouble: &Trouble<'_>) -> String {
     }
     let sentences = run.error.iter().chain(&run.notes).map(String::as_str);
     if let Some(sentence) = sentences.into_iter().next() {
-        let short: String = sentence.chars().take(SENTENCE).collect();
-        let _ = write!(line, " — {short}");
+        let _ = write!(line, " — {}", short(sentence));
     } else if !run.counts.is_empty() {
         let counts: Vec<String> = run.counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
         let _ = write!(line, " ({})", counts.join(", "));
@@ -243,6 +280,52 @@ mod tests {
         assert!(well.text.is_none() && well.silent.is_empty());
         let again = NoticeState { silent: well.silent, ..known };
         assert!(told(&again, &[], std::slice::from_ref(&silent)).text.is_some());
+    }
+
+    fn waits_until(robot: &str, until: &str, error: Option<&str>) -> Run {
+        let (blocked_until, error) = (Some(at(until)), error.map(str::to_owned));
+        Run { blocked_until, error, ..run(robot, RunState::Blocked, Some("2026-11-24T01:40:00Z")) }
+    }
+
+    #[test]
+    fn a_shop_that_bears_no_sign_in_is_told_as_that_and_not_as_a_spent_day() {
+        let why = "the shop bears no further sign-in before 2026-11-24 11:40 JST";
+        let runs = [waits_until("shop/fetch-orders", "2026-11-24T02:40:00Z", Some(why))];
+        let digest = told(&state(NoticeLang::Ja), &runs, &[]);
+        let text = digest.text.unwrap();
+        assert!(
+            text.contains(&format!("・shop: 2026-11-24 11:40 JST まで待機し、自動で再開します — {why}\n")),
+            "{text}"
+        );
+        assert!(!text.contains("上限に達しました") && digest.blocked.is_empty(), "{text}");
+        let later = NoticeState { told_until: at("2026-11-24T01:58:00Z"), ..state(NoticeLang::Ja) };
+        assert_eq!(told(&later, &runs, &[]).text, None, "told once");
+    }
+
+    #[test]
+    fn calls_that_are_kept_for_other_robots_are_nobodys_trouble() {
+        let runs = [waits_until("shop/inventory", "2026-11-24T18:00:00Z", None)];
+        let digest = told(&state(NoticeLang::En), &runs, &[]);
+        assert!(digest.text.is_none() && digest.blocked.is_empty(), "{digest:?}");
+    }
+
+    #[test]
+    fn a_spent_day_is_told_once_a_day_and_each_day() {
+        let spent = [waits_until("shop/inventory", "2026-11-25T00:00:00Z", None)];
+        let told_of =
+            NoticeState { blocked: told(&state(NoticeLang::En), &spent, &[]).blocked, ..state(NoticeLang::En) };
+        // The limit was raised, the robots went on, and then that was spent as well.
+        let meanwhile = told(&told_of, &[], &[]);
+        assert_eq!((&meanwhile.text, &meanwhile.blocked), (&None, &told_of.blocked));
+        let again = NoticeState { blocked: meanwhile.blocked, ..told_of };
+        assert_eq!(told(&again, &spent, &[]).text, None);
+        // The next day is another.
+        let tomorrow = [waits_until("shop/inventory", "2026-11-26T00:00:00Z", None)];
+        let tenant = TenantId::parse("hanako").unwrap();
+        let next = digest(&tenant, &again, &tomorrow, &[], "https://console.example", at("2026-11-25T03:00:00Z"));
+        assert!(
+            next.text.unwrap().contains("- shop: the day's calls are spent; goes on by itself at 2026-11-26 09:00")
+        );
     }
 
     #[test]

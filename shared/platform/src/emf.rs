@@ -18,7 +18,7 @@ use crate::clock::Clock;
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metric {
-    /// Orders read from a shop and queued.
+    /// Orders that fetch-orders read from a shop and queued.
     OrdersFetched,
     /// Orders stored as shipments.
     OrdersImported,
@@ -28,11 +28,13 @@ pub enum Metric {
     OrdersDuplicate,
     /// Orders not imported, by a robot's decision.
     OrdersRefused,
-    /// Orders that a shop was told about.
+    /// Orders that turned up in the fetch state again although the shop had been told; they are told again.
+    OrdersReappeared,
+    /// Orders whose state a shop took from us: that we are at work on them, and later that they are shipped.
     OrdersTold,
     /// Calls made to a shop.
     ShopCalls,
-    /// Calls that a shop did not answer, or with an error.
+    /// Calls that a shop did not answer, or with another status than one of success.
     ShopErrors,
     /// Runs that could not do their work.
     RunsFailed,
@@ -74,12 +76,13 @@ pub enum Metric {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::OrdersFetched,
         Self::OrdersImported,
         Self::OrdersQuarantined,
         Self::OrdersDuplicate,
         Self::OrdersRefused,
+        Self::OrdersReappeared,
         Self::OrdersTold,
         Self::ShopCalls,
         Self::ShopErrors,
@@ -112,6 +115,7 @@ impl Metric {
             Self::OrdersQuarantined => "OrdersQuarantined",
             Self::OrdersDuplicate => "OrdersDuplicate",
             Self::OrdersRefused => "OrdersRefused",
+            Self::OrdersReappeared => "OrdersReappeared",
             Self::OrdersTold => "OrdersTold",
             Self::ShopCalls => "ShopCalls",
             Self::ShopErrors => "ShopErrors",
@@ -158,6 +162,7 @@ impl Metric {
             | Self::OrdersQuarantined
             | Self::OrdersDuplicate
             | Self::OrdersRefused
+            | Self::OrdersReappeared
             | Self::OrdersTold
             | Self::ShopCalls
             | Self::ShopErrors
@@ -325,6 +330,40 @@ mod tests {
         let metrics = Metrics::begin("local", "push-statuses", Clock::system());
         let line = r#"{"Function":"push-statuses","Stage":"local","function":"push-statuses","level":"INFO","message":"invocation ended","target":"renkei_platform::emf"}"#;
         assert_eq!(golden(&metrics), line);
+    }
+
+    /// The sources below a directory, without lines of comments.
+    fn sources(directory: &std::path::Path, into: &mut String) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, into);
+            } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("platform/src/emf.rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+                into.extend(code.flat_map(|line| [line, "\n"]));
+            }
+        }
+    }
+
+    /// An alarm or a graph on a metric that nothing counts is quiet, whatever happens.
+    #[test]
+    fn every_metric_is_counted_by_some_function() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+        let mut text = String::new();
+        for group in ["functions", "shared"] {
+            for member in std::fs::read_dir(root.join(group)).unwrap() {
+                let source = member.unwrap().path().join("src");
+                if source.is_dir() {
+                    sources(&source, &mut text);
+                }
+            }
+        }
+        for metric in Metric::ALL {
+            let named = format!("Metric::{metric:?}");
+            let producer = if metric == Metric::GateUsedShare { ".gate_used(" } else { named.as_str() };
+            assert!(text.contains(producer), "nothing counts {metric:?}");
+        }
     }
 
     /// What alarms look at must stand in the lines in the form in which `template.yaml` names it.

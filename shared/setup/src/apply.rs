@@ -16,7 +16,7 @@ use renkei_store::{StoreError, Tenant};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::trial::{self, Trial};
-use crate::{Setup, SetupError, schedules};
+use crate::{Setup, SetupError, leaving, schedules};
 
 /// All that applying would do, but for schedules: those are compared when everything else is in place.
 pub struct Plan {
@@ -49,8 +49,8 @@ impl Plan {
         self.current.as_ref().map_or(0, |applied| applied.version)
     }
 
-    /// What forbids applying, all at once: connections that go while parcels of theirs are still to leave, and
-    /// conversion robots that fail on orders which the shop really sent. `leave_quarantined`: orders in quarantine may
+    /// What forbids applying, all at once: connections and ship-froms that go while parcels of theirs are still to leave,
+    /// and conversion robots that fail on orders which the shop really sent. `leave_quarantined`: orders in quarantine may
     /// stay behind at the shop.
     pub async fn problems(
         &self,
@@ -83,6 +83,9 @@ impl Plan {
                 document.places.line("connections"),
                 counts.join(", ")
             ));
+        }
+        if let Some(current) = &self.current {
+            problems.extend(leaving::left_behind(tenant, &current.settings, document).await?);
         }
         for (place, field, reason) in &self.trial.problems {
             let path = format!("conversion_robots[{place}].fields.{field}");
@@ -183,15 +186,22 @@ impl Setup {
 
     /// Lets the orders go whose products exist by now; whatever changed, for an earlier attempt may have ended before
     /// this.
-    pub async fn release(&self, tenant: &Tenant, settings: &TenantSettings) -> Result<Released, SetupError> {
-        let connections: Vec<&ConnectionId> = settings.connections.iter().map(|connection| &connection.id).collect();
+    pub async fn release(&self, tenant: &Tenant) -> Result<Released, SetupError> {
+        let Some(applied) = tenant.settings().await? else { return Ok(Released::default()) };
+        let connections: Vec<&ConnectionId> =
+            applied.settings.connections.iter().map(|connection| &connection.id).collect();
         Ok(renkei_products::release(tenant, connections, &self.import_orders).await?)
     }
 
-    /// Takes the secrets away of connections that went. Says of which.
+    /// Takes the secrets away of connections that went. Says of which. Not of one that somebody else has taken in again
+    /// since: the secret is theirs by now.
     pub async fn drop_secrets(&self, tenant: &Tenant, plan: &Plan) -> Result<Vec<String>, SetupError> {
         let mut done = Vec::new();
         for connection in &plan.dropped {
+            let in_force = tenant.settings().await?;
+            if in_force.is_some_and(|applied| applied.settings.connection(connection).is_some()) {
+                continue;
+            }
             if self.secrets.delete(tenant.id(), connection).await? {
                 done.push(format!("secret of {connection} is removed with its connection"));
             }
@@ -199,9 +209,15 @@ impl Setup {
         Ok(done)
     }
 
-    /// Makes the schedules what the settings say; what was otherwise is mended, whoever changed it. Says what it did.
-    pub async fn reconcile(&self, settings: &TenantSettings) -> Result<Vec<String>, SetupError> {
-        schedules::reconcile(&self.schedules, settings).await
+    /// Makes the schedules what the settings in force say; what was otherwise is mended, whoever changed it. Says what it
+    /// did. Somebody else may save while this is under way, and be done sooner: then it is done again, by theirs.
+    pub async fn reconcile(&self, tenant: &Tenant) -> Result<Vec<String>, SetupError> {
+        let (mut done, mut version) = (Vec::new(), None);
+        while let Some(applied) = tenant.settings().await?.filter(|applied| version != Some(applied.version)) {
+            done.extend(schedules::reconcile(&self.schedules, &applied.settings).await?);
+            version = Some(applied.version);
+        }
+        Ok(done)
     }
 }
 
@@ -289,7 +305,145 @@ async fn changed_meanwhile(tenant: &Tenant) -> Result<SetupError, SetupError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex, MutexGuard};
+
+    use renkei_domain::ids::TenantId;
+    use renkei_platform::queue::Queue;
+    use renkei_platform::secrets::ConnectionSecrets;
+    use renkei_store::{Store, Tables};
+    use serde_json::{Value, json};
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
     use super::*;
+    use crate::Schedules;
+
+    /// An AWS that keeps one merchant's settings and schedules.
+    #[derive(Clone, Default)]
+    struct Aws(Arc<Mutex<Kept>>);
+
+    #[derive(Default)]
+    struct Kept {
+        /// The item of the settings in force.
+        settings: Value,
+        /// Somebody else saves this while the schedules are looked at.
+        saved_meanwhile: Option<Value>,
+        schedules: BTreeMap<String, Value>,
+        deleted_secrets: Vec<String>,
+    }
+
+    impl Aws {
+        fn kept(&self) -> MutexGuard<'_, Kept> {
+            self.0.lock().unwrap()
+        }
+    }
+
+    impl Respond for Aws {
+        fn respond(&self, request: &Request) -> ResponseTemplate {
+            let mut kept = self.kept();
+            let target = request.headers.get("x-amz-target").map_or("", |target| target.to_str().unwrap());
+            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            let schedule = request.url.path().strip_prefix("/schedules/").map(str::to_owned);
+            let answer = match (target.split('.').next_back().unwrap(), request.method.as_str(), schedule) {
+                ("TransactWriteItems", _, _) => {
+                    kept.settings = body["TransactItems"][0]["Put"]["Item"].clone();
+                    json!({})
+                }
+                ("GetItem", _, _) => json!({ "Item": kept.settings }),
+                ("DeleteSecret", _, _) => {
+                    kept.deleted_secrets.push(body["SecretId"].as_str().unwrap().to_owned());
+                    json!({})
+                }
+                (_, "GET", None) => {
+                    let names: Vec<Value> = kept.schedules.keys().map(|name| json!({ "Name": name })).collect();
+                    if let Some(saved) = kept.saved_meanwhile.take() {
+                        kept.settings = saved;
+                    }
+                    json!({ "Schedules": names })
+                }
+                (_, "GET", Some(name)) => kept.schedules[&name].clone(),
+                (_, "DELETE", Some(name)) => {
+                    kept.schedules.remove(&name);
+                    json!({})
+                }
+                (_, "POST", Some(name)) => {
+                    kept.schedules.insert(name, body);
+                    json!({ "ScheduleArn": "arn" })
+                }
+                other => return ResponseTemplate::new(418).set_body_string(format!("{other:?} was not expected")),
+            };
+            ResponseTemplate::new(200).set_body_raw(answer.to_string(), "application/x-amz-json-1.0")
+        }
+    }
+
+    fn setup_on(server: &MockServer) -> (Setup, Tenant) {
+        let config = renkei_platform::aws::of_variables(|name| match name {
+            "AWS_REGION" => Some("ap-northeast-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "AWS_ENDPOINT_URL" => Some(server.uri()),
+            _ => None,
+        })
+        .unwrap();
+        let queue = |name: &str| (name.to_owned(), format!("arn:{name}"));
+        let queues = ["FetchOrders", "PushStatuses", "SyncPayments"].map(queue);
+        let setup = Setup {
+            secrets: ConnectionSecrets::new(&config, "renkei/stack"),
+            import_orders: Queue::new(&config, server.uri()),
+            schedules: Schedules::new(&config, "stack", "arn:role", BTreeMap::from(queues)),
+        };
+        let tables = Tables { robots: "robots".to_owned(), ..Tables::default() };
+        (setup, Store::new(&config, tables).tenant(TenantId::parse("hanako").unwrap()))
+    }
+
+    /// Settings with these shops, each with its easy set-up.
+    fn with_shops(shops: &[&str]) -> TenantSettings {
+        let connection = |id: &&str| {
+            json!({
+                "id": id, "api": "ecforce", "api_url": "https://shop.example", "ship_from": "dc",
+                "token": { "env": "TOKEN" }, "daily_call_limit": 1_000
+            })
+        };
+        let easy = |id: &&str| json!({ "connection": id, "every": "15 minutes" });
+        let connections: Vec<Value> = shops.iter().map(connection).collect();
+        let easy_setup: Vec<Value> = shops.iter().map(easy).collect();
+        serde_json::from_value(json!({
+            "tenant": "hanako", "connections": connections, "integration_robots": { "easy_setup": easy_setup }
+        }))
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_saved_first_takes_nothing_away_from_who_saved_since() {
+        let (server, aws) = (MockServer::start().await, Aws::default());
+        Mock::given(any()).respond_with(aws.clone()).mount(&server).await;
+        let (setup, tenant) = setup_on(&server);
+        let now = Timestamp::UNIX_EPOCH;
+        // Ours lets the second shop go; somebody else takes it in again while ours still comes into force.
+        tenant.apply_settings(&with_shops(&["main"]), 1, now, "ours").await.unwrap();
+        let ours = aws.kept().settings.clone();
+        tenant.apply_settings(&with_shops(&["main", "second"]), 2, now, "theirs").await.unwrap();
+        let theirs = aws.kept().settings.clone();
+        let second = ConnectionId::parse("second").unwrap();
+        let dropped = vec![second];
+        let (settings, products, secrets) = (Vec::new(), Vec::new(), Vec::new());
+        let plan = Plan { current: None, settings, products, secrets, dropped, trial: Trial::default() };
+
+        assert!(setup.drop_secrets(&tenant, &plan).await.unwrap().is_empty());
+        assert!(aws.kept().deleted_secrets.is_empty(), "the secret is theirs by now");
+        aws.kept().settings = ours.clone();
+        aws.kept().saved_meanwhile = Some(theirs);
+        setup.reconcile(&tenant).await.unwrap();
+        let has = |robot: &str| aws.kept().schedules.values().any(|schedule| schedule.to_string().contains(robot));
+        assert!(has("main/fetch-orders") && has("second/fetch-orders"), "by what is in force in the end");
+
+        // Nobody took it in again: it goes, with all that was its own.
+        aws.kept().settings = ours;
+        assert_eq!(setup.drop_secrets(&tenant, &plan).await.unwrap().len(), 1);
+        assert_eq!(aws.kept().deleted_secrets, ["renkei/stack/hanako/second"]);
+        setup.reconcile(&tenant).await.unwrap();
+        assert!(has("main/fetch-orders") && !has("second/fetch-orders"));
+    }
 
     #[test]
     fn another_email_is_another_credential() {

@@ -26,6 +26,11 @@ use serde::{Serialize, Serializer};
 
 /// How long a message that is being looked at is nobody else's.
 const IN_HAND_SECONDS: i32 = 30;
+/// How long SQS looks for messages before it answers that there are none. Without that it asks some of its servers only, and
+/// misses what the others have; whoever waits for a page waits for this once.
+const LOOK_SECONDS: i32 = 1;
+/// So many answers in a row that bring nothing new end a look: what was in hand for too long comes again and again.
+const MOST_REPEATED: usize = 2;
 const AT_ONCE: usize = 8;
 /// Queues with dead letters, by the functions that read them.
 pub const QUEUES: [&str; 5] = ["fetch-orders", OF_ORDERS, "push-statuses", "sync-payments", "sync-inventory"];
@@ -215,71 +220,73 @@ impl DeadLetters {
     /// between doubles one, which is harmless, and loses none. What two put back in the same moment goes back once: a
     /// message is in one hand.
     pub async fn replay(&self, wanted: Wanted<'_>) -> Result<Vec<DeadLetter>, DeadLettersError> {
+        let each = join_all(self.queues_of(wanted).map(|(queue, back)| self.replay_queue(queue, back, wanted))).await;
+        let each: Vec<Vec<DeadLetter>> = each.into_iter().collect::<Result<_, _>>()?;
+        Ok(each.into_iter().flatten().collect())
+    }
+
+    async fn replay_queue(
+        &self,
+        queue: &DeadQueue,
+        back: &Queue,
+        wanted: Wanted<'_>,
+    ) -> Result<Vec<DeadLetter>, DeadLettersError> {
+        let (messages, _) = self.taken(queue).await?;
+        let (ours, others) = split(queue, &messages, wanted);
+        self.give_back(queue, others.into_iter()).await?;
         let mut replayed = Vec::new();
-        for (queue, back) in self.queues_of(wanted) {
-            let (messages, _) = self.taken(queue).await?;
-            let (ours, others) = split(queue, &messages, wanted);
-            self.give_back(queue, others.into_iter()).await?;
-            for (message, letter) in ours {
-                back.send(message.body().unwrap_or_default(), group_of(message).into(), Duration::ZERO).await?;
-                self.take_away(queue, message).await?;
-                replayed.push(letter);
-            }
+        for (message, letter) in ours {
+            back.send(message.body().unwrap_or_default(), group_of(message).into(), Duration::ZERO).await?;
+            self.take_away(queue, message).await?;
+            replayed.push(letter);
         }
         Ok(replayed)
     }
 
     /// Removes dead letters for good, and says how many there were.
     pub async fn remove(&self, wanted: Wanted<'_>) -> Result<usize, DeadLettersError> {
-        let mut removed = 0;
-        for (queue, _) in self.queues_of(wanted) {
-            let (messages, _) = self.taken(queue).await?;
-            let (ours, others) = split(queue, &messages, wanted);
-            self.give_back(queue, others.into_iter()).await?;
-            for (message, _) in ours {
-                self.take_away(queue, message).await?;
-                removed += 1;
-            }
+        let each = join_all(self.queues_of(wanted).map(|(queue, _)| self.remove_of(queue, wanted))).await;
+        each.into_iter().sum()
+    }
+
+    async fn remove_of(&self, queue: &DeadQueue, wanted: Wanted<'_>) -> Result<usize, DeadLettersError> {
+        let (messages, _) = self.taken(queue).await?;
+        let (ours, others) = split(queue, &messages, wanted);
+        self.give_back(queue, others.into_iter()).await?;
+        for (message, _) in &ours {
+            self.take_away(queue, message).await?;
         }
-        Ok(removed)
+        Ok(ours.len())
     }
 
     fn queues_of<'a>(&'a self, wanted: Wanted<'a>) -> impl Iterator<Item = &'a (DeadQueue, Queue)> {
         self.queues.iter().filter(move |(queue, _)| wanted.queue.is_none_or(|name| queue.name == name))
     }
 
-    /// Takes what is there in hand, and says whether there is more than is looked at in one go.
+    /// Takes what is there in hand, and says whether there may be more than was looked at.
     async fn taken(&self, queue: &DeadQueue) -> Result<(Vec<Message>, bool), DeadLettersError> {
-        let mut messages = Vec::new();
-        let mut seen = HashSet::new();
-        let mut empty = 0;
-        // A receive may come back empty although there are messages; twice is believed.
-        while empty < 2 {
-            if messages.len() >= self.most {
-                return Ok((messages, true));
-            }
+        let mut hand = Hand::default();
+        let mut repeated = 0;
+        while hand.messages.len() < self.most && repeated < MOST_REPEATED {
             let answer = self
                 .client
                 .receive_message()
                 .queue_url(&queue.dead_letters)
                 .max_number_of_messages(10)
                 .visibility_timeout(IN_HAND_SECONDS)
+                .wait_time_seconds(LOOK_SECONDS)
                 .message_system_attribute_names(MessageSystemAttributeName::All)
                 .send()
                 .await
                 .map_err(|error| AwsFailure::new("ReceiveMessage", &error))?;
-            let new: Vec<Message> = answer
-                .messages
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|message| seen.insert(message.message_id().unwrap_or_default().to_owned()))
-                .collect();
-            if new.is_empty() {
-                empty += 1;
+            let messages = answer.messages.unwrap_or_default();
+            // All servers were asked: there is no more.
+            if messages.is_empty() {
+                return Ok((hand.messages, false));
             }
-            messages.extend(new);
+            repeated = if hand.take(messages) { 0 } else { repeated + 1 };
         }
-        Ok((messages, false))
+        Ok((hand.messages, true))
     }
 
     /// Looked at, not taken.
@@ -294,7 +301,11 @@ impl DeadLetters {
             try_join_all(some.iter().map(async |receipt| {
                 let back = self.client.change_message_visibility().queue_url(&queue.dead_letters);
                 let back = back.receipt_handle(receipt).visibility_timeout(0).send().await;
-                back.map_err(|error| AwsFailure::new("ChangeMessageVisibility", &error))
+                match back.map_err(|error| AwsFailure::new("ChangeMessageVisibility", &error)) {
+                    // Where very many are looked at, the first of them have come back by themselves.
+                    Err(failure) if is_of_none_in_hand(failure.code.as_deref()) => Ok(()),
+                    answer => answer.map(|_| ()),
+                }
             }))
             .await?;
         }
@@ -330,6 +341,38 @@ impl DeadLetters {
         }
         Ok(())
     }
+}
+
+/// Messages in hand, each of them once.
+#[derive(Default)]
+struct Hand {
+    messages: Vec<Message>,
+    places: HashMap<String, usize>,
+}
+
+impl Hand {
+    /// Takes these too. False if there is no new one among them: then they have come again, and it is their newest receipt
+    /// that counts.
+    fn take(&mut self, messages: Vec<Message>) -> bool {
+        let before = self.messages.len();
+        for message in messages {
+            let id = message.message_id().unwrap_or_default().to_owned();
+            if let Some(place) = self.places.get(&id).copied() {
+                self.messages[place] = message;
+            } else {
+                self.places.insert(id, self.messages.len());
+                self.messages.push(message);
+            }
+        }
+        self.messages.len() > before
+    }
+}
+
+/// Does SQS say with this that the message is in nobody's hand any more, or in another's? A receipt is all that can be wrong
+/// with the request. Some codes come with the name of the service before them.
+fn is_of_none_in_hand(code: Option<&str>) -> bool {
+    let codes = ["MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"];
+    code.is_some_and(|code| codes.iter().any(|known| code.ends_with(known)))
 }
 
 fn read_all(queue: &DeadQueue, messages: &[Message]) -> Vec<DeadLetter> {
@@ -417,6 +460,13 @@ fn attribute_to(letter: &mut DeadLetter, body: &str) -> Result<(), UnreadableMes
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use renkei_store::Tables;
+    use serde_json::{Value, json};
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
     use super::*;
 
     fn letter(queue: &'static str, body: &str) -> DeadLetter {
@@ -467,6 +517,62 @@ mod tests {
         }
         // An order's queue takes orders only.
         assert_eq!(letter(OF_ORDERS, START).tenant, None);
+    }
+
+    /// An SQS with one dead letter. Whoever does not wait for it is told that there is none, and it has come back by itself
+    /// before it is given back.
+    #[derive(Default)]
+    struct Sqs {
+        taken: AtomicBool,
+    }
+
+    impl Respond for Sqs {
+        fn respond(&self, request: &Request) -> ResponseTemplate {
+            let target = request.headers.get("x-amz-target").map_or("", |target| target.to_str().unwrap());
+            if target.ends_with(".ChangeMessageVisibility") {
+                return ResponseTemplate::new(400)
+                    .insert_header("x-amzn-query-error", "AWS.SimpleQueueService.MessageNotInflight;Sender")
+                    .set_body_raw(
+                        r#"{"__type":"com.amazonaws.sqs#MessageNotInflight"}"#,
+                        "application/x-amz-json-1.0",
+                    );
+            }
+            let asked: Value = serde_json::from_slice(&request.body).unwrap();
+            let mut answer = json!({});
+            if asked["WaitTimeSeconds"] == 1 && !self.taken.swap(true, Ordering::Relaxed) {
+                answer = json!({ "Messages": [{ "MessageId": "7c0e", "ReceiptHandle": "r", "Body": "?" }] });
+            }
+            ResponseTemplate::new(200).set_body_raw(answer.to_string(), "application/x-amz-json-1.0")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_look_waits_for_all_servers_and_takes_no_offence_at_what_has_come_back() {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(Sqs::default()).mount(&server).await;
+        let config = renkei_platform::aws::of_variables(|name| match name {
+            "AWS_REGION" => Some("ap-northeast-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "AWS_ENDPOINT_URL" => Some(server.uri()),
+            _ => None,
+        })
+        .unwrap();
+        let queue = DeadQueue { name: "fetch-orders", url: server.uri(), dead_letters: server.uri() };
+        let store = Store::new(&config, Tables::default());
+        let listed = DeadLetters::new(&config, store, vec![queue], 10).list(Wanted::default()).await.unwrap();
+        assert_eq!(listed.letters.iter().map(|letter| letter.message_id.as_str()).collect::<Vec<_>>(), ["7c0e"]);
+        assert!(!listed.more);
+    }
+
+    #[test]
+    fn a_message_that_comes_again_is_one_with_its_newest_receipt() {
+        let message = |id: &str, receipt: &str| Message::builder().message_id(id).receipt_handle(receipt).build();
+        let mut hand = Hand::default();
+        assert!(hand.take(vec![message("a", "1"), message("b", "2")]));
+        assert!(hand.take(vec![message("a", "3"), message("c", "4")]), "one of them is new");
+        assert!(!hand.take(vec![message("b", "5")]));
+        let receipts: Vec<_> = hand.messages.iter().filter_map(Message::receipt_handle).collect();
+        assert_eq!(receipts, ["3", "5", "4"]);
     }
 
     #[test]

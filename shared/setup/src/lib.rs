@@ -5,12 +5,14 @@
 //! [`Setup::put_in_force`], [`Setup::release`], [`Setup::drop_secrets`] and [`Setup::reconcile`], in this order. Secrets
 //! and products go first, then the settings that need them, then the schedules that start robots by them. Each part is
 //! compared with what is there and written only if it differs, so applying again after a crash completes what is
-//! missing, and applying twice does nothing.
+//! missing, and applying twice does nothing. What follows after the settings goes by those that are in force by then:
+//! somebody else may have saved meanwhile.
 
 mod apply;
 pub mod dead_letters;
 pub mod dry_run;
 pub mod grants;
+mod leaving;
 pub mod retry;
 pub mod schedules;
 pub mod trial;

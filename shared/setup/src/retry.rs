@@ -71,6 +71,10 @@ pub async fn shipment(
     now: Timestamp,
     by: &str,
 ) -> Result<ToldAgain, StoreError> {
+    // What is withdrawn for a parcel that does not exist would be noted on none.
+    if capture && tenant.shipment(id).await?.is_none() {
+        return Ok(ToldAgain::Unknown);
+    }
     if capture && !tenant.withdraw_sale(&id.connection, id.order, now).await? {
         return Ok(ToldAgain::NotToCapture);
     }

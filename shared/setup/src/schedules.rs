@@ -19,6 +19,9 @@ use crate::SetupError;
 /// The widest window in which a robot starts: apart from each other, robots do not crowd the same second.
 const WIDEST_WINDOW: i32 = 5;
 
+/// What their times are written in.
+const TIME_ZONE: &str = "UTC";
+
 /// How many minutes the nightly robots are spread over.
 const NIGHT_MINUTES: u32 = 180;
 
@@ -79,13 +82,13 @@ pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) 
             }
             Some(schedule) => {
                 let is = stored(client, group, &name).await?;
-                if !schedule.matches(&is) {
+                if !schedule.matches(&is, role) {
                     client
                         .update_schedule()
                         .group_name(group)
                         .name(&name)
                         .schedule_expression(&schedule.expression)
-                        .schedule_expression_timezone("UTC")
+                        .schedule_expression_timezone(TIME_ZONE)
                         .flexible_time_window(schedule.flexible()?)
                         .target(schedule.target(role)?)
                         .send()
@@ -102,7 +105,7 @@ pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) 
             .group_name(group)
             .name(name)
             .schedule_expression(&schedule.expression)
-            .schedule_expression_timezone("UTC")
+            .schedule_expression_timezone(TIME_ZONE)
             .flexible_time_window(schedule.flexible()?)
             .target(schedule.target(role)?)
             .send()
@@ -115,7 +118,7 @@ pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) 
 
 /// Schedules that are not as the settings want them, by what is wrong.
 pub async fn differences(schedules: &Schedules, settings: &TenantSettings) -> Result<Vec<String>, SetupError> {
-    let Schedules { client, group, queues, .. } = schedules;
+    let Schedules { client, group, role, queues } = schedules;
     let prefix = prefix(&settings.tenant);
     let mut wanted = wanted(queues, settings, &prefix)?;
     let mut wrong = Vec::new();
@@ -125,7 +128,7 @@ pub async fn differences(schedules: &Schedules, settings: &TenantSettings) -> Re
             continue;
         };
         let is = stored(client, group, &name).await?;
-        if !schedule.matches(&is) {
+        if !schedule.matches(&is, role) {
             wrong.push(format!("the schedule of {} is not as the document says", schedule.robot));
         }
     }
@@ -260,11 +263,17 @@ impl Wanted {
         Target::builder().arn(&self.queue_arn).role_arn(role).input(&self.input).build()
     }
 
-    fn matches(&self, is: &GetScheduleOutput) -> bool {
+    /// Does this schedule start the robot, at its times, for ever, by a role that there is?
+    fn matches(&self, is: &GetScheduleOutput, role: &str) -> bool {
         let target = is.target();
         is.schedule_expression() == Some(self.expression.as_str())
+            // Scheduler's own where none is named.
+            && is.schedule_expression_timezone().unwrap_or(TIME_ZONE) == TIME_ZONE
+            && is.start_date().is_none()
+            && is.end_date().is_none()
             && is.flexible_time_window().and_then(FlexibleTimeWindow::maximum_window_in_minutes) == self.window
             && target.map(Target::arn) == Some(self.queue_arn.as_str())
+            && target.map(Target::role_arn) == Some(role)
             && target.and_then(Target::input) == Some(self.input.as_str())
             && is.state().is_none_or(|state| state.as_str() == "ENABLED")
     }
@@ -302,7 +311,48 @@ fn digest(text: &str, bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_scheduler::operation::get_schedule::builders::GetScheduleOutputBuilder;
+    use aws_sdk_scheduler::primitives::DateTime;
+    use aws_sdk_scheduler::types::ScheduleState;
+
     use super::*;
+
+    const ROLE: &str = "arn:aws:iam::123456789012:role/scheduler";
+
+    #[test]
+    fn a_schedule_that_differs_in_anything_that_matters_is_found() {
+        let wanted = Wanted {
+            robot: "shop/fetch-orders".to_owned(),
+            expression: "cron(0 17 * * ? *)".to_owned(),
+            window: Some(5),
+            queue_arn: "arn:aws:sqs:ap-northeast-1:123456789012:fetch-orders".to_owned(),
+            input: "{}".to_owned(),
+        };
+        let made = || {
+            GetScheduleOutputBuilder::default()
+                .schedule_expression(&wanted.expression)
+                .flexible_time_window(wanted.flexible().unwrap())
+                .target(wanted.target(ROLE).unwrap())
+        };
+        let is = |schedule: GetScheduleOutputBuilder| wanted.matches(&schedule.build(), ROLE);
+        assert!(is(made()) && is(made().schedule_expression_timezone("UTC").state(ScheduleState::Enabled)));
+        let target = || Target::builder().arn(&wanted.queue_arn).role_arn(ROLE).input(&wanted.input);
+        let off = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().unwrap();
+        for (what, other) in [
+            ("times", made().schedule_expression("cron(0 18 * * ? *)")),
+            ("time zone", made().schedule_expression_timezone("Asia/Tokyo")),
+            ("a beginning to come", made().start_date(DateTime::from_secs(4_000_000_000))),
+            ("an end", made().end_date(DateTime::from_secs(1_800_000_000))),
+            ("window", made().flexible_time_window(off)),
+            ("off", made().state(ScheduleState::Disabled)),
+            ("queue", made().target(target().arn("arn:aws:sqs:ap-northeast-1:123456789012:other").build().unwrap())),
+            ("role", made().target(target().role_arn("arn:aws:iam::123456789012:role/gone").build().unwrap())),
+            ("message", made().target(target().input("{\"v\":0}").build().unwrap())),
+            ("nothing to start", made().set_target(None)),
+        ] {
+            assert!(!is(other), "{what}");
+        }
+    }
 
     #[test]
     fn nights_are_japans_and_spread() {

@@ -10,7 +10,7 @@ use renkei_domain::money::Yen;
 use renkei_domain::order::{SourceAddress, SourceCarrier, SourceLine, SourceOrder};
 use renkei_domain::settings::Connection;
 use renkei_domain::work::{Fetched, ImportOrder};
-use renkei_ecforce::{BadRecord, Direction, MAX_PER, Order, OrderPage, OrderQuery, SortBy};
+use renkei_ecforce::{Address, BadRecord, Direction, MAX_PER, Order, OrderItem, OrderPage, OrderQuery, SortBy};
 use renkei_platform::queue::{Outgoing, group};
 use serde_json::Value;
 
@@ -37,12 +37,17 @@ pub fn to_import(page: OrderPage, after: u64, fetch_state: &str) -> Vec<(u16, Fe
         .filter(|(_, row)| {
             let (id, wanted) = match row {
                 Ok(order) => (Some(order.id), order.state == fetch_state),
-                Err(bad) => (bad.id, true),
+                Err(bad) => (bad.id, !shows_another_state(bad, fetch_state)),
             };
             wanted && id.is_none_or(|id| id > after && seen.insert(id))
         })
         .filter_map(|(place, row)| Some((u16::try_from(place).ok()?, fetched(row))))
         .collect()
+}
+
+/// Does a row that cannot be read still show that it left this state?
+fn shows_another_state(bad: &BadRecord, state: &str) -> bool {
+    bad.raw["attributes"]["state"].as_str().is_some_and(|shown| shown.trim() != state)
 }
 
 /// What a row of a listing is to import: an order, or the reason why it is none.
@@ -53,11 +58,22 @@ pub fn fetched(row: Result<Order, BadRecord>) -> Fetched {
             let (id, number) = (order.id, order.number.clone());
             match source_order(&order) {
                 Ok(order) => Fetched::Order(Box::new(order)),
-                Err(reason) => Fetched::Unreadable { id: Some(id), number: Some(number), reason },
+                Err(reason) => Fetched::Unreadable { id: Some(id), number: Some(cut(&number)), reason },
             }
         }
-        Err(bad) => Fetched::Unreadable { id: bad.id, number: bad.number, reason: bad.reason.clone() },
+        Err(bad) => {
+            Fetched::Unreadable { id: bad.id, number: bad.number.as_deref().map(cut), reason: bad.reason.clone() }
+        }
     }
+}
+
+/// Longest number of a row that is no order, in characters. An order's own is never longer.
+const LONGEST_NUMBER: usize = 128;
+
+/// A number as far as people need it to find the row: what is longer may not fit into a message, and nothing after it
+/// would be fetched any more.
+fn cut(number: &str) -> String {
+    number.chars().take(LONGEST_NUMBER).collect()
 }
 
 /// A larger order does not travel in a queue message; it goes to quarantine by name.
@@ -88,24 +104,8 @@ fn text(message: &ImportOrder) -> String {
 
 fn source_order(order: &Order) -> Result<SourceOrder, String> {
     let number = OrderNumber::parse(order.number.trim()).map_err(|e| e.to_string())?;
-    let lines = order
-        .items
-        .iter()
-        .enumerate()
-        .map(|(place, item)| {
-            let sku = item.variant_sku.as_deref().map(str::trim).unwrap_or_default();
-            Ok(SourceLine {
-                sku: Sku::parse(sku).map_err(|_| format!("line {} has no usable SKU", place + 1))?,
-                name: item.product_name.clone().unwrap_or_else(|| sku.to_owned()),
-                quantity: item.quantity,
-                price: Yen(item.sales_price.or(item.price).unwrap_or(0)),
-                address: item.shipping_address_id.map(AddressId),
-                bundled: item.product_bundled_item_id.is_some(),
-            })
-        })
-        .collect::<Result<Vec<_>, String>>()?;
-    let addresses =
-        order.shipping_addresses.iter().map(|address| source_address(address.id, address)).collect::<Result<_, _>>()?;
+    let lines = source_lines(&order.items)?;
+    let addresses = order.shipping_addresses.iter().map(source_address).collect::<Result<_, _>>()?;
     let carrier = SourceCarrier { id: order.shipping_carrier_id, name: order.shipping_carrier_name.clone() };
     Ok(SourceOrder {
         id: OrderId(order.id),
@@ -118,6 +118,29 @@ fn source_order(order: &Order) -> Result<SourceOrder, String> {
         addresses,
         lines,
         attributes: scalars(order)?,
+    })
+}
+
+/// The lines of which there is a piece to ship. An order that was read without its lines has none, and is none the worse.
+fn source_lines(items: &[OrderItem]) -> Result<Vec<SourceLine>, String> {
+    let ordered = items.iter().enumerate().filter(|(_, item)| item.quantity > 0);
+    let lines = ordered.map(|(place, item)| source_line(place, item)).collect::<Result<Vec<_>, String>>()?;
+    if lines.is_empty() && !items.is_empty() {
+        return Err("none of its lines has a quantity above 0".to_owned());
+    }
+    Ok(lines)
+}
+
+fn source_line(place: usize, item: &OrderItem) -> Result<SourceLine, String> {
+    let sku = item.variant_sku.as_deref().map(str::trim).unwrap_or_default();
+    Ok(SourceLine {
+        sku: Sku::parse(sku).map_err(|_| format!("line {} has no usable SKU", place + 1))?,
+        name: item.product_name.clone().unwrap_or_else(|| sku.to_owned()),
+        quantity: item.quantity,
+        // What was charged: a subscription's or a campaign's price differs from what the shop sells one for as a rule.
+        price: Yen(item.price.or(item.sales_price).unwrap_or(0)),
+        address: item.shipping_address_id.map(AddressId),
+        bundled: item.product_bundled_item_id.is_some(),
     })
 }
 
@@ -139,8 +162,8 @@ fn scalars(record: &impl serde::Serialize) -> Result<BTreeMap<String, Value>, St
         .collect())
 }
 
-fn source_address(id: u64, address: &impl serde::Serialize) -> Result<SourceAddress, String> {
-    let parts = scalars(address)?
+fn source_address(address: &Address) -> Result<SourceAddress, String> {
+    let mut parts = scalars(address)?
         .into_iter()
         .filter(|(name, _)| name != "id")
         .filter_map(|(name, value)| match value {
@@ -149,5 +172,126 @@ fn source_address(id: u64, address: &impl serde::Serialize) -> Result<SourceAddr
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         })
         .collect();
-    Ok(SourceAddress { id: AddressId(id), parts })
+    if let Some(prefecture) = address.prefecture() {
+        name_prefecture(&mut parts, prefecture);
+    }
+    Ok(SourceAddress { id: AddressId(address.id), parts })
+}
+
+/// Gives an address whose prefecture stands in its written lines only the part that others have it in. The first line
+/// loses it, or a label would have it twice; an address that has the part is left as the shop gave it.
+fn name_prefecture(parts: &mut BTreeMap<String, String>, prefecture: &str) {
+    if parts.get("prefecture_name").is_some_and(|named| !named.trim().is_empty()) {
+        return;
+    }
+    if let Some(line) = parts.get_mut("addr01")
+        && let Some(below) = line.trim_start().strip_prefix(prefecture)
+    {
+        *line = below.trim_start().to_owned();
+    }
+    parts.insert("prefecture_name".to_owned(), prefecture.to_owned());
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_domain::ids::{ConnectionId, TenantId};
+    use renkei_domain::work::{Place, VERSION};
+    use serde_json::json;
+
+    use super::*;
+
+    /// An order as the shop gave it, with some of it otherwise.
+    fn order(change: impl FnOnce(&mut Value)) -> Order {
+        let mut order = json!({
+            "id": 88_111, "number": "H-1001", "state": "complete", "total": 4_500,
+            "shipping_addresses": [
+                { "id": 120, "prefecture_name": "東京都", "addr01": "江東区架空町", "full_address": "東京都江東区架空町" },
+            ],
+            "order_items": [
+                { "id": 1, "variant_sku": "SERUM-30", "sales_price": 4_980, "price": 4_482, "quantity": 1 },
+                { "id": 2, "variant_sku": "MASK-5", "sales_price": 1_980, "quantity": 2 },
+            ],
+        });
+        change(&mut order);
+        serde_json::from_value(order).unwrap()
+    }
+
+    fn read(change: impl FnOnce(&mut Value)) -> SourceOrder {
+        source_order(&order(change)).unwrap()
+    }
+
+    #[test]
+    fn a_line_has_the_price_that_was_charged() {
+        let prices: Vec<Yen> = read(|_| {}).lines.iter().map(|line| line.price).collect();
+        assert_eq!(prices, [Yen(4_482), Yen(1_980)]);
+    }
+
+    #[test]
+    fn what_nobody_ordered_a_piece_of_is_no_line() {
+        let none = |places: &[usize]| {
+            order(|order| {
+                for place in places {
+                    order["order_items"][*place]["quantity"] = json!(0);
+                }
+            })
+        };
+        let left = source_order(&none(&[0])).unwrap().lines;
+        assert_eq!(left.iter().map(|line| line.sku.as_str()).collect::<Vec<_>>(), ["MASK-5"]);
+        assert!(source_order(&none(&[0, 1])).unwrap_err().contains("quantity"));
+        // A reading of the states alone has no lines at all.
+        assert!(read(|order| order["order_items"] = json!([])).lines.is_empty());
+    }
+
+    #[test]
+    fn a_prefecture_that_only_the_written_address_has_becomes_a_part() {
+        let address = |parts: Value| read(|order| order["shipping_addresses"][0] = parts).addresses.remove(0);
+        let both =
+            |address: &SourceAddress| (address.part("prefecture_name").to_owned(), address.part("addr01").to_owned());
+        let osaka = ("大阪府".to_owned(), "大阪市北区見本町".to_owned());
+        let full =
+            address(json!({ "id": 1, "addr01": "大阪市北区見本町", "full_address": "大阪府大阪市北区見本町1-1" }));
+        assert_eq!(both(&full), osaka);
+        let first = address(json!({ "id": 1, "addr01": " 大阪府 大阪市北区見本町" }));
+        assert_eq!(both(&first), osaka, "not twice on the label");
+        // What has the part already is as the shop gave it.
+        let given = json!({ "id": 1, "prefecture_name": "東京都", "addr01": "東京都江東区架空町" });
+        assert_eq!(both(&address(given)), ("東京都".to_owned(), "東京都江東区架空町".to_owned()));
+        assert_eq!(both(&address(json!({ "id": 1, "addr01": "架空町" }))).0, "");
+    }
+
+    #[test]
+    fn a_total_that_the_shop_left_out_is_told_from_one_of_nothing() {
+        assert!(read(|_| {}).says_total() && read(|order| order["total"] = json!(0)).says_total());
+        assert!(!read(|order| order["total"] = Value::Null).says_total());
+    }
+
+    #[test]
+    fn a_bad_row_that_shows_another_state_is_not_to_be_imported() {
+        let left = |raw: Value| {
+            let bad = BadRecord { id: Some(1), number: None, reason: "it has no items".to_owned(), raw };
+            shows_another_state(&bad, "complete")
+        };
+        assert!(left(json!({ "attributes": { "state": "shipped" } })));
+        assert!(!left(json!({ "attributes": { "state": " complete " } })));
+        // Of these nothing is known: a person has to look.
+        assert!(!left(json!({ "attributes": { "state": null } })) && !left(json!("no record")));
+    }
+
+    #[test]
+    fn no_number_makes_a_message_too_large() {
+        let endless = "注".repeat(300_000);
+        let fetched = fetched(Ok(order(|order| order["number"] = json!(endless))));
+        assert!(matches!(&fetched, Fetched::Unreadable { number: Some(number), .. } if number.chars().count() == 128));
+        let message = ImportOrder {
+            v: VERSION,
+            tenant: TenantId::parse("hanako").unwrap(),
+            connection: ConnectionId::parse("hanako-ecforce").unwrap(),
+            run: "run".to_owned(),
+            place: Place { page: 1, row: 0 },
+            conversion_robot: None,
+            fetched_at: Timestamp::UNIX_EPOCH,
+            order: fetched,
+        };
+        assert!(outgoing(message).body.len() < 4_096);
+    }
 }

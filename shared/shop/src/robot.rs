@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan};
 use lambda_runtime::{Context, LambdaEvent};
 use renkei_domain::gate::Lane;
 use renkei_domain::jst;
-use renkei_domain::run::{Run, RunState};
+use renkei_domain::run::{CallMade, Run, RunState};
 use renkei_domain::settings::{Action, Connection, TenantSettings};
 use renkei_domain::work::{Cause, StartRobot, VERSION};
 use renkei_ecforce::Timeouts;
@@ -157,7 +157,7 @@ impl Robots {
         story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
     ) -> Result<(), RunError> {
         let run = start.run.as_deref().unwrap_or(&message.id);
-        let work = self.run(start, &message.id, format!("{run}-{holder}"), deadline, story);
+        let work = self.run(start, &message.id, format!("{run}-{holder}"), deadline, metrics, story);
         self.in_hand(message, start, metrics, work).await
     }
 
@@ -187,7 +187,6 @@ impl Robots {
         metrics.note("robot", start.robot.as_str());
         let span = run_span(&start.tenant, &start.connection, Some(&start.robot), &run);
         let ended = self.queue.keep_invisible(&message.receipt_handle, IN_HAND, work.instrument(span)).await?;
-        metrics.add(Metric::ShopCalls, u64::from(ended.calls));
         metrics.add(Metric::RunsFailed, u64::from(ended.state == RunState::Failed));
         metrics.add(Metric::RunsBlocked, u64::from(ended.state == RunState::Blocked));
         self.watch(start, &ended, metrics).await;
@@ -221,6 +220,7 @@ impl Robots {
         message_id: &str,
         holder: String,
         deadline: Instant,
+        metrics: &Metrics,
         story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
     ) -> Result<Run, RunError> {
         let tenant = self.store.tenant(message.tenant.clone());
@@ -258,7 +258,9 @@ impl Robots {
         let ended = story(work).await;
         let calls = session.calls();
         run.calls = calls_before + calls;
-        run.note_calls(session.take_called());
+        let called = session.take_called();
+        count_calls(&session, &called, metrics);
+        run.note_calls(called);
         // A gate that could not be handed back comes free by itself after its lease.
         if let Err(error) = session.leave().await {
             tracing::warn!(error = %error, "the gate could not be handed back");
@@ -408,7 +410,11 @@ impl Robots {
             ..message.clone()
         };
         match error {
-            ShopError::Closed(closure) => self.blocked(tenant, run.clone(), again(run.cause, 0), closure.until).await,
+            ShopError::Closed(closure) => {
+                // What kept it before, a shop that did not answer say, is not why it waits now.
+                run.error = None;
+                self.blocked(tenant, run.clone(), again(run.cause, 0), closure.until).await
+            }
             ShopError::SignInsSpent { until } => {
                 // Not the day's calls, which is what people think of first.
                 run.error = Some(error.to_string());
@@ -465,6 +471,16 @@ impl Robots {
         self.queue.send(body, group(&message.tenant, &message.connection), delay).await?;
         Ok(())
     }
+}
+
+/// Counts this invocation's calls, how many of them failed, and how much of the shop's day is spent by now. All of it is
+/// known by the session: nothing is read for it.
+fn count_calls(session: &Session, called: &[CallMade], metrics: &Metrics) {
+    let failed = |call: &&CallMade| call.status.is_none_or(|status| !(200..300).contains(&status));
+    metrics.add(Metric::ShopCalls, u64::from(session.calls()));
+    metrics.add(Metric::ShopErrors, called.iter().filter(failed).count() as u64);
+    let (spent, limit) = session.spent_of_limit();
+    metrics.gate_used(spent, limit);
 }
 
 /// People know the time at which the day's calls begin anew; that the gate opens a few minutes later, for clocks that

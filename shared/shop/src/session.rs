@@ -181,10 +181,10 @@ impl Session {
         self.gate.rest(&self.rules, self.clock.now(), self.lane)
     }
 
-    /// How much of the day's limit is used, from 0 to 1.
+    /// How many of the day's calls are spent by our count, whoever made them; and how many the shop allows a day.
     #[must_use]
-    pub fn used_share(&self) -> f64 {
-        f64::from(self.gate.used()) / f64::from(self.rules.daily_limit.max(1))
+    pub fn spent_of_limit(&self) -> (u32, u32) {
+        (self.gate.used().saturating_add(self.gate.carried()), self.rules.daily_limit)
     }
 
     /// Makes one request to the shop, with a token, repeating it over passing failures as long as the run's time
@@ -229,7 +229,11 @@ impl Session {
                 })
                 .await;
             match answer {
-                Ok(answer) => return answer.map_err(ShopError::from),
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => {
+                    self.keep_off_after(&error).await;
+                    return Err(error.into());
+                }
                 Err(ShopError::Shop(Error::Unauthorized { .. })) if refusals < 2 => {
                     refusals += 1;
                     self.forget_token(&token);
@@ -237,6 +241,16 @@ impl Session {
                 }
                 Err(other) => return Err(other),
             }
+        }
+    }
+
+    /// Notes for how long the shop wants to be left alone, where the error says so. If that fails, whoever made the call
+    /// learns of the call's error all the same: it may have been carried out, and that must not be lost.
+    async fn keep_off_after(&mut self, error: &Error) {
+        if let Retry::Passing { after: Some(after) } = error.retry()
+            && let Err(failure) = self.penalty(after).await
+        {
+            tracing::warn!(robot = %self.robot, error = %failure, "the shop's wish to be left alone was not noted");
         }
     }
 
@@ -255,16 +269,16 @@ impl Session {
             if matches!(error, Error::DailyLimit { .. }) {
                 return Err(self.close().await?);
             }
-            let (Retry::Passing { after }, Some(back_off)) = (error.retry(), wait) else {
-                return Err(error.into());
-            };
-            let pause = after.unwrap_or_else(|| back_off.mul_f64(0.75 + fastrand::f64() / 2.0));
-            tracing::warn!(robot = %self.robot, pause_seconds = pause.as_secs_f64(), error = %error, "the shop failed; the call is repeated");
+            let Retry::Passing { after } = error.retry() else { return Err(error.into()) };
+            let own = wait.map(|back_off| back_off.mul_f64(0.75 + fastrand::f64() / 2.0));
+            let Some(pause) = after.or(own) else { return Err(error.into()) };
+            // Other robots of the shop keep to it too: also where this call was the last.
             self.penalty(pause).await?;
             // A shop that wants to be left alone for long is left, and the failure counts: it comes again then.
-            if pause > self.rules.patience() || Instant::now() + pause > self.deadline {
+            if wait.is_none() || pause > self.rules.patience() || Instant::now() + pause > self.deadline {
                 return Err(error.into());
             }
+            tracing::warn!(robot = %self.robot, pause_seconds = pause.as_secs_f64(), error = %error, "the shop failed; the call is repeated");
         }
         Err(ShopError::OutOfTime)
     }

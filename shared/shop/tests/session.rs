@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use renkei_domain::gate::Lane;
+use renkei_domain::gate::{Lane, Reason};
 use renkei_domain::ids::TenantId;
 use renkei_domain::settings::Connection;
 use renkei_ecforce::OrderQuery;
@@ -86,14 +86,18 @@ impl Place {
     }
 
     async fn open(&self, holder: &str, patience: Duration) -> Session {
+        self.try_open(holder, Lane::Fetch, patience).await.unwrap()
+    }
+
+    async fn try_open(&self, holder: &str, lane: Lane, patience: Duration) -> Result<Session, ShopError> {
         let request = SessionRequest {
             connection: &self.connection,
             holder: holder.to_owned(),
             robot: "main/fetch-orders",
-            lane: Lane::Fetch,
+            lane,
             deadline: Instant::now() + patience,
         };
-        self.shops.open(&self.tenant, request).await.unwrap()
+        self.shops.open(&self.tenant, request).await
     }
 
     async fn asked(&self) -> usize {
@@ -155,5 +159,75 @@ async fn a_shop_that_wants_to_be_left_alone_is_asked_once_by_whoever_comes_and_g
     assert!((1_800..1_810).contains(&wait), "{wait} s, and no longer than was asked for");
     let moved = named[2].duration_since(named[0]).as_millis();
     assert!(moved.abs() < 500, "coming and going moved it by {moved} ms");
+    assert_eq!(place.asked().await, 1);
+}
+
+/// The shop says that the day's limit is spent, which by our count it is not.
+async fn a_refusal_that_speaks_of_the_limit_ends_the_day(status: u16) {
+    let errors = json!({ "errors": [{ "code": "AOR4290", "message": "1日の上限に達しました" }] });
+    let place = Place::answering(ResponseTemplate::new(status).set_body_json(errors)).await;
+    let patience = Duration::from_mins(9);
+    let told = Timestamp::now();
+    let mut first = place.open("run-1", patience).await;
+    let ShopError::Closed(closure) = call(&mut first).await.unwrap_err() else { panic!("{status}: it is not closed") };
+    assert_eq!(closure.reason, Reason::RefusedByShop, "{status}");
+    // The shop's day begins at 00:00 UTC, and the gate opens some minutes after that for clocks that are apart.
+    let wait = closure.until.duration_since(told).as_secs();
+    assert!((1..=86_400 + 600).contains(&wait), "{status}: {wait} s");
+    assert!(closure.until.as_second() % 86_400 <= 600, "{status}: until {}", closure.until);
+    assert_eq!(first.spent_of_limit(), (1, 1_000), "{status}: a refused call counts, and no more than that");
+    assert!(matches!(call(&mut first).await, Err(ShopError::Closed(again)) if again == closure), "{status}");
+    first.leave().await.unwrap();
+
+    for lane in Lane::ALL {
+        match place.try_open("run-2", lane, patience).await {
+            Err(ShopError::Closed(again)) => assert_eq!(again, closure, "{status}, {lane:?}"),
+            Err(other) => panic!("{status}, {lane:?}: {other}"),
+            Ok(_) => panic!("{status}, {lane:?}: the next run comes in"),
+        }
+    }
+    assert_eq!(place.asked().await, 1, "{status}: nobody calls before the reset");
+}
+
+#[tokio::test]
+async fn a_429_that_speaks_of_the_limit_closes_the_shop_until_its_next_day() {
+    a_refusal_that_speaks_of_the_limit_ends_the_day(429).await;
+}
+
+#[tokio::test]
+async fn a_403_that_speaks_of_the_limit_closes_the_shop_until_its_next_day() {
+    a_refusal_that_speaks_of_the_limit_ends_the_day(403).await;
+}
+
+#[tokio::test]
+async fn a_wish_to_be_left_alone_counts_for_others_after_the_last_repetition_too() {
+    let later = ResponseTemplate::new(429).insert_header("retry-after", "2").set_body_string("Retry later");
+    let place = Place::answering(later).await;
+    let mut session = place.open("run-1", Duration::from_mins(9)).await;
+    let refused = call(&mut session).await.unwrap_err();
+    assert_eq!(place.asked().await, 4, "once, and repeated three times: {refused}");
+    session.leave().await.unwrap();
+    let now = Timestamp::now();
+    let gate = place.tenant.gate(&place.connection.id, now).await.unwrap();
+    let wait = gate.next_call_at().duration_since(now).as_millis();
+    assert!((500..=2_000).contains(&wait), "the next robot may call in {wait} ms");
+}
+
+#[tokio::test]
+async fn a_call_that_may_have_been_carried_out_keeps_others_off_too_where_the_shop_wants_it() {
+    let later = ResponseTemplate::new(503).insert_header("retry-after", "1800").set_body_string("Retry later");
+    let place = Place::answering(later).await;
+    let patience = Duration::from_mins(9);
+    let mut first = place.open("run-1", patience).await;
+    let query = OrderQuery::new();
+    let once = first.call_once(async |client, token| client.orders(token, &query).await).await;
+    let error = once.map(drop).unwrap_err();
+    assert!(matches!(&error, ShopError::Shop(error) if error.maybe_applied()), "{error}");
+    first.leave().await.unwrap();
+
+    let mut second = place.open("run-2", patience).await;
+    let kept_off = call(&mut second).await.unwrap_err();
+    assert!(matches!(kept_off, ShopError::NotBefore { .. }), "{kept_off}");
+    second.leave().await.unwrap();
     assert_eq!(place.asked().await, 1);
 }

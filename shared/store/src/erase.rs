@@ -135,7 +135,7 @@ mod tests {
     use std::collections::HashSet;
 
     use jiff::Timestamp;
-    use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipFromId, ShipmentId, Sku};
+    use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RobotId, ShipFromId, ShipmentId, Sku};
     use renkei_domain::member::Email;
 
     use super::*;
@@ -172,6 +172,7 @@ mod tests {
             keys::offer(tenant, &connection, &sku),
             keys::run(tenant, "run"),
             keys::run_page(tenant, "run", 1),
+            keys::health(tenant, &connection, &RobotId::parse("main/fetch-orders").unwrap()),
         ]
     }
 
@@ -187,6 +188,6 @@ mod tests {
         }
         let source = include_str!("keys.rs");
         let listed: HashSet<&str> = source.lines().filter(|line| line.starts_with("//! | ")).collect();
-        assert_eq!(listed.len(), 23, "the table of keys has another row: teach `is_of` and this test: {listed:#?}");
+        assert_eq!(listed.len(), 24, "the table of keys has another row: teach `is_of` and this test: {listed:#?}");
     }
 }

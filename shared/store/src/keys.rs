@@ -24,6 +24,7 @@
 //! | stock | `C#tenant#ship-from` | sku | what a warehouse counted |
 //! | | `O#tenant#connection` | sku | what a shop was told to offer |
 //! | runs | `tenant#run` | `RUN`, `PAGE#page` | a run, and the progress of what it queued |
+//! | | `tenant#connection#robot` | `HEALTH` | how a robot's runs ended of late |
 //!
 //! Order numbers and SKUs may hold any character; they stand last in their key, so they cannot reach into another's.
 
@@ -31,7 +32,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipFromId, ShipmentId, Sku, TenantId};
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RobotId, ShipFromId, ShipmentId, Sku, TenantId};
 use renkei_domain::member::Email;
 use renkei_domain::shipment::{ShopWork, Status};
 
@@ -235,6 +236,11 @@ pub(crate) fn run_pk(tenant: &TenantId, run: &str) -> String {
 
 pub(crate) fn run(tenant: &TenantId, run: &str) -> Key {
     Key::new(run_pk(tenant, run), "RUN")
+}
+
+/// How a robot's runs ended of late.
+pub(crate) fn health(tenant: &TenantId, connection: &ConnectionId, robot: &RobotId) -> Key {
+    Key::new(format!("{tenant}#{connection}#{robot}"), "HEALTH")
 }
 
 pub(crate) fn run_page(tenant: &TenantId, run: &str, page: u32) -> Key {

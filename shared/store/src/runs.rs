@@ -29,7 +29,7 @@ const CALLED: &str = "called";
 /// read with a hundred others for a list.
 const MOST_CALLED: usize = 2_048;
 /// How long runs are kept.
-const KEPT_DAYS: i64 = 90;
+pub(crate) const KEPT_DAYS: i64 = 90;
 
 /// What became of the rows of a page of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -223,8 +223,11 @@ impl Tenant {
         items.iter().map(page_progress).collect()
     }
 
-    /// Writes how a run ended, or that it is blocked. The run's other marks (cursor, epoch) stay.
+    /// Writes how a run ended, or that it is blocked. The run's other marks (cursor, epoch) stay. That its robot's run ended
+    /// so is noted first: a crash in between has the run go on, and end once more, and the second note counts nothing twice.
+    /// The other way round the run would be over, and the note never made.
     pub async fn end_run(&self, run: &Run) -> Result<(), StoreError> {
+        self.note_end(run).await?;
         let mut update = self
             .client()
             .update_item()

@@ -108,6 +108,7 @@ impl Tenant {
     }
 
     /// A person has looked at the shop and says that the payment may be captured anew. False if it is not waiting for that.
+    /// Said once more, it is still true: whoever said it may have come no further.
     pub async fn withdraw_sale(
         &self,
         connection: &ConnectionId,
@@ -115,7 +116,10 @@ impl Tenant {
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let statement = self.move_sale(connection, order, Sale::Unproven, Sale::Withdrawn, at);
-        Ok(statements::execute(self, vec![statement]).await?.first() == Some(&Written::Yes))
+        if statements::execute(self, vec![statement]).await?.first() == Some(&Written::Yes) {
+            return Ok(true);
+        }
+        Ok(self.sales(connection, &[order]).await? == [Some(Sale::Withdrawn)])
     }
 
     fn move_sale(&self, connection: &ConnectionId, order: OrderId, from: Sale, to: Sale, at: Timestamp) -> Statement {

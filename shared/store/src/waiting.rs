@@ -23,6 +23,18 @@ pub struct NotWaiting {
     pub with_next_fetch: usize,
 }
 
+impl NotWaiting {
+    /// Of orders that were noted lately, and so many that were noted before. One that came out of a backlog, or out of the
+    /// dead letters, was noted lately and read long ago.
+    fn of(noted_lately: Vec<ImportOrder>, noted_before: usize, since: Timestamp) -> Self {
+        let noted = noted_lately.len();
+        let messages: Vec<ImportOrder> =
+            noted_lately.into_iter().filter(|message| message.fetched_at >= since).collect();
+        let with_next_fetch = noted_before + noted - messages.len();
+        Self { messages, with_next_fetch }
+    }
+}
+
 impl Tenant {
     /// Quarantined orders that waited for products all of which exist now. Costs a read of the list of orders that were not
     /// imported, which is short or empty, and of the products that are waited for; orders themselves are read only if they
@@ -48,7 +60,7 @@ impl Tenant {
         let (fresh, old): (Vec<_>, Vec<_>) = ready.partition(|(_, summary)| summary.at >= since);
         let found = reads::batch_get(self, table, fresh.into_iter().map(|(key, _)| key).collect()).await?;
         let messages = found.values().map(message_of).collect::<Result<_, StoreError>>()?;
-        Ok(NotWaiting { messages, with_next_fetch: old.len() })
+        Ok(NotWaiting::of(messages, old.len(), since))
     }
 
     /// Quarantined orders that wait for products, by their keys.
@@ -84,5 +96,34 @@ impl Tenant {
                 return Ok(waiting);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_domain::ids::TenantId;
+    use renkei_domain::work::{Fetched, Place, VERSION};
+
+    use super::*;
+
+    fn read_at(fetched_at: &str) -> ImportOrder {
+        ImportOrder {
+            v: VERSION,
+            tenant: TenantId::parse("hanako").unwrap(),
+            connection: ConnectionId::parse("main").unwrap(),
+            run: "run-1".into(),
+            place: Place { page: 1, row: 0 },
+            conversion_robot: None,
+            fetched_at: fetched_at.parse().unwrap(),
+            order: Fetched::Unreadable { id: Some(1), number: None, reason: String::new() },
+        }
+    }
+
+    #[test]
+    fn an_order_that_was_read_long_ago_waits_for_the_next_fetch_however_lately_it_was_noted() {
+        let since = "2026-11-24T00:00:00Z".parse().unwrap();
+        let (fresh, old) = (read_at("2026-11-24T00:00:00Z"), read_at("2026-11-23T23:59:59Z"));
+        let found = NotWaiting::of(vec![old, fresh.clone()], 2, since);
+        assert_eq!(found, NotWaiting { messages: vec![fresh], with_next_fetch: 3 });
     }
 }

@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::Status;
-use renkei_exchange::{ResultLine, Wanted};
+use renkei_exchange::{ResultLine, Taken, Wanted};
 use renkei_files::layout::Column;
 use renkei_files::{Layout, LayoutError, export, results};
 use renkei_store::audit::AuditOutcome;
@@ -118,19 +118,43 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
     let mut file = export::beginning(&layout).map_err(|problem| Problem::ours(&problem.to_string()))?;
     // Taken first: a file must not hold what somebody else has taken. If it is lost on its way, it is made again of
     // those in picking.
-    let rows = if is_claim { renkei_exchange::take(&caller.tenant, made.rows, caller.now).await?.0 } else { made.rows };
-    for row in &rows {
+    let taken = if is_claim {
+        renkei_exchange::take(&caller.tenant, made.rows, caller.now).await
+    } else {
+        Taken { rows: made.rows, ..Taken::default() }
+    };
+    for row in &taken.rows {
         file.extend_from_slice(&row.bytes);
     }
-    let note = format!("{} of {connection} as {}", rows.len(), layout.id);
+    let mut note = format!("{} of {connection} as {}", taken.rows.len(), layout.id);
+    if let Some(interruption) = interruption(&taken) {
+        note.push_str(&interruption);
+    }
     let action = if is_claim { "files.claim" } else { "files.export" };
     caller.audit(action, caller.tenant.id().as_str(), AuditOutcome::Done, note).await?;
-    let name = format!("{}-{}.csv", layout.id, caller.now.strftime("%Y%m%d%H%M%S"));
+    let part = match taken.failure {
+        Some(error) if taken.rows.is_empty() => return Err(error.into()),
+        // Those that were taken are in nobody's file but this one. The rest is on the page as before.
+        Some(error) => {
+            tracing::error!(%error, "the store did not take all of a file's shipments");
+            "-part"
+        }
+        None => "",
+    };
+    let name = format!("{}-{}{part}.csv", layout.id, caller.now.strftime("%Y%m%d%H%M%S"));
     let headers = [
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
     Ok((headers, file).into_response())
+}
+
+/// What the audit log says of a file that does not hold all that it was asked for, because the store failed on the way. Of
+/// some nobody knows whether they are taken; who looks for them later finds them there.
+fn interruption(taken: &Taken) -> Option<String> {
+    taken.failure.as_ref()?;
+    let left = taken.unsure.len() + taken.untouched.len();
+    Some(format!("; {left} are not in it: the store failed; taken or not: {}", taken.unsure.join(", ")))
 }
 
 /// Takes a file of results in.
@@ -171,4 +195,20 @@ pub async fn upload(Extension(caller): Extension<Caller>, upload: Option<Extensi
     let refused = lines.into_iter().filter(|line| !line.is_taken()).take(SHOWN).collect();
     let problems = read.problems.iter().take(SHOWN).map(ToString::to_string).collect();
     page(caller.shell, &settings, problems, Some(Results { refused, ..results }))
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_store::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_part_is_noted_as_one() {
+        assert_eq!(interruption(&Taken::default()), None);
+        let failure = StoreError::Unavailable { operation: "PutItem", code: "no answer".to_owned() };
+        let (unsure, untouched) = (vec!["shop.5.1".to_owned()], vec!["shop.9.1".to_owned()]);
+        let said = interruption(&Taken { failure: Some(failure), unsure, untouched, ..Taken::default() }).unwrap();
+        assert!(said.contains("2 are not in it") && said.ends_with("taken or not: shop.5.1"), "{said}");
+    }
 }

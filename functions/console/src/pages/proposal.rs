@@ -204,9 +204,10 @@ pub async fn enforce(app: &App, caller: &Caller, proposal: &Proposal) -> Result<
     let version = app.setup.put_in_force(&caller.tenant, &ready.settings, &ready.plan, caller.now, by).await?;
     let note = format!("version {version}, {} changes", ready.plan.sentences().count());
     caller.audit("settings.apply", caller.tenant.id().as_str(), AuditOutcome::Done, note).await?;
-    app.setup.release(&caller.tenant, &ready.settings).await?;
+    // By what is in force by then: somebody else may save while these are under way.
+    app.setup.release(&caller.tenant).await?;
     app.setup.drop_secrets(&caller.tenant, &ready.plan).await?;
-    app.setup.reconcile(&ready.settings).await?;
+    app.setup.reconcile(&caller.tenant).await?;
     Ok(Ok(version))
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use renkei_domain::member::{Email, Role};
+use renkei_setup::dead_letters::QUEUES;
 
 /// Products.
 #[derive(Debug, Subcommand)]
@@ -209,8 +210,8 @@ pub enum DeadLettersCommand {
         /// Only this one, by its message id.
         #[arg(long)]
         id: Option<String>,
-        /// Only those of this queue: fetch-orders, import-orders, push-statuses, sync-payments, sync-inventory.
-        #[arg(long)]
+        /// Only those of this queue, by the function that reads it.
+        #[arg(long, value_parser = QUEUES)]
         queue: Option<String>,
     },
 }

@@ -114,14 +114,15 @@ pub async fn apply_so(
     }
     let by = std::env::var("USER").unwrap_or_else(|_| "renkei apply".to_owned());
     let version = setup.put_in_force(&tenant, settings, &plan, Timestamp::now(), &by).await?;
-    // After the settings, by which the orders are imported.
-    if let Some(sentence) = products::released(setup.release(&tenant, settings).await?) {
+    // After the settings, by which the orders are imported. What follows goes by those that are in force by then: somebody
+    // else may save while it is under way.
+    if let Some(sentence) = products::released(setup.release(&tenant).await?) {
         say(format!("  {sentence}"))?;
     }
     for sentence in setup.drop_secrets(&tenant, &plan).await? {
         say(format!("  {sentence}"))?;
     }
-    let schedules = setup.reconcile(settings).await?;
+    let schedules = setup.reconcile(&tenant).await?;
     for sentence in &schedules {
         say(format!("  {}", plain(sentence)))?;
     }
@@ -168,7 +169,8 @@ fn credentials(document: &Document, secrets: &Secrets) -> Result<Vec<(Connection
     if complete { Ok(found) } else { Err(CliError::said("secrets are missing; nothing was applied")) }
 }
 
-/// The credentials that are stored already. A connection that has none cannot come back without its document.
+/// The credentials that are stored already. A connection that has none, or none of its kind, cannot come back without its
+/// document.
 async fn stored_credentials(
     stack: &Stack,
     settings: &TenantSettings,
@@ -177,7 +179,7 @@ async fn stored_credentials(
     let mut found = Vec::new();
     for connection in &settings.connections {
         match secrets.credentials(&settings.tenant, &connection.id).await {
-            Ok((credentials, _)) => found.push((connection.id.clone(), credentials)),
+            Ok((stored, _)) => found.push((connection.id.clone(), still_fits(connection, &stored)?)),
             Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. }) => {
                 return Err(CliError::said(format!(
                     "the connection {} has no stored password or token any more: apply its document, which says where to \
@@ -189,6 +191,21 @@ async fn stored_credentials(
         }
     }
     Ok(found)
+}
+
+/// What a connection of a former version signs in with by what is stored now: with its own e-mail address of then.
+fn still_fits(connection: &Connection, stored: &Credentials) -> Result<Credentials, CliError> {
+    renkei_setup::kept(connection, stored).ok_or_else(|| {
+        let (was, is) = match stored {
+            Credentials::Password { .. } => ("token", "password"),
+            Credentials::Token(_) => ("password", "token"),
+        };
+        CliError::said(format!(
+            "the connection {} signed in with a {was} then, and a {is} is stored now: write the former version to a file \
+             with `renkei export --version N`, and apply it with the {was} in the environment; nothing was changed",
+            connection.id
+        ))
+    })
 }
 
 fn credential(
@@ -207,6 +224,28 @@ fn credential(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn connection(signs_in_with: &str, email: Option<&str>) -> Connection {
+        let mut connection = serde_json::json!({ "id": "shop", "api": "ecforce", "api_url": "https://api.shop.example",
+                                                 "ship_from": "dc", "daily_call_limit": 1_000, "email": email });
+        connection[signs_in_with] = serde_json::json!({ "env": "SECRET" });
+        serde_json::from_value(connection).unwrap()
+    }
+
+    #[test]
+    fn a_former_connection_goes_on_with_its_own_address_or_not_at_all() {
+        let stored = Credentials::Password { email: Some("b@shop.example".to_owned()), password: "p".into() };
+        let then = connection("password", Some("a@shop.example"));
+        let Ok(Credentials::Password { email, password }) = still_fits(&then, &stored) else {
+            panic!("a password is a password")
+        };
+        assert_eq!((email.as_deref(), password.expose_secret()), (Some("a@shop.example"), "p"));
+        let refused = still_fits(&connection("token", None), &stored).unwrap_err().to_string();
+        assert!(refused.contains("signed in with a token then, and a password is stored now"), "{refused}");
+        let refused = still_fits(&then, &Credentials::Token("t".into())).unwrap_err().to_string();
+        assert!(refused.contains("apply it with the password in the environment"), "{refused}");
+        assert!(still_fits(&connection("token", None), &Credentials::Token("t".into())).is_ok());
+    }
 
     #[test]
     fn an_empty_secret_is_none() {

@@ -43,7 +43,7 @@ pub async fn command(stack: &Stack, arguments: &BackfillArgs) -> Result<Exit, Cl
     let body = serde_json::to_string(&message)?;
     queue.send(body, group(&message.tenant, &message.connection), Duration::ZERO).await?;
     if !arguments.wait {
-        output::line(format!("robot {robot} is started as run {run}"))?;
+        run::say_started(&place.tenant, robot.as_str(), &run, arguments.json)?;
         return Ok(Exit::Done);
     }
     let timeout = Duration::from_secs(arguments.timeout);

@@ -5,17 +5,22 @@ use std::time::Duration;
 use renkei_shop::diagnosis::{Diagnosis, Finding};
 
 use crate::error::{CliError, Exit};
-use crate::output::{self, plain};
+use crate::output::plain;
 use crate::stack::Stack;
 
 /// How long the test may take: waiting for another run, pace, and a shop that answers slowly.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Tests a connection.
-pub async fn test(stack: &Stack, tenant: Option<&str>, id: &str) -> Result<Exit, CliError> {
+/// Tests a connection. What is found is said line by line.
+pub async fn test(
+    stack: &Stack,
+    tenant: Option<&str>,
+    id: &str,
+    say: &dyn Fn(String) -> Result<(), CliError>,
+) -> Result<Exit, CliError> {
     let found = stack.connection(tenant, id).await?;
     let diagnosis = stack.shops()?.diagnose(&found.tenant, &found.connection, PATIENCE).await;
-    show(&diagnosis)?;
+    show(&diagnosis, say)?;
     let is_wrong = diagnosis.is_wrong();
     match diagnosis.ended {
         Some(error) => Err(error.into()),
@@ -24,11 +29,11 @@ pub async fn test(stack: &Stack, tenant: Option<&str>, id: &str) -> Result<Exit,
     }
 }
 
-fn show(diagnosis: &Diagnosis) -> Result<(), CliError> {
+fn show(diagnosis: &Diagnosis, say: &dyn Fn(String) -> Result<(), CliError>) -> Result<(), CliError> {
     for Finding { check, verdict, sentence, sentence_ja } in &diagnosis.findings {
-        output::line(format!("{} {check}: {}", verdict.label(), plain(sentence_ja)))?;
-        output::line(format!("   {}", plain(sentence)))?;
+        say(format!("{} {check}: {}", verdict.label(), plain(sentence_ja)))?;
+        say(format!("   {}", plain(sentence)))?;
     }
     let calls = diagnosis.calls;
-    output::line(format!("{calls} calls spent (API呼び出し {calls}回)"))
+    say(format!("{calls} calls spent (API呼び出し {calls}回)"))
 }

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use renkei_domain::ids::ShipFromId;
 use renkei_domain::jst;
+use renkei_domain::stock::latest_count;
+use renkei_files::Problem;
 use renkei_files::counts::{self, CountRow};
 use renkei_store::stock::StockCount;
 
@@ -30,16 +32,18 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
     };
     let bytes =
         std::fs::read(file).map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
-    let (rows, problems) = counts::read(&bytes);
+    let (rows, mut problems) = counts::read(&bytes);
+    let (found, ahead) = counts_of(rows, Timestamp::now());
+    problems.extend(ahead);
+    problems.sort_by_key(|problem| problem.row);
     for problem in &problems {
         eprintln!("{}", output::plain(&problem.to_string()));
     }
-    let now = Timestamp::now();
-    let total = rows.len();
-    let kept: Vec<bool> = futures::stream::iter(rows)
-        .map(|row| {
+    let total = found.len();
+    let kept: Vec<bool> = futures::stream::iter(found)
+        .map(|count| {
             let id = &id;
-            async move { owner.put_count(id, &count_of(row, now)).await }
+            async move { owner.put_count(id, &count).await }
         })
         .buffered(AT_ONCE)
         .try_collect()
@@ -51,6 +55,28 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
         problems.len()
     ))?;
     Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
+}
+
+/// The counts of these rows. One of a time to come is a problem instead, as by the warehouse's API: it would be the newest
+/// until then, and what is sold meanwhile would be taken from a shelf that nobody counts any more.
+fn counts_of(rows: Vec<CountRow>, now: Timestamp) -> (Vec<StockCount>, Vec<Problem>) {
+    let latest = latest_count(now);
+    let (mut counts, mut problems) = (Vec::new(), Vec::new());
+    for row in rows {
+        let number = row.row;
+        let count = count_of(row, now);
+        if count.counted_at <= latest {
+            counts.push(count);
+            continue;
+        }
+        problems.push(Problem {
+            row: number,
+            shipment: String::new(),
+            column: "計数日時".to_owned(),
+            what: "this is more than 5 minutes ahead of our clock".to_owned(),
+        });
+    }
+    (counts, problems)
 }
 
 /// A file without times was counted now; a time without a zone is Japan's.
@@ -74,5 +100,27 @@ mod tests {
         assert_eq!(moment("2026-11-25 09:00:00"), moment("2026-11-25T00:00:00Z"));
         let row = CountRow { row: 2, sku: Sku::parse("A").unwrap(), quantity: 1, counted_at: None };
         assert_eq!(count_of(row, Timestamp::UNIX_EPOCH).counted_at, Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn a_count_of_a_time_to_come_is_a_problem_and_is_not_kept() {
+        let row = |row: usize, at: Option<&str>| CountRow {
+            row,
+            sku: Sku::parse("A").unwrap(),
+            quantity: 1,
+            counted_at: at.map(str::to_owned),
+        };
+        let rows = vec![
+            row(2, Some("2026-11-25T00:05:00Z")),
+            row(3, Some("2026-11-25T00:05:01Z")),
+            row(4, Some("2026-11-25 09:00:00")),
+            // Next year's, by a slip.
+            row(5, Some("2027-11-25 09:00:00")),
+            row(6, None),
+        ];
+        let (counts, problems) = counts_of(rows, "2026-11-25T00:00:00Z".parse().unwrap());
+        assert_eq!(counts.len(), 3, "{counts:?}");
+        assert_eq!(problems.iter().map(|problem| problem.row).collect::<Vec<_>>(), [3, 5]);
+        assert!(problems[0].to_string().starts_with("row 3, 計数日時"), "{problems:?}");
     }
 }

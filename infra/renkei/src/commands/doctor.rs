@@ -3,13 +3,11 @@
 //! Each finding names one thing, in the words of the runbook (`docs/operations.md`). A check that itself fails is a finding,
 //! and the others are made all the same. Nothing is changed; `--calls` alone calls shops.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_cloudformation::types::StackResourceSummary;
 use jiff::Timestamp;
 use renkei_domain::gate::{Lane, Reason};
-use renkei_domain::health;
 use renkei_domain::jst;
 use renkei_platform::aws::AwsFailure;
 use renkei_shop::gate_rules;
@@ -32,8 +30,7 @@ const CONCURRENCY: u64 = 100;
 /// So many pages of errors are looked through.
 const LOG_PAGES: usize = 20;
 /// A part of the day's calls from which on it is worth a word.
-const NEARLY_SPENT: u32 = 80;
-const RUNS: i32 = 100;
+const NEARLY_SPENT: u64 = 80;
 
 /// Something that is wrong. By the stable keys of `docs/cli.md`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -91,21 +88,25 @@ pub async fn command(stack: &Stack, calls: bool, json: bool) -> Result<Exit, Cli
     let result = tenants(stack, now, &mut findings).await;
     findings.failed("tenants", result);
     if calls {
-        for place in stack.connections(&Scope { tenant: None, connection: None }).await? {
-            // It says itself what it finds.
-            output::line(format!("connection {}/{}:", place.tenant.id(), place.id()))?;
-            let tested = connection::test(stack, Some(place.tenant.id().as_str()), place.id().as_str()).await;
-            if !matches!(tested, Ok(Exit::Done)) {
-                findings.add(
-                    "connections",
-                    format!("{}/{}", place.tenant.id(), place.id()),
-                    tested.err().map_or_else(|| "does not work".to_owned(), |error| error.to_string()),
-                    "the test's own lines above say what to mend",
-                );
-            }
-        }
+        connections(stack, json, &mut findings).await?;
     }
     show(&findings.0, json)
+}
+
+/// Tests each connection, which says itself what it finds: beside the findings where those are for a script.
+async fn connections(stack: &Stack, json: bool, findings: &mut Findings) -> Result<(), CliError> {
+    let say: fn(String) -> Result<(), CliError> = if json { output::aside } else { output::line };
+    for place in stack.connections(&Scope { tenant: None, connection: None }).await? {
+        let (tenant, id) = (place.tenant.id().as_str(), place.id().as_str());
+        say(format!("connection {tenant}/{id}:"))?;
+        let tested = connection::test(stack, Some(tenant), id, &say).await;
+        if !matches!(tested, Ok(Exit::Done)) {
+            let wrong = tested.err().map_or_else(|| "does not work".to_owned(), |error| error.to_string());
+            let advice = format!("`renkei connection test {id} --tenant {tenant}` says what to mend");
+            findings.add("connections", format!("{tenant}/{id}"), wrong, advice);
+        }
+    }
+    Ok(())
 }
 
 fn show(findings: &[Finding], json: bool) -> Result<Exit, CliError> {
@@ -325,20 +326,16 @@ async fn tenants(stack: &Stack, now: Timestamp, findings: &mut Findings) -> Resu
                 let until = jst::display(closure.until);
                 let advice = "it goes on by itself; `renkei quota` shows who spent the calls";
                 findings.add("gates", &place, format!("the shop is not called until {until}"), advice);
-            } else if gate.day() == jst::quota_day(now) && gate.used() * 100 >= rules.daily_limit * NEARLY_SPENT {
+            } else if gate.day() == jst::quota_day(now) && is_nearly_spent(gate.used(), rules.daily_limit) {
                 let wrong = format!("{} of {} calls of the day are spent", gate.used(), rules.daily_limit);
                 findings.add("gates", &place, wrong, "`renkei plan` shows what a day costs, and what to change");
             }
         }
-        let runs = tenant.runs(RUNS, None).await?.rows;
-        let robots: BTreeSet<_> = runs.iter().map(|run| (run.connection.clone(), run.robot.clone())).collect();
-        for (connection, robot) in robots {
-            if health::is_failing(&runs, &connection, &robot) == Some(true) {
-                let reason = runs.iter().find(|run| run.robot == robot).and_then(|run| run.error.clone());
-                let advice = format!("mend what it names; `renkei connection test {connection}` looks at the shop");
-                let wrong = format!("failed three times in a row: {}", reason.unwrap_or_default());
-                findings.add("robots", format!("{name}: {robot}"), wrong, advice);
-            }
+        for robot in tenant.failing_robots(&applied.settings).await? {
+            let advice = format!("mend what it names; `renkei connection test {}` looks at the shop", robot.connection);
+            let reason = robot.error.unwrap_or_else(|| "`renkei runs` has no reason any more".to_owned());
+            let wrong = format!("failed three times in a row: {reason}");
+            findings.add("robots", format!("{name}: {}", robot.robot), wrong, advice);
         }
         for robot in tenant.silent_robots(&applied, now).await? {
             findings.add(
@@ -352,9 +349,20 @@ async fn tenants(stack: &Stack, now: Timestamp, findings: &mut Findings) -> Resu
     Ok(())
 }
 
+fn is_nearly_spent(used: u32, limit: u32) -> bool {
+    u64::from(used) * 100 >= u64::from(limit) * NEARLY_SPENT
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_nearly_spent_from_four_fifths_on_however_high_its_limit() {
+        assert!(is_nearly_spent(8_000, 10_000) && !is_nearly_spent(7_999, 10_000));
+        assert!(!is_nearly_spent(1_000, 53_687_092) && !is_nearly_spent(1_000, u32::MAX));
+        assert!(is_nearly_spent(u32::MAX, u32::MAX));
+    }
 
     #[test]
     fn a_line_has_these_keys_in_this_order() {

@@ -8,10 +8,11 @@ use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use renkei_domain::ids::ConnectionId;
 use renkei_domain::shipment::Status;
-use renkei_exchange::ResultLine;
+use renkei_exchange::{ResultLine, Taken};
 use renkei_files::export::{self, Rendered};
 use renkei_files::results;
 use renkei_files::{Layout, Problem};
+use renkei_store::StoreError;
 
 use crate::cli::Scope;
 use crate::error::{CliError, Exit};
@@ -99,10 +100,13 @@ pub async fn export(
         .create_new(true)
         .open(out)
         .map_err(|error| CliError::said(format!("{} cannot be made: {error}", out.display())))?;
-    let (rows, refused) =
-        if claim { renkei_exchange::take(&place.tenant, rows, Timestamp::now()).await? } else { (rows, Vec::new()) };
+    let taken = if claim {
+        renkei_exchange::take(&place.tenant, rows, Timestamp::now()).await
+    } else {
+        Taken { rows, ..Taken::default() }
+    };
     let written = file.write_all(&beginning).and_then(|()| {
-        rows.iter().try_for_each(|row| file.write_all(&row.bytes))?;
+        taken.rows.iter().try_for_each(|row| file.write_all(&row.bytes))?;
         file.sync_all()
     });
     if let Err(error) = written {
@@ -112,16 +116,38 @@ pub async fn export(
             if claim { "The shipments are claimed: export them again with --status picking" } else { "Try again" }
         )));
     }
-    for (id, reason) in &refused {
+    for (id, reason) in &taken.refused {
         eprintln!("left out: {id} ({reason})");
     }
     output::line(format!(
         "{} shipments {}written to {}",
-        rows.len(),
+        taken.rows.len(),
         if claim { "claimed and " } else { "" },
         out.display()
     ))?;
+    if let Some(error) = &taken.failure {
+        return Err(interrupted(&taken, error));
+    }
     Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
+}
+
+/// Names what the file does not hold because the store failed on the way, and says what to do about it.
+fn interrupted(taken: &Taken, error: &StoreError) -> CliError {
+    for id in &taken.unsure {
+        eprintln!("left out: {id} (claimed or not: the store did not say)");
+    }
+    for id in taken.untouched.iter().take(SHOWN) {
+        eprintln!("left out: {id} (not claimed)");
+    }
+    if taken.untouched.len() > SHOWN {
+        eprintln!("… and {} more that are not claimed", taken.untouched.len() - SHOWN);
+    }
+    CliError::said(format!(
+        "{error}. The file holds what was claimed until then. Export the rest into another file; of the {} that may be \
+         claimed without being in a file, `renkei shipment ID` shows the status: one that is picking comes with --status \
+         picking",
+        taken.unsure.len()
+    ))
 }
 
 async fn render(

@@ -72,7 +72,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             plan::list(&Stack::open(&at).await?, &scope, orders_per_day, json).await
         }
         Command::Connection(ConnectionCommand::Test { id, tenant }) => {
-            connection::test(&Stack::open(&at).await?, tenant.as_deref(), &id).await
+            connection::test(&Stack::open(&at).await?, tenant.as_deref(), &id, &output::line).await
         }
         Command::Run { robot, tenant, dry_run: true, json, .. } => {
             dry_run::command(&Stack::open(&at).await?, tenant.as_deref(), &robot, json).await

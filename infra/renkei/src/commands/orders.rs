@@ -123,15 +123,36 @@ async fn imported(place: &Found, out: &mut Listing) -> Result<(), CliError> {
 /// Puts orders that were not imported onto the queue again, as they were read then.
 pub async fn retry(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<Exit, CliError> {
     let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
+    let places = stack.connections(scope).await?;
+    let order = order.map(OrderId);
+    let places = match order {
+        Some(order) => vec![place_of(places, order).await?],
+        None => places,
+    };
     let mut sent = 0;
-    for place in stack.connections(scope).await? {
-        sent += retry::orders(&place.tenant, &queue, place.id(), order.map(OrderId)).await?;
-    }
-    if sent == 0 && order.is_some() {
-        return Err(CliError::said("this order is not among those that were not imported; see `renkei orders`"));
+    for place in places {
+        sent += retry::orders(&place.tenant, &queue, place.id(), order).await?;
     }
     output::line(format!("{sent} orders are tried again; see `renkei orders` in a moment"))?;
     Ok(Exit::Done)
+}
+
+/// Where this order waits. Shops count their orders by themselves, so several may have one of this id: then nobody's is
+/// touched before it is said whose is meant.
+async fn place_of(places: Vec<Found>, order: OrderId) -> Result<Found, CliError> {
+    let mut found = Vec::new();
+    for place in places {
+        if place.tenant.not_imported_order(place.id(), order).await?.is_some() {
+            found.push(place);
+        }
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(_), false) => Err(CliError::said(format!(
+            "several shops have an order {order} that was not imported; say which with --tenant, or --connection"
+        ))),
+        (None, _) => Err(CliError::said("this order is not among those that were not imported; see `renkei orders`")),
+    }
 }
 
 #[cfg(test)]

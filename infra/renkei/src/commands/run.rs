@@ -31,11 +31,7 @@ pub async fn command(
 ) -> Result<Exit, CliError> {
     let started = start(stack, tenant, robot).await?;
     if !wait {
-        if json {
-            output::json_line(&serde_json::json!({ "tenant": started.0.id(), "run": started.1 }))?;
-        } else {
-            output::line(format!("robot {robot} is started as run {}", started.1))?;
-        }
+        say_started(&started.0, robot, &started.1, json)?;
         return Ok(Exit::Done);
     }
     let bar = ProgressBar::new_spinner();
@@ -55,6 +51,14 @@ pub async fn command(
     // The run that was asked for speaks first; what it started, where it was done.
     let ends = finished.iter().map(exit_of);
     Ok(ends.reduce(|first, next| if matches!(first, Exit::Done) { next } else { first }).unwrap_or(Exit::Done))
+}
+
+/// Says that a robot is started and not waited for.
+pub fn say_started(tenant: &Tenant, robot: &str, run: &str, json: bool) -> Result<(), CliError> {
+    if json {
+        return output::json_line(&serde_json::json!({ "tenant": tenant.id(), "run": run }));
+    }
+    output::line(format!("robot {robot} is started as run {run}"))
 }
 
 /// Waits for a run, and for those that its end starts, and theirs: in the order in which they were started.

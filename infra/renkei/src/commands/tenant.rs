@@ -3,6 +3,7 @@
 //! A merchant's beginning is `renkei apply` of one document. Its end is in the opposite order: first what starts robots, then
 //! what they call shops with, then everything that is stored; each step is safe to repeat.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -12,8 +13,9 @@ use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::document;
-use renkei_domain::ids::TenantId;
-use renkei_domain::run::RunState;
+use renkei_domain::ids::{ConnectionId, ShipFromId, TenantId};
+use renkei_domain::run::{Run, RunState};
+use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::Status;
 use renkei_platform::aws::AwsFailure;
 use renkei_setup::dead_letters::Wanted;
@@ -26,8 +28,12 @@ use crate::output;
 use crate::stack::Stack;
 
 const A_PAGE: i32 = 100;
-/// A run that began so long ago and has no end is none that still works.
-const LONGEST_RUN: i64 = 30;
+/// A run that has shown nothing of itself for so many minutes and has no end is none that still works: a function notes its
+/// calls within ten minutes, and a run that stopped goes on a quarter of an hour later at the latest.
+const LONGEST_SILENCE: i64 = 45;
+/// How often a run is looked at that is under way, and how long after each look: five minutes in all.
+const LOOKS: u32 = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 
 /// Writes all that is kept of a tenant: its document, and everything else as lines of JSON.
 pub async fn export(stack: &Stack, tenant: &str, to: &Path) -> Result<Exit, CliError> {
@@ -39,45 +45,15 @@ pub async fn export(stack: &Stack, tenant: &str, to: &Path) -> Result<Exit, CliE
     let mut settings = applied.settings.clone();
     settings.products = tenant.products().await?;
     std::fs::write(to.join("document.yaml"), document::write(&settings))?;
+    let history = tenant.settings_history().await?;
     let mut versions = Lines::new(to, "versions")?;
-    for version in tenant.settings_history().await? {
+    for version in &history {
         versions.add(&json!({ "version": version.version, "at": version.at, "by": version.by,
                               "document": document::write(&version.settings) }))?;
     }
     versions.end()?;
-    let (mut shipments, mut orders) = (Lines::new(to, "shipments")?, Lines::new(to, "orders")?);
-    let (mut counts, mut offers) = (Lines::new(to, "counts")?, Lines::new(to, "offers")?);
-    for connection in &settings.connections {
-        for status in Status::ALL {
-            let mut from = None;
-            loop {
-                let page = tenant.shipments_by_status(&connection.id, status, A_PAGE, from).await?;
-                let found = tenant.shipments(&page.rows).await?;
-                let details = tenant.details(&found).await?;
-                for (shipment, detail) in found.iter().zip(&details) {
-                    shipments.add(&json!({ "shipment": shipment, "detail": detail }))?;
-                }
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
-            }
-        }
-        for order in tenant.not_imported(&connection.id).await? {
-            orders.add(&json!({ "summary": order.summary, "message": order.message }))?;
-        }
-        for offer in tenant.told_offers(&connection.id).await? {
-            offers.add(&json!({ "connection": connection.id, "sku": offer.sku, "told": offer.told }))?;
-        }
-    }
-    for ship_from in &settings.ship_froms {
-        for count in tenant.counts(&ship_from.id).await? {
-            counts.add(&json!({ "ship_from": ship_from.id, "count": count }))?;
-        }
-    }
-    for lines in [shipments, orders, counts, offers] {
-        lines.end()?;
-    }
+    let all = history.iter().map(|version| &version.settings).chain(std::iter::once(&settings));
+    export_places(&tenant, &Places::of(all), to).await?;
     let mut runs = Lines::new(to, "runs")?;
     let mut from = None;
     loop {
@@ -110,6 +86,63 @@ pub async fn export(stack: &Stack, tenant: &str, to: &Path) -> Result<Exit, CliE
     audit.end()?;
     output::line("secrets are not among it; the files hold customers' data: keep them as such")?;
     Ok(Exit::Done)
+}
+
+/// All shops and ship-froms that a merchant has, or has had: what is stored of one that was taken out of the document is
+/// stored all the same.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Places {
+    connections: BTreeSet<ConnectionId>,
+    ship_froms: BTreeSet<ShipFromId>,
+}
+
+impl Places {
+    fn of<'a>(all: impl IntoIterator<Item = &'a TenantSettings>) -> Self {
+        let mut places = Self::default();
+        for settings in all {
+            places.connections.extend(settings.connections.iter().map(|connection| connection.id.clone()));
+            places.ship_froms.extend(settings.ship_froms.iter().map(|ship_from| ship_from.id.clone()));
+        }
+        places
+    }
+}
+
+/// Writes what is stored of each shop and ship-from.
+async fn export_places(tenant: &Tenant, places: &Places, to: &Path) -> Result<(), CliError> {
+    let (mut shipments, mut orders) = (Lines::new(to, "shipments")?, Lines::new(to, "orders")?);
+    let (mut counts, mut offers) = (Lines::new(to, "counts")?, Lines::new(to, "offers")?);
+    for connection in &places.connections {
+        for status in Status::ALL {
+            let mut from = None;
+            loop {
+                let page = tenant.shipments_by_status(connection, status, A_PAGE, from).await?;
+                let found = tenant.shipments(&page.rows).await?;
+                let details = tenant.details(&found).await?;
+                for (shipment, detail) in found.iter().zip(&details) {
+                    shipments.add(&json!({ "shipment": shipment, "detail": detail }))?;
+                }
+                from = page.next;
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        for order in tenant.not_imported(connection).await? {
+            orders.add(&json!({ "summary": order.summary, "message": order.message }))?;
+        }
+        for offer in tenant.told_offers(connection).await? {
+            offers.add(&json!({ "connection": connection, "sku": offer.sku, "told": offer.told }))?;
+        }
+    }
+    for ship_from in &places.ship_froms {
+        for count in tenant.counts(ship_from).await? {
+            counts.add(&json!({ "ship_from": ship_from, "count": count }))?;
+        }
+    }
+    for lines in [shipments, orders, counts, offers] {
+        lines.end()?;
+    }
+    Ok(())
 }
 
 /// A file of lines of JSON.
@@ -151,7 +184,11 @@ pub async fn erase(stack: &Stack, name: &str, confirm: &str) -> Result<Exit, Cli
     let tenant = stack.store.tenant(id.clone());
     let known = stack.store.tenants().await?.contains(&id);
     if !known && tenant.count_everything().await?.values().all(|count| *count == 0) {
-        return Err(CliError::said(format!("there is no tenant {name}")));
+        // The tables come before the dead letters: who repeats this may have stopped in between.
+        return match remove_dead_letters(stack, &id).await? {
+            0 => Err(CliError::said(format!("there is no tenant {name}"))),
+            removed => nothing_is_kept(name, removed),
+        };
     }
     let removed = renkei_setup::schedules::remove_all(&stack.setup()?.schedules, &id).await?;
     output::line(format!("schedules: {removed}"))?;
@@ -162,33 +199,74 @@ pub async fn erase(stack: &Stack, name: &str, confirm: &str) -> Result<Exit, Cli
         output::line(format!("{table}: {count}"))?;
     }
     // What was under way when the settings went may have ended here meanwhile.
-    let theirs = Wanted { tenant: Some(&id), ..Wanted::default() };
-    output::line(format!("dead letters: {}", stack.dead_letters()?.remove(theirs).await?))?;
+    nothing_is_kept(name, remove_dead_letters(stack, &id).await?)
+}
+
+async fn remove_dead_letters(stack: &Stack, tenant: &TenantId) -> Result<usize, CliError> {
+    let theirs = Wanted { tenant: Some(tenant), ..Wanted::default() };
+    Ok(stack.dead_letters()?.remove(theirs).await?)
+}
+
+fn nothing_is_kept(name: &str, dead_letters: usize) -> Result<Exit, CliError> {
+    output::line(format!("dead letters: {dead_letters}"))?;
     output::line(format!("nothing is kept of {name}; backups of the tables end after 35 days"))?;
     Ok(Exit::Done)
 }
 
-/// Nothing starts a run any more; those under way come to an end within minutes.
+/// Nothing starts a run any more; those under way come to an end within minutes, but for one that reads very many orders.
 async fn wait_for_runs(tenant: &Tenant) -> Result<(), CliError> {
-    let began = Timestamp::now();
-    let since = began.checked_sub(LONGEST_RUN.minutes()).unwrap_or(began);
-    for waited in 0.. {
-        let page = tenant.runs(A_PAGE, None).await?;
-        let at_work = page.rows.iter().any(|run| run.state == RunState::Running && run.started_at >= since);
-        if !at_work {
-            return Ok(());
-        }
-        if waited == 0 {
-            eprintln!("renkei: a run is under way; waiting for its end, 5 minutes at most");
-        }
-        if waited >= 100 {
+    // A back-fill keeps its beginning for hours, while hundreds begin after it: all runs are looked through, once.
+    let mut open = BTreeSet::new();
+    let mut from = None;
+    loop {
+        let page = tenant.runs(A_PAGE, from).await?;
+        open.extend(without_end(page.rows));
+        from = page.next;
+        if from.is_none() {
             break;
         }
-        tokio::time::sleep(Duration::from_secs(3)).await;
     }
-    Err(CliError::said(
-        "a run of this tenant is still under way; its schedules are removed, so run this again when `renkei runs` shows its end",
-    ))
+    let mut looks = 0;
+    while let Some(run) = at_work(tenant, &open).await? {
+        if looks == LOOKS {
+            return Err(CliError::said(format!(
+                "the run {} of {} is still at work, and nothing was erased yet. The schedules are removed, so no other \
+                 begins; a back-fill may take hours. Run this again when `renkei runs` shows its end",
+                run.id, run.robot
+            )));
+        }
+        if looks == 0 {
+            eprintln!("renkei: a run is under way; waiting for its end, 5 minutes at most");
+        }
+        looks += 1;
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        // What was queued before the schedules went may have begun meanwhile.
+        open.extend(without_end(tenant.runs(A_PAGE, None).await?.rows));
+    }
+    Ok(())
+}
+
+fn without_end(runs: Vec<Run>) -> impl Iterator<Item = String> {
+    runs.into_iter().filter(|run| run.state == RunState::Running).map(|run| run.id)
+}
+
+/// One of these runs that is still at work, if there is any.
+async fn at_work(tenant: &Tenant, runs: &BTreeSet<String>) -> Result<Option<Run>, CliError> {
+    for id in runs {
+        // By itself: a list of runs does not have their calls.
+        let run = tenant.run(id).await?;
+        if let Some(run) = run.filter(|run| is_at_work(run, Timestamp::now())) {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}
+
+/// By the last sign of life, which is the run's latest call: it keeps its name and its beginning however often it goes on.
+fn is_at_work(run: &Run, now: Timestamp) -> bool {
+    let seen = run.called.last().map_or(run.started_at, |call| call.at.max(run.started_at));
+    let since = now.checked_sub(LONGEST_SILENCE.minutes()).unwrap_or(now);
+    run.state == RunState::Running && seen >= since
 }
 
 /// Secrets of connections that were there in any version of the document.
@@ -247,4 +325,58 @@ async fn remove_accounts(stack: &Stack, tenant: &Tenant) -> Result<usize, CliErr
         }
     }
     Ok(removed)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn settings(connections: &[&str], ship_froms: &[&str]) -> TenantSettings {
+        let connections: Vec<Value> = connections.iter().map(|id| connection(id)).collect();
+        let ship_froms: Vec<Value> = ship_froms.iter().map(|id| ship_from(id)).collect();
+        let settings = json!({ "tenant": "hanako", "connections": connections, "ship_froms": ship_froms });
+        serde_json::from_value(settings).unwrap()
+    }
+
+    fn connection(id: &str) -> Value {
+        json!({ "id": id, "api": "ecforce", "api_url": "https://api.hanako.example", "ship_from": "dc",
+                "daily_call_limit": 1_000 })
+    }
+
+    fn ship_from(id: &str) -> Value {
+        json!({ "id": id, "name": "倉庫", "postal_code": "135-0064", "prefecture": "東京都", "address": "江東区見本町1-1",
+                "phone": "03-0000-0000", "warehouse": "w" })
+    }
+
+    #[test]
+    fn places_that_were_taken_out_of_the_document_are_exported_too() {
+        let history = [settings(&["old-shop", "shop"], &["old-dc"]), settings(&["shop"], &["dc"])];
+        let places = Places::of(&history);
+        assert_eq!(places.connections.iter().map(ConnectionId::as_str).collect::<Vec<_>>(), ["old-shop", "shop"]);
+        assert_eq!(places.ship_froms.iter().map(ShipFromId::as_str).collect::<Vec<_>>(), ["dc", "old-dc"]);
+    }
+
+    fn run(state: &str, started_at: &str, last_call: Option<&str>) -> Run {
+        let mut run: Run = serde_json::from_value(json!({
+            "id": "r", "connection": "shop", "robot": "shop/fetch-orders", "action": "fetch-orders", "cause": "hand",
+            "state": state, "started_at": started_at,
+        }))
+        .unwrap();
+        let call = last_call.map(|at| json!({ "t": at, "l": "fetch", "m": "GET", "p": "x", "d": 9 }));
+        run.called = call.into_iter().map(|call| serde_json::from_value(call).unwrap()).collect();
+        run
+    }
+
+    #[test]
+    fn a_run_that_began_long_ago_is_at_work_as_long_as_it_calls() {
+        let now = "2026-11-25T12:00:00Z".parse().unwrap();
+        let long_ago = "2026-11-25T02:00:00Z";
+        assert!(is_at_work(&run("running", "2026-11-25T11:50:00Z", None), now), "it has not called yet");
+        assert!(is_at_work(&run("running", long_ago, Some("2026-11-25T11:40:00Z")), now), "a back-fill");
+        assert!(!is_at_work(&run("running", long_ago, Some("2026-11-25T02:10:00Z")), now), "it died");
+        assert!(!is_at_work(&run("running", long_ago, None), now), "it died before its first call");
+        assert!(!is_at_work(&run("done", long_ago, Some("2026-11-25T11:40:00Z")), now));
+    }
 }

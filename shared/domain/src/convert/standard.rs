@@ -76,10 +76,9 @@ fn totals(order: &SourceOrder) -> Totals {
 /// can ask the customer.
 #[must_use]
 pub fn missing_for_a_label(to: &ShipTo) -> Option<&'static str> {
-    let seven_digits = to.postal_code.len() == 8 && to.postal_code.as_bytes()[3] == b'-';
     if to.name.is_empty() && to.company.is_empty() {
         Some("name")
-    } else if !seven_digits {
+    } else if !is_postal_code(&to.postal_code) {
         Some("postal code")
     } else if !prefecture::ALL.contains(&to.prefecture.as_str()) {
         Some("prefecture")
@@ -87,5 +86,34 @@ pub fn missing_for_a_label(to: &ShipTo) -> Option<&'static str> {
         Some("address")
     } else {
         None
+    }
+}
+
+/// `135-0064`: seven digits with the hyphen in its place. What has a letter among them is no place that a parcel finds.
+fn is_postal_code(text: &str) -> bool {
+    text.len() == 8
+        && text.bytes().enumerate().all(|(place, byte)| if place == 3 { byte == b'-' } else { byte.is_ascii_digit() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_postal_code_has_seven_digits_and_nothing_else() {
+        let missing = |code: &str| {
+            missing_for_a_label(&ShipTo {
+                name: "見本 花子".into(),
+                postal_code: code.into(),
+                prefecture: "東京都".into(),
+                address1: "江東区架空町".into(),
+                ..ShipTo::default()
+            })
+        };
+        assert_eq!(missing("135-0064"), None);
+        // The first three have the length and the hyphen.
+        for wrong in ["ABC-DEFG", "13A-0064", "135-00é", "1350-064", "1350064", "135-00640", "〒135-006", ""] {
+            assert_eq!(missing(wrong), Some("postal code"), "{wrong}");
+        }
     }
 }

@@ -13,7 +13,8 @@ pub use crate::jst::next_reset;
 use crate::jst::quota_day;
 
 /// How finely a lane that is stopped by others' floors is told when to come again: often enough to use up the day,
-/// seldom enough not to be woken for each single call.
+/// seldom enough not to be woken for each single call. Always at a multiple of it: a robot has one wake-up for each time
+/// that it is told, so runs that are stopped one after the other have to be told the same.
 const FLOOR_STEP: Duration = Duration::from_mins(10);
 
 impl GateState {
@@ -123,7 +124,7 @@ impl GateState {
     /// When enough of the floors will have been let go for this lane to call, if nobody else calls until then.
     fn floors_give_way(&self, rules: &GateRules, now: Timestamp, lane: Lane) -> Timestamp {
         let midnight = self.day_end();
-        let mut at = later(now, FLOOR_STEP).max(earlier(midnight, RELEASE));
+        let mut at = next_step(now).max(earlier(midnight, RELEASE));
         while at < midnight {
             if self.beside_floors(rules, at, lane) > 0 {
                 return at;
@@ -146,6 +147,12 @@ impl GateState {
     fn surely_today(&self, rules: &GateRules) -> Timestamp {
         later(midnight(self.day), rules.clocks_apart)
     }
+}
+
+/// The first multiple of [`FLOOR_STEP`] after `now`, which midnight is one of.
+fn next_step(now: Timestamp) -> Timestamp {
+    let step = FLOOR_STEP.as_secs().cast_signed();
+    Timestamp::from_second((now.as_second().div_euclid(step) + 1) * step).unwrap_or(Timestamp::MAX)
 }
 
 fn midnight(day: Date) -> Timestamp {

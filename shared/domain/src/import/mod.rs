@@ -2,9 +2,12 @@
 //!
 //! In this order: already imported → nothing (the store's conditional write decides that); otherwise converted, carrier
 //! method chosen, processing robots applied in their order (payment, unknown products, duplicate numbers are theirs),
-//! then stored. An order that cannot be imported never hinders another: it is quarantined or refused with its reason.
+//! held where a person has to look all the same (no method, no total), then stored. An order that cannot be imported never
+//! hinders another: it is quarantined or refused with its reason.
 
 pub mod method;
+
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
@@ -35,7 +38,7 @@ pub struct Context<'a> {
     pub robots: &'a RobotSet,
     /// The merchant's own conversion robots.
     pub conversions: &'a ConversionRobots,
-    /// How the order's products are kept.
+    /// How the order's products are kept, and those that robots add: those of [`skus`].
     pub goods: &'a Goods,
     /// 変換ロボット; the standard one if none.
     pub conversion_robot: Option<&'a RuleId>,
@@ -84,6 +87,18 @@ impl Verdict {
             Self::Refuse { .. } => Outcome::Refused,
         }
     }
+}
+
+/// The SKUs of which import has to know how they are kept: those of the orders' lines, and those that robots add to them.
+/// None where there is no order.
+#[must_use]
+pub fn skus<'a>(orders: impl IntoIterator<Item = &'a SourceOrder>, robots: &RobotSet) -> HashSet<Sku> {
+    let mut skus: HashSet<Sku> =
+        orders.into_iter().flat_map(|order| order.lines.iter().map(|line| line.sku.clone())).collect();
+    if !skus.is_empty() {
+        skus.extend(robots.added_skus().cloned());
+    }
+    skus
 }
 
 /// The SKUs of an order's lines that are no products of the merchant, each once, in the order of the lines.
@@ -154,9 +169,6 @@ fn parcels_of(
     }
     let method = method::choose(&context.settings.shipping_methods, order.carrier.as_ref());
     shipment.shipping_method = method.map(|method| method.id.clone());
-    if method.is_none() && !context.settings.shipping_methods.is_empty() {
-        shipment.hold(HoldReason::NeedsReview);
-    }
     let Applied { traces, import, split, notify, .. } =
         context.robots.apply_with(context.goods, Phase::OnImport, facts, &mut shipment, &mut detail);
     match import {
@@ -168,16 +180,6 @@ fn parcels_of(
         }
     }
     detail.robots = traces;
-    // Whatever robots are on: what the shop calls cancelled is never shipped, and not told "working" either.
-    if context.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled {
-        shipment.cancel_as_shop();
-    }
-    settle(&mut shipment);
-    note_import(context, &mut shipment, bad_address, method.is_none());
-    for text in notify {
-        let text: String = text.chars().take(LONGEST_NOTICE).collect();
-        shipment.note(context.now, format!("notice: {text}"), context.run);
-    }
     Ok(divide(std::mem::take(&mut detail.items), &split)
         .into_iter()
         .map(|parcel| {
@@ -186,9 +188,42 @@ fn parcels_of(
                 shipment.shipping_method = Some(method);
             }
             detail.items = parcel.items;
+            finish(context, order, &mut shipment, bad_address, &notify);
             (shipment, detail)
         })
         .collect())
+}
+
+/// The end of a parcel's import, whatever robots are on. Only now is it known whether it has no method: a robot may have
+/// given the one that no keyword did.
+fn finish(
+    context: &Context<'_>,
+    order: &SourceOrder,
+    shipment: &mut Shipment,
+    bad_address: Option<&str>,
+    notices: &[String],
+) {
+    let review = to_review(context, order, shipment);
+    if !review.is_empty() {
+        shipment.hold(HoldReason::NeedsReview);
+    }
+    // What the shop calls cancelled is never shipped, and not told "working" either.
+    if context.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled {
+        shipment.cancel_as_shop();
+    }
+    settle(shipment);
+    note_import(context, shipment, bad_address, &review);
+    for text in notices {
+        let text: String = text.chars().take(LONGEST_NOTICE).collect();
+        shipment.note(context.now, format!("notice: {text}"), context.run);
+    }
+}
+
+/// Why a person has to look at it before it may leave.
+fn to_review(context: &Context<'_>, order: &SourceOrder, shipment: &Shipment) -> Vec<&'static str> {
+    let no_method = shipment.shipping_method.is_none() && !context.settings.shipping_methods.is_empty();
+    let reasons = [(no_method, "no shipping method matches"), (!order.says_total(), "the shop said no total")];
+    reasons.into_iter().filter(|(applies, _)| *applies).map(|(_, reason)| reason).collect()
 }
 
 fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment {
@@ -227,14 +262,14 @@ fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment
     }
 }
 
-fn note_import(context: &Context<'_>, shipment: &mut Shipment, bad_address: Option<&str>, no_method: bool) {
+fn note_import(context: &Context<'_>, shipment: &mut Shipment, bad_address: Option<&str>, review: &[&str]) {
     let mut what = format!("imported: {}", shipment.status.as_str());
     for reason in &shipment.holds {
         what.push(' ');
         what.push_str(reason.as_str());
         match (reason, bad_address) {
             (HoldReason::BadAddress, Some(missing)) => what.extend([" (", missing, ")"]),
-            (HoldReason::NeedsReview, _) if no_method => what.push_str(" (no shipping method matches)"),
+            (HoldReason::NeedsReview, _) if !review.is_empty() => what.extend([" (", review.join("; ").as_str(), ")"]),
             _ => {}
         }
     }

@@ -240,6 +240,14 @@ impl RobotSet {
         self.robots.iter().map(|robot| &robot.form)
     }
 
+    /// The SKUs that these robots add to shipments. How they are kept has to be known as well, before robots are applied.
+    pub fn added_skus(&self) -> impl Iterator<Item = &Sku> {
+        self.robots.iter().flat_map(|robot| &robot.effects).filter_map(|effect| match effect {
+            Effect::AddItem { sku, .. } => Some(sku),
+            _ => None,
+        })
+    }
+
     /// The robot of this id, if it is on.
     #[must_use]
     pub fn get(&self, id: &RuleId) -> Option<&ProcessingRobot> {

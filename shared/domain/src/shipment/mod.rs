@@ -86,7 +86,7 @@ pub struct Shipment {
     /// The shop's last refusal concerning it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shop_error: Option<ShopError>,
-    /// How often the order turned up again in the fetch state after the shop had been told.
+    /// How often the shop was seen without what it had been told of the order; it was told again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reappeared: u32,
     /// When it was stored.
@@ -311,17 +311,32 @@ impl Shipment {
         true
     }
 
+    /// The order was read at `read_at` without a tracking number, although the shop had been told one before: that had no
+    /// effect, and the number is told again. False if none had been told, or perhaps only after it was read.
+    pub fn number_dropped(&mut self, read_at: Timestamp) -> bool {
+        // When it was told is not kept; the record's last change is no earlier.
+        let told_before = self.tracking_told.is_some() && self.updated_at < read_at;
+        let is_through = matches!(self.shop_sync, ShopSync::WrittenBack | ShopSync::Completed);
+        if self.status != Status::Shipped || !is_through || !told_before {
+            return false;
+        }
+        self.tracking_told = None;
+        self.reappeared += 1;
+        true
+    }
+
     /// Takes up again what the shop had refused, where it stood. False if nothing was refused.
     pub fn replay(&mut self, at: Timestamp, by: &str) -> bool {
         if self.shop_sync != ShopSync::Failed {
             return false;
         }
-        // What was refused is the first thing that has not been told.
+        // What was refused is the first thing that has not been told. That we took the order is told by its first parcel
+        // alone, and not of one that is cancelled at the shop and left all the same.
+        let left_cancelled = self.status == Status::Shipped && self.is_cancelled_at_shop();
         self.shop_sync = match (self.told_at, &self.tracking_told) {
-            (None, None) if self.status == Status::Shipped && self.is_cancelled_at_shop() => ShopSync::Acknowledged,
-            (None, _) => ShopSync::Registered,
-            (Some(_), None) => ShopSync::Acknowledged,
-            (Some(_), Some(_)) => ShopSync::WrittenBack,
+            (None, _) if self.id.is_lead() && !left_cancelled => ShopSync::Registered,
+            (_, None) => ShopSync::Acknowledged,
+            (_, Some(_)) => ShopSync::WrittenBack,
         };
         self.shop_error = None;
         self.note(at, "tried again", by);
@@ -335,6 +350,32 @@ impl Shipment {
             self.events.remove(1);
         }
         self.updated_at = at;
+    }
+}
+
+/// What is told of an order that stands on the list of what is to be told "working".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TellWorking {
+    /// "Working".
+    Told,
+    /// Nothing: it is known to be cancelled at the shop, whatever became of that here. Being told "working" would take the
+    /// cancellation away there, and the next sync would read that it is none.
+    CancelledThere,
+    /// Nothing: all of it is cancelled here, and not at the shop; no parcel of it will ever leave.
+    CancelledHere,
+}
+
+impl TellWorking {
+    /// Of an order with these parcels. One of several may be given for all of them, unless it is cancelled.
+    #[must_use]
+    pub fn of(parcels: &[Shipment]) -> Self {
+        if parcels.iter().any(Shipment::is_known_as_cancelled_at_shop) {
+            Self::CancelledThere
+        } else if parcels.iter().all(|parcel| parcel.status == Status::Cancelled) {
+            Self::CancelledHere
+        } else {
+            Self::Told
+        }
     }
 }
 

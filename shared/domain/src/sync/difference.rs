@@ -59,7 +59,9 @@ fn address_of(order: &SourceOrder, address: AddressId) -> Option<&SourceAddress>
 
 fn lines(order: &SourceOrder, address: Option<AddressId>) -> BTreeMap<&Sku, u64> {
     let mut lines = BTreeMap::new();
-    for line in address.into_iter().flat_map(|address| order.lines_to(address)) {
+    let to_address = address.into_iter().flat_map(|address| order.lines_to(address));
+    // Earlier releases kept lines of 0 pieces too.
+    for line in to_address.filter(|line| line.quantity > 0) {
         *lines.entry(&line.sku).or_default() += u64::from(line.quantity);
     }
     lines

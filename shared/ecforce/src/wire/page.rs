@@ -1,6 +1,7 @@
 //! Pages of rows, in which a bad row is one bad row.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
@@ -14,6 +15,9 @@ use super::order_read::{self, Wanted, identity};
 use crate::error::BadBody;
 use crate::query::MAX_PER;
 
+/// The tracking number's attribute as it stands in a row's text. Within a value its quotes would be escaped.
+const SLIP: &str = "\"shipping_slip\"";
+
 /// A page of orders.
 ///
 /// Rows are kept in the shop's order, and a row that the shop sends twice is here twice: whether an order was seen
@@ -24,6 +28,9 @@ pub struct OrderPage {
     pub orders: Vec<Result<Order, BadRecord>>,
     /// How many rows the shop sent, bad ones included. What [`OrderPage::is_last`] counts.
     pub rows: usize,
+    /// Ids of the orders that the shop shows to have no tracking number. One whose row leaves the attribute out is not among
+    /// them: of that nothing is known.
+    pub without_number: BTreeSet<u64>,
     /// The shop's own counts; informational, for they have been seen wrong.
     pub meta: Meta,
 }
@@ -33,7 +40,14 @@ impl OrderPage {
         let text = body_text(body);
         let document = Document::list(&text)?;
         let orders: Vec<_> = document.rows.iter().map(|row| order_read::order(&document, row, wanted)).collect();
-        Ok(Self { rows: orders.len(), orders, meta: Meta::read(document.meta.as_ref()) })
+        // An order's own form is the same whether the attribute is empty or left out; the row's text tells.
+        let shown = document.rows.iter().zip(&orders).filter(|(row, _)| row.get().contains(SLIP));
+        let without_number: BTreeSet<u64> = shown
+            .filter_map(|(_, order)| order.as_ref().ok())
+            .filter(|order| order.shipping_slip.is_none())
+            .map(|order| order.id)
+            .collect();
+        Ok(Self { rows: orders.len(), orders, without_number, meta: Meta::read(document.meta.as_ref()) })
     }
 
     /// Whether this page is the last one of a query that asked for `per` rows: it has fewer. `meta` is not asked.
@@ -90,13 +104,16 @@ pub(crate) fn single_order(body: &[u8], wanted: Wanted) -> Result<Result<Order, 
     Ok(order_read::order(&document, row, wanted))
 }
 
+/// Longest number of a bad row, in characters: no order's is longer, and it travels in a message of limited size.
+const LONGEST_NUMBER: usize = 128;
+
 /// A row that cannot be used. Kept apart, so that a person can look at it and it can be read again once the cause is
 /// gone; its page goes on without it. `Debug` and `Display` show no personal data, but `raw` holds it.
 #[derive(Clone, PartialEq)]
 pub struct BadRecord {
     /// The shop's id, if it can be made out.
     pub id: Option<u64>,
-    /// The number that people see, if it can be made out.
+    /// The number that people see, if it can be made out; its first 128 characters, as a row may have anything there.
     pub number: Option<String>,
     /// What is wrong, as a sentence.
     pub reason: String,
@@ -109,6 +126,7 @@ impl BadRecord {
         // Text that is no JSON was never a record; the beginning shows what it was.
         let raw = serde_json::from_str(row.get()).unwrap_or_else(|_| Value::from(short(row.get(), 64 * 1024)));
         let (id, number) = identity(&raw);
+        let number: Option<String> = number.map(|number| number.chars().take(LONGEST_NUMBER).collect());
         let name = match (&number, id) {
             (Some(number), _) => format!("{what} {}", short(number, 40)),
             (None, Some(id)) => format!("{what} with id {id}"),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use renkei_domain::convert::ConversionRobots;
 use renkei_domain::gate::Lane;
-use renkei_domain::ids::{OrderId, OrderNumber, Sku};
+use renkei_domain::ids::{OrderId, OrderNumber};
 use renkei_domain::import::{self, Context, Verdict};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::processing::{Goods, RobotSet};
@@ -150,7 +150,7 @@ async fn decide(
     let orders: Vec<&SourceOrder> = messages.iter().filter_map(order_of).collect();
     let names: Vec<(OrderId, OrderNumber)> = orders.iter().map(|order| (order.id, order.number.clone())).collect();
     let mut known = tenant.known_orders(&connection.id, &names).await?.into_iter();
-    let skus: HashSet<Sku> = orders.iter().flat_map(|order| order.lines.iter().map(|line| line.sku.clone())).collect();
+    let skus = import::skus(orders.iter().copied(), &robots);
     let goods: Goods =
         tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect();
     for message in &messages {

@@ -139,6 +139,8 @@ pub async fn everything(
         ("run's place", Box::pin(async { Ok(text(&tenant.run_progress(write::RUN).await?)) })),
         ("pages of a run", Box::pin(async { Ok(text(&tenant.run_pages(write::RUN).await?)) })),
         ("runs", Box::pin(async { Ok(json!(tenant.runs(100, None).await?.rows)) })),
+        // What is noted of the robot says more; its shape is looked at in the store's own tests.
+        ("whether a robot fails", Box::pin(async { Ok(json!(tenant.is_failing(&shop, &write::robot()).await?)) })),
         ("session", Box::pin(async { Ok(json!(sessions.find(write::OWNER, write::DIGEST).await?)) })),
         (
             "sign-in",

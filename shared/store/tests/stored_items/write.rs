@@ -61,6 +61,10 @@ pub fn shop() -> ConnectionId {
     ConnectionId::parse("midori-ecforce").unwrap()
 }
 
+pub fn robot() -> RobotId {
+    RobotId::parse("midori-ecforce/fetch-orders").unwrap()
+}
+
 pub fn ship_from() -> ShipFromId {
     ShipFromId::parse("tama-dc").unwrap()
 }
@@ -439,7 +443,7 @@ async fn run(tenant: &Tenant) {
     let begun = Run {
         id: RUN.to_owned(),
         connection: shop(),
-        robot: RobotId::parse("midori-ecforce/fetch-orders").unwrap(),
+        robot: robot(),
         action: Action::FetchOrders,
         cause: Cause::Schedule,
         state: RunState::Running,
@@ -465,6 +469,10 @@ async fn run(tenant: &Tenant) {
     }
     assert!(!tenant.complete_page(RUN, 1).await.unwrap());
     assert!(!tenant.announce_end(RUN, 2).await.unwrap());
+    // What is noted of its robot has everything in it once runs have done their work, failed and waited.
+    for state in [RunState::Done, RunState::Failed] {
+        tenant.end_run(&Run { state, ended_at: Some(now()), ..begun.clone() }).await.unwrap();
+    }
     let blocked = Run {
         state: RunState::Blocked,
         ended_at: Some(now()),

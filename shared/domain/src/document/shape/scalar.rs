@@ -32,10 +32,10 @@ impl<'s> Walk<'s> {
         match kind(form.schema) {
             "integer" => self.integer(text, quotes, place, form),
             "number" => match Core::of(text) {
-                Core::Whole(_) | Core::Float(_) if !quotes => Some(as_it_is(text, false)),
+                Core::Whole(_) | Core::Float(_) if !quotes => Some(number(text)),
                 Core::Whole(_) | Core::Float(_) => {
                     self.problem(place, format!("this must be a number: write {text} without quotes"));
-                    Some(as_it_is(text, false))
+                    Some(number(text))
                 }
                 Core::Null | Core::Bool(_) | Core::Text => {
                     self.problem(place, format!("this must be a number, not {}", quoted(text)));
@@ -215,22 +215,35 @@ fn bounds(schema: &Value) -> (i128, i128) {
     (limit("minimum").map_or(least, |own| own.max(least)), limit("maximum").map_or(most, |own| own.min(most)))
 }
 
-/// A scalar by its own meaning.
+/// A scalar by its own meaning. A number that would be written in another way than it stands here is a code and stays
+/// text, as it does in quotes: `0312345678` keeps its zero, and `12E4` its letter.
 pub(super) fn as_it_is(text: &str, quotes: bool) -> Value {
-    let as_text = || Value::String(text.to_owned());
-    if quotes {
-        return as_text();
-    }
-    match Core::of(text) {
+    let core = if quotes { Core::Text } else { Core::of(text) };
+    match core {
         Core::Null => Value::Null,
         Core::Bool(flag) => Value::Bool(flag),
-        Core::Whole(number) => u64::try_from(number)
-            .map(Value::from)
-            .or_else(|_| i64::try_from(number).map(Value::from))
-            .unwrap_or_else(|_| as_text()),
-        Core::Float(number) => serde_json::Number::from_f64(number).map_or_else(as_text, Value::Number),
-        Core::Text => as_text(),
+        Core::Whole(whole) if whole.to_string() == text => number(text),
+        Core::Float(float) if is_written_so(float, text) => number(text),
+        Core::Whole(_) | Core::Float(_) | Core::Text => Value::String(text.to_owned()),
     }
+}
+
+/// Is this how the number is written? JSON, and so an export, writes the very large and the very small with an exponent.
+fn is_written_so(float: f64, text: &str) -> bool {
+    let as_json = Value::from(float).to_string();
+    float.to_string() == text || (text.contains('e') && as_json == text)
+}
+
+/// The number that a text is, however it is written; the text itself where it is none that JSON can hold.
+fn number(text: &str) -> Value {
+    let number = match Core::of(text) {
+        Core::Whole(whole) => {
+            u64::try_from(whole).map(Value::from).or_else(|_| i64::try_from(whole).map(Value::from)).ok()
+        }
+        Core::Float(float) => serde_json::Number::from_f64(float).map(Value::Number),
+        Core::Null | Core::Bool(_) | Core::Text => None,
+    };
+    number.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// What stands there, for a sentence.
@@ -239,5 +252,27 @@ pub(super) fn found(node: &Node) -> String {
         Kind::Scalar { text, .. } => quoted(text),
         Kind::List(_) => "a list".into(),
         Kind::Map(_) => "a mapping".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_written_in_another_way_is_text() {
+        for code in ["0312345678", "00450", "-0", "+5", "0x1F", "12E4", "12e4", "1.50", "1.0", ".5"] {
+            assert_eq!(as_it_is(code, false), Value::from(code), "{code}");
+        }
+        assert_eq!(as_it_is("450", true), Value::from("450"));
+        assert_eq!((as_it_is("450", false), as_it_is("-3", false)), (Value::from(450), Value::from(-3)));
+    }
+
+    #[test]
+    fn what_an_export_writes_is_read_as_the_same_number() {
+        for number in [0.5, -1_234.5, 1e19, 1.5e-7, f64::MAX] {
+            let value = Value::from(number);
+            assert_eq!(as_it_is(&value.to_string(), false), value);
+        }
     }
 }

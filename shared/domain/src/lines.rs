@@ -1,0 +1,56 @@
+//! On which line of a file a row stands, as an editor counts them.
+
+/// Finds the lines of rows. They are asked for in the order of the text, so that it is looked through once.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    text: &'a [u8],
+    /// What has been looked through …
+    at: usize,
+    /// … and the line on which that ends.
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    /// Of a text as the reader of its rows is given it.
+    #[must_use]
+    pub fn of(text: &'a str) -> Self {
+        Self { text: text.as_bytes(), at: 0, line: 1 }
+    }
+
+    /// The line, from 1, on which the row begins that was read from this byte on. A reader of CSV ends a row at `\r` and
+    /// has the `\n` after it and empty lines still before it, so these are passed over first.
+    pub fn line_at(&mut self, byte: u64) -> u64 {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX).clamp(self.at, self.text.len());
+        let ends = self.text[byte..].iter().take_while(|byte| matches!(**byte, b'\r' | b'\n')).count();
+        let begins = byte + ends;
+        self.line += self.text[self.at..begins].split(|byte| *byte == b'\n').skip(1).count() as u64;
+        self.at = begins;
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of all rows, as a reader of CSV gives their places.
+    fn lines(text: &str) -> Vec<u64> {
+        let mut lines = Lines::of(text);
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        reader.byte_records().map(|row| lines.line_at(row.unwrap().position().unwrap().byte())).collect()
+    }
+
+    #[test]
+    fn rows_stand_where_an_editor_shows_them() {
+        assert_eq!(lines("a,b\nc,d\n\n\ne,f"), [1, 2, 5]);
+        assert_eq!(lines("a,b\r\nc,d\r\n\r\n\r\ne,f\r\n"), [1, 2, 5]);
+        assert_eq!(lines("\r\n\r\na,\"b\r\nb\"\r\nc,d\r\n"), [3, 5]);
+        assert!(lines("").is_empty());
+    }
+
+    #[test]
+    fn a_place_that_is_none_is_the_texts_end() {
+        let mut lines = Lines::of("a\nb\n");
+        assert_eq!((lines.line_at(2), lines.line_at(u64::MAX), lines.line_at(0)), (2, 3, 3));
+    }
+}

@@ -1,0 +1,112 @@
+//! What import holds for a person, whatever robots are on; and what it has to know of products before.
+
+mod processing_support;
+
+use std::collections::HashSet;
+
+use processing_support::{FIVE, now, one, settings, sku};
+use renkei_domain::convert::{ConversionRobots, samples};
+use renkei_domain::ids::Sku;
+use renkei_domain::import::{self, Context, Verdict, decide};
+use renkei_domain::money::Yen;
+use renkei_domain::order::SourceOrder;
+use renkei_domain::processing::{Goods, RobotSet};
+use renkei_domain::settings::{Temperature, TenantSettings};
+use renkei_domain::shipment::{HoldReason, Shipment, ShipmentDetail, Status};
+use renkei_domain::work::Place;
+use serde_json::{Value, json};
+
+/// An order that is paid and complete, by a carrier that no method has for a keyword.
+fn order() -> SourceOrder {
+    SourceOrder { payment_state: "cash_on_delivery_authed".into(), carrier: None, ..samples::all()[0].order.clone() }
+}
+
+/// The merchant's settings without a default method.
+fn without_default(custom: &Value) -> TenantSettings {
+    let mut own = settings(&FIVE, custom);
+    for method in &mut own.shipping_methods {
+        method.default = false;
+    }
+    own
+}
+
+fn stored(own: &TenantSettings, goods: &Goods, order: &SourceOrder) -> Vec<(Shipment, ShipmentDetail)> {
+    let context = Context {
+        settings: own,
+        connection: &own.connections[0],
+        robots: &RobotSet::compile(own).unwrap(),
+        conversions: &ConversionRobots::compile(own).unwrap(),
+        goods,
+        conversion_robot: None,
+        run: "run",
+        place: Place { page: 1, row: 0 },
+        now: now(),
+    };
+    match decide(&context, order, &[], false) {
+        Verdict::Store { parcels, .. } => parcels,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn said(shipment: &Shipment) -> &str {
+    &shipment.events[0].what
+}
+
+#[test]
+fn a_method_that_a_robot_gives_is_a_method() {
+    let none = stored(&without_default(&json!([])), &Goods::new(), &order());
+    assert_eq!((none[0].0.status, none[0].0.holds.as_slice()), (Status::Hold, [HoldReason::NeedsReview].as_slice()));
+    assert_eq!(said(&none[0].0), "imported: hold needs-review (no shipping method matches)");
+
+    let robot =
+        one(json!({ "field": "shipping_method", "exists": false }), json!([{ "set_shipping_method": "yamato" }]));
+    let given = stored(&without_default(&robot), &Goods::new(), &order());
+    assert_eq!((given[0].0.status, said(&given[0].0)), (Status::Ready, "imported: ready"));
+}
+
+#[test]
+fn each_parcel_is_held_for_its_own_method() {
+    let robot = one(json!({ "all": [] }), json!([{ "split": { "skus": ["SAMPLE-B"], "shipping_method": "yamato" } }]));
+    let parcels = stored(&without_default(&robot), &Goods::new(), &order());
+    let status: Vec<Status> = parcels.iter().map(|(shipment, _)| shipment.status).collect();
+    assert_eq!(status, [Status::Hold, Status::Ready]);
+}
+
+#[test]
+fn an_order_of_which_the_shop_said_no_total_is_held() {
+    let own = settings(&FIVE, &json!([]));
+    let without = SourceOrder { total: Yen(0), ..order() };
+    let held = stored(&own, &Goods::new(), &without);
+    assert_eq!((held[0].0.status, held[0].0.holds.as_slice()), (Status::Hold, [HoldReason::NeedsReview].as_slice()));
+    assert_eq!(said(&held[0].0), "imported: hold needs-review (the shop said no total)");
+
+    let mut free = without;
+    free.attributes.insert("total".into(), json!(0));
+    for order in [free, order()] {
+        assert_eq!(stored(&own, &Goods::new(), &order)[0].0.status, Status::Ready);
+    }
+}
+
+/// A frozen sample that a robot adds goes with what is frozen.
+#[test]
+fn what_robots_add_is_known_as_it_is_kept() {
+    let add = json!([
+        { "add_item": { "sku": "ICE-SAMPLE" } },
+        { "split": { "temperature": "frozen", "shipping_method": "yamato" } },
+    ]);
+    let own = settings(&FIVE, &one(json!({ "all": [] }), add));
+    let robots = RobotSet::compile(&own).unwrap();
+    let wanted = import::skus([&order()], &robots);
+    assert_eq!(wanted, HashSet::from(["SAMPLE-A", "SAMPLE-B", "ICE-SAMPLE"].map(sku)));
+    assert!(import::skus([], &robots).is_empty(), "nothing is read where there is no order");
+
+    let kept = |sku: Sku| {
+        let temperature = if sku.as_str() == "SAMPLE-A" { Temperature::Ambient } else { Temperature::Frozen };
+        (sku, temperature)
+    };
+    let goods: Goods = wanted.into_iter().map(kept).collect();
+    let parcels = stored(&own, &goods, &order());
+    let items: Vec<Vec<&str>> =
+        parcels.iter().map(|(_, detail)| detail.items.iter().map(|item| item.sku.as_str()).collect()).collect();
+    assert_eq!(items, [vec!["SAMPLE-A"], vec!["SAMPLE-B", "ICE-SAMPLE"]]);
+}
