@@ -6,14 +6,16 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use renkei_domain::run::{Outcome, Run, RunState};
-use renkei_domain::shipment::{CancellationState, Shipment, ShopWork, Status};
+use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShipmentDetail, ShopWork, Status};
 use renkei_simulator::api::{OrderChange, OrderTruth, Writer};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::ends::{self, Facts};
 use super::timeline::Timeline;
 use super::world::{CANARY, Place, World};
 use super::{stock, storm};
+use crate::bare::{Answer, Bare};
 use crate::error::CliError;
 use crate::stack::{Found, Stack};
 
@@ -39,8 +41,10 @@ pub struct Account {
     pub shipped_in_storm: u64,
     /// Shipments that were cancelled.
     pub cancelled: u64,
-    /// Shipments on hold, for a reason.
+    /// Shipments on hold until they are paid.
     pub held: u64,
+    /// Shipments on hold for an address that does not go on a label.
+    pub held_for_address: u64,
     /// Cancellations that the warehouse refused, or that came after the parcel had left.
     pub too_late: u64,
     /// Orders whose cancellation at the shop we wrote over with "working" or "shipped" before it was known.
@@ -86,9 +90,25 @@ pub async fn settle(world: &World, storm_ended: Timestamp) -> Result<Account, Cl
     Ok(account)
 }
 
+/// Functions that are called over HTTP. What they log is in no log but CloudWatch's.
+const CALLED: [&str; 1] = ["warehouse-api"];
+
 /// What is left over after all worlds of a round are through, in sentences.
-pub async fn left_over(stack: &Stack, log: &Path, logged_before: u64) -> Result<Vec<String>, CliError> {
+pub async fn left_over(
+    stack: &Stack,
+    name: &str,
+    log: &Path,
+    logged_before: u64,
+    began: Timestamp,
+) -> Result<Vec<String>, CliError> {
     let mut wrong = Vec::new();
+    for function in CALLED {
+        let lines = logged(stack, &format!("{name}-{function}"), began).await?;
+        if !lines.iter().any(|line| line.contains("invocation ended")) {
+            wrong.push(format!("{function} has logged nothing, so that nothing is known of what it logs"));
+        }
+        wrong.extend(secret_in(lines.iter().map(String::as_str)));
+    }
     for (queue, messages) in storm::left(stack, false).await? {
         wrong.push(format!("{messages} messages are left in {queue}"));
     }
@@ -122,9 +142,11 @@ async fn shop(
         let reasons = kept.iter().filter(|order| order.summary.order_id == Some(brief.id));
         let order = world.simulator.order(name, brief.id).await?;
         let timeline = Timeline::of(&order, place.ahead, &found.connection.payment_states);
+        let details = found.tenant.details(parcels).await?;
         let one = One {
             order: &order,
             parcels,
+            details: &details,
             reasons: reasons.map(|order| order.summary.outcome).collect(),
             timeline: &timeline,
         };
@@ -134,17 +156,17 @@ async fn shop(
         if let (Some(warehouse), false) = (warehouse, parcels.is_empty()) {
             let notes = warehouse.notes();
             let automation = found.connection.automation_option;
-            broken.extend(one.rules(&Facts { runs: &own, notes: &notes, automation, waits: one.waits() }));
+            let captures = found.connection.capture_payment_on_shipping;
+            broken.extend(one.rules(&Facts { runs: &own, notes: &notes, automation, captures, waits: one.waits() }));
         }
         wrong.extend(broken.into_iter().map(|what| format!("{name}: order {}: {what}", brief.id)));
         let email = order.attributes.get("email").and_then(|email| email.as_str());
         if email.is_some_and(|email| email.contains(CANARY)) {
-            planted.extend(parcels.iter().cloned());
+            planted.extend(details);
         }
     }
     // What is looked for in the logs has really gone through the functions.
-    let details = found.tenant.details(&planted).await?;
-    if !details.iter().all(|detail| detail.ship_to.name.contains(CANARY)) {
+    if planted.is_empty() || !planted.iter().all(|detail| detail.ship_to.name.contains(CANARY)) {
         wrong.push(format!("{name}: what was planted in orders did not arrive in shipments"));
     }
     for id in stored.keys().filter(|id| !known.contains(id)) {
@@ -183,6 +205,8 @@ async fn ledger(account: &mut Account, world: &World, name: &str) -> Result<(), 
 struct One<'a> {
     order: &'a OrderTruth,
     parcels: &'a [Shipment],
+    /// What is in each of them.
+    details: &'a [ShipmentDetail],
     reasons: Vec<Outcome>,
     timeline: &'a Timeline,
 }
@@ -209,7 +233,8 @@ impl One<'_> {
             match parcel.status {
                 Status::Shipped => account.shipped += 1,
                 Status::Cancelled => account.cancelled += 1,
-                Status::Hold => account.held += 1,
+                Status::Hold if parcel.holds.contains(&HoldReason::AwaitingPayment) => account.held += 1,
+                Status::Hold => account.held_for_address += 1,
                 Status::Ready | Status::Picking => {}
             }
             account.shipped_in_storm += u64::from(parcel.result_at.is_some_and(|at| at <= storm_ended));
@@ -231,8 +256,12 @@ impl One<'_> {
         };
         let state = self.order.brief.state.as_str();
         let reasons = &self.reasons;
+        if self.parcels.is_empty() {
+            must(!self.was_told(), "has no shipment, and the shop was told of it".to_owned());
+        }
         if self.parcels.is_empty() && reasons.is_empty() {
-            must(!matches!(state, "complete" | "working"), format!("is lost; at the shop it is {state}"));
+            // Orders begin as complete or cancelled, and only those that are cancelled are not to be taken.
+            must(state == "canceled", format!("is lost; at the shop it is {state}"));
             return wrong;
         }
         if self.parcels.is_empty() {
@@ -246,6 +275,10 @@ impl One<'_> {
         must(parcels == addresses, format!("has {parcels} shipments for {addresses} addresses"));
         let numbers: BTreeSet<u16> = self.parcels.iter().map(|parcel| parcel.id.parcel).collect();
         must(numbers.len() == parcels, "has a parcel twice".to_owned());
+        for (parcel, detail) in self.parcels.iter().zip(self.details) {
+            let (ours, theirs) = (pieces(detail), self.ordered_for(parcel.address_id.0));
+            must(ours == theirs, format!("parcel {}: has {ours:?}, ordered is {theirs:?}", parcel.id.parcel));
+        }
         let work = self.parcels.iter().find_map(Shipment::shop_work);
         must(
             work.is_none_or(|work| self.waits() && work == ShopWork::TellShipped),
@@ -258,6 +291,22 @@ impl One<'_> {
         wrong
     }
 
+    /// Has the shop been told anything of it?
+    fn was_told(&self) -> bool {
+        self.order.history.iter().any(|change| change.by == Writer::Api)
+            || self.order.shipping_addresses.iter().any(|address| address.shipping_slip.is_some())
+    }
+
+    /// What the shop has been ordered for one of its addresses, in pieces.
+    fn ordered_for(&self, address: u64) -> BTreeMap<String, u64> {
+        let mut pieces = BTreeMap::new();
+        for line in self.order.order_items.iter().filter(|line| line["shipping_address"].as_u64() == Some(address)) {
+            let sku = line["variant_sku"].as_str().unwrap_or_default().trim().to_owned();
+            *pieces.entry(sku).or_default() += line["quantity"].as_u64().unwrap_or_default();
+        }
+        pieces
+    }
+
     /// Were the rules kept on its way?
     fn rules(&self, facts: &Facts<'_>) -> Vec<String> {
         let parcels: Vec<&Shipment> = self.parcels.iter().collect();
@@ -266,6 +315,15 @@ impl One<'_> {
         wrong.extend(ends::order(&parcels, self.order, self.timeline, facts));
         wrong
     }
+}
+
+/// What is in a parcel, in pieces.
+fn pieces(detail: &ShipmentDetail) -> BTreeMap<String, u64> {
+    let mut pieces = BTreeMap::new();
+    for item in &detail.items {
+        *pieces.entry(item.sku.to_string()).or_default() += u64::from(item.quantity);
+    }
+    pieces
 }
 
 fn has_unknown(order: &OrderTruth, skus: &BTreeSet<String>) -> bool {
@@ -328,10 +386,34 @@ fn read_log(log: &Path, from: u64) -> Result<Option<String>, CliError> {
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let found: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();
-    Ok(found.first().map(|first| {
+    Ok(secret_in(String::from_utf8_lossy(&bytes).lines()))
+}
+
+/// If a line holds what is secret, says so.
+fn secret_in<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
+    let found: Vec<&str> = lines.filter(|line| line.contains(CANARY)).collect();
+    found.first().map(|first| {
         let beginning: String = first.chars().take(160).collect();
         format!("{} lines of the log hold what is secret: {beginning}…", found.len())
-    }))
+    })
+}
+
+/// What a function has logged since.
+async fn logged(stack: &Stack, function: &str, since: Timestamp) -> Result<Vec<String>, CliError> {
+    let logs = Bare::new(&stack.aws, "logs")?;
+    let mut asked = json!({
+        "logGroupName": format!("/aws/lambda/{function}"), "startTime": since.as_millisecond(),
+    });
+    let mut lines = Vec::new();
+    loop {
+        let Answer::Found(mut page) = logs.call("Logs_20140328.FilterLogEvents", &asked).await? else {
+            return Ok(lines);
+        };
+        let events = page["events"].as_array().into_iter().flatten();
+        lines.extend(events.filter_map(|event| event["message"].as_str()).map(str::to_owned));
+        asked["nextToken"] = page["nextToken"].take();
+        if asked["nextToken"] == Value::Null {
+            return Ok(lines);
+        }
+    }
 }

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use renkei_domain::payment::Payment;
 use renkei_domain::run::{Run, RunState};
 use renkei_domain::settings::Action;
-use renkei_domain::shipment::{HoldReason, Shipment, ShopSync, Status};
-use renkei_simulator::api::{OrderTruth, Writer};
+use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopSync, Status};
+use renkei_simulator::api::{AddressTruth, OrderTruth, Writer};
 
 use super::timeline::Timeline;
 use super::warehouse::Notes;
@@ -14,6 +14,8 @@ use super::warehouse::Notes;
 const GRANULE: SignedDuration = SignedDuration::from_secs(2);
 /// How long a run may be at telling what it has read from its list of work: the call's repetitions included.
 const AT_TELLING: SignedDuration = SignedDuration::from_secs(60);
+/// The id that every shop knows the one carrier by.
+const CARRIER: u64 = 1;
 
 /// What is known of a shop beside its orders.
 pub struct Facts<'a> {
@@ -23,6 +25,8 @@ pub struct Facts<'a> {
     pub notes: &'a Notes,
     /// Moves the shop orders by itself?
     pub automation: bool,
+    /// Are payments captured when the shop is told of the first number?
+    pub captures: bool,
     /// Is another parcel of the order still on hold? Then "shipped" is not to be told yet.
     pub waits: bool,
 }
@@ -68,8 +72,13 @@ pub fn parcel(shipment: &Shipment, order: &OrderTruth, timeline: &Timeline, fact
     match shipment.status {
         Status::Hold => {
             must(!shipment.holds.is_empty(), "is on hold without a reason".to_owned());
+            // Nothing else of these worlds is to be looked at by a person: each order has a method, and no robot holds.
+            must(
+                shipment.holds.iter().all(|hold| matches!(hold, HoldReason::AwaitingPayment | HoldReason::BadAddress)),
+                format!("is on hold for {:?}", shipment.holds),
+            );
             must(!timeline.ends_cancelled(), "is on hold, and cancelled at the shop".to_owned());
-            if shipment.holds == [HoldReason::AwaitingPayment] {
+            if shipment.holds.contains(&HoldReason::AwaitingPayment) {
                 must(!timeline.ends_paid(), "waits for its payment, and is paid".to_owned());
                 must(shipment.payment == Payment::Unpaid, "waits for its payment, and counts as paid".to_owned());
             }
@@ -92,14 +101,15 @@ pub fn parcel(shipment: &Shipment, order: &OrderTruth, timeline: &Timeline, fact
                 told && shipment.tracking_told == shipment.tracking_number,
                 format!("is shipped, and its telling stands at {}", shipment.shop_sync.as_str()),
             );
-            let address = order.shipping_addresses.iter().find(|address| address.id == shipment.address_id.0);
+            for sentence in known_at_shop(shipment, address_of(shipment, order)) {
+                must(false, sentence);
+            }
+            // It left, and is cancelled at the shop: somebody has to know.
+            let state = shipment.cancellation.map(|asked| asked.state);
             must(
-                address.is_some_and(|address| address.shipping_slip == shipment.tracking_number),
-                format!(
-                    "left as {:?}, the shop has {:?}",
-                    shipment.tracking_number,
-                    address.and_then(|address| address.shipping_slip.clone())
-                ),
+                !timeline.ends_cancelled()
+                    || matches!(state, Some(CancellationState::TooLate | CancellationState::Refused)),
+                format!("left, is cancelled at the shop, and that stands here as {state:?}"),
             );
         }
         Status::Cancelled => {
@@ -108,6 +118,23 @@ pub fn parcel(shipment: &Shipment, order: &OrderTruth, timeline: &Timeline, fact
     }
     for sentence in readings(shipment, timeline, facts) {
         must(false, sentence);
+    }
+    wrong
+}
+
+fn address_of<'a>(shipment: &Shipment, order: &'a OrderTruth) -> Option<&'a AddressTruth> {
+    order.shipping_addresses.iter().find(|address| address.id == shipment.address_id.0)
+}
+
+/// What the shop has of a parcel that left.
+fn known_at_shop(shipment: &Shipment, at_shop: Option<&AddressTruth>) -> Vec<String> {
+    let Some(at_shop) = at_shop else { return vec!["left to an address that the order does not have".to_owned()] };
+    let mut wrong = Vec::new();
+    if at_shop.shipping_slip != shipment.tracking_number {
+        wrong.push(format!("left as {:?}, the shop has {:?}", shipment.tracking_number, at_shop.shipping_slip));
+    }
+    if at_shop.shipping_carrier_id != Some(CARRIER) {
+        wrong.push(format!("left with carrier {CARRIER}, the shop has {:?}", at_shop.shipping_carrier_id));
     }
     wrong
 }
@@ -175,9 +202,22 @@ pub fn order(parcels: &[&Shipment], order: &OrderTruth, timeline: &Timeline, fac
     // What is known as cancelled must not be told as taken: that would take the cancellation away at the shop.
     let known = parcels.iter().filter_map(|p| cancelled_at(p)).max().filter(|_| all_cancelled);
     if let Some(known) = known
-        && let Some(written) = timeline.overwritten.iter().find(|written| **written > known + AT_TELLING)
+        && let Some(written) = timeline.overwritten.iter().find(|written| written.at > known + AT_TELLING)
     {
-        must(false, format!("was known as cancelled at {known}, and told as taken at {written}"));
+        must(false, format!("was known as cancelled at {known}, and told as taken at {}", written.at));
+    }
+    // Nor what a sync has read as cancelled, whatever it made of it.
+    let imported = parcels.iter().map(|parcel| parcel.imported_at).max();
+    for written in timeline.overwritten.iter().filter(|written| !written.is_shipped) {
+        if let (Some(since), Some(imported)) = (written.cancelled_since, imported)
+            && let Some(run) = facts.sync_between(since.max(imported), written.at - AT_TELLING)
+        {
+            let at = written.at;
+            must(
+                false,
+                format!("was cancelled at {since}, run {} had read that, and it was told again at {at}", run.id),
+            );
+        }
     }
     // A cancellation that was seen is one of all parcels, whatever becomes of each.
     let knows = |parcel: &&Shipment| parcel.status == Status::Cancelled || parcel.cancellation.is_some();
@@ -191,6 +231,14 @@ pub fn order(parcels: &[&Shipment], order: &OrderTruth, timeline: &Timeline, fac
         .filter(|change| change.by == Writer::Api && change.field == "payment_state" && change.to == "captured")
         .count();
     must(captures <= 1, format!("its payment was captured {captures} times"));
+    // What nobody knows to have been captured is left to a person, and so is what was cancelled; what a shop has as
+    // authorised was not captured.
+    let unproven = parcels.iter().any(|parcel| parcel.shop_error.is_some());
+    let has_left = parcels.iter().any(|parcel| parcel.status == Status::Shipped) && !timeline.was_cancelled();
+    must(
+        !facts.captures || !has_left || unproven || order.brief.payment_state != "authed",
+        "has left, and its payment was not captured".to_owned(),
+    );
     wrong
 }
 

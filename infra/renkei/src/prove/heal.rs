@@ -1,6 +1,7 @@
 //! After the storm: everything is well again, and what is left is brought to its end.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -30,10 +31,14 @@ pub struct Healed {
     pub told_after_a_night: u64,
     /// Passes until all was through.
     pub passes: u32,
+    /// Runs that failed although all is well again, and orders that had to be told again although each call had its
+    /// effect, in sentences. Empty as it should be.
+    pub astray: Vec<String>,
 }
 
 /// Brings a world to its end.
 pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result<Healed, CliError> {
+    let astray = Mutex::new(Vec::new());
     let days = AtomicU32::new(0);
     let mut healed = Healed::default();
     let mut random = fastrand::Rng::with_seed(world.seed);
@@ -42,10 +47,11 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
     }
     let all = async |actions: &[Action]| {
         try_join_all(world.places.iter().map(|place| {
-            let days = &days;
+            let (days, astray) = (&days, &astray);
             async move {
                 for action in actions.iter().filter(|action| place.has(**action)) {
-                    ended(stack, world, place, *action, patience, days).await?;
+                    let failed = ended(stack, world, place, *action, patience, days).await?;
+                    astray.lock().unwrap_or_else(PoisonError::into_inner).extend(failed);
                 }
                 Ok::<(), CliError>(())
             }
@@ -69,24 +75,42 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
             let said = let_a_night_pass(world, place).await?;
             if said > 0 {
                 healed.told_after_a_night += said;
+                if !has_lied(world, place).await? {
+                    let shop = place.found.id();
+                    healed
+                        .astray
+                        .push(format!("{shop}: {said} orders are noted as told, and each call had its effect"));
+                }
                 through = false;
                 // After a night the day's calls are there anew: without them reconciliation leaves the rest to others.
                 world.let_a_day_pass(place).await?;
                 days.fetch_add(1, Ordering::Relaxed);
-                ended(stack, world, place, Action::Reconcile, patience, &days).await?;
-                ended(stack, world, place, Action::StateShipped, patience, &days).await?;
+                for action in [Action::Reconcile, Action::StateShipped] {
+                    healed.astray.extend(ended(stack, world, place, action, patience, &days).await?);
+                }
             }
         }
         if through && healed.passes > 1 {
             break;
         }
     }
-    all(&[Action::Inventory]).await?;
+    // Cancellations of what has left are looked for some times a day.
+    for place in &world.places {
+        world.let_hours_pass(&place.found).await?;
+    }
+    all(&[Action::StatusSync, Action::Inventory]).await?;
     healed.days_passed = days.into_inner();
+    healed.astray.extend(astray.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(healed)
 }
 
-/// Runs a robot to its end; if the day's calls are spent, on the next day.
+/// Did the shop say yes to a call that it did not carry out?
+async fn has_lied(world: &World, place: &Place) -> Result<bool, CliError> {
+    let ledger = world.simulator.ledger_summary(place.found.id().as_str()).await?;
+    Ok(ledger.by_fault.contains_key("silent_no_op"))
+}
+
+/// Runs a robot to its end; if the day's calls are spent, on the next day. If it failed, says so.
 async fn ended(
     stack: &Stack,
     world: &World,
@@ -94,17 +118,15 @@ async fn ended(
     action: Action,
     patience: Duration,
     days: &AtomicU32,
-) -> Result<(), CliError> {
+) -> Result<Option<String>, CliError> {
     let mut ended = place.run(stack, action, patience).await?;
     if ended.state == RunState::Blocked {
         world.let_a_day_pass(place).await?;
         days.fetch_add(1, Ordering::Relaxed);
         ended = place.run(stack, action, patience).await?;
     }
-    if ended.state == RunState::Failed {
-        eprintln!("seed {}, {}: {}", world.seed, ended.robot, ended.error.unwrap_or_default());
-    }
-    Ok(())
+    let has_failed = ended.state == RunState::Failed;
+    Ok(has_failed.then(|| format!("{} failed although all is well: {}", ended.robot, ended.error.unwrap_or_default())))
 }
 
 /// Orders that the shop has as working, although it said yes when it was told that they are shipped, are found a day

@@ -129,7 +129,8 @@ pub async fn prove(arguments: ProveArgs) -> Result<Exit, CliError> {
     let mut sums = BTreeMap::new();
     let seeds: Vec<u64> = (arguments.first_seed..arguments.first_seed.saturating_add(arguments.seeds)).collect();
     for seeds in seeds.chunks(usize::try_from(arguments.at_once).unwrap_or(1)) {
-        let (round, reports) = Box::pin(round(&stack, &proxy, local.pid, &paths.aws_log(), seeds, &arguments)).await?;
+        let deployed = Deployed { stack: &stack, name: &local.stack, aws: local.pid, log: &paths.aws_log() };
+        let (round, reports) = Box::pin(round(&deployed, &proxy, seeds, &arguments)).await?;
         for report in &reports {
             if arguments.json {
                 output::json_line(report)?;
@@ -174,16 +175,26 @@ pub async fn prove(arguments: ProveArgs) -> Result<Exit, CliError> {
     )))
 }
 
+/// The stack that worlds go through it on.
+struct Deployed<'a> {
+    stack: &'a Stack,
+    /// What it is called.
+    name: &'a str,
+    /// The process that is AWS, and starts functions.
+    aws: u32,
+    /// What that logs.
+    log: &'a Path,
+}
+
 /// Lets some worlds go through it all together.
 async fn round(
-    stack: &Stack,
+    deployed: &Deployed<'_>,
     proxy: &Proxy,
-    aws: u32,
-    log: &Path,
     seeds: &[u64],
     arguments: &ProveArgs,
 ) -> Result<(Round, Vec<Report>), CliError> {
-    let began = Instant::now();
+    let Deployed { stack, name, aws, log } = *deployed;
+    let (began, began_at) = (Instant::now(), Timestamp::now());
     let logged_before = std::fs::metadata(log)?.len();
     let mut worlds = Vec::new();
     for seed in seeds {
@@ -219,10 +230,12 @@ async fn round(
     storm::until_quiet(stack, PATIENCE).await?;
     let mut reports = Vec::new();
     for ((world, storm), healed) in worlds.iter().zip(storms).zip(healed) {
-        let account = books::settle(world, storm_ended).await?;
+        let mut account = books::settle(world, storm_ended).await?;
+        account.wrong.extend(healed.astray.iter().cloned());
         reports.push(Report { seed: world.seed, storm, healed, account });
     }
-    let wrong = books::left_over(stack, log, logged_before).await?;
+    let mut wrong = books::left_over(stack, name, log, logged_before, began_at).await?;
+    wrong.extend(strikes.missing(long));
     for world in &worlds {
         world.end(stack).await?;
     }
@@ -238,6 +251,9 @@ fn add_up(sums: &mut BTreeMap<&'static str, u64>, report: &Report) {
         ("shipped and told", account.shipped),
         ("cancelled", account.cancelled),
         ("held until they are paid", account.held),
+        ("held for their address", account.held_for_address),
+        ("left in the storm", account.shipped_in_storm),
+        ("cancelled too late or refused", account.too_late),
         ("quarantined", account.quarantined),
         ("calls to shops", account.calls),
         ("struck by faults", account.faults.values().sum()),
@@ -251,7 +267,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
     let Report { seed, storm, healed, account } = report;
     output::line(format!(
         "seed {seed}: {} orders of {} shops, {} imported as {} shipments: {} shipped and told ({} left in the storm), {} cancelled, {} held; \
-         {} quarantined, {} not to be taken; {} cancellations too late or refused, {} overwritten at the shop; \
+         {} held for their address, {} quarantined, {} not to be taken; {} cancellations too late or refused, {} overwritten at the shop; \
          {} payments captured, {} stocks right; {} calls ({} struck), {} warehouse requests ({} unanswered), \
          {} changes by people, {} runs started; {} days passed, {} told again after a night",
         account.orders,
@@ -262,6 +278,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
         account.shipped_in_storm,
         account.cancelled,
         account.held,
+        account.held_for_address,
         account.quarantined,
         account.left_alone,
         account.too_late,

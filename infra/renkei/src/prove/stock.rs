@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use renkei_domain::shipment::{Shipment, Status};
 
 use super::books::{Account, stored};
+use super::warehouse::SKUS;
 use super::world::World;
 use crate::error::CliError;
 
@@ -13,6 +14,10 @@ pub async fn settle(account: &mut Account, world: &World) -> Result<(), CliError
     for warehouse in &world.warehouses {
         let places = || world.places.iter().filter(|place| *place.found.tenant.id() == warehouse.tenant);
         let counts = warehouse.notes().counts.clone();
+        if counts.len() != SKUS.len() {
+            let known: Vec<&String> = counts.keys().collect();
+            account.wrong.push(format!("{}: of {SKUS:?} only {known:?} were taken when counted", warehouse.tenant));
+        }
         let mut reserved: BTreeMap<String, u64> = BTreeMap::new();
         // All shops of a merchant sell from the one shelf.
         for place in places() {
@@ -37,6 +42,7 @@ pub async fn settle(account: &mut Account, world: &World) -> Result<(), CliError
         for place in places() {
             let name = place.found.id().as_str();
             let buffer = u64::from(place.found.connection.stock_buffer);
+            let right_before = account.stocks;
             for at_shop in world.simulator.stock(name).await? {
                 let Some((counted, _)) = counts.get(&at_shop.sku) else { continue };
                 let taken = reserved.get(&at_shop.sku).copied().unwrap_or(0);
@@ -50,6 +56,9 @@ pub async fn settle(account: &mut Account, world: &World) -> Result<(), CliError
                         at_shop.sku, at_shop.stock
                     ));
                 }
+            }
+            if account.stocks == right_before {
+                account.wrong.push(format!("{name}: of no SKU is the stock what it should be"));
             }
         }
     }

@@ -35,7 +35,21 @@ pub struct Strikes {
     pub doubled: u64,
 }
 
+/// A storm that is shorter may pass without one of its kinds.
+const LONG: Duration = Duration::from_secs(10);
+
 impl Strikes {
+    /// Says what did not happen in a storm whose waves were so long: then it proves nothing.
+    pub fn missing(&self, long: Duration) -> Vec<String> {
+        let kinds = [
+            (self.killed.is_empty(), "no function was killed"),
+            (self.aws.is_empty(), "no call to AWS was struck"),
+            (self.doubled == 0, "no message was doubled"),
+        ];
+        let missing = kinds.into_iter().filter(|(is_missing, _)| *is_missing && long >= LONG);
+        missing.map(|(_, what)| what.to_owned()).collect()
+    }
+
     /// Adds another wave's.
     pub fn add(&mut self, more: Self) {
         for (function, times) in more.killed {

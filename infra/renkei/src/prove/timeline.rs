@@ -18,8 +18,19 @@ struct Shown {
 pub struct Timeline {
     shown: Vec<Shown>,
     table: PaymentStates,
-    /// Writes of ours that took a cancellation away, by our clock.
-    pub overwritten: Vec<Timestamp>,
+    /// Writes of ours that took a cancellation away.
+    pub overwritten: Vec<Overwritten>,
+}
+
+/// A write of ours that took a cancellation away. Times are by our clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overwritten {
+    /// When it was written.
+    pub at: Timestamp,
+    /// Since when the shop had shown the order cancelled; None is the beginning.
+    pub cancelled_since: Option<Timestamp>,
+    /// Was it "shipped"? What has left in spite of its cancellation is told so.
+    pub is_shipped: bool,
 }
 
 /// A time in which an order was not to be shipped.
@@ -46,12 +57,20 @@ impl Timeline {
         };
         let mut shown = vec![current.clone()];
         let mut overwritten = Vec::new();
+        let mut cancelled_since = None;
         for change in &order.history {
             let to = change.to.as_str().unwrap_or_default();
             match change.field.as_str() {
                 "state" => {
                     if change.by == Writer::Api && current.state == "canceled" && to != "canceled" {
-                        overwritten.push(ours(change.at));
+                        overwritten.push(Overwritten {
+                            at: ours(change.at),
+                            cancelled_since,
+                            is_shipped: to == "shipped",
+                        });
+                    }
+                    if current.state != "canceled" && to == "canceled" {
+                        cancelled_since = Some(ours(change.at));
                     }
                     to.clone_into(&mut current.state);
                 }
@@ -111,5 +130,39 @@ impl Timeline {
             since = shown.since;
         }
         since
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn order(history: &serde_json::Value) -> OrderTruth {
+        serde_json::from_value(json!({
+            "id": 1, "number": "R1", "state": "working", "payment_state": "authed", "shipping_slips": [null],
+            "written_working": 1, "written_shipped": 0, "written_slips": 0, "attributes": {}, "shipping_addresses": [], "order_items": [],
+            "history": history,
+        }))
+        .unwrap()
+    }
+
+    /// A second write of ours takes nothing away, and whether the shop's people did it is not ours.
+    #[test]
+    fn a_write_of_ours_over_a_cancellation_is_known_with_the_time_since_which_it_stood() {
+        let change = |second: u8, by: &str, from: &str, to: &str| json!({ "at": format!("2026-11-28T00:00:{second:02}Z"), "by": by, "field": "state", "from": from, "to": to });
+        let history = json!([
+            change(1, "staff", "complete", "canceled"),
+            { "at": "2026-11-28T00:00:05Z", "by": "staff", "field": "payment_state", "from": "authed", "to": "voided" },
+            change(10, "api", "canceled", "working"),
+            change(20, "api", "working", "working"),
+            change(30, "staff", "working", "canceled"),
+            change(40, "staff", "canceled", "complete"),
+        ]);
+        let timeline = Timeline::of(&order(&history), 1, &PaymentStates::default());
+        let at = |second: i64| Timestamp::from_second(1_795_824_000 + second).unwrap();
+        assert_eq!(timeline.overwritten, [Overwritten { at: at(9), cancelled_since: Some(at(0)), is_shipped: false }]);
+        assert!(timeline.was_cancelled() && timeline.ends_cancelled(), "the payment is voided");
     }
 }

@@ -19,7 +19,7 @@ use crate::error::CliError;
 use crate::stack::Stack;
 
 /// What the warehouse counts.
-const SKUS: [&str; 3] = ["SERUM-30", "MASK-5", "SOAP-80"];
+pub const SKUS: [&str; 3] = ["SERUM-30", "MASK-5", "SOAP-80"];
 /// Ids in one request at the end, when nothing is to be seen of pages any more.
 const MANY: usize = 500;
 /// How often everything is counted again where an answer is not heard although all is well.

@@ -9,10 +9,12 @@ use renkei_domain::gate::GateState;
 use renkei_domain::ids::TenantId;
 use renkei_domain::run::Run;
 use renkei_domain::settings::Action;
+use renkei_domain::sync::reading::LATE_WITHIN;
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{FaultRule, NewOrders, OrderOptions, ShopSpec};
 use renkei_store::access::Opens;
 use renkei_store::gate::GateWrite;
+use renkei_store::sync::SyncMark;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -244,6 +246,19 @@ impl World {
                 return Ok(());
             }
         }
+    }
+
+    /// What has left was last looked at for cancellations hours ago.
+    pub async fn let_hours_pass(&self, place: &Found) -> Result<(), CliError> {
+        let known = Timestamp::now() - 2 * LATE_WITHIN;
+        // None before the first sync: then that one reads all.
+        while let Some(mark) = place.tenant.sync_mark(place.id()).await? {
+            let aged = SyncMark { late_known: Some(known), ..mark };
+            if place.tenant.move_sync_mark(place.id(), &aged).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Whether nothing waits at this shop but what is not to be taken.
