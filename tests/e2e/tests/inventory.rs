@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use renkei_e2e::run;
 use renkei_e2e::ways::Shop;
+use renkei_e2e::{Ended, run};
 use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
 use serde_json::{Value, json};
 
@@ -20,15 +20,19 @@ async fn sell(shop: &Shop, sku: &str, quantity: u32) {
 }
 
 fn count(shop: &Shop, rows: &[(&str, u32, &str)]) -> String {
+    let ended = read_counts(shop, rows);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    ended.out
+}
+
+fn read_counts(shop: &Shop, rows: &[(&str, u32, &str)]) -> Ended {
     let mut text = "sku,quantity,counted_at\n".to_owned();
     for (sku, quantity, at) in rows {
         writeln!(text, "{sku},{quantity},{at}").expect("a string takes all");
     }
     let file = shop.file("counts.csv", &text);
     let file = file.to_str().expect("a path");
-    let ended = run(&["files", "counts", "--tenant", shop.name, "--ship-from", "dc", file], None);
-    assert_eq!(ended.code, 0, "{ended:?}");
-    ended.out
+    run(&["files", "counts", "--tenant", shop.name, "--ship-from", "dc", file], None)
 }
 
 /// What the shop has now.
@@ -105,6 +109,11 @@ async fn the_shop_offers_what_is_left_and_only_changes_are_sent() {
     // A count that comes late changes nothing.
     let said = count(&shop, &[("SERUM-30", 1, "2026-01-02T00:00:00Z")]);
     assert!(said.starts_with("0 counts kept, 1 older"), "{said}");
+    shop.robot_does("inventory");
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 82);
+    // Nor does one of a day that is still to come, which would keep all later ones out; the row beside it is taken.
+    let said = read_counts(&shop, &[("SERUM-30", 9_999, "2100-01-01T00:00:00Z"), ("MASK-5", 35, &now())]);
+    assert!(said.code == 4 && said.out.starts_with("1 counts kept, 0 older") && said.err.contains("row 2"), "{said:?}");
     shop.robot_does("inventory");
     assert_eq!(at_shop(&shop).await["SERUM-30"], 82);
 

@@ -3,8 +3,9 @@
 
 use std::path::PathBuf;
 
+use renkei_e2e::ways::Shop;
 use renkei_e2e::{Ended, World, aws, run};
-use renkei_simulator::api::{OrderOptions, ShopSpec};
+use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -77,6 +78,25 @@ async fn kept(name: &str) -> Vec<String> {
     of_it
 }
 
+/// A message that would start a robot of the merchant who leaves.
+fn start_of_leaving() -> String {
+    json!({ "v": 1, "tenant": "leaving", "connection": "leaving", "robot": "leaving/fetch-orders",
+            "action": "fetch-orders", "cause": "schedule" })
+    .to_string()
+}
+
+/// Something is counted in a ship-from, which is taken out of the document afterwards.
+fn counted_where_nothing_leaves_from_any_more(world: &World) {
+    world.add_ship_from("old-dc", "old-dc");
+    let file = renkei_e2e::root().join("target/leaving-counts.csv");
+    std::fs::write(&file, "sku,quantity\nSERUM-30,3\n").expect("a file");
+    let file = file.to_str().expect("a path");
+    let counted = run(&["files", "counts", "--tenant", "leaving", "--ship-from", "old-dc", file], None);
+    assert_eq!(counted.code, 0, "{counted:?}");
+    let applied = world.apply(10_000, None);
+    assert_eq!(applied.code, 0, "{applied:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_merchant_leaves_with_its_data_and_leaves_nothing() {
     let _alone = ONE_AT_A_TIME.lock().await;
@@ -94,6 +114,7 @@ async fn a_merchant_leaves_with_its_data_and_leaves_nothing() {
             assert_eq!(made.code, 0, "{made:?}");
         }
     }
+    counted_where_nothing_leaves_from_any_more(&leaving);
     let theirs = kept("staying").await;
     assert!(kept("leaving").await.len() > 30 && theirs.len() > 15);
 
@@ -107,20 +128,13 @@ async fn a_merchant_leaves_with_its_data_and_leaves_nothing() {
     assert!(first["detail"].to_string().contains("postal_code"), "{first}");
     assert!(file("runs.jsonl").contains("fetch-orders") && file("document.yaml").contains("leaving"));
     assert!(file("members.jsonl").contains("owner@both.example"));
+    assert!(file("counts.jsonl").contains("\"old-dc\""), "of a ship-from that was taken out: {exported:?}");
     let again = run(&["tenant", "export", "leaving", "--to", to.to_str().expect("a path")], None);
     assert!(again.code == 1 && again.err.contains("not empty"), "{again:?}");
 
     let unsure = run(&["tenant", "erase", "leaving", "--confirm", "staying"], None);
     assert!(unsure.code == 1 && unsure.err.contains("nothing was erased"), "{unsure:?}");
-    aws()
-        .send(
-            "fetch-orders-dead-letters",
-            &json!({ "v": 1, "tenant": "leaving", "connection": "leaving",
-        "robot": "leaving/fetch-orders", "action": "fetch-orders", "cause": "schedule" })
-            .to_string(),
-            "leaving",
-        )
-        .await;
+    aws().send("fetch-orders-dead-letters", &start_of_leaving(), "leaving").await;
     let erased = run(&["tenant", "erase", "leaving", "--confirm", "leaving"], None);
     assert_eq!(erased.code, 0, "{erased:?}");
     println!("{}", erased.out);
@@ -137,6 +151,11 @@ async fn a_merchant_leaves_with_its_data_and_leaves_nothing() {
         let schedule = aws().rest("scheduler", reqwest::Method::GET, &path, None).await;
         assert!(!schedule.to_string().contains("leaving"), "{schedule}");
     }
+    // As an attempt leaves it that was stopped between the tables and the dead letters: the repeat goes on there.
+    aws().send("fetch-orders-dead-letters", &start_of_leaving(), "leaving").await;
+    let resumed = run(&["tenant", "erase", "leaving", "--confirm", "leaving"], None);
+    assert!(resumed.code == 0 && resumed.out.contains("dead letters: 1"), "{resumed:?}");
+    assert_eq!(aws().messages("fetch-orders-dead-letters").await, 0);
     let repeated = run(&["tenant", "erase", "leaving", "--confirm", "leaving"], None);
     assert!(repeated.code == 1 && repeated.err.contains("there is no tenant"), "{repeated:?}");
     assert_eq!(staying.run("fetch-orders").code, 0, "the other merchant goes on");
@@ -448,6 +467,91 @@ async fn a_merchant_whose_settings_cannot_be_read_keeps_no_other_from_being_told
     assert_eq!((world.apply(10_000, None).code, world.run("fetch-orders").code), (0, 0));
     assert_eq!(unreadable.run("fetch-orders").code, 0);
     aws().forget_logs("/aws/lambda/renkei-watch").await;
+}
+
+/// The most that a function counted of a metric in one invocation for a merchant's shop; None if none counted it yet.
+async fn highest(tenant: &str, metric: &str) -> Option<f64> {
+    let shops = format!("{tenant}/");
+    let lines = aws().log_lines().await;
+    let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let theirs = lines.filter(|line| line["Connection"].as_str().is_some_and(|shop| shop.starts_with(&shops)));
+    theirs.filter_map(|line| line[metric].as_f64()).max_by(f64::total_cmp)
+}
+
+/// A warehouse was asked long ago to give up what is cancelled, and has not answered.
+async fn age_cancellation(tenant: &str) {
+    let of_it = |item: &Value| {
+        let key = item["pk"]["S"].as_str().unwrap_or_default();
+        key.starts_with(&format!("S#{tenant}#")) && item["cancellation"]["M"]["requested_at"]["S"].is_string()
+    };
+    let all = aws().everything().await;
+    let (table, mut item) = all.into_iter().find(|(_, item)| of_it(item)).expect("a cancellation");
+    item["cancellation"]["M"]["requested_at"]["S"] = "2026-01-01T00:00:00Z".into();
+    aws().call("dynamodb", "DynamoDB_20120810.PutItem", json!({ "TableName": table, "Item": item })).await;
+}
+
+/// What the shop refuses, a cancellation without an answer, and a payment state that nobody knows.
+async fn a_shop_with_much_to_look_at(name: &'static str) -> Shop {
+    let shop = Shop::new(name, plain(2), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    shop.claim();
+    let refusal = json!([{ "kind": "partial_failure", "endpoint": "bulk_update", "percent": 100, "code": "AOR2001" }]);
+    let refusal: Vec<FaultRule> = serde_json::from_value(refusal).expect("fault rules");
+    shop.simulator.set_faults(name, &refusal).await.expect("faults");
+    let refused = shop.robot("state-working");
+    assert_eq!(refused.code, 4, "{refused:?}");
+    shop.simulator.clear_faults(name).await.expect("healed");
+    let edits = [json!({ "state": "canceled" }), json!({ "payment_state": "brand_new_state" })];
+    for (order, edit) in shop.orders().await.iter().zip(edits) {
+        let edit = edit.as_object().expect("an object");
+        shop.simulator.change_order(name, order.id, edit).await.expect("an edit");
+    }
+    let asked = shop.robot("status-sync");
+    assert_eq!(asked.code, 4, "{asked:?}");
+    age_cancellation(name).await;
+    let overdue = shop.robot("status-sync");
+    assert_eq!(overdue.code, 4, "{overdue:?}");
+    shop
+}
+
+/// An alarm is worth what its metric is: each that a robot's run raises is seen in the lines of the function that ran it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_alarms_look_at_is_counted_when_it_happens() {
+    let _alone = ONE_AT_A_TIME.lock().await;
+    // A sign-in and two pages are the day's calls.
+    let tight = World::new("counted-tight", ShopSpec { daily_call_limit: 3, ..plain(250) }, 3).await;
+    let blocked = tight.run("fetch-orders");
+    assert_eq!(blocked.code, 3, "{blocked:?}");
+    let failing = World::new("counted-failing", plain(1), 10_000).await;
+    assert_eq!(failing.apply(10_000, Some("canary-wrong-password")).code, 0);
+    for _ in 0..3 {
+        let failed = failing.run("fetch-orders");
+        assert_eq!(failed.code, 1, "{failed:?}");
+    }
+    let _shop = a_shop_with_much_to_look_at("counted").await;
+
+    for (tenant, metric, least) in [
+        ("counted-tight", "GateUsedShare", 80.0),
+        ("counted-tight", "RunsBlocked", 1.0),
+        ("counted-tight", "OrdersFetched", 200.0),
+        ("counted-failing", "RobotsFailing", 1.0),
+        ("counted-failing", "ShopErrors", 1.0),
+        ("counted", "WriteBackErrors", 2.0),
+        ("counted", "UnknownPayments", 1.0),
+        ("counted", "CancellationsOverdue", 1.0),
+    ] {
+        let seen = async || highest(tenant, metric).await.is_some_and(|value| value >= least);
+        tight.until(&format!("{metric} of {tenant}"), seen).await;
+    }
+    let quiet = highest("counted", "GateUsedShare").await;
+    assert!(quiet.is_some_and(|share| share > 0.0 && share < 1.0), "a few calls of ten thousand: {quiet:?}");
+
+    // As other tests expect to find the stack.
+    tight.until("what was read is imported", async || aws().messages("import-orders").await == 0).await;
+    for name in ["counted-tight", "counted-failing", "counted"] {
+        let erased = run(&["tenant", "erase", name, "--confirm", name], None);
+        assert_eq!(erased.code, 0, "{erased:?}");
+    }
 }
 
 /// A look leaves out what ended within the last two minutes. Makes all of it that much older: the tenant's runs, and what

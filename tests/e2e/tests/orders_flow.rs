@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use renkei_e2e::{World, run};
+use renkei_e2e::{World, aws, run};
 use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
 use serde_json::{Value, json};
 
@@ -91,6 +91,19 @@ async fn a_success_without_effect_is_seen_and_told_again() {
     assert_eq!(world.run("fetch-orders").code, 0);
     assert_eq!(world.run("state-working").code, 0);
     assert_each_order_once_and_told(&world, 40).await;
+    // It is counted: on each order, and in the lines of the function that saw it.
+    for shipment in world.list("shipments").iter().step_by(13) {
+        let id = shipment["id"].as_str().expect("an id");
+        let whole = run(&["shipment", id, "--json"], None).lines().remove(0);
+        assert_eq!(whole["reappeared"], 1, "{whole}");
+    }
+    let reappeared = async || {
+        let lines = aws().log_lines().await;
+        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter_map(|line| line["OrdersReappeared"].as_u64()).sum::<u64>()
+    };
+    // Orders of the other tests that run meanwhile may be among them.
+    world.until("the lines are written", async || reappeared().await >= 40).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

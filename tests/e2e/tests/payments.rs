@@ -223,6 +223,12 @@ async fn reconciliation_finds_what_was_lost_and_a_backfill_too() {
         run(&["backfill", &world.shop.name, "--from", "2020-01-01", "--to", "2030-01-01", "--wait", "--json"], None);
     assert_eq!(backfilled.code, 0, "{backfilled:?}");
     assert_eq!(status(&world, lost), "ready");
+
+    // One that is not waited for is named, in one object as all that `--json` prints.
+    let day = "2020-01-01";
+    let left = run(&["backfill", &world.shop.name, "--from", day, "--to", day, "--json"], None);
+    assert_eq!(left.lines()[0]["tenant"], json!("nightly"), "{left:?}");
+    assert!(left.lines()[0]["run"].is_string() && left.lines().len() == 1, "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::ToSpan;
 use renkei_domain::ids::{ConnectionId, TenantId};
-use renkei_e2e::{Ended, World, run, store};
+use renkei_e2e::ways::Shop;
+use renkei_e2e::{Ended, World, root, run, store};
 use renkei_simulator::api::{OrderOptions, Product, ShopSpec};
 use serde_json::{Value, json};
 
@@ -294,6 +295,43 @@ async fn a_connection_goes_only_without_open_shipments_and_takes_its_secret_alon
     assert!(refused.code == 1 && refused.err.contains("1 orders in quarantine"), "{refused:?}");
     let gone = run(&["apply", &path, "--leave-quarantined"], None);
     assert!(gone.code == 0 && gone.out.contains("secret of dropped-kept is removed"), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ship_from_goes_only_when_nothing_is_to_leave_from_it() {
+    let shop = Shop::new("moved-out", plain(2), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    // All that comes from now on leaves from elsewhere; what is here carries the former.
+    let elsewhere = |document: &mut Value| {
+        document["ship_froms"][0]["id"] = json!("new-dc");
+        document["connections"][0]["ship_from"] = json!("new-dc");
+    };
+    let text = std::fs::read_to_string(root().join("target/moved-out.yaml")).expect("the document");
+    let mut moved: Value = serde_json::from_str(&text).expect("JSON");
+    elsewhere(&mut moved);
+    let path = shop.file("moved.yaml", &moved.to_string());
+    let refused = run(&["apply", path.to_str().expect("a path")], None);
+    let said = "ship_froms: dc is not in the document any more, but has open shipments: 2 ready";
+    assert!(refused.code == 1 && refused.err.contains(said), "{refused:?}");
+    // What has left is in nobody's way.
+    shop.ship_all();
+    shop.apply(elsewhere);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_order_is_tried_again_only_where_it_is_certain_which() {
+    // Shops count their orders by themselves.
+    let waiting = json!({ "id": 99_001, "order_items": [{ "variant_sku": "NEVER-3", "quantity": 1 }] });
+    let one = World::new("same-id", plain(0), 10_000).await;
+    let other = World::new("same-id-too", plain(0), 10_000).await;
+    for world in [&one, &other] {
+        order(world, waiting.clone()).await;
+        assert_eq!(world.run("fetch-orders").code, 4, "it waits for its product");
+    }
+    let unsure = run(&["retry", "--order", "99001"], None);
+    assert!(unsure.code == 1 && unsure.err.contains("--tenant") && unsure.err.contains("--connection"), "{unsure:?}");
+    let sure = run(&["retry", "--order", "99001", "--tenant", "same-id"], None);
+    assert!(sure.code == 0 && sure.out.contains("1 orders"), "{sure:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -148,6 +148,9 @@ async fn a_poison_message_is_explained_and_replayed_once_the_cause_is_gone() {
     assert_eq!(aws.messages(dead).await, 1, "the garbage stays");
     let gone = run(&["dead-letters", "replay", "--id", id], None);
     assert!(gone.code == 1 && gone.err.contains("no dead letter"), "{gone:?}");
+    // A slip in a queue's name is one, and not a queue without dead letters.
+    let slip = run(&["dead-letters", "replay", "--queue", "import_orders"], None);
+    assert!(slip.code == 2 && slip.err.contains("import-orders"), "{slip:?}");
     aws.call("sqs", "AmazonSQS.PurgeQueue", json!({ "QueueUrl": aws.queue(dead) })).await;
 }
 

@@ -237,6 +237,9 @@ async fn finish(aws: &Aws, snapshot: &Snapshot, world: World) {
         }]);
     });
     assert_eq!(applied.code, 0, "{applied:?}");
+    // What was read by the release before may have changed at the shop since: it is read anew.
+    let fetched = world.run("fetch-orders");
+    assert!([0, 4].contains(&fetched.code), "{fetched:?}");
     world
         .until("what lacked a product is imported", async || {
             stages["lacking"]

@@ -194,6 +194,24 @@ async fn two_workers_claim_a_thousand_and_report_them() {
     assert_eq!(unclaimed.json()["refused"][0]["reason"], json!("not-found"));
 }
 
+/// No claim of what is not paid is taken: the oldest first, it would hide for ever what may be claimed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_ready_but_not_paid_hides_nothing_behind_it() {
+    let world = ready("wh-unpaid", 3).await;
+    let own = world.warehouse("dc");
+    let ready = ids(&own.all("status=ready").await);
+    let unpaid = json!({ ":ready": { "S": "ready" }, ":unpaid": { "S": "unpaid" } });
+    for id in &ready[..2] {
+        world.change_record(id, "SET #status = :ready, payment = :unpaid", unpaid.clone()).await;
+    }
+    let page = own.get("/v1/shipments?status=ready&limit=1").await;
+    assert_eq!(page.ids("shipments"), ready[2..], "{page:?}");
+    assert_eq!(ids(&own.all("status=ready").await), ready[2..]);
+    let refused = own.claim(&ready[..2]).await.json();
+    assert_eq!(refused["claimed"], json!([]));
+    assert!(refused["refused"].as_array().expect("refused").iter().all(|r| r["reason"] == "unpaid"), "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_cannot_be_are_answered_as_problems() {
     let world = ready("wh-limits", 3).await;

@@ -173,6 +173,35 @@ async fn a_success_without_effect_is_seen_by_the_next_fetch_and_told_again() {
     assert_all_shipped_and_told_once(&shop).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_the_shop_took_and_dropped_is_seen_at_night_and_told_again() {
+    let shop = Shop::new("wb-dropped", plain(10), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    faults(&shop, json!([{ "kind": "silent_no_op", "endpoint": "shipping", "times": 1 }])).await;
+    shop.robot_does("state-shipped");
+    for order in shop.orders().await {
+        assert!(order.state == "shipped" && order.shipping_slips.iter().all(Option::is_none), "{order:?}");
+    }
+    assert!(shop.shipments().iter().all(|s| s["shop_sync"] == "completed"), "the shop said yes to all of it");
+
+    let calls = async || shop.simulator.ledger_summary(shop.name).await.expect("the ledger").calls;
+    let before = calls().await;
+    let reconciled = shop.robot("reconcile");
+    assert_eq!(reconciled.code, 4, "people are told: {reconciled:?}");
+    let line = reconciled.lines().remove(0);
+    let count = |line: &Value, word: &str| line["counts"][word].as_u64().unwrap_or(0);
+    assert_eq!((count(&line, "numbers-dropped"), count(&line, "told-again")), (10, 10), "{line}");
+    assert!(line["notes"].to_string().contains("no tracking number at the shop"), "{line}");
+    assert_eq!(calls().await - before, 3, "a page of each state, as on every night");
+
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+    let line = shop.robot_does("reconcile");
+    assert_eq!((count(&line, "numbers-dropped"), count(&line, "told-again")), (0, 0), "{line}");
+}
+
 /// Per order: how often the API captured its payment.
 async fn captures(shop: &Shop) -> Vec<usize> {
     let mut captures = Vec::new();
@@ -237,7 +266,14 @@ async fn a_capture_that_did_not_happen_waits_for_a_person() {
 
     for shipment in &shipments {
         let id = shipment["id"].as_str().expect("an id");
-        assert_eq!(run(&["retry", "--shipment", id, "--capture"], None).code, 0);
+        // A slip: the order is right, and has no such parcel. Nothing is changed by it, and the right one is still taken.
+        let (order, _) = id.rsplit_once('.').expect("a parcel");
+        let slip = run(&["retry", "--shipment", &format!("{order}.9"), "--capture"], None);
+        assert!(slip.code == 1 && slip.err.contains("there is no shipment"), "{slip:?}");
+        for _twice in 0..2 {
+            let taken_up = run(&["retry", "--shipment", id, "--capture"], None);
+            assert_eq!(taken_up.code, 0, "{taken_up:?}");
+        }
     }
     shop.robot_does("state-shipped");
     assert!(captures(&shop).await.iter().all(|count| *count == 1));

@@ -133,9 +133,11 @@ async fn everything(theirs: &Tenant, world: &World, now: Timestamp) {
     // Three runs that failed; and orders that have left.
     let model = theirs.runs(10, None).await.expect("runs").rows.pop().expect("the run that fetched");
     for n in 0..3 {
-        let failed =
-            Run { id: format!("failed-{n}"), state: RunState::Failed, started_at: later(now, 60 + n), ..model.clone() };
+        let at = later(now, 60 + n);
+        let id = format!("failed-{n}");
+        let failed = Run { id, state: RunState::Failed, started_at: at, ended_at: Some(at), ..model.clone() };
         assert!(theirs.begin_run(&failed).await.expect("a run"));
+        theirs.end_run(&failed).await.expect("its end");
     }
     let ready = theirs.shipments_by_status(connection, Status::Ready, 10, None).await.expect("ready ones").rows;
     let leaves = |shipment: &mut renkei_domain::shipment::Shipment| {
@@ -241,6 +243,8 @@ async fn reads(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: Timestamp) 
     let fresh = format!("Ok({:?})", GateState::fresh(now));
     walk.reads("gate", &theirs.gate(c, now).await, &ours.gate(c, now).await, &fresh);
     walk.reads("is_failing", &theirs.is_failing(c, robot).await, &ours.is_failing(c, robot).await, "Ok(false)");
+    let both = (theirs.failing_robots(&settings.settings).await, ours.failing_robots(&settings.settings).await);
+    walk.reads("failing_robots", &both.0, &both.1, NOTHING);
     // Judged by the settings that are handed in; the runs that count are one's own.
     let at = settings.at.checked_add(1.hours()).expect("a time");
     let patient = renkei_store::settings::AppliedSettings {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use renkei_e2e::{Ended, run, stack};
+use renkei_e2e::{Ended, aws, run, stack};
 use serde_json::{Value, json};
 
 const TENANT: &str = "versions";
@@ -30,6 +30,45 @@ fn apply(text: &str) -> Ended {
 
 fn ask(arguments: &[&str]) -> Ended {
     run(&[arguments, &["--tenant", TENANT]].concat(), None)
+}
+
+/// As whom the shop of the merchant `former` is signed in to.
+async fn signs_in_as() -> Value {
+    let secret = json!({ "SecretId": "renkei/renkei/former/former" });
+    let stored = aws().call("secretsmanager", "secretsmanager.GetSecretValue", secret).await;
+    let stored: Value = serde_json::from_str(stored["SecretString"].as_str().expect("a secret")).expect("JSON");
+    stored["email"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_former_version_signs_in_as_it_did_or_is_refused() {
+    stack();
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("former.yaml");
+    let applied = |signs_in: Value| {
+        let mut former = document("15 minutes", 10_000);
+        former["tenant"] = "former".into();
+        former["connections"][0]["id"] = "former".into();
+        former["integration_robots"]["easy_setup"]["connection"] = "former".into();
+        let connection = former["connections"][0].as_object_mut().expect("a connection");
+        connection.remove("password");
+        connection.extend(signs_in.as_object().expect("keys").clone());
+        std::fs::write(&path, former.to_string()).expect("a file");
+        let ended = run(&["apply", path.to_str().expect("a path")], None);
+        assert_eq!(ended.code, 0, "{ended:?}");
+    };
+    let with_email = |email: &str| json!({ "email": email, "password": { "env": "SHOP_PASSWORD" } });
+    applied(with_email("a@former.example"));
+    applied(with_email("b@former.example"));
+    assert_eq!(signs_in_as().await, "b@former.example");
+    let back = run(&["rollback", "--to", "1", "--tenant", "former"], None);
+    assert_eq!(back.code, 0, "{back:?}");
+    assert_eq!(signs_in_as().await, "a@former.example", "as the version says that is in force again");
+
+    applied(json!({ "token": { "env": "SHOP_PASSWORD" } }));
+    let refused = run(&["rollback", "--to", "1", "--tenant", "former"], None);
+    assert!(refused.code == 1 && refused.err.contains("export --version"), "{refused:?}");
+    let history = run(&["history", "--json", "--tenant", "former"], None).lines();
+    assert_eq!(history.len(), 4, "nothing was applied: {history:?}");
 }
 
 #[test]
