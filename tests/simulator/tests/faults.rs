@@ -113,6 +113,40 @@ async fn some_records_fail_and_the_others_are_carried_out() {
 }
 
 #[tokio::test]
+async fn first_numbers_of_taken_orders_to_one_address_are_dropped_and_others_are_kept() {
+    let shop = Shop::open(spec(1)).await;
+    let waiting = shop.simulator.add_order(SHOP, json!({})).await.unwrap().id;
+    let several = json!({"shipping_addresses": [{"name01": "髙橋"}, {"name01": "山田"}]});
+    let several = shop.simulator.add_order(SHOP, several).await.unwrap().id;
+    let first = shop.simulator.order(SHOP, several).await.unwrap().shipping_addresses[0].id;
+    shop.move_to(&[88_111, several], "working").await;
+    let tell = async |slip: &str| {
+        let body = json!({"orders": [
+            {"id": 88_111, "shipping_slip": slip},
+            {"id": waiting, "shipping_slip": slip},
+            {"id": several, "shipping_slip": slip, "shipping_address_id": first},
+        ]});
+        let (status, answer) = shop.put("admin/orders/shipping.json", &body).await;
+        assert_eq!((status, answer["success"].as_array().map(Vec::len)), (200, Some(3)), "{answer}");
+    };
+    let slips = async |id| shop.simulator.order(SHOP, id).await.unwrap().brief.shipping_slips;
+    let drops = [FaultRule::always(FaultKind::DroppedNumbers)];
+    let told = |slip: &str| Some(slip.to_owned());
+    shop.simulator.set_faults(SHOP, &drops).await.unwrap();
+    tell("1").await;
+    assert_eq!(slips(88_111).await, [None::<String>]);
+    assert_eq!((slips(waiting).await, slips(several).await), (vec![told("1")], vec![told("1"), None]));
+    let order = shop.simulator.order(SHOP, 88_111).await.unwrap();
+    assert_eq!(order.history.last().map(|change| change.field.as_str()), Some("dropped_slip"));
+    assert_eq!(order.brief.written_slips, 0);
+    shop.simulator.clear_faults(SHOP).await.unwrap();
+    tell("1").await;
+    shop.simulator.set_faults(SHOP, &drops).await.unwrap();
+    tell("2").await;
+    assert_eq!(slips(88_111).await, [told("2")], "a corrected number is kept");
+}
+
+#[tokio::test]
 async fn totals_lie_and_rows_do_not() {
     let shop = struck(250, FaultKind::WrongTotals).await;
     let mut lies = BTreeSet::new();

@@ -1,5 +1,6 @@
 //! After the storm: everything is well again, and what is left is brought to its end.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,9 +10,11 @@ use jiff::ToSpan;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::run::RunState;
 use renkei_domain::settings::Action;
-use renkei_domain::shipment::ShopSync;
+use renkei_domain::shipment::{Shipment, ShopSync, Status};
+use renkei_simulator::api::OrderBrief;
 use serde::Serialize;
 
+use super::ends::{CANCELLED, TOLD_IN_VAIN};
 use super::world::{Place, World};
 use crate::error::CliError;
 use crate::stack::Stack;
@@ -20,6 +23,10 @@ use crate::stack::Stack;
 const PASSES: u32 = 5;
 /// Turns of a warehouse until it has nothing left to do.
 const TURNS: u32 = 6;
+/// Orders that a sentence names.
+const NAMED: usize = 5;
+/// The state of orders at all shops that were taken.
+const WORKING: &str = "working";
 
 /// What it took. The keys are those of `renkei prove --json`.
 #[derive(Debug, Default, Serialize)]
@@ -29,6 +36,8 @@ pub struct Healed {
     /// Orders that the shop still had as working although it had said yes to "shipped": found by the nightly
     /// reconciliation, and told again.
     pub told_after_a_night: u64,
+    /// Orders of which the shop had no tracking number although it had said yes to one: found and told again likewise.
+    pub numbers_after_a_night: u64,
     /// Passes until all was through.
     pub passes: u32,
     /// Runs that failed although all is well again, and orders that had to be told again although each call had its
@@ -72,23 +81,7 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
         let mut through = true;
         for place in &world.places {
             through &= world.is_through(&place.found).await?;
-            let said = let_a_night_pass(world, place).await?;
-            if said > 0 {
-                healed.told_after_a_night += said;
-                if !has_lied(world, place).await? {
-                    let shop = place.found.id();
-                    healed
-                        .astray
-                        .push(format!("{shop}: {said} orders are noted as told, and each call had its effect"));
-                }
-                through = false;
-                // After a night the day's calls are there anew: without them reconciliation leaves the rest to others.
-                world.let_a_day_pass(place).await?;
-                days.fetch_add(1, Ordering::Relaxed);
-                for action in [Action::Reconcile, Action::StateShipped] {
-                    healed.astray.extend(ended(stack, world, place, action, patience, &days).await?);
-                }
-            }
+            through &= !let_a_night_tell(stack, world, place, patience, (&days, &mut healed)).await?;
         }
         if through && healed.passes > 1 {
             break;
@@ -102,12 +95,6 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
     healed.days_passed = days.into_inner();
     healed.astray.extend(astray.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(healed)
-}
-
-/// Did the shop say yes to a call that it did not carry out?
-async fn has_lied(world: &World, place: &Place) -> Result<bool, CliError> {
-    let ledger = world.simulator.ledger_summary(place.found.id().as_str()).await?;
-    Ok(ledger.by_fault.contains_key("silent_no_op"))
 }
 
 /// Runs a robot to its end; if the day's calls are spent, on the next day. If it failed, says so.
@@ -126,31 +113,153 @@ async fn ended(
         ended = place.run(stack, action, patience).await?;
     }
     let has_failed = ended.state == RunState::Failed;
-    Ok(has_failed.then(|| format!("{} failed although all is well: {}", ended.robot, ended.error.unwrap_or_default())))
+    Ok(has_failed.then(|| {
+        let why = ended.error.unwrap_or_default();
+        format!("{}: run {} of {} failed although all is well: {why}", place.found.id(), ended.id, ended.robot)
+    }))
 }
 
-/// Orders that the shop has as working, although it said yes when it was told that they are shipped, are found a day
-/// later. Makes their records a day older. Gives how many there are.
-async fn let_a_night_pass(world: &World, place: &Place) -> Result<u64, CliError> {
-    if !place.has(Action::StateShipped) {
-        return Ok(0);
+/// What a night's comparison finds of a shop, by the orders' ids.
+#[derive(Debug, Default)]
+struct Night {
+    /// The shop has them as working, although it said yes when it was told that they are shipped.
+    states: Vec<u64>,
+    /// The shop has no number of them, although it said yes to one.
+    numbers: Vec<u64>,
+}
+
+/// If there is something that a night's comparison finds, lets the night pass and has it told again; True if there was.
+async fn let_a_night_tell(
+    stack: &Stack,
+    world: &World,
+    place: &Place,
+    patience: Duration,
+    (days, healed): (&AtomicU32, &mut Healed),
+) -> Result<bool, CliError> {
+    let night = let_a_night_pass(world, place).await?;
+    if night.states.is_empty() && night.numbers.is_empty() {
+        return Ok(false);
     }
-    let mut aged = 0;
-    for order in world.simulator.orders(place.found.id().as_str(), Some("working")).await? {
-        let lead = ShipmentId::lead(place.found.id().clone(), OrderId(order.id));
-        let mut is_told = false;
-        place
-            .found
-            .tenant
-            .change(&lead, |shipment| {
-                is_told = shipment.shop_sync == ShopSync::Completed;
-                if is_told {
-                    shipment.updated_at = shipment.updated_at.saturating_sub(30.hours()).unwrap_or(shipment.updated_at);
-                }
-                is_told
-            })
-            .await?;
-        aged += u64::from(is_told);
+    healed.told_after_a_night += night.states.len() as u64;
+    healed.numbers_after_a_night += night.numbers.len() as u64;
+    let lied = world.simulator.ledger_summary(place.found.id().as_str()).await?.by_fault;
+    for (orders, fault, told) in [
+        (&night.states, "silent_no_op", "shipped, and the shop has them as working"),
+        (&night.numbers, "dropped_numbers", "numbered, and the shop has no number of them"),
+    ] {
+        if !orders.is_empty() && !lied.contains_key(fault) {
+            let (shop, all) = (place.found.id(), orders.len());
+            healed.astray.push(format!(
+                "{shop}: {all} orders are noted as told as {told}, and each call had its effect: {}",
+                first_of(orders)
+            ));
+        }
     }
-    Ok(aged)
+    // After a night the day's calls are there anew: without them reconciliation leaves the rest to others.
+    world.let_a_day_pass(place).await?;
+    days.fetch_add(1, Ordering::Relaxed);
+    for action in [Action::Reconcile, Action::StateShipped, Action::WriteBack] {
+        if place.has(action) {
+            healed.astray.extend(ended(stack, world, place, action, patience, days).await?);
+        }
+    }
+    Ok(true)
+}
+
+fn first_of(orders: &[u64]) -> String {
+    let first: Vec<String> = orders.iter().take(NAMED).map(u64::to_string).collect();
+    let more = if orders.len() > NAMED { ", …" } else { "" };
+    format!("orders {}{more}", first.join(", "))
+}
+
+/// What the shop said yes to and does not show is found a day later. Makes the records of such orders a day older.
+async fn let_a_night_pass(world: &World, place: &Place) -> Result<Night, CliError> {
+    let tenant = &place.found.tenant;
+    let tells_state = place.has(Action::StateShipped);
+    let may_be_found = |at_shop: &OrderBrief| (tells_state && at_shop.state == WORKING) || shows_no_number(at_shop);
+    let orders = world.simulator.orders(place.found.id().as_str(), None).await?;
+    let shown: BTreeMap<OrderId, OrderBrief> =
+        orders.into_iter().filter(may_be_found).map(|at_shop| (OrderId(at_shop.id), at_shop)).collect();
+    let leads: Vec<ShipmentId> = shown.keys().map(|order| ShipmentId::lead(place.found.id().clone(), *order)).collect();
+    let known: Vec<(OrderId, u16)> =
+        tenant.shipments(&leads).await?.into_iter().map(|lead| (lead.id.order, lead.parcels)).collect();
+    let all = tenant.parcels(place.found.id(), &known).await?;
+    let mut night = Night::default();
+    for ((order, _), parcels) in known.into_iter().zip(all) {
+        let Some(at_shop) = shown.get(&order) else { continue };
+        let state = tells_state && at_shop.state == WORKING && is_told_as_shipped(&parcels);
+        let number = lacks_number(&parcels, at_shop);
+        if state {
+            night.states.push(order.0);
+        }
+        if number {
+            night.numbers.push(order.0);
+        }
+        for parcel in parcels.iter().filter(|parcel| (state || number) && parcel.status == Status::Shipped) {
+            let a_day_ago = |parcel: &mut Shipment| {
+                parcel.updated_at = parcel.updated_at.saturating_sub(30.hours()).unwrap_or(parcel.updated_at);
+                true
+            };
+            tenant.change(&parcel.id, a_day_ago).await?;
+        }
+    }
+    Ok(night)
+}
+
+/// Is it noted that the shop has been told that the order of these parcels is shipped? What is cancelled here, and told
+/// nothing, is not: its order may be working by a write of ours that crossed the cancellation.
+fn is_told_as_shipped(parcels: &[Shipment]) -> bool {
+    let told = |parcel: &Shipment| parcel.status == Status::Shipped && parcel.shop_sync == ShopSync::Completed;
+    let is_cancelled = |parcel: &Shipment| parcel.status == Status::Cancelled;
+    parcels.iter().any(told) && parcels.iter().all(|parcel| told(parcel) || is_cancelled(parcel))
+}
+
+/// An order to one address without a number, in a state that a night looks at.
+fn shows_no_number(at_shop: &OrderBrief) -> bool {
+    at_shop.state != CANCELLED && matches!(at_shop.shipping_slips.as_slice(), [None])
+}
+
+/// Is it noted that the shop has been told the number of an order that shows none, and may it be told once more?
+fn lacks_number(parcels: &[Shipment], at_shop: &OrderBrief) -> bool {
+    let [only] = parcels else { return false };
+    let is_told = only.tracking_number.is_some() && only.tracking_told == only.tracking_number;
+    let is_through = matches!(only.shop_sync, ShopSync::WrittenBack | ShopSync::Completed);
+    let is_out = only.status == Status::Shipped && is_through && is_told;
+    is_out && only.reappeared < TOLD_IN_VAIN && shows_no_number(at_shop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice;
+
+    use super::*;
+    use crate::prove::samples;
+
+    #[test]
+    fn only_what_has_left_counts_as_told_as_shipped() {
+        let (shipped, cancelled) = (samples::shipment("shipped"), samples::shipment("cancelled"));
+        assert!(is_told_as_shipped(slice::from_ref(&shipped)));
+        assert!(!is_told_as_shipped(slice::from_ref(&cancelled)), "completed, since nothing is to be told of it");
+        assert!(is_told_as_shipped(&[cancelled, shipped.clone()]));
+        let open = Shipment { shop_sync: ShopSync::WrittenBack, ..shipped.clone() };
+        assert!(!is_told_as_shipped(&[shipped, open]));
+        assert!(!is_told_as_shipped(&[]));
+    }
+
+    #[test]
+    fn a_number_that_was_told_and_is_not_shown_is_looked_for_a_few_times() {
+        let told = Some("7-1-0".to_owned());
+        let parcel =
+            Shipment { tracking_number: told.clone(), tracking_told: told.clone(), ..samples::shipment("shipped") };
+        let at_shop = samples::order().brief;
+        let lacks = |parcel: &Shipment, at_shop: &OrderBrief| lacks_number(slice::from_ref(parcel), at_shop);
+        assert!(lacks(&parcel, &at_shop));
+        assert!(!lacks(&parcel, &OrderBrief { shipping_slips: vec![told], ..at_shop.clone() }), "it is there");
+        let cancelled = OrderBrief { state: CANCELLED.to_owned(), ..at_shop.clone() };
+        assert!(!lacks(&parcel, &cancelled), "no night looks there");
+        let again = Shipment { tracking_told: Some(String::new()), ..parcel.clone() };
+        assert!(!lacks(&again, &at_shop), "it is told anyway");
+        assert!(!lacks(&Shipment { reappeared: TOLD_IN_VAIN, ..parcel.clone() }, &at_shop), "it is a person's");
+        assert!(!lacks_number(&[parcel.clone(), parcel], &at_shop), "which address it is of is not known");
+    }
 }

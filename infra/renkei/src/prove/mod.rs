@@ -15,10 +15,14 @@
 //!
 //! The storm has two waves: one while orders come in, and one when they are in and go their way to the warehouse and back.
 
+mod address;
 mod books;
 mod ends;
 mod heal;
+mod logs;
 mod proxy;
+#[cfg(test)]
+mod samples;
 mod staff;
 mod stock;
 mod storm;
@@ -269,7 +273,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
         "seed {seed}: {} orders of {} shops, {} imported as {} shipments: {} shipped and told ({} left in the storm), {} cancelled, {} held; \
          {} held for their address, {} quarantined, {} not to be taken; {} cancellations too late or refused, {} overwritten at the shop; \
          {} payments captured, {} stocks right; {} calls ({} struck), {} warehouse requests ({} unanswered), \
-         {} changes by people, {} runs started; {} days passed, {} told again after a night",
+         {} changes by people, {} runs started; {} days passed, {} states and {} numbers told again after a night",
         account.orders,
         account.shops,
         account.imported,
@@ -293,6 +297,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
         storm.started,
         healed.days_passed,
         healed.told_after_a_night,
+        healed.numbers_after_a_night,
     ))?;
     say_wrong(&account.wrong)
 }

@@ -1,9 +1,10 @@
 //! The shop's own people and customers: they pay, do not pay after all, cancel, edit, and put orders back, while everything
-//! else goes on; some shops tell of it by webhook.
+//! else goes on; some shops tell of it by webhook. Orders that were planted are left alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use renkei_simulator::api::OrderBrief;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
@@ -15,6 +16,19 @@ use crate::error::CliError;
 const WAITING: [&str; 3] = ["pending", "auth_failed", "credit_exam_hold"];
 /// Orders that are changed at a time.
 const AT_ONCE: usize = 4;
+
+/// An address that was changed. Times are by our clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// Of which order: its first.
+    pub order: u64,
+    /// What its second line became.
+    pub line: String,
+    /// It was not so before this moment,
+    pub asked_at: Timestamp,
+    /// and was from this on.
+    pub done_at: Timestamp,
+}
 
 /// Works while it storms. Gives what was done, counted by word.
 pub async fn work(
@@ -29,7 +43,7 @@ pub async fn work(
     let http = http.map_err(|error| CliError::said(error.to_string()))?;
     while Instant::now() < until {
         sleep(Duration::from_millis(random.u64(500..2_000))).await;
-        let orders = world.simulator.orders(shop, None).await?;
+        let orders = but(&place.planted, world.simulator.orders(shop, None).await?);
         let mut named = Vec::new();
         for _ in 0..AT_ONCE {
             let Some(order) = random.choice(&orders) else { break };
@@ -38,7 +52,12 @@ pub async fn work(
                 continue;
             }
             let Some((word, change)) = decide(order, place, &mut random) else { continue };
+            let asked_at = Timestamp::now();
             world.simulator.change_order(shop, order.id, &change).await?;
+            if let Some(line) = new_line(&change) {
+                let line = line.to_owned();
+                place.note_edit(Edit { order: order.id, line, asked_at, done_at: Timestamp::now() });
+            }
             *done.entry(word).or_default() += 1;
             named.push(order.id);
         }
@@ -53,6 +72,16 @@ pub async fn work(
         }
     }
     Ok(done)
+}
+
+/// Orders without those that nobody is to touch.
+fn but(planted: &BTreeSet<u64>, orders: Vec<OrderBrief>) -> Vec<OrderBrief> {
+    orders.into_iter().filter(|order| !planted.contains(&order.id)).collect()
+}
+
+/// What a change makes of an address' second line, if it is about that.
+fn new_line(change: &Map<String, Value>) -> Option<&str> {
+    change.get("shipping_address")?.get("addr02")?.as_str()
 }
 
 /// What is done to an order; None if nothing comes to mind. What is cancelled stays cancelled.
@@ -78,5 +107,30 @@ fn decide(order: &OrderBrief, place: &Place, random: &mut fastrand::Rng) -> Opti
     match change {
         Value::Object(change) => Some((word, change)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_planted_is_left_alone() {
+        let order = |id: u64| {
+            let brief = json!({
+                "id": id, "number": "R1", "state": "complete", "payment_state": "authed", "shipping_slips": [null],
+                "written_working": 0, "written_shipped": 0, "written_slips": 0,
+            });
+            serde_json::from_value::<OrderBrief>(brief).unwrap()
+        };
+        let left = but(&BTreeSet::from([1, 3]), vec![order(1), order(2), order(3)]);
+        assert_eq!(left, [order(2)]);
+    }
+
+    #[test]
+    fn a_change_of_an_address_is_told_from_others() {
+        let change = |change: Value| change.as_object().cloned().unwrap();
+        assert_eq!(new_line(&change(json!({ "shipping_address": { "addr02": "見本7番" } }))), Some("見本7番"));
+        assert_eq!(new_line(&change(json!({ "state": "canceled" }))), None);
     }
 }

@@ -138,7 +138,7 @@ pub async fn strike(
 pub async fn rage(stack: &Stack, world: &World, wave: Wave, long: Duration) -> Result<Storm, CliError> {
     let mut random = wave.random(world.seed);
     for place in &world.places {
-        let rules = World::faults(&mut random)?;
+        let rules = world.faults(place, &mut random)?;
         world.simulator.set_faults(place.found.id().as_str(), &rules).await?;
     }
     let until = Instant::now() + long;

@@ -36,15 +36,33 @@ pub enum Worker {
     Second,
 }
 
-/// A number that the warehouse reported of a parcel.
+/// What the warehouse says of a parcel that left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// By which number it can be followed.
+    pub number: String,
+    /// When it left.
+    pub at: Timestamp,
+}
+
+/// What the warehouse reported of a parcel.
 #[derive(Debug, Clone, Default)]
 pub struct Reported {
     /// The latest that was answered as accepted.
-    pub accepted: Option<String>,
+    pub accepted: Option<Left>,
     /// The latest request about it had no answer: nobody knows which number counts.
     pub unsure: bool,
     /// How often another number followed.
     corrections: u32,
+    /// When it left, by the latest report.
+    left_at: Option<Timestamp>,
+}
+
+impl Reported {
+    /// What is said of it: again the same, unless it was corrected. If when it left has not been said yet, it was then.
+    fn repeated(&mut self, id: &str, left_at: Timestamp) -> Left {
+        Left { number: number_of(id, self.corrections), at: *self.left_at.get_or_insert(left_at) }
+    }
 }
 
 /// What the workers were answered.
@@ -182,7 +200,8 @@ impl Warehouse {
     }
 
     async fn report_some(&self, worker: Worker, random: &mut fastrand::Rng) {
-        let batch: Vec<(String, String)> = {
+        let now = Timestamp::now();
+        let batch: Vec<(String, Left)> = {
             let mut notes = self.notes();
             let mine: Vec<String> = notes
                 .claimed
@@ -196,27 +215,33 @@ impl Warehouse {
             mine.into_iter()
                 .map(|id| {
                     let reported = notes.results.entry(id.clone()).or_default();
-                    // What was accepted is repeated, and now and then corrected.
-                    if reported.accepted.is_some() && random.u8(..100) < 15 {
-                        reported.corrections += 1;
+                    // What was accepted is repeated, and now and then corrected: the number, or only when it left.
+                    if reported.accepted.is_some() {
+                        match random.u8(..100) {
+                            0..15 => {
+                                reported.corrections += 1;
+                                reported.left_at = None;
+                            }
+                            15..25 => reported.left_at = None,
+                            _ => {}
+                        }
                     }
-                    let number = number_of(&id, reported.corrections);
-                    (id, number)
+                    let left = reported.repeated(&id, now - SignedDuration::from_secs(random.i64(0..600)));
+                    (id, left)
                 })
                 .collect()
         };
-        self.report(&batch, random.i64(0..600)).await;
+        self.report(&batch).await;
     }
 
-    /// Reports these numbers, of parcels that left so many seconds ago.
-    async fn report(&self, batch: &[(String, String)], seconds: i64) {
+    /// Reports that these parcels left.
+    async fn report(&self, batch: &[(String, Left)]) {
         if batch.is_empty() {
             return;
         }
-        let left = Timestamp::now() - SignedDuration::from_secs(seconds);
         let results: Vec<Value> = batch
             .iter()
-            .map(|(id, number)| json!({ "id": id, "tracking_number": number, "shipped_at": left }))
+            .map(|(id, left)| json!({ "id": id, "tracking_number": left.number, "shipped_at": left.at }))
             .collect();
         let answer = self.ask(Method::POST, "/v1/shipments/results", Some(&json!({ "results": results }))).await;
         let mut notes = self.notes();
@@ -230,11 +255,11 @@ impl Warehouse {
                     .filter(|refused| refused["reason"] == "unavailable")
                     .filter_map(|refused| refused["id"].as_str())
                     .collect();
-                for (id, number) in batch {
+                for (id, left) in batch {
                     let reported = notes.results.entry(id.clone()).or_default();
                     reported.unsure = later.contains(id.as_str());
                     if accepted.contains(id) {
-                        reported.accepted = Some(number.clone());
+                        reported.accepted = Some(left.clone());
                     }
                 }
             }
@@ -344,13 +369,18 @@ impl Warehouse {
             picking.iter().filter_map(|shipment| shipment["id"].as_str()).map(str::to_owned).collect();
         open.extend(self.notes().results.iter().filter(|(_, reported)| reported.unsure).map(|(id, _)| id.clone()));
         idle &= open.is_empty();
-        let batch: Vec<(String, String)> = {
-            let notes = self.notes();
-            let corrections = |id: &str| notes.results.get(id).map_or(0, |reported| reported.corrections);
-            open.into_iter().map(|id| (id.clone(), number_of(&id, corrections(&id)))).collect()
+        let now = Timestamp::now();
+        let batch: Vec<(String, Left)> = {
+            let mut notes = self.notes();
+            open.into_iter()
+                .map(|id| {
+                    let left = notes.results.entry(id.clone()).or_default().repeated(&id, now);
+                    (id, left)
+                })
+                .collect()
         };
         for some in batch.chunks(MANY) {
-            self.report(some, 0).await;
+            self.report(some).await;
         }
         Ok(idle)
     }
@@ -367,4 +397,20 @@ fn number_of(id: &str, corrections: u32) -> String {
 fn ids_of(list: &Value) -> Vec<String> {
     let id = |entry: &Value| entry.as_str().or(entry["id"].as_str()).map(str::to_owned);
     list.as_array().into_iter().flatten().filter_map(id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_is_repeated_is_the_same_and_one_that_corrects_is_not() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut reported = Reported::default();
+        let first = reported.repeated("shop.7.1", at(1));
+        assert_eq!(first, Left { number: "7-1-0".to_owned(), at: at(1) });
+        assert_eq!(reported.repeated("shop.7.1", at(9)), first);
+        reported.left_at = None;
+        assert_eq!(reported.repeated("shop.7.1", at(9)), Left { at: at(9), ..first });
+    }
 }

@@ -1,6 +1,7 @@
 //! A world: the merchants, shops and orders of one seed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -9,6 +10,7 @@ use renkei_domain::gate::GateState;
 use renkei_domain::ids::TenantId;
 use renkei_domain::run::Run;
 use renkei_domain::settings::Action;
+use renkei_domain::sync::RECONCILED_PAGES;
 use renkei_domain::sync::reading::LATE_WITHIN;
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{FaultRule, NewOrders, OrderOptions, ShopSpec};
@@ -16,8 +18,9 @@ use renkei_store::access::Opens;
 use renkei_store::gate::GateWrite;
 use renkei_store::sync::SyncMark;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::staff::Edit;
 use super::warehouse::Warehouse;
 use crate::commands::{Secrets, apply, create_grant, run, start};
 use crate::error::CliError;
@@ -31,8 +34,35 @@ const INTERVAL_MS: u64 = 200;
 const BORNE_INTERVAL_MS: u64 = 100;
 /// How many seconds a shop's clock is before or behind ours, at most.
 const CLOCK_APART: i64 = 180;
-/// Orders with a canary in every field, in each shop.
-const PLANTED: usize = 3;
+/// Rows of a page of orders.
+const PAGE: u64 = 100;
+/// Calls of a day that the nightly comparison leaves to other robots, besides the quarter or so that is theirs.
+const LEFT_TO_OTHERS: u64 = 20;
+
+/// An order with a canary in every field of a person.
+struct Planted {
+    sku: &'static str,
+    /// The first part of its postal code, if it is to be another than a real one.
+    zip01: Option<&'static str>,
+}
+
+/// What is planted in each shop. Nobody there touches it.
+const PLANTED: [Planted; 4] = [
+    Planted { sku: "SOAP-80", zip01: None },
+    Planted { sku: "SOAP-80", zip01: None },
+    // Its address goes on no label.
+    Planted { sku: "SOAP-80", zip01: Some("ABC") },
+    // It cannot be imported: what is said about that must not say more.
+    Planted { sku: UNKNOWN_SKU, zip01: None },
+];
+/// No product of any merchant.
+const UNKNOWN_SKU: &str = "NOT-OURS";
+
+/// How many of the orders that are planted in a shop are imported, and how many of those leave.
+pub fn planted() -> (usize, usize) {
+    let imported = || PLANTED.iter().filter(|order| order.sku != UNKNOWN_SKU);
+    (imported().count(), imported().filter(|order| order.zip01.is_none()).count())
+}
 
 /// A shop's peculiarities.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,6 +76,15 @@ struct Kind {
     captures: bool,
     /// It sends webhooks.
     hooks: bool,
+}
+
+impl Kind {
+    /// May it say yes to a tracking number and drop it? The nightly comparison finds it: where the shop itself moves orders
+    /// that have a number, one without stays working. A payment that is lost with a number is for people, and nobody is
+    /// here.
+    fn may_drop_numbers(self) -> bool {
+        self.automation && !self.captures && !self.several_addresses
+    }
 }
 
 /// The shops: of which merchant, and of which kind.
@@ -63,7 +102,11 @@ pub struct Place {
     pub hook: Option<String>,
     /// How many seconds its clock is ahead of ours.
     pub ahead: i64,
+    /// Orders of its that nobody there touches.
+    pub planted: BTreeSet<u64>,
+    kind: Kind,
     options: OrderOptions,
+    edits: Mutex<Vec<Edit>>,
 }
 
 impl Place {
@@ -74,6 +117,17 @@ impl Place {
             Action::StateShipped => !self.found.connection.automation_option,
             _ => true,
         }
+    }
+
+    /// Notes that its people changed an address.
+    pub fn note_edit(&self, edit: Edit) {
+        self.edits.lock().unwrap_or_else(PoisonError::into_inner).push(edit);
+    }
+
+    /// What its people made of an order's address, the latest last.
+    pub fn edits_of(&self, order: u64) -> Vec<Edit> {
+        let edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        edits.iter().filter(|edit| edit.order == order).cloned().collect()
     }
 
     fn robot(&self, action: Action) -> String {
@@ -116,6 +170,7 @@ impl World {
         for tenant in ["a", "b"] {
             let mut connections = Vec::new();
             let mut kinds = BTreeMap::new();
+            let mut planted = BTreeMap::new();
             for (_, n, kind) in SHOPS.iter().filter(|(of, ..)| *of == tenant) {
                 let name = format!("s{seed}{tenant}{n}");
                 // Some shops have just enough calls for a day without faults.
@@ -136,7 +191,7 @@ impl World {
                         ..ShopSpec::default()
                     })
                     .await?;
-                plant(&simulator, &name).await?;
+                planted.insert(name.clone(), plant(&simulator, &name).await?);
                 connections.push(json!({
                     "id": name, "api": "ecforce", "api_url": status.url, "ship_from": "dc",
                     "email": format!("{CANARY}@{name}.example"), "password": { "env": "PROVE_PASSWORD" },
@@ -161,7 +216,9 @@ impl World {
                 };
                 let ahead = random.i64(-CLOCK_APART..=CLOCK_APART);
                 simulator.set_clock(found.id().as_str(), ahead).await?;
-                places.push(Place { found, hook, ahead, options: options(kind) });
+                let planted = planted.remove(found.id().as_str()).unwrap_or_default();
+                let (options, edits) = (options(kind), Mutex::default());
+                places.push(Place { found, hook, ahead, planted, kind, options, edits });
             }
             if let Some(place) = places.last() {
                 warehouses.push(Warehouse::open(stack, &place.found.tenant, seed).await?);
@@ -180,37 +237,16 @@ impl World {
     }
 
     /// What goes wrong at a shop during the storm.
-    pub fn faults(random: &mut fastrand::Rng) -> Result<Vec<FaultRule>, CliError> {
-        let all = [
-            json!({ "kind": "too_many_requests_seconds", "seconds": 1, "probability": 0.05 }),
-            json!({ "kind": "too_many_requests_date", "seconds": 1, "probability": 0.05 }),
-            json!({ "kind": "server_error", "probability": 0.05 }),
-            json!({ "kind": "server_error", "applied": true, "probability": 0.05 }),
-            json!({ "kind": "html503", "probability": 0.05 }),
-            json!({ "kind": "reset_before", "probability": 0.05 }),
-            json!({ "kind": "reset_after", "probability": 0.05 }),
-            json!({ "kind": "slow", "ms": 1_500, "probability": 0.1 }),
-            json!({ "kind": "truncated_json", "probability": 0.05 }),
-            json!({ "kind": "silent_no_op", "endpoint": "bulk_update", "probability": 0.2 }),
-            json!({ "kind": "partial_failure", "endpoint": "bulk_update", "percent": 20, "code": "AOR9999", "probability": 0.2 }),
-            json!({ "kind": "partial_failure", "endpoint": "shipping", "percent": 20, "code": "AOR9999", "probability": 0.2 }),
-            json!({ "kind": "reset_after", "endpoint": "shipping", "probability": 0.1 }),
-            json!({ "kind": "partial_failure", "endpoint": "stock_items", "percent": 40, "code": "AOR9999", "probability": 0.2 }),
-            json!({ "kind": "reset_after", "endpoint": "stock_items", "method": "PUT", "probability": 0.2 }),
-            json!({ "kind": "wrong_totals", "endpoint": "orders_list", "probability": 0.3 }),
-            json!({ "kind": "duplicate_rows", "endpoint": "orders_list", "probability": 0.3 }),
-            json!({ "kind": "shuffled_included", "endpoint": "orders_list", "probability": 0.3 }),
-            // A shop bears five sign-ins an hour.
-            json!({ "kind": "revoked_token", "endpoint": "orders_list", "times": 1, "skip": 3 }),
-        ];
-        let mut chosen = Vec::new();
-        for mut rule in all {
-            rule["seed"] = random.u32(..).into();
-            if random.u8(..100) < 60 {
-                chosen.push(serde_json::from_value(rule)?);
-            }
-        }
-        Ok(chosen)
+    pub fn faults(&self, place: &Place, random: &mut fastrand::Rng) -> Result<Vec<FaultRule>, CliError> {
+        faults(place.kind.may_drop_numbers() && self.is_read_at_night(place), random)
+    }
+
+    /// Does a night's comparison read all orders of two states of a shop? It reads so many pages of each, and leaves
+    /// calls to other robots.
+    fn is_read_at_night(&self, place: &Place) -> bool {
+        let pages = self.per_shop / PAGE + 2;
+        let calls = u64::from(place.found.connection.daily_call_limit) * 3 / 4;
+        pages <= u64::from(RECONCILED_PAGES) && calls >= LEFT_TO_OTHERS + 2 * pages
     }
 
     /// Heals all shops.
@@ -270,6 +306,43 @@ impl World {
     }
 }
 
+/// What goes wrong at a shop. Numbers are dropped without a word only where that can be found.
+fn faults(drops_numbers: bool, random: &mut fastrand::Rng) -> Result<Vec<FaultRule>, CliError> {
+    let mut all = vec![
+        json!({ "kind": "too_many_requests_seconds", "seconds": 1, "probability": 0.05 }),
+        json!({ "kind": "too_many_requests_date", "seconds": 1, "probability": 0.05 }),
+        json!({ "kind": "server_error", "probability": 0.05 }),
+        json!({ "kind": "server_error", "applied": true, "probability": 0.05 }),
+        json!({ "kind": "html503", "probability": 0.05 }),
+        json!({ "kind": "reset_before", "probability": 0.05 }),
+        json!({ "kind": "reset_after", "probability": 0.05 }),
+        json!({ "kind": "slow", "ms": 1_500, "probability": 0.1 }),
+        json!({ "kind": "truncated_json", "probability": 0.05 }),
+        json!({ "kind": "silent_no_op", "endpoint": "bulk_update", "probability": 0.2 }),
+        json!({ "kind": "partial_failure", "endpoint": "bulk_update", "percent": 20, "code": "AOR9999", "probability": 0.2 }),
+        json!({ "kind": "partial_failure", "endpoint": "shipping", "percent": 20, "code": "AOR9999", "probability": 0.2 }),
+        json!({ "kind": "reset_after", "endpoint": "shipping", "probability": 0.1 }),
+        json!({ "kind": "partial_failure", "endpoint": "stock_items", "percent": 40, "code": "AOR9999", "probability": 0.2 }),
+        json!({ "kind": "reset_after", "endpoint": "stock_items", "method": "PUT", "probability": 0.2 }),
+        json!({ "kind": "wrong_totals", "endpoint": "orders_list", "probability": 0.3 }),
+        json!({ "kind": "duplicate_rows", "endpoint": "orders_list", "probability": 0.3 }),
+        json!({ "kind": "shuffled_included", "endpoint": "orders_list", "probability": 0.3 }),
+        // A shop bears five sign-ins an hour.
+        json!({ "kind": "revoked_token", "endpoint": "orders_list", "times": 1, "skip": 3 }),
+    ];
+    if drops_numbers {
+        all.push(json!({ "kind": "dropped_numbers", "endpoint": "shipping", "probability": 0.1 }));
+    }
+    let mut chosen = Vec::new();
+    for mut rule in all {
+        rule["seed"] = random.u32(..).into();
+        if random.u8(..100) < 60 {
+            chosen.push(serde_json::from_value(rule)?);
+        }
+    }
+    Ok(chosen)
+}
+
 /// The gate as if its calls and sign-ins had been made so long ago that none counts any more.
 fn days_ago(gate: &GateState) -> Result<GateState, CliError> {
     const LONG_AGO: i64 = 3;
@@ -295,29 +368,30 @@ fn options(kind: Kind) -> OrderOptions {
     }
 }
 
-/// Orders whose every field about a person says that it is one.
-async fn plant(simulator: &Simulator, shop: &str) -> Result<(), CliError> {
-    let mut orders = Vec::new();
-    for n in 0..PLANTED {
-        // The last one cannot be imported: what is said about that must not say more.
-        let sku = if n + 1 == PLANTED { "NOT-OURS" } else { "SOAP-80" };
-        let address = json!({
+/// Orders whose every field about a person says that it is one. Gives their ids.
+async fn plant(simulator: &Simulator, shop: &str) -> Result<BTreeSet<u64>, CliError> {
+    let new = NewOrders { options: Some(OrderOptions::plain()), orders: planted_orders(), ..NewOrders::default() };
+    Ok(simulator.add_orders(shop, &new).await?.into_iter().map(|order| order.id).collect())
+}
+
+fn planted_orders() -> Vec<Map<String, Value>> {
+    let of = |(n, planted): (usize, &Planted)| {
+        let mut address = json!({
             "name01": format!("{CANARY}name"), "name02": format!("{CANARY}given"), "kana01": format!("{CANARY}kana"),
             "company": format!("{CANARY}company"), "addr01": format!("{CANARY}city"), "addr02": format!("{CANARY}street"),
             "addr03": format!("{CANARY}house"),
         });
+        if let Some(zip01) = planted.zip01 {
+            address["zip01"] = zip01.into();
+        }
         let order = json!({
             "payment_state": "authed", "email": format!("{CANARY}{n}@person.example"), "remark": format!("{CANARY} remark"),
             "memo01": format!("{CANARY} memo"), "shipping_addresses": [address], "billing_address": address,
-            "order_items": [{ "variant_sku": sku, "quantity": 1 }],
+            "order_items": [{ "variant_sku": planted.sku, "quantity": 1 }],
         });
-        if let serde_json::Value::Object(order) = order {
-            orders.push(order);
-        }
-    }
-    let new = NewOrders { options: Some(OrderOptions::plain()), orders, ..NewOrders::default() };
-    simulator.add_orders(shop, &new).await?;
-    Ok(())
+        order.as_object().cloned().unwrap_or_default()
+    };
+    PLANTED.iter().enumerate().map(of).collect()
 }
 
 fn document(tenant: &str, connections: &[serde_json::Value]) -> String {
@@ -347,4 +421,35 @@ fn document(tenant: &str, connections: &[serde_json::Value]) -> String {
         "integration_robots": { "easy_setup": setups, "custom": releases },
     })
     .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Is it among what may go wrong, in the one or the other of many storms?
+    fn may_happen(drops_numbers: bool, kind: &str) -> bool {
+        (0..50).any(|seed| {
+            let rules = faults(drops_numbers, &mut fastrand::Rng::with_seed(seed)).unwrap();
+            rules.iter().any(|rule| rule.kind.name() == kind)
+        })
+    }
+
+    #[test]
+    fn numbers_are_dropped_where_a_night_finds_them_and_nowhere_else() {
+        let of = |name: &str, n: u32| SHOPS.iter().find(|(of, at, _)| (*of, *at) == (name, n)).unwrap().2;
+        assert!(of("a", 2).may_drop_numbers());
+        assert!(!of("a", 1).may_drop_numbers() && !of("b", 1).may_drop_numbers());
+        assert!(may_happen(true, "dropped_numbers") && !may_happen(false, "dropped_numbers"));
+        assert!(may_happen(false, "silent_no_op") && may_happen(true, "silent_no_op"));
+    }
+
+    #[test]
+    fn one_planted_order_goes_on_no_label_and_one_is_of_goods_that_are_not_known() {
+        let orders = planted_orders();
+        assert_eq!((orders.len(), planted()), (4, (3, 2)));
+        let bad = orders.iter().filter(|order| order["shipping_addresses"][0]["zip01"] == "ABC");
+        assert_eq!(bad.count(), 1);
+        assert!(orders.iter().all(|order| order["email"].as_str().unwrap().contains(CANARY)));
+    }
 }

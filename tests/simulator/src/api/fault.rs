@@ -121,6 +121,10 @@ pub enum FaultKind {
     TruncatedJson,
     /// A write answers success for every record and changes nothing.
     SilentNoOp,
+    /// `shipping` answers success for every record, and an order to one address that was taken and has no tracking number
+    /// yet gets nothing of it: no number, carrier or date, and no sale. Its history tells of it as `dropped_slip`. All
+    /// else is carried out.
+    DroppedNumbers,
     /// Some records of a write fail, with AOR0000 around another code.
     PartialFailure {
         /// Percentage of records; at least one fails.
@@ -178,6 +182,7 @@ impl FaultKind {
             Self::Slow { .. } => "slow",
             Self::TruncatedJson => "truncated_json",
             Self::SilentNoOp => "silent_no_op",
+            Self::DroppedNumbers => "dropped_numbers",
             Self::PartialFailure { .. } => "partial_failure",
             Self::WrongTotals => "wrong_totals",
             Self::RevokedToken => "revoked_token",

@@ -64,6 +64,7 @@ pub fn bend(answer: &mut Answer, strike: &Strike, row_before: Option<Value>) {
         | FaultKind::ResetAfter
         | FaultKind::Slow { .. }
         | FaultKind::SilentNoOp
+        | FaultKind::DroppedNumbers
         | FaultKind::PartialFailure { .. }
         | FaultKind::RevokedToken
         | FaultKind::StandingList

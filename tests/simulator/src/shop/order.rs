@@ -181,6 +181,18 @@ impl Order {
         self.history.push(OrderChange { at: now.timestamp(), by, field: field.to_owned(), address_id, from, to });
     }
 
+    /// Notes a tracking number that was dropped without a word: nothing else changed, not even when it last did.
+    pub fn note_dropped(&mut self, slip: &str, now: ShopTime) {
+        self.history.push(OrderChange {
+            at: now.timestamp(),
+            by: Writer::Api,
+            field: "dropped_slip".to_owned(),
+            address_id: self.ship_to.first().map(|ship_to| ship_to.address.id),
+            from: Value::Null,
+            to: slip.into(),
+        });
+    }
+
     /// The order in short.
     pub fn brief(&self, states: &StateNames) -> OrderBrief {
         let written = |field: &str, to: Option<&str>| {

@@ -102,6 +102,7 @@ impl Visit<'_> {
                 | FaultKind::Slow { .. }
                 | FaultKind::TruncatedJson
                 | FaultKind::SilentNoOp
+                | FaultKind::DroppedNumbers
                 | FaultKind::PartialFailure { .. }
                 | FaultKind::WrongTotals
                 | FaultKind::DuplicateRows

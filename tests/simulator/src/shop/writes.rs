@@ -59,6 +59,7 @@ const BAD_STOCK: RecordError = ("AOR3001", "stockが不正です。");
 /// How a fault bends a write.
 pub struct Bend {
     applies: bool,
+    drops_numbers: bool,
     failing: Vec<bool>,
     code: String,
 }
@@ -66,9 +67,10 @@ pub struct Bend {
 impl Bend {
     /// The bend that a strike gives to a write of so many records.
     pub fn of(strike: Option<&Strike>, records: usize) -> Self {
-        let mut bend = Self { applies: true, failing: vec![false; records], code: String::new() };
+        let mut bend = Self { applies: true, drops_numbers: false, failing: vec![false; records], code: String::new() };
         match strike.map(|strike| (&strike.kind, strike)) {
             Some((FaultKind::SilentNoOp, _)) => bend.applies = false,
+            Some((FaultKind::DroppedNumbers, _)) => bend.drops_numbers = true,
             Some((FaultKind::PartialFailure { percent, code }, strike)) => {
                 let mut dice = strike.dice();
                 for failing in &mut bend.failing {
@@ -168,7 +170,7 @@ pub fn shipping(
             outcome.fail(name.clone(), &name, code, BENT);
             continue;
         }
-        match ship(inner, shop, record, with_sale, bend.applies, now) {
+        match ship(inner, shop, record, with_sale, bend, now) {
             Ok(order) => {
                 outcome.success.push(name);
                 outcome.applied += u64::from(order.is_some());
@@ -185,7 +187,7 @@ fn ship(
     shop: &ShopSpec,
     record: &Value,
     with_sale: bool,
-    applies: bool,
+    bend: &Bend,
     now: ShopTime,
 ) -> Result<Option<u64>, RecordError> {
     let id = order_id(inner, record)?;
@@ -206,7 +208,12 @@ fn ship(
     if with_sale && matches!(order.payment_state.as_str(), "captured" | "completed" | "paid") {
         return Err(SOLD_ALREADY);
     }
-    if !applies {
+    if !bend.applies {
+        return Ok(None);
+    }
+    let is_taken = order.state != shop.states.fetch;
+    if bend.drops_numbers && is_taken && !order.is_multiple() && order.shown_slip().is_none() {
+        inner.book.change(id, |order| order.note_dropped(slip, now));
         return Ok(None);
     }
     inner.book.change(id, |order| {
