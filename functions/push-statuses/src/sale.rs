@@ -10,11 +10,11 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use renkei_domain::ids::OrderId;
-use renkei_domain::shipment::{Shipment, ShopError as Refusal};
+use renkei_domain::shipment::Shipment;
 use renkei_ecforce::{OrderQuery, Outcome, ShippingOptions, ShippingResult, WriteAnswer};
 use renkei_shop::ShopError;
 use renkei_shop::robot::Work;
-use renkei_store::sales::Sale;
+use renkei_store::sales::{Sale, not_captured};
 
 use crate::Tally;
 use crate::write_back::{Parcel, WrittenBack, note};
@@ -139,12 +139,4 @@ async fn reconcile(
     let orders: Vec<OrderId> = unproven.into_iter().collect();
     work.tenant.settle_sales(&work.connection.id, &orders, Sale::Unproven, now).await?;
     Ok(())
-}
-
-/// What people are shown of a capture that did not happen.
-fn not_captured() -> Refusal {
-    Refusal {
-        code: "capture-unproven".into(),
-        message: "the shop was asked once to capture the payment and shows none: look at the order there".into(),
-    }
 }

@@ -15,7 +15,7 @@ use renkei_domain::work::Fetched;
 use renkei_ecforce::{Direction, MAX_PER, OrderPage, OrderQuery, SortBy};
 use renkei_shop::Session;
 use renkei_shop::ShopError;
-use renkei_shop::order::fetched;
+use renkei_shop::order::shown;
 use renkei_shop::robot::Told;
 use renkei_store::Tenant;
 
@@ -91,7 +91,7 @@ pub async fn read(session: &mut Session, query: &OrderQuery) -> Result<(Read, Or
     let mut orders = BTreeMap::new();
     let mut partly = BTreeSet::new();
     for row in &page.orders {
-        match fetched(row.clone()) {
+        match shown(row.clone()) {
             Fetched::Order(order) => drop(orders.insert(order.id, *order)),
             Fetched::Unreadable { id, .. } => partly.extend(id),
         }
@@ -102,7 +102,7 @@ pub async fn read(session: &mut Session, query: &OrderQuery) -> Result<(Read, Or
         let (sent_again, again) = asked(session, &states).await?;
         sent = sent_again;
         for row in again.orders {
-            if let Fetched::Order(order) = fetched(row) {
+            if let Fetched::Order(order) = shown(row) {
                 orders.insert(order.id, *order);
             }
         }

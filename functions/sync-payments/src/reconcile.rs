@@ -2,9 +2,10 @@
 //!
 //! A pass over what the shop has in its fetch, working and shipped states, bounded in calls. Orders that are lost (in the
 //! fetch state, and unknown to us) are queued for import, which is safe: import takes an order once. Orders that the shop
-//! was told are shipped and that it still has in its working state are told again, and so is a tracking number that it was
-//! told and does not have. Everything else is reported and left to people: doubled numbers, orders that stand still, orders
-//! whose states have drifted apart.
+//! was told are shipped and that it still has in its working state are told again, and so is, a few times, a tracking
+//! number that it was told and does not have. Everything else is reported and left to people: doubled numbers, orders
+//! that stand still, orders whose states have drifted apart, payments that were captured, by the shop's word, with a
+//! number that it dropped.
 //!
 //! Tracking numbers are looked at where the order has one parcel and the shop shows none: what the one number that it shows of
 //! an order to several addresses stands for is not known, and another number than ours may be a person's correction.
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, RuleId, ShipmentId, TenantId};
+use renkei_domain::payment::Meaning;
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status};
 use renkei_domain::sync::{RECONCILED_PAGES, Rules, reading};
@@ -20,11 +22,12 @@ use renkei_domain::work::{ImportOrder, Place, StartRobot, VERSION};
 use renkei_ecforce::{BadRecord, Direction, MAX_PER, Order, OrderPage, OrderQuery, SortBy};
 use renkei_platform::queue::Queue;
 use renkei_shop::ShopError;
-use renkei_shop::order::{fetched, outgoing};
+use renkei_shop::order::{fetched, outgoing, shows_another_state};
 use renkei_shop::robot::{Told, Work};
 use renkei_store::Tenant;
 use renkei_store::import::Known;
 use renkei_store::runs::Progress;
+use renkei_store::sales::not_captured;
 
 use crate::commit::{self, Tally};
 
@@ -47,6 +50,7 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
     let mut missing = Missing::begin(settings, tenant, message, run).await?;
     let mut findings = Findings::default();
     let now = Timestamp::now();
+    let night = Night { tenant, connection, by: message.robot.as_str(), now };
     let since = now.saturating_sub((SHIPPED_DAYS * 24).hours()).unwrap_or(now);
     let ahead = now.saturating_add(1.hour()).unwrap_or(now);
     'kinds: for (at_shop, query) in [
@@ -63,9 +67,10 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
             let query = query.clone().id_gt(after).sort(SortBy::Id, Direction::Ascending).per(MAX_PER);
             let page = match session.call(async |client, token| client.orders(token, &query).await).await {
                 Ok(page) => page,
-                // Going on would begin at the first page again, and take all night of it.
-                Err(ShopError::OutOfTime) => {
-                    findings.incomplete = true;
+                // Going on would begin at the first page again, and take all night of it. Only what came too late for
+                // any call may as well begin anew.
+                Err(ShopError::OutOfTime) if session.calls() > 0 => {
+                    findings.out_of_time = true;
                     break 'kinds;
                 }
                 Err(error) => return Err(error),
@@ -73,7 +78,7 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
             pages += 1;
             let last = page.is_last(MAX_PER);
             let highest = page.orders.iter().filter_map(id_of).max();
-            let unknown = findings.compare(tenant, connection, at_shop, page, now).await?;
+            let unknown = findings.compare(night, at_shop, page).await?;
             let queued = missing.queue(tenant, import, unknown, session.epoch()).await?;
             findings.tally.add("queued-for-import", queued);
             if last || reading::stands(after, highest) {
@@ -82,7 +87,10 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
             after = highest.unwrap_or(after);
         }
     }
-    findings.stuck(tenant, &connection.id, now).await?;
+    // What is left of the time is for noting what was found: all that is open is not read in it.
+    if !findings.out_of_time {
+        findings.stuck(night).await?;
+    }
     Ok(findings.told(missing.pages()))
 }
 
@@ -109,8 +117,10 @@ pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, ShopError>
         let (read, page) = commit::read(session, &query).await?;
         let last = page.is_last(MAX_PER);
         let highest = page.orders.iter().filter_map(id_of).max();
+        // Each once: shops repeat rows.
+        let shown: BTreeSet<u64> = page.orders.iter().filter_map(id_of).collect();
         let leads: Vec<ShipmentId> =
-            read.orders.keys().map(|order| ShipmentId::lead(connection.id.clone(), *order)).collect();
+            shown.into_iter().map(|id| ShipmentId::lead(connection.id.clone(), OrderId(id))).collect();
         let known = tenant.shipments(&leads).await?;
         let parcels: Vec<ShipmentId> = known
             .iter()
@@ -120,11 +130,11 @@ pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, ShopError>
         commit::take_over(tenant, &parcels, &read, rules, message.robot.as_str(), &mut tally).await?;
         tally.add("orders", page.orders.len() as u64);
         let mut lost = Vec::new();
-        for row in page.orders {
-            match &row {
-                Ok(order) if known.contains(&order.id) => {}
-                Ok(order) if order.state != connection.states.fetch => elsewhere.add(&order.number),
-                Ok(_) | Err(_) => lost.push(row),
+        for row in page.orders.into_iter().filter(|row| id_of(row).is_none_or(|id| !known.contains(&id))) {
+            if is_elsewhere(&row, &connection.states.fetch) {
+                elsewhere.add(&name_of(&row));
+            } else {
+                lost.push(row);
             }
         }
         // Asked before the cursor moves: afterwards each page would seem to stand.
@@ -149,6 +159,35 @@ fn id_of(row: &Result<Order, BadRecord>) -> Option<u64> {
     row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id))
 }
 
+/// Is it in another state than the one that orders are taken in? A row that cannot be read and shows none may be an
+/// order that waits: it is queued, and a person sees it.
+fn is_elsewhere(row: &Result<Order, BadRecord>, fetch_state: &str) -> bool {
+    match row {
+        Ok(order) => order.state != fetch_state,
+        Err(bad) => shows_another_state(bad, fetch_state),
+    }
+}
+
+/// What people find an order by.
+fn name_of(row: &Result<Order, BadRecord>) -> String {
+    match row {
+        Ok(order) => order.number.clone(),
+        Err(BadRecord { number: Some(number), .. }) => number.clone(),
+        Err(BadRecord { id: Some(id), .. }) => format!("id {id}"),
+        Err(BadRecord { id: None, number: None, .. }) => "without a number".to_owned(),
+    }
+}
+
+/// What one night's comparison is made for, and when.
+#[derive(Clone, Copy)]
+struct Night<'a> {
+    tenant: &'a Tenant,
+    connection: &'a Connection,
+    /// Who is named in the events of shipments.
+    by: &'a str,
+    now: Timestamp,
+}
+
 /// Where the shop has an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AtShop {
@@ -157,11 +196,15 @@ enum AtShop {
     Shipped,
 }
 
-/// What is told again of an order.
+/// What an order's parcels are to be looked at for again.
 #[derive(Debug, Clone, Copy)]
 struct Again {
+    /// Its state is to be told again.
     state: bool,
+    /// Its number is.
     number: bool,
+    /// Its payment was to be captured with that number, and is not.
+    uncaptured: bool,
 }
 
 /// Orders of one kind: how many, and the first few by number.
@@ -193,21 +236,27 @@ struct Findings {
     doubled: Names,
     stuck: Names,
     drifted: Names,
+    /// Numbers that the shop took and does not show: they are told again.
     dropped: Names,
+    /// The same, and they were told again too often already.
+    in_vain: Names,
+    uncaptured: Names,
     ids: BTreeMap<String, u64>,
+    /// A bound of pages or calls came first.
     incomplete: bool,
+    /// The end of the function's time came first.
+    out_of_time: bool,
 }
 
 impl Findings {
     /// Compares a page of orders with what we have, and gives those that are lost and can be imported.
     async fn compare(
         &mut self,
-        tenant: &Tenant,
-        connection: &Connection,
+        night: Night<'_>,
         at_shop: AtShop,
         page: OrderPage,
-        now: Timestamp,
     ) -> Result<Vec<Result<Order, BadRecord>>, ShopError> {
+        let Night { tenant, connection, now, .. } = night;
         let OrderPage { orders: rows, without_number, .. } = page;
         self.tally.add("compared", rows.len() as u64);
         let named: Vec<(OrderId, OrderNumber)> = rows
@@ -230,14 +279,12 @@ impl Findings {
                     if drifted {
                         self.drifted.add(&order.number);
                     }
-                    let number = without_number.contains(&order.id) && lost_number(lead, now);
-                    if number {
-                        self.dropped.add(&order.number);
-                    }
+                    let number = without_number.contains(&order.id) && self.lost_number(lead, now);
+                    let uncaptured = number && self.is_uncaptured(night, order).await?;
                     // Where the shop moves states by itself they are its own affair.
                     let state = drifted && at_shop == AtShop::Working && !connection.automation_option;
                     if state || number {
-                        self.tell_again(tenant, lead, Again { state, number }, now).await?;
+                        self.tell_again(night, lead, Again { state, number, uncaptured }).await?;
                     }
                 }
                 // It waits in quarantine, or was refused: people see it there.
@@ -255,24 +302,45 @@ impl Findings {
         Ok(lost)
     }
 
+    /// Had the shop taken the number of this order's one parcel before `read_at`? It shows none.
+    fn lost_number(&mut self, lead: &Shipment, read_at: Timestamp) -> bool {
+        if lead.parcels != 1 || !lead.is_without_number(read_at) {
+            return false;
+        }
+        let names = if lead.clone().number_dropped(read_at) { &mut self.dropped } else { &mut self.in_vain };
+        names.add(lead.order_number.as_str());
+        true
+    }
+
+    /// Was this order's payment captured with the number that the shop dropped, by the shop's word, and is not by what
+    /// it shows? Then the call had no effect at all, and whether it is made once more is for a person to say. Noted
+    /// before anything of the shipment is: a crash in between finds the number dropped again.
+    async fn is_uncaptured(&mut self, night: Night<'_>, order: &Order) -> Result<bool, ShopError> {
+        let Night { tenant, connection, now, .. } = night;
+        let id = OrderId(order.id);
+        let uncaptured = shows_no_capture(order, connection) && tenant.doubt_sale(&connection.id, id, now).await?;
+        if uncaptured {
+            self.uncaptured.add(&order.number);
+        }
+        Ok(uncaptured)
+    }
+
     /// The shop was told that an order is shipped, or its number, said yes, and shows neither: told again by the next run of
-    /// the robot.
-    async fn tell_again(
-        &mut self,
-        tenant: &Tenant,
-        lead: &Shipment,
-        what: Again,
-        now: Timestamp,
-    ) -> Result<(), ShopError> {
+    /// the robot. A payment that it did not capture is shown to people.
+    async fn tell_again(&mut self, night: Night<'_>, lead: &Shipment, what: Again) -> Result<(), ShopError> {
+        let Night { tenant, by, now, .. } = night;
         let mut again = false;
         for parcel in 1..=lead.parcels.max(1) {
             let id = ShipmentId { parcel, ..lead.id.clone() };
             tenant
                 .change(&id, |shipment| {
+                    // Before anything is changed: of a number that is told again it is not known any more.
+                    let uncaptured = what.uncaptured && shipment.is_without_number(now);
                     let state = what.state && shipment.still_unshipped(now);
                     let number = what.number && shipment.number_dropped(now);
+                    let raised = uncaptured && raise_uncaptured(shipment, by);
                     again |= state || number;
-                    state || number
+                    state || number || raised
                 })
                 .await?;
         }
@@ -281,7 +349,9 @@ impl Findings {
     }
 
     /// What stands still with us.
-    async fn stuck(&mut self, tenant: &Tenant, connection: &ConnectionId, now: Timestamp) -> Result<(), ShopError> {
+    async fn stuck(&mut self, night: Night<'_>) -> Result<(), ShopError> {
+        let Night { tenant, now, .. } = night;
+        let connection = &night.connection.id;
         for (status, days) in [(Status::Ready, READY_DAYS), (Status::Picking, PICKING_DAYS)] {
             let open = tenant.open_orders(connection, &[status]).await?;
             let old: Vec<ShipmentId> = open
@@ -313,6 +383,8 @@ impl Findings {
             ("stuck", &self.stuck),
             ("drifted", &self.drifted),
             ("numbers-dropped", &self.dropped),
+            ("numbers-dropped", &self.in_vain),
+            ("captures-without-effect", &self.uncaptured),
         ] {
             self.tally.add(word, names.count);
         }
@@ -325,17 +397,32 @@ impl Findings {
             self.dropped.sentence(
                 "orders have no tracking number at the shop, which had taken it; it is told again (送り状番号なし)",
             ),
+            self.in_vain.sentence(
+                "orders have no tracking number at the shop, which took it more than once; it is not told again: look \
+                 at the orders there, and enter it by hand (送り状番号なし、再送しません)",
+            ),
+            self.uncaptured.sentence(
+                "orders' payments are not captured, though the shop had said so: look at the orders there, then let \
+                 them be captured once more with renkei retry --shipment ID --capture (売上処理なし)",
+            ),
         ]
         .into_iter()
         .flatten()
         .collect();
         if self.incomplete {
+            notes.push("not everything was compared: the lane's calls, or the bound of pages came first".to_owned());
+        }
+        if self.out_of_time {
             notes.push(
-                "not everything was compared: the lane's calls, the time of one go, or the bound of pages came first"
+                "not everything was compared, and what stands still was not looked at: the shop answers so slowly that \
+                 the time of one go was over first. Ask the shop why, or run this robot at a quieter hour (時間切れ)"
                     .to_owned(),
             );
         }
-        self.tally.for_a_person += self.doubled.count + self.stuck.count + self.drifted.count + self.dropped.count;
+        for names in [&self.doubled, &self.stuck, &self.drifted, &self.dropped, &self.in_vain, &self.uncaptured] {
+            self.tally.for_a_person += names.count;
+        }
+        self.tally.for_a_person += u64::from(self.out_of_time);
         Told { notes, queued_pages, ..self.tally.told() }
     }
 }
@@ -355,9 +442,25 @@ fn drifted(lead: &Shipment, at_shop: AtShop, now: Timestamp) -> bool {
     }
 }
 
-/// Had the shop taken the number of this order's one parcel before `read_at`? It shows none.
-fn lost_number(lead: &Shipment, read_at: Timestamp) -> bool {
-    lead.parcels == 1 && lead.clone().number_dropped(read_at)
+/// Does an order show that its payment is not captured, where it is to be? One that shows no payment state proves
+/// nothing, and what is cancelled has nothing to capture.
+fn shows_no_capture(order: &Order, connection: &Connection) -> bool {
+    let is_open = |state: &str| {
+        !connection.captured_payment_states.iter().any(|captured| captured == state)
+            && connection.payment_states.meaning(state) != Meaning::Cancelled
+    };
+    connection.capture_payment_on_shipping && order.payment_state.as_deref().is_some_and(is_open)
+}
+
+/// Shows on a shipment that its order's payment is not captured. True if that was not shown.
+fn raise_uncaptured(shipment: &mut Shipment, by: &str) -> bool {
+    let error = Some(not_captured());
+    if shipment.shop_error == error {
+        return false;
+    }
+    shipment.shop_error = error;
+    shipment.note(Timestamp::now(), "payment not captured", by);
+    true
 }
 
 /// Orders that are queued for import, page by page, within one run.
@@ -432,5 +535,102 @@ impl Missing {
     #[must_use]
     pub fn pages(&self) -> u32 {
         self.page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use renkei_domain::shipment::ShopError as Refusal;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn connection() -> Connection {
+        serde_json::from_value(json!({
+            "id": "hanako-ecforce", "api": "ecforce", "api_url": "api.hanako.example", "ship_from": "tokyo-dc",
+            "password": { "env": "HANAKO_ECFORCE_PASSWORD" }, "daily_call_limit": 10_000,
+            "capture_payment_on_shipping": true
+        }))
+        .unwrap()
+    }
+
+    fn order(payment_state: &Value) -> Order {
+        serde_json::from_value(json!({
+            "id": 88_111, "number": "H-1001", "state": "shipped", "payment_state": payment_state,
+            "shipping_addresses": [], "order_items": []
+        }))
+        .unwrap()
+    }
+
+    /// Out, and told to its end.
+    fn shipped() -> Shipment {
+        serde_json::from_value(json!({
+            "id": "hanako-ecforce.88111.1", "order_number": "H-1001", "address_id": 120, "parcels": 1,
+            "ship_from": "tokyo-dc", "status": "shipped", "payment": "paid", "payment_state": "authed",
+            "shop_sync": "completed", "tracking_number": "1111", "tracking_told": "1111",
+            "imported_at": "2026-11-24T01:00:00Z", "updated_at": "2026-11-24T01:00:00Z",
+            "run": "01HZX", "place": { "page": 1, "row": 0 }, "detail": "1"
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_comparison_that_ran_out_of_time_is_for_a_person_and_a_bound_is_not() {
+        let out_of_time = Findings { out_of_time: true, ..Findings::default() }.told(0);
+        assert_eq!((out_of_time.for_a_person, out_of_time.notes.len()), (1, 1));
+        let bounded = Findings { incomplete: true, ..Findings::default() }.told(0);
+        assert_eq!((bounded.for_a_person, bounded.notes.len()), (0, 1));
+        assert_eq!(Findings::default().told(0).notes.len(), 0);
+    }
+
+    #[test]
+    fn a_number_that_was_told_again_in_vain_is_left_to_a_person() {
+        let now = Timestamp::now();
+        for (reappeared, dropped, in_vain) in [(0, 1, 0), (2, 1, 0), (3, 0, 1)] {
+            let mut findings = Findings::default();
+            assert!(findings.lost_number(&Shipment { reappeared, ..shipped() }, now));
+            assert_eq!((findings.dropped.count, findings.in_vain.count), (dropped, in_vain));
+            let told = findings.told(0);
+            assert_eq!((told.for_a_person, told.counts["numbers-dropped"], told.notes.len()), (1, 1, 1));
+        }
+        // Of one number of several nothing is known.
+        assert!(!Findings::default().lost_number(&Shipment { parcels: 2, ..shipped() }, now));
+    }
+
+    #[test]
+    fn a_payment_is_uncaptured_where_it_is_to_be_and_the_shop_shows_so() {
+        let (captures, plain) = (connection(), Connection { capture_payment_on_shipping: false, ..connection() });
+        assert!(shows_no_capture(&order(&json!("authed")), &captures));
+        assert!(!shows_no_capture(&order(&json!("authed")), &plain));
+        for nothing_to_ask in [json!("captured"), json!("paid"), json!("voided"), Value::Null] {
+            assert!(!shows_no_capture(&order(&nothing_to_ask), &captures), "{nothing_to_ask}");
+        }
+    }
+
+    #[test]
+    fn that_a_payment_is_not_captured_is_shown_once() {
+        let mut shipment = shipped();
+        assert!(raise_uncaptured(&mut shipment, "robot") && !raise_uncaptured(&mut shipment, "robot"));
+        assert_eq!((shipment.shop_error, shipment.events.len()), (Some(not_captured()), 1));
+        // What the shop said before is the lesser news.
+        let refused = Some(Refusal { code: "AOR2001".into(), message: String::new() });
+        assert!(raise_uncaptured(&mut Shipment { shop_error: refused, ..shipped() }, "robot"));
+    }
+
+    #[test]
+    fn a_row_that_shows_another_state_is_not_to_be_imported_whether_it_can_be_read_or_not() {
+        let bad = |id, number: Option<&str>, state: Value| {
+            let raw = json!({ "attributes": { "state": state } });
+            Err(BadRecord { id, number: number.map(str::to_owned), reason: "it has no quantity".to_owned(), raw })
+        };
+        let read = Ok(order(&Value::Null));
+        assert!(is_elsewhere(&read, "complete") && !is_elsewhere(&read, "shipped"));
+        assert!(is_elsewhere(&bad(Some(1), None, json!("shipped")), "complete"));
+        for waits in [json!("complete"), Value::Null] {
+            assert!(!is_elsewhere(&bad(Some(1), None, waits), "complete"), "a person has to look");
+        }
+        let names = [(Some(1), Some("H-1")), (Some(1), None), (None, None)];
+        let names = names.map(|(id, number)| name_of(&bad(id, number, Value::Null)));
+        assert_eq!(names, ["H-1", "id 1", "without a number"]);
     }
 }

@@ -196,8 +196,8 @@ fn decide(shipment: &mut Shipment, report: &Report, now: Timestamp) -> Result<bo
         Shipped::Known if !other_method => return Ok(false),
         Shipped::Known => {
             shipment.note(now, "shipping method corrected", "warehouse");
-            // Told again: the number is the same, its carrier another.
-            shipment.tracking_told = None;
+            // The number is the same, its carrier another.
+            shipment.tell_number_again();
         }
     }
     Ok(true)

@@ -330,8 +330,8 @@ pub fn ship(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) ->
         Status::Shipped => {
             shipment.tracking_number = Some(result.tracking_number.clone());
             shipment.shipped_at = Some(result.shipped_at);
-            // Told again, even where the number is the same and only its date is another.
-            shipment.tracking_told = None;
+            // Even where the number is the same and only its date is another.
+            shipment.tell_number_again();
             shipment.note(now, "result corrected", WAREHOUSE);
             Ok(Shipped::Corrected)
         }

@@ -122,7 +122,7 @@ pub struct SourceLine {
     pub sku: Sku,
     /// The article's name at the shop.
     pub name: String,
-    /// How many; at least 1.
+    /// How many. 0 only where nothing of the order is to be shipped any more, and in what earlier releases stored.
     pub quantity: u32,
     /// Price of one.
     pub price: Yen,

@@ -122,6 +122,7 @@ fn results_may_be_corrected_and_need_a_claim() {
     assert_eq!(ship(&mut shipment, &result("1"), at(3)), Ok(Shipped::Known));
     assert_eq!(ship(&mut shipment, &result("2"), at(4)), Ok(Shipped::Corrected));
     assert_eq!((shipment.tracking_number.as_deref(), shipment.result_at), (Some("2"), Some(at(2))));
+    assert_eq!(shipment.tracking_told, None, "none was told yet: this one is the first");
     // The same number with another date is told to the shop again, too.
     shipment.shop_sync = ShopSync::Completed;
     shipment.tracking_told = Some("2".into());
@@ -129,6 +130,8 @@ fn results_may_be_corrected_and_need_a_claim() {
     let later = ShippingResult { shipped_at: at(60), ..result("2") };
     assert_eq!(ship(&mut shipment, &later, at(61)), Ok(Shipped::Corrected));
     assert_eq!(shipment.shop_work(), Some(ShopWork::WriteBack));
+    // And no payment is captured with it, as with the first that the shop is told.
+    assert!(shipment.tracking_told.is_some());
 }
 
 #[test]

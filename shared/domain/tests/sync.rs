@@ -133,6 +133,51 @@ fn edits_are_noted_never_applied_and_held_only_where_wanted() {
 }
 
 #[test]
+fn an_order_that_is_emptied_at_the_shop_is_an_edit() {
+    let (mut shipment, source) = imported("authed", Status::Ready);
+    let mut order = SourceOrder { total: Yen(0), ..source.clone() };
+    for line in &mut order.lines {
+        line.quantity = 0;
+    }
+    assert!(see(&mut shipment, &source, &order).for_a_person());
+    assert_eq!(shipment.differences, [Difference::Lines, Difference::Total]);
+    assert!(!see(&mut shipment, &source, &order).changed, "said once");
+}
+
+#[test]
+fn an_address_is_the_same_wherever_its_prefecture_is_written() {
+    let with = |parts: &[(&str, &str)]| {
+        let (shipment, mut source) = imported("authed", Status::Ready);
+        source.addresses[0].parts = parts.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
+        (shipment, source)
+    };
+    let forms: [&[(&str, &str)]; 5] = [
+        // As earlier releases stored it, and as it is read now.
+        &[("addr01", "大阪府 大阪市北区見本町")],
+        &[("addr01", "大阪市北区見本町"), ("full_address", "大阪府大阪市北区見本町1-1")],
+        &[("addr01", "大阪市北区見本町"), ("prefecture_name", "大阪府")],
+        &[("addr01", "大阪府大阪市北区見本町"), ("prefecture_name", "大阪府")],
+        &[("addr01", "大阪府大阪市北区見本町"), ("full_address", "大阪府大阪市北区見本町1-1")],
+    ];
+    let others: [&[(&str, &str)]; 3] = [
+        &[("addr01", "京都府 大阪市北区見本町")],
+        &[("addr01", "大阪市北区見本町")],
+        &[("addr01", "大阪市西区見本町"), ("prefecture_name", "大阪府")],
+    ];
+    for stored in forms {
+        let (shipment, source) = with(stored);
+        for now in forms {
+            assert!(!see(&mut shipment.clone(), &source, &with(now).1).changed, "{stored:?} {now:?}");
+        }
+        for now in others {
+            let mut shipment = shipment.clone();
+            assert!(see(&mut shipment, &source, &with(now).1).new_difference, "{stored:?} {now:?}");
+            assert_eq!(shipment.differences, [Difference::Address], "{stored:?} {now:?}");
+        }
+    }
+}
+
+#[test]
 fn a_payment_lost_in_the_warehouses_hands_is_shown_and_a_person_is_asked() {
     for (state, lost) in [("pending", true), ("auth_failed", true), ("brand_new", true), ("voided", false)] {
         let (mut shipment, source) = imported("authed", Status::Picking);

@@ -63,7 +63,7 @@ fn a_carrier_or_date_corrected_while_the_number_is_told_is_told_again() {
         let mut parcel = out();
         correct(&mut parcel);
         assert!(parcel.told_result(&read, true, at(6), "robot"));
-        assert_eq!((parcel.tracking_told.as_deref(), parcel.shop_work()), (None, Some(ShopWork::WriteBack)));
+        assert_eq!((parcel.tracking_told.as_deref(), parcel.shop_work()), (Some(""), Some(ShopWork::WriteBack)));
         let now = parcel.clone();
         assert!(parcel.told_result(&now, true, at(7), "robot"));
         assert_eq!((parcel.tracking_told.as_deref(), parcel.shop_work()), (Some("1111"), Some(ShopWork::TellShipped)));
@@ -162,6 +162,7 @@ fn a_number_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
     let mut half = parcel.clone();
     assert!(half.number_dropped(at(7)) && !half.number_dropped(at(7)));
     assert_eq!((half.shop_work(), half.reappeared), (Some(ShopWork::WriteBack), 1));
+    assert!(half.tracking_told.is_some(), "a payment is captured with the first number alone");
     half.written_back("1111", true, at(8), "robot");
     assert_eq!(half.shop_work(), Some(ShopWork::TellShipped), "its state is still to be told");
     // Of an order that was told to its end the number is told again, and the state is not.
@@ -170,9 +171,26 @@ fn a_number_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
     assert_eq!((parcel.shop_sync, parcel.shop_work()), (ShopSync::Completed, Some(ShopWork::WriteBack)));
     parcel.written_back("1111", true, at(9), "robot");
     assert_eq!((parcel.shop_sync, parcel.shop_work()), (ShopSync::Completed, None));
+    // One that was corrected meanwhile is told anyway.
+    let corrected = Shipment { tracking_number: Some("2222".into()), ..parcel.clone() };
+    assert!(!corrected.is_without_number(at(10)));
     // What the shop refused waits for a person.
     let mut failed = Shipment { shop_sync: ShopSync::Failed, tracking_told: Some("1111".into()), ..out() };
     assert!(!failed.number_dropped(at(9)));
+}
+
+#[test]
+fn a_number_that_the_shop_never_shows_is_told_again_so_often_and_no_more() {
+    let mut parcel = out();
+    parcel.told_as_shipped(&sent("1111"), at(6), "robot");
+    for night in 1..=3 {
+        assert!(parcel.number_dropped(at(night * 10)), "night {night}");
+        assert_eq!(parcel.shop_work(), Some(ShopWork::WriteBack));
+        assert!(parcel.told_result(&sent("1111"), true, at(night * 10 + 1), "robot"));
+    }
+    assert!(parcel.is_without_number(at(40)), "a person is told of it all the same");
+    assert!(!parcel.number_dropped(at(40)));
+    assert_eq!((parcel.shop_work(), parcel.reappeared), (None, 3));
 }
 
 #[test]
@@ -188,7 +206,9 @@ fn a_replay_goes_on_where_the_shop_refused() {
     assert_eq!(refuse(Shipment { told_at: None, ..out() }), Some(ShopWork::TellWorking));
     assert_eq!(refuse(out()), Some(ShopWork::WriteBack));
     assert_eq!(refuse(Shipment { tracking_told: Some("1111".into()), ..out() }), Some(ShopWork::TellShipped));
-    assert_eq!(refuse(Shipment { tracking_told: Some("0000".into()), ..out() }), Some(ShopWork::WriteBack));
+    for other in ["0000", ""] {
+        assert_eq!(refuse(Shipment { tracking_told: Some(other.into()), ..out() }), Some(ShopWork::WriteBack));
+    }
     // Other parcels than the first do not tell that the order was taken: what was refused of them is their number, or the
     // state.
     let other = || Shipment { id: "shop.1.2".parse().unwrap(), parcels: 2, told_at: None, ..out() };

@@ -46,13 +46,36 @@ pub fn to_import(page: OrderPage, after: u64, fetch_state: &str) -> Vec<(u16, Fe
 }
 
 /// Does a row that cannot be read still show that it left this state?
-fn shows_another_state(bad: &BadRecord, state: &str) -> bool {
+#[must_use]
+pub fn shows_another_state(bad: &BadRecord, state: &str) -> bool {
     bad.raw["attributes"]["state"].as_str().is_some_and(|shown| shown.trim() != state)
 }
+
+/// Why an order of which nobody wants a piece is not imported.
+const NOTHING_TO_SHIP: &str = "none of its lines has a quantity above 0";
 
 /// What a row of a listing is to import: an order, or the reason why it is none.
 #[must_use]
 pub fn fetched(row: Result<Order, BadRecord>) -> Fetched {
+    match shown(row) {
+        Fetched::Order(order) if has_no_piece(&order) => Fetched::Unreadable {
+            id: Some(order.id.0),
+            number: Some(order.number.to_string()),
+            reason: NOTHING_TO_SHIP.to_owned(),
+        },
+        other => other,
+    }
+}
+
+/// An order that was read without its lines has none, and says nothing of its pieces.
+fn has_no_piece(order: &SourceOrder) -> bool {
+    !order.lines.is_empty() && order.lines.iter().all(|line| line.quantity == 0)
+}
+
+/// What a row of a listing shows: an order, or the reason why it cannot be read as one. That nothing of it is to be
+/// shipped any more keeps an order from being imported, and not from being read: a sync has to see that of a shipment.
+#[must_use]
+pub fn shown(row: Result<Order, BadRecord>) -> Fetched {
     match row {
         Ok(order) => {
             let (id, number) = (order.id, order.number.clone());
@@ -121,14 +144,16 @@ fn source_order(order: &Order) -> Result<SourceOrder, String> {
     })
 }
 
-/// The lines of which there is a piece to ship. An order that was read without its lines has none, and is none the worse.
+/// The lines of which there is a piece to ship; where there is a piece of none, all that can be read, so that the order
+/// is not taken for one that was read without its lines. That one has none, and is none the worse.
 fn source_lines(items: &[OrderItem]) -> Result<Vec<SourceLine>, String> {
     let ordered = items.iter().enumerate().filter(|(_, item)| item.quantity > 0);
     let lines = ordered.map(|(place, item)| source_line(place, item)).collect::<Result<Vec<_>, String>>()?;
-    if lines.is_empty() && !items.is_empty() {
-        return Err("none of its lines has a quantity above 0".to_owned());
+    if !lines.is_empty() || items.is_empty() {
+        return Ok(lines);
     }
-    Ok(lines)
+    let of_none: Vec<_> = items.iter().enumerate().filter_map(|(place, item)| source_line(place, item).ok()).collect();
+    if of_none.is_empty() { Err(NOTHING_TO_SHIP.to_owned()) } else { Ok(of_none) }
 }
 
 fn source_line(place: usize, item: &OrderItem) -> Result<SourceLine, String> {
@@ -237,9 +262,34 @@ mod tests {
         };
         let left = source_order(&none(&[0])).unwrap().lines;
         assert_eq!(left.iter().map(|line| line.sku.as_str()).collect::<Vec<_>>(), ["MASK-5"]);
-        assert!(source_order(&none(&[0, 1])).unwrap_err().contains("quantity"));
+        assert!(matches!(fetched(Ok(none(&[0]))), Fetched::Order(_)));
         // A reading of the states alone has no lines at all.
         assert!(read(|order| order["order_items"] = json!([])).lines.is_empty());
+    }
+
+    #[test]
+    fn an_order_without_a_piece_is_read_whole_and_not_imported() {
+        let without = |change: fn(&mut Value)| {
+            Ok(order(|order| {
+                for place in 0..2_usize {
+                    order["order_items"][place]["quantity"] = json!(0);
+                }
+                change(order);
+            }))
+        };
+        let Fetched::Order(order) = shown(without(|_| ())) else { panic!("a sync reads it anew each time") };
+        assert_eq!(order.lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [0, 0]);
+        let Fetched::Unreadable { id, number, reason } = fetched(without(|_| ())) else { panic!("it is imported") };
+        assert_eq!((id, number.as_deref(), reason.as_str()), (Some(88_111), Some("H-1001"), NOTHING_TO_SHIP));
+        // A line of nothing needs no SKU; without any it is not known what the order was of.
+        let bare: fn(&mut Value) = |order| order["order_items"][0]["variant_sku"] = json!("");
+        assert!(matches!(shown(without(bare)), Fetched::Order(order) if order.lines.len() == 1));
+        let none: fn(&mut Value) = |order| {
+            for place in 0..2_usize {
+                order["order_items"][place]["variant_sku"] = json!("");
+            }
+        };
+        assert!(matches!(shown(without(none)), Fetched::Unreadable { reason, .. } if reason == NOTHING_TO_SHIP));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
+use renkei_domain::shipment::ShopError;
 use serde::{Deserialize, Serialize};
 
 use crate::Tenant;
@@ -22,7 +23,7 @@ pub enum Sale {
     Intended,
     /// Captured: by the shop's answer, or as read from the order afterwards.
     Captured,
-    /// It was asked once, and is not captured: a person must look at the shop.
+    /// It was asked once, and is not captured, by what the order shows: a person must look at the shop.
     Unproven,
     /// It is certain that the shop was not asked: it may be asked anew.
     Withdrawn,
@@ -36,6 +37,15 @@ impl Sale {
             Self::Unproven => "unproven",
             Self::Withdrawn => "withdrawn",
         }
+    }
+}
+
+/// What people are shown of a capture that is unproven.
+#[must_use]
+pub fn not_captured() -> ShopError {
+    ShopError {
+        code: "capture-unproven".into(),
+        message: "the shop was asked once to capture the payment and shows none: look at the order there".into(),
     }
 }
 
@@ -115,11 +125,33 @@ impl Tenant {
         order: OrderId,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let statement = self.move_sale(connection, order, Sale::Unproven, Sale::Withdrawn, at);
+        self.moved(connection, order, (Sale::Unproven, Sale::Withdrawn), at).await
+    }
+
+    /// The shop had said that it captured the payment, and the order shows otherwise: a person must look. False if no
+    /// such word of the shop is noted. Said once more, it is still true.
+    pub async fn doubt_sale(
+        &self,
+        connection: &ConnectionId,
+        order: OrderId,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.moved(connection, order, (Sale::Captured, Sale::Unproven), at).await
+    }
+
+    /// Does it stand so now, whether it was moved by this or before?
+    async fn moved(
+        &self,
+        connection: &ConnectionId,
+        order: OrderId,
+        (from, to): (Sale, Sale),
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let statement = self.move_sale(connection, order, from, to, at);
         if statements::execute(self, vec![statement]).await?.first() == Some(&Written::Yes) {
             return Ok(true);
         }
-        Ok(self.sales(connection, &[order]).await? == [Some(Sale::Withdrawn)])
+        Ok(self.sales(connection, &[order]).await? == [Some(to)])
     }
 
     fn move_sale(&self, connection: &ConnectionId, order: OrderId, from: Sale, to: Sale, at: Timestamp) -> Statement {

@@ -202,6 +202,44 @@ async fn a_number_that_the_shop_took_and_dropped_is_seen_at_night_and_told_again
     assert_eq!((count(&line, "numbers-dropped"), count(&line, "told-again")), (0, 0), "{line}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_capture_that_the_shop_took_and_dropped_is_seen_at_night_and_left_to_a_person() {
+    let shop = Shop::new("wb-sale-dropped", plain(3), |document| {
+        document["connections"][0]["capture_payment_on_shipping"] = json!(true);
+    })
+    .await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    faults(&shop, json!([{ "kind": "silent_no_op", "endpoint": "shipping", "times": 1 }])).await;
+    let told = shop.robot_does("state-shipped");
+    assert_eq!(told["counts"]["captured"], 3, "the shop said yes to all of it: {told}");
+    assert!(captures(&shop).await.iter().all(|count| *count == 0));
+
+    let count = |line: &Value, word: &str| line["counts"][word].as_u64().unwrap_or(0);
+    let reconciled = shop.robot("reconcile");
+    assert_eq!(reconciled.code, 4, "a person is asked: {reconciled:?}");
+    let line = reconciled.lines().remove(0);
+    assert_eq!((count(&line, "numbers-dropped"), count(&line, "captures-without-effect")), (3, 3), "{line}");
+    let shipments = shop.shipments();
+    assert!(shipments.iter().all(|s| s["shop_error"]["code"] == "capture-unproven"), "{shipments:?}");
+    // The numbers are told all the same, and no payment is captured with them.
+    shop.robot_does("state-shipped");
+    shop.assert_numbers_are_where_they_belong().await;
+    assert!(captures(&shop).await.iter().all(|count| *count == 0));
+    let line = shop.robot_does("reconcile");
+    assert_eq!((count(&line, "numbers-dropped"), count(&line, "captures-without-effect")), (0, 0), "{line}");
+
+    for shipment in &shipments {
+        let id = shipment["id"].as_str().expect("an id");
+        let taken_up = run(&["retry", "--shipment", id, "--capture"], None);
+        assert_eq!(taken_up.code, 0, "{taken_up:?}");
+    }
+    shop.robot_does("state-shipped");
+    assert!(captures(&shop).await.iter().all(|count| *count == 1));
+    assert_all_shipped_and_told_once(&shop).await;
+}
+
 /// Per order: how often the API captured its payment.
 async fn captures(shop: &Shop) -> Vec<usize> {
     let mut captures = Vec::new();

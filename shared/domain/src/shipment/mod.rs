@@ -23,6 +23,10 @@ use crate::work::Place;
 /// write unit.
 const EVENTS_KEPT: usize = 8;
 
+/// An order that the shop was seen without what it had been told so often is told its number no more: a shop that never
+/// shows it would be told every night.
+const TOLD_IN_VAIN: u32 = 3;
+
 /// The small part of a shipment: what changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shipment {
@@ -77,7 +81,8 @@ pub struct Shipment {
     /// What the shop has otherwise by now: sorted, each at most once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
-    /// The tracking number that the shop has been told; told again when it is another.
+    /// The tracking number that the shop has been told; told again when it is another. Empty where one was told that is
+    /// to be told again; None where the shop was told none yet, with which a payment may be captured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking_told: Option<String>,
     /// When the shop was last told that we took the order.
@@ -264,11 +269,19 @@ impl Shipment {
     pub fn told_result(&mut self, sent: &Self, tells_state: bool, at: Timestamp, by: &str) -> bool {
         let Some(number) = &sent.tracking_number else { return false };
         let noted = self.written_back(number, tells_state, at, by);
-        if self.has_result_of(sent) || self.tracking_told.is_none() {
+        if self.has_result_of(sent) {
             return noted;
         }
-        self.tracking_told = None;
+        self.tell_number_again();
         true
+    }
+
+    /// The shop is told the number again, although it may be the one that it has been told. What is told then is not
+    /// the first: with that alone a payment is captured.
+    pub fn tell_number_again(&mut self) {
+        if let Some(told) = &mut self.tracking_told {
+            told.clear();
+        }
     }
 
     /// Has it the tracking number, carrier and date that this reading of it has?
@@ -311,16 +324,24 @@ impl Shipment {
         true
     }
 
-    /// The order was read at `read_at` without a tracking number, although the shop had been told one before: that had no
-    /// effect, and the number is told again. False if none had been told, or perhaps only after it was read.
-    pub fn number_dropped(&mut self, read_at: Timestamp) -> bool {
+    /// The order was read at `read_at` without a tracking number: had the shop been told this one before, so that this
+    /// had no effect? Not if none had been told, or perhaps only after it was read, nor if one is to be told anyway.
+    #[must_use]
+    pub fn is_without_number(&self, read_at: Timestamp) -> bool {
         // When it was told is not kept; the record's last change is no earlier.
-        let told_before = self.tracking_told.is_some() && self.updated_at < read_at;
+        let told_before = self.updated_at < read_at;
         let is_through = matches!(self.shop_sync, ShopSync::WrittenBack | ShopSync::Completed);
-        if self.status != Status::Shipped || !is_through || !told_before {
+        let is_told = self.tracking_number.is_some() && self.tracking_number == self.tracking_told;
+        self.status == Status::Shipped && is_through && is_told && told_before
+    }
+
+    /// The same, and the number is told again. False if there was no such thing, or if it was told in vain too often:
+    /// then a person has to look.
+    pub fn number_dropped(&mut self, read_at: Timestamp) -> bool {
+        if !self.is_without_number(read_at) || self.reappeared >= TOLD_IN_VAIN {
             return false;
         }
-        self.tracking_told = None;
+        self.tell_number_again();
         self.reappeared += 1;
         true
     }

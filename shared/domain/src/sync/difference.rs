@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::ids::{AddressId, Sku};
 use crate::order::{SourceAddress, SourceOrder};
+use crate::prefecture;
 use crate::shipment::Difference;
 
 /// The parts of an address that a parcel's way depends on; the shop sends others that are made of these.
@@ -30,7 +31,7 @@ pub fn differences(imported: &SourceOrder, now: &SourceOrder, address: AddressId
     let mut found = Vec::new();
     let (before, after) = (address_of(imported, address), address_of(now, address));
     let same_address = match (before, after) {
-        (Some(before), Some(after)) => PARTS.iter().all(|part| before.part(part) == after.part(part)),
+        (Some(before), Some(after)) => PARTS.iter().all(|name| part(before, name) == part(after, name)),
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
     };
@@ -57,10 +58,37 @@ fn address_of(order: &SourceOrder, address: AddressId) -> Option<&SourceAddress>
     })
 }
 
+/// A part in the one form that addresses are compared in: the prefecture has its part, and the first line is without
+/// it. A shop may write it in either place or in both, and earlier releases stored only what the shop wrote.
+fn part<'a>(address: &'a SourceAddress, name: &str) -> &'a str {
+    match name {
+        "prefecture_name" => prefecture_of(address),
+        "addr01" => {
+            let line = address.part(name);
+            line.strip_prefix(prefecture_of(address)).map_or(line, str::trim_start)
+        }
+        _ => address.part(name),
+    }
+}
+
+/// The prefecture: the part for it, else the one that the written address begins with.
+fn prefecture_of(address: &SourceAddress) -> &str {
+    let named = address.part("prefecture_name");
+    if !named.is_empty() {
+        return named;
+    }
+    let written = |name: &str| {
+        let text = address.part(name);
+        prefecture::ALL.into_iter().find(|prefecture| text.starts_with(*prefecture))
+    };
+    written("full_address").or_else(|| written("addr01")).unwrap_or_default()
+}
+
+/// How many of each article go to an address. Of an article of no pieces nothing does: an order that was emptied keeps
+/// its lines, and earlier releases kept such lines of any order.
 fn lines(order: &SourceOrder, address: Option<AddressId>) -> BTreeMap<&Sku, u64> {
     let mut lines = BTreeMap::new();
     let to_address = address.into_iter().flat_map(|address| order.lines_to(address));
-    // Earlier releases kept lines of 0 pieces too.
     for line in to_address.filter(|line| line.quantity > 0) {
         *lines.entry(&line.sku).or_default() += u64::from(line.quantity);
     }
