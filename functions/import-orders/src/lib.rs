@@ -150,11 +150,13 @@ pub async fn import(
 
     let (orders, rows): (Vec<ImportOrder>, Vec<ImportOrder>) =
         messages.into_iter().partition(|message| matches!(message.order, Fetched::Order(_)));
+    let stored = Batch::read(&tenant, &setup, &connection, orders, now).await?.settle().await?;
+    // After what could be read is stored: a row may be an order that was read whole a moment ago, in this very batch.
     let mut settled = settle_unreadable(&tenant, &connection, rows, now).await?;
-    let batch = Batch::read(&tenant, &setup, &connection, orders, now).await?;
-    settled.extend(batch.settle().await?);
+    settled.extend(stored);
 
-    let kept: Vec<NotImported> = settled.iter_mut().filter_map(|message| message.kept.take()).collect();
+    let (places, kept): (Vec<usize>, Vec<NotImported>) =
+        settled.iter_mut().enumerate().filter_map(|(place, message)| Some((place, message.kept.take()?))).unzip();
     tenant.keep_not_imported(&connection, &kept).await?;
     // Who adds a product lets the orders go that wait in quarantine. One that went there a moment after that would wait
     // for nothing: after it is there, the products are looked at once more.
@@ -162,6 +164,13 @@ pub async fn import(
     if !missing.is_empty() && !tenant.known_skus(&missing).await?.is_empty() {
         return Err(ImportError::ProductAppeared);
     }
+    let kept: Vec<(usize, OrderId)> = places
+        .into_iter()
+        .zip(&kept)
+        .filter_map(|(place, order)| Some((place, OrderId(order.summary.order_id?))))
+        .collect();
+    let imported = leads(&tenant, &connection, kept.iter().map(|(_, order)| *order).collect()).await?;
+    take_back(&mut settled, &kept, &imported);
     let mut counts = Counts::default();
     for message in &settled {
         *counts.by_outcome.entry(message.outcome).or_default() += 1;
@@ -191,11 +200,7 @@ async fn settle_unreadable(
     rows: Vec<ImportOrder>,
     now: Timestamp,
 ) -> Result<Vec<Settled>, StoreError> {
-    // Each once: a request must not name a key twice.
-    let ids: BTreeSet<OrderId> = rows.iter().filter_map(id_of_row).collect();
-    let leads: Vec<ShipmentId> = ids.into_iter().map(|id| ShipmentId::lead(connection.clone(), id)).collect();
-    let leads = tenant.shipments(&leads).await?.into_iter();
-    let known: HashMap<OrderId, Shipment> = leads.map(|lead| (lead.id.order, lead)).collect();
+    let known = leads(tenant, connection, rows.iter().filter_map(id_of_row).collect()).await?;
     Ok(rows
         .into_iter()
         .map(|row| match id_of_row(&row).and_then(|id| known.get(&id)) {
@@ -203,6 +208,27 @@ async fn settle_unreadable(
             None => unreadable(row, now),
         })
         .collect())
+}
+
+/// The shipments that stand for these orders, of those that are imported. Each order once: a request must not name a
+/// key twice.
+async fn leads(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    orders: BTreeSet<OrderId>,
+) -> Result<HashMap<OrderId, Shipment>, StoreError> {
+    let leads: Vec<ShipmentId> = orders.into_iter().map(|id| ShipmentId::lead(connection.clone(), id)).collect();
+    Ok(tenant.shipments(&leads).await?.into_iter().map(|lead| (lead.id.order, lead)).collect())
+}
+
+/// Another invocation may have imported an order while this one kept it as not imported, because it was read when it
+/// could not be. Its shipments stand, so that nobody waits for it: it is known, and taken off the list again. `kept`
+/// are the orders that were kept, with the places of their messages.
+fn take_back(settled: &mut [Settled], kept: &[(usize, OrderId)], imported: &HashMap<OrderId, Shipment>) {
+    for (place, order) in kept.iter().filter(|(_, order)| imported.contains_key(order)) {
+        settled[*place].outcome = Outcome::Duplicate;
+        settled[*place].to_forget = Some(*order);
+    }
 }
 
 /// The order that a row was, if even that could be read.
@@ -305,15 +331,30 @@ mod tests {
         .unwrap()
     }
 
-    #[test]
-    fn a_row_that_was_imported_when_it_could_be_read_is_no_order_to_import() {
-        let lead: Shipment = serde_json::from_value(json!({
+    /// The shipment of order 88111.
+    fn lead() -> Shipment {
+        serde_json::from_value(json!({
             "id": "hanako-ecforce.88111.1", "order_number": "H-1001", "address_id": 120, "parcels": 1,
             "ship_from": "tokyo-dc", "status": "ready", "payment": "paid", "payment_state": "authed",
             "shop_sync": "acknowledged", "imported_at": "2026-11-24T01:00:00Z", "updated_at": "2026-11-24T01:00:00Z",
             "run": "01HZX", "place": { "page": 1, "row": 0 }, "detail": "1"
         }))
-        .unwrap();
+        .unwrap()
+    }
+
+    #[test]
+    fn an_order_that_was_imported_while_it_was_being_kept_waits_for_nobody() {
+        let mut settled = [Some(1), Some(88_111), None].map(|id| unreadable(row(id), Timestamp::now()));
+        let kept = [(0, OrderId(1)), (1, OrderId(88_111))];
+        take_back(&mut settled, &kept, &HashMap::from([(OrderId(88_111), lead())]));
+        let became = settled.map(|message| (message.outcome, message.to_forget));
+        let waits = (Outcome::Quarantined, None);
+        assert_eq!(became, [waits, (Outcome::Duplicate, Some(OrderId(88_111))), waits]);
+    }
+
+    #[test]
+    fn a_row_that_was_imported_when_it_could_be_read_is_no_order_to_import() {
+        let lead = lead();
         assert_eq!(id_of_row(&row(Some(88_111))), Some(lead.id.order));
         let known = known_row(row(Some(88_111)), lead.clone());
         assert_eq!((known.outcome, known.run.as_str(), known.place.row), (Outcome::Duplicate, "01HZY", 3));

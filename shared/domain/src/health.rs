@@ -41,9 +41,12 @@ pub struct RobotHealth {
     /// The latest runs, in their order, that failed since then: [`FAILURES_IN_A_ROW`] of them at most.
     #[serde(default)]
     pub failed: Vec<String>,
-    /// Until when the robot waits for calls, if it does.
+    /// Until when the robot waits for calls, if it does; or did, if it has not done its work since.
     #[serde(default)]
     pub waits_until: Option<Timestamp>,
+    /// When a run last came to an end, good or bad. None in what earlier releases noted.
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
 }
 
 impl RobotHealth {
@@ -52,7 +55,7 @@ impl RobotHealth {
     #[must_use]
     pub fn after(before: Option<&Self>, run: &Run) -> Option<Self> {
         let at = run.ended_at?;
-        let fresh = || Self { rev: 0, since: at, good: None, failed: Vec::new(), waits_until: None };
+        let fresh = || Self { rev: 0, since: at, good: None, failed: Vec::new(), waits_until: None, ended: None };
         let mut next = before.cloned().unwrap_or_else(fresh);
         // Another of its runs has done its work since.
         if next.good.is_some_and(|good| good > at) {
@@ -69,6 +72,9 @@ impl RobotHealth {
             RunState::Failed if next.failed.contains(&run.id) => {}
             RunState::Failed => next.failed.push(run.id.clone()),
         }
+        if run.state != RunState::Blocked {
+            next.ended = next.ended.max(Some(at));
+        }
         let over = next.failed.len().saturating_sub(FAILURES_IN_A_ROW);
         next.failed.drain(..over);
         (before != Some(&next)).then(|| Self { rev: next.rev + 1, ..next })
@@ -84,8 +90,9 @@ impl RobotHealth {
     }
 }
 
-/// Has a robot gone without its work for longer than `patience`? By what is noted of it, and by since when robots' ends are
-/// noted at all; None if that does not say.
+/// Has a robot gone without its work for longer than `patience`? By what is noted of it, and by since when robots' ends
+/// are noted at all; None if that does not say. While it waits for calls it is not silent, and its patience begins when
+/// it need not wait any more.
 #[must_use]
 pub fn is_silent(
     health: Option<&RobotHealth>,
@@ -93,15 +100,29 @@ pub fn is_silent(
     patience: Duration,
     now: Timestamp,
 ) -> Option<bool> {
-    let too_long = |since: Timestamp| now.duration_since(since).unsigned_abs() > patience;
-    if health.and_then(|health| health.waits_until).is_some_and(|until| until > now) {
+    let waits_until = health.and_then(|health| health.waits_until);
+    if waits_until.is_some_and(|until| until > now) {
         return Some(false);
     }
+    let too_long = |since: Timestamp| {
+        let since = waits_until.map_or(since, |until| since.max(until));
+        now.duration_since(since).unsigned_abs() > patience
+    };
     match health.and_then(|health| health.good) {
         Some(good) => Some(too_long(good)),
         // It would have been noted.
         None => noted_since.filter(|since| too_long(*since)).map(|_| true),
     }
+}
+
+/// Since when a robot has been set up without a break, by the versions of the settings, oldest first, with when each
+/// was applied. None if it is not set up by the latest.
+#[must_use]
+pub fn set_up_since<'a>(
+    versions: impl DoubleEndedIterator<Item = (Timestamp, &'a TenantSettings)>,
+    robot: &(ConnectionId, RobotId),
+) -> Option<Timestamp> {
+    versions.rev().take_while(|(_, settings)| set_up(settings).contains(robot)).map(|(at, _)| at).last()
 }
 
 /// All robots that are set up and not switched off, also those that start by hand or after others.
@@ -191,13 +212,14 @@ pub fn is_failing<'a>(
     None
 }
 
-/// Does this run show that its robot is not silent: did it do its work, or is it known to wait for the day's calls?
+/// From when on the robot of this run may be silent for as long as its patience lasts: it did its work then, or had to
+/// wait for the day's calls until then. None if the run says nothing of that.
 #[must_use]
-pub fn is_sign_of_life(run: &Run, now: Timestamp) -> bool {
+pub fn sign_of_life(run: &Run) -> Option<Timestamp> {
     match run.state {
-        RunState::Done | RunState::NeedsPerson => true,
-        RunState::Blocked => run.blocked_until.is_some_and(|until| until > now),
-        RunState::Running | RunState::Failed => false,
+        RunState::Done | RunState::NeedsPerson => Some(run.ended_at.unwrap_or(run.started_at)),
+        RunState::Blocked => run.blocked_until,
+        RunState::Running | RunState::Failed => None,
     }
 }
 
@@ -292,12 +314,67 @@ mod tests {
         let mut waits = ended("c", RunState::Blocked, 733 * day);
         waits.blocked_until = Some(at(735));
         let waits = noted(&[ended("a", RunState::Done, 0), waits]);
-        assert_eq!((silent(waits.as_ref(), 734), silent(waits.as_ref(), 736)), (Some(false), Some(true)));
+        assert_eq!((silent(waits.as_ref(), 734), silent(waits.as_ref(), 736)), (Some(false), Some(false)));
+        assert_eq!((silent(waits.as_ref(), 1_468), silent(waits.as_ref(), 1_469)), (Some(false), Some(true)));
         // Nothing good is noted: unknown, until ends were noted for longer than the robot may pause.
         assert_eq!(silent(None, 9_999), None);
         assert_eq!(silent(noted(&[ended("a", RunState::Failed, 0)]).as_ref(), 734), None);
         assert_eq!(is_silent(None, Some(at(0)), yearly, at(700)), None);
         assert_eq!(is_silent(None, Some(at(0)), yearly, at(734)), Some(true));
+    }
+
+    /// The day's calls come anew at midnight, the gate opens some minutes later, and the work takes its time.
+    #[test]
+    fn a_robot_whose_wait_is_just_over_is_given_its_patience_from_then_on() {
+        let hour = 60;
+        let (patience, at) = (Duration::from_hours(3), |minute: i64| Timestamp::from_second(minute * 60).unwrap());
+        let waiting = |good: Option<i64>| {
+            let good = good.map(|minute| ended("a", RunState::Done, minute));
+            let waits = Run { blocked_until: Some(at(24 * hour)), ..ended("b", RunState::Blocked, 10 * hour) };
+            noted(&good.into_iter().chain([waits]).collect::<Vec<_>>())
+        };
+        for health in [waiting(Some(0)), waiting(None)] {
+            let silent = |minute| is_silent(health.as_ref(), Some(at(0)), patience, at(minute));
+            let good = health.as_ref().and_then(|health| health.good);
+            assert_eq!(silent(24 * hour - 1), Some(false));
+            assert_eq!(silent(24 * hour + 6), good.map(|_| false), "without a good end the log is looked at");
+            assert_eq!((silent(27 * hour), silent(27 * hour + 1)), (good.map(|_| false), Some(true)));
+        }
+    }
+
+    #[test]
+    fn the_last_end_is_noted_whether_it_was_good_or_bad() {
+        let last = |ends: &[Run]| noted(ends).and_then(|health| health.ended).map(|at| at.as_second() / 60);
+        let (done, failed) = (ended("a", RunState::Done, 3), ended("b", RunState::Failed, 5));
+        let waits = Run { blocked_until: Some(Timestamp::MAX), ..ended("c", RunState::Blocked, 9) };
+        assert_eq!(last(&[done.clone(), failed.clone()]), Some(5));
+        assert_eq!(last(&[failed.clone(), ended("z", RunState::Failed, 4)]), Some(5), "a note that comes late");
+        assert_eq!((last(&[failed, waits.clone()]), last(&[waits])), (Some(5), None), "waiting is no end");
+    }
+
+    #[test]
+    fn a_robot_is_set_up_since_it_last_appeared() {
+        let with = |custom: serde_json::Value| -> TenantSettings {
+            serde_json::from_value(serde_json::json!({
+                "tenant": "hanako", "integration_robots": { "custom": custom },
+            }))
+            .unwrap()
+        };
+        let own = |is_on: bool| {
+            serde_json::json!([{ "id": "own", "name": "own", "enabled": is_on, "do": "fetch-orders",
+                                 "on": { "every": "1 hour", "connection": "main" } }])
+        };
+        let (on, off, gone) = (with(own(true)), with(own(false)), with(serde_json::json!([])));
+        let robot = (ConnectionId::parse("main").unwrap(), RobotId::parse("own").unwrap());
+        let since = |versions: &[&TenantSettings]| {
+            let at = |n: usize| Timestamp::from_second(i64::try_from(n).unwrap()).unwrap();
+            let versions = versions.iter().enumerate().map(|(n, settings)| (at(n), *settings));
+            set_up_since(versions, &robot).map(Timestamp::as_second)
+        };
+        assert_eq!(since(&[&gone, &on, &on]), Some(1));
+        assert_eq!(since(&[&on, &gone, &on, &on]), Some(2));
+        assert_eq!(since(&[&on, &on, &off, &on]), Some(3));
+        assert_eq!((since(&[&on]), since(&[&on, &gone]), since(&[])), (Some(0), None, None));
     }
 
     #[test]
@@ -311,12 +388,13 @@ mod tests {
 
     #[test]
     fn a_robot_that_waits_for_tomorrows_calls_is_not_silent() {
-        let now = Timestamp::UNIX_EPOCH;
         let mut blocked = run("fetch", RunState::Blocked);
-        assert!(!is_sign_of_life(&blocked, now));
-        blocked.blocked_until = Some(now.saturating_add(Duration::from_hours(1)).unwrap());
-        assert!(is_sign_of_life(&blocked, now));
-        assert!(is_sign_of_life(&run("fetch", RunState::NeedsPerson), now));
-        assert!(!is_sign_of_life(&run("fetch", RunState::Failed), now));
+        assert_eq!(sign_of_life(&blocked), None);
+        let until = Timestamp::UNIX_EPOCH.saturating_add(Duration::from_hours(1)).unwrap();
+        blocked.blocked_until = Some(until);
+        assert_eq!(sign_of_life(&blocked), Some(until));
+        let asks = ended("a", RunState::NeedsPerson, 5);
+        assert_eq!(sign_of_life(&asks), asks.ended_at);
+        assert_eq!(sign_of_life(&ended("b", RunState::Failed, 5)), None);
     }
 }

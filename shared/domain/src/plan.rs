@@ -60,8 +60,8 @@ pub struct Plan {
     pub limit: u32,
     /// What was reckoned with.
     pub volume: Volume,
-    /// Minutes between two starts.
-    pub every_minutes: u32,
+    /// Minutes between two starts of the easy set-up; None where there is none.
+    pub every_minutes: Option<u32>,
     /// Robot by robot.
     pub robots: Vec<RobotPlan>,
     /// Sign-ins a day.
@@ -104,12 +104,28 @@ pub fn plan_with(
     volume: Volume,
     webhooks: bool,
 ) -> Plan {
-    let hints = RobotId::parse(format!("{}/hints", connection.id)).ok().filter(|_| webhooks).map(|robot| {
-        let looks = volume.orders.saturating_mul(HOOKS_AN_ORDER);
-        RobotPlan { robot, starts: looks, calls: looks }
-    });
-    let spend = |every: Every| {
-        let mut robots: Vec<RobotPlan> = started(settings, connection, setup, every)
+    reckoned(settings, connection, Some(setup), volume, webhooks)
+}
+
+/// The same for a shop without an easy set-up: the merchant's own robots, and what is looked at for webhooks. None if
+/// nothing calls it.
+#[must_use]
+pub fn plan_of_own(settings: &TenantSettings, connection: &Connection, volume: Volume, webhooks: bool) -> Option<Plan> {
+    Some(reckoned(settings, connection, None, volume, webhooks)).filter(|plan| !plan.robots.is_empty())
+}
+
+fn reckoned(
+    settings: &TenantSettings,
+    connection: &Connection,
+    setup: Option<&EasySetup>,
+    volume: Volume,
+    webhooks: bool,
+) -> Plan {
+    let looks = if webhooks { volume.orders.saturating_mul(HOOKS_AN_ORDER) } else { 0 };
+    let hints = RobotId::parse(format!("{}/hints", connection.id)).ok().filter(|_| webhooks);
+    let hints = hints.map(|robot| RobotPlan { robot, starts: looks, calls: looks });
+    let spend = |setup: Option<(&EasySetup, Every)>| {
+        let mut robots: Vec<RobotPlan> = started(settings, connection, setup, looks)
             .into_iter()
             .map(|(robot, action, starts)| RobotPlan {
                 robot,
@@ -121,22 +137,23 @@ pub fn plan_with(
         let calls = robots.iter().fold(SIGN_INS, |sum, robot| sum.saturating_add(robot.calls));
         (robots, calls)
     };
-    let (robots, calls) = spend(setup.every);
+    let (robots, calls) = spend(setup.map(|setup| (setup, setup.every)));
     let comfortable =
         |calls: u32| u64::from(calls) * 100 <= u64::from(connection.daily_call_limit) * u64::from(COMFORTABLE);
-    let comfortable_every_minutes = PROPOSED
-        .into_iter()
-        .filter(|minutes| Every::minutes(*minutes).is_ok_and(|every| comfortable(spend(every).1)))
-        .min();
-    let rarer = Every::minutes(ENOUGH_WITH_WEBHOOKS)
-        .ok()
-        .filter(|enough| webhooks && setup.every.as_minutes() < enough.as_minutes())
-        .map(|enough| Rarer { every_minutes: enough.as_minutes(), calls: spend(enough).1 });
+    let comfortable_every_minutes = setup.and_then(|setup| {
+        let will_do =
+            |minutes: &u32| Every::minutes(*minutes).is_ok_and(|every| comfortable(spend(Some((setup, every))).1));
+        PROPOSED.into_iter().filter(will_do).min()
+    });
+    let rarer = setup
+        .zip(Every::minutes(ENOUGH_WITH_WEBHOOKS).ok())
+        .filter(|(setup, enough)| webhooks && setup.every.as_minutes() < enough.as_minutes())
+        .map(|(setup, enough)| Rarer { every_minutes: enough.as_minutes(), calls: spend(Some((setup, enough))).1 });
     Plan {
         connection: connection.id.clone(),
         limit: connection.daily_call_limit,
         volume,
-        every_minutes: setup.every.as_minutes(),
+        every_minutes: setup.map(|setup| setup.every.as_minutes()),
         robots,
         sign_ins: SIGN_INS,
         calls,
@@ -178,6 +195,11 @@ impl Plan {
                     self.comfortable_limit
                 )
             }
+            None if self.every_minutes.is_none() => format!(
+                "{said}: let the robots start less often, or agree on {} calls a day with the shop \
+                 (上限を超えると翌日9時まで連携が止まります)",
+                self.comfortable_limit
+            ),
             None => format!(
                 "{said}, and no interval mends that: agree on {} calls a day with the shop \
                  (上限を超えると翌日9時まで連携が止まります)",
@@ -201,22 +223,26 @@ impl Plan {
     }
 }
 
-/// The robots that call the shop, what they do, and their starts a day: those of the easy set-up, then the merchant's own.
+/// The robots that call the shop, what they do, and their starts a day: those of the easy set-up as often as is said,
+/// then the merchant's own. `looks` are the runs that look at what webhooks name.
 fn started(
     settings: &TenantSettings,
     connection: &Connection,
-    setup: &EasySetup,
-    every: Every,
+    setup: Option<(&EasySetup, Every)>,
+    looks: u32,
 ) -> Vec<(RobotId, Action, u32)> {
-    let mut robots: Vec<(RobotId, Action, u32)> =
-        settings.easy_robots(setup).into_iter().map(|(robot, action)| (robot, action, starts(action, every))).collect();
+    let mut robots: Vec<(RobotId, Action, u32)> = Vec::new();
+    if let Some((setup, every)) = setup {
+        let easy = settings.easy_robots(setup).into_iter();
+        robots.extend(easy.map(|(robot, action)| (robot, action, starts(action, every))));
+    }
     let own: Vec<&CustomRobot> = settings
         .integration_robots
         .custom
         .iter()
         .filter(|robot| robot.enabled && *robot.on.connection() == connection.id)
         .collect();
-    let ends = ends(&robots, &own);
+    let ends = ends(&robots, looks, &own);
     robots.extend(own.into_iter().filter_map(|robot| match &robot.action {
         CustomAction::Run(action) => {
             let starts = own_starts(&robot.on, &ends);
@@ -228,15 +254,16 @@ fn started(
     robots
 }
 
-/// How often a day runs of each action end: what starts after them starts as often.
-fn ends(easy: &[(RobotId, Action, u32)], own: &[&CustomRobot]) -> BTreeMap<Action, u32> {
+/// How often a day runs of each action end: what starts after them starts as often. A run that looks at what webhooks
+/// name is a status sync, and ends as one.
+fn ends(easy: &[(RobotId, Action, u32)], looks: u32, own: &[&CustomRobot]) -> BTreeMap<Action, u32> {
     let mut ends: BTreeMap<Action, u32> = BTreeMap::new();
     // Robots that start after each other's ends never come round, so that no chain of them is longer than this.
     for _ in Action::ALL {
         let mut next: BTreeMap<Action, u32> = BTreeMap::new();
         let of_easy = easy.iter().map(|(_, action, starts)| (*action, *starts));
         let of_own = own.iter().map(|robot| (robot.action.action(), own_starts(&robot.on, &ends)));
-        for (action, starts) in of_easy.chain(of_own) {
+        for (action, starts) in of_easy.chain([(Action::StatusSync, looks)]).chain(of_own) {
             let sum = next.entry(action).or_default();
             *sum = sum.saturating_add(starts);
         }
@@ -399,6 +426,64 @@ mod tests {
         assert_eq!(own, [("often", 1_440, 1_441), ("daily", 1, 6), ("office", 20, 21), ("told", 1_484, 101)]);
         let sum = plan.robots.iter().map(|robot| robot.calls).sum::<u32>();
         assert_eq!((plan.calls, plan.fits), (sum + SIGN_INS, false));
+    }
+
+    /// A shop with a robot of the merchant's own after each status sync, and an easy set-up if wanted.
+    fn told_after_syncs(easy: bool) -> TenantSettings {
+        let mut robots = json!({ "custom": [
+            { "id": "sync", "name": "sync", "on": { "every": "2 hours", "connection": "shop" }, "do": "status-sync" },
+            { "id": "tell", "name": "tell", "do": "write-back",
+              "on": { "after": "status-sync", "connection": "shop" } },
+        ] });
+        if easy {
+            robots["easy_setup"] = json!({ "connection": "shop", "every": "1 hour" });
+        }
+        serde_json::from_value(json!({
+            "tenant": "hanako",
+            "connections": [{ "id": "shop", "api": "ecforce", "api_url": "https://api.hanako.example",
+                              "ship_from": "dc", "daily_call_limit": 1_000 }],
+            "integration_robots": robots,
+        }))
+        .unwrap()
+    }
+
+    fn told(plan: &Plan) -> (u32, u32) {
+        let tell = plan.robots.iter().find(|robot| robot.robot.as_str() == "tell").unwrap();
+        (tell.starts, tell.calls)
+    }
+
+    #[test]
+    fn what_starts_after_a_status_sync_starts_after_each_look_at_what_webhooks_name() {
+        let settings = told_after_syncs(true);
+        let setup = settings.integration_robots.easy_setup.iter().next().unwrap();
+        let with = |webhooks: bool| {
+            plan_with(&settings, &settings.connections[0], setup, Volume { orders: 100, skus: 0 }, webhooks)
+        };
+        assert_eq!(told(&with(false)), (24 + 12, 37));
+        assert_eq!(told(&with(true)), (24 + 12 + 300, 101));
+    }
+
+    #[test]
+    fn a_shop_without_an_easy_setup_has_a_plan_where_anything_calls_it() {
+        let settings = told_after_syncs(false);
+        let volume = Volume { orders: 100, skus: 0 };
+        let of_own =
+            |settings: &TenantSettings, webhooks| plan_of_own(settings, &settings.connections[0], volume, webhooks);
+        let own = of_own(&settings, false).unwrap();
+        let by_robot: Vec<(&str, u32)> = own.robots.iter().map(|robot| (robot.robot.as_str(), robot.calls)).collect();
+        assert_eq!(by_robot, [("sync", 12 + 3 + LATE_CALLS), ("tell", 13)]);
+        assert_eq!((own.calls, own.every_minutes, own.advice()), (28 + LATE_CALLS + SIGN_INS, None, None));
+        assert_eq!(told(&of_own(&settings, true).unwrap()), (312, 101));
+
+        let mut tight = settings.clone();
+        tight.connections[0].daily_call_limit = 20;
+        let advice = of_own(&tight, false).and_then(|plan| plan.advice()).unwrap();
+        assert!(advice.contains("start less often") && !advice.contains("every:"), "{advice}");
+
+        let mut nothing = settings.clone();
+        nothing.integration_robots.custom.clear();
+        assert_eq!(of_own(&nothing, false), None);
+        assert_eq!(of_own(&nothing, true).map(|plan| plan.calls), Some(300 + SIGN_INS));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use processing_support::{FIVE, now, one, settings, sku};
 use renkei_domain::convert::{ConversionRobots, samples};
-use renkei_domain::ids::Sku;
+use renkei_domain::ids::{ShippingMethodId, Sku};
 use renkei_domain::import::{self, Context, Verdict, decide};
 use renkei_domain::money::Yen;
 use renkei_domain::order::SourceOrder;
@@ -64,12 +64,71 @@ fn a_method_that_a_robot_gives_is_a_method() {
     assert_eq!((given[0].0.status, said(&given[0].0)), (Status::Ready, "imported: ready"));
 }
 
+/// What a merchant wrote who mends a missing method by the hold that it is.
+fn mends_by_the_hold() -> Value {
+    let mend = json!([{ "set_shipping_method": "yamato" }, { "clear_hold": "needs-review" }, "to_ready"]);
+    one(json!({ "field": "holds", "equals": "needs-review" }), mend)
+}
+
+fn methods_of(parcels: &[(Shipment, ShipmentDetail)]) -> Vec<Option<&str>> {
+    parcels.iter().map(|(shipment, _)| shipment.shipping_method.as_ref().map(ShippingMethodId::as_str)).collect()
+}
+
+#[test]
+fn a_robot_that_looks_at_the_hold_for_a_missing_method_finds_it() {
+    let mended = stored(&without_default(&mends_by_the_hold()), &Goods::new(), &order());
+    assert_eq!((mended[0].0.status, methods_of(&mended)), (Status::Ready, vec![Some("yamato")]));
+    assert_eq!(said(&mended[0].0), "imported: ready");
+
+    // What it does not take away stands, and what it takes away is its own decision.
+    let looked = one(json!({ "field": "holds", "equals": "needs-review" }), json!([{ "tag": "配送方法なし" }]));
+    let looked = stored(&without_default(&looked), &Goods::new(), &order());
+    assert_eq!(
+        (looked[0].0.status, looked[0].1.tags.as_slice()),
+        (Status::Hold, ["配送方法なし".to_owned()].as_slice())
+    );
+    assert_eq!(said(&looked[0].0), "imported: hold needs-review (no shipping method matches)");
+    let released = one(json!({ "all": [] }), json!([{ "clear_hold": "needs-review" }, "to_ready"]));
+    let released = stored(&without_default(&released), &Goods::new(), &order());
+    assert_eq!((released[0].0.status, methods_of(&released)), (Status::Ready, vec![None]));
+}
+
+/// A robot that tells people of the hold has nothing to tell where another gives the method; and one that tells of what
+/// may leave has nothing to tell where it may not.
+#[test]
+fn robots_see_an_order_as_it_comes_to_be() {
+    let tells = |field: &str, value: &str, text: &str| json!({ "id": value, "name": text, "when": { "field": field, "equals": value }, "do": [{ "notify": text }] });
+    let gives = json!({
+        "id": "gives", "name": "gives", "when": { "field": "shipping_method", "exists": false },
+        "do": [{ "set_shipping_method": "yamato" }]
+    });
+    let held = tells("holds", "needs-review", "no method");
+    let ready = tells("status", "ready", "may leave");
+    let notices = |custom: Value| {
+        let parcels = stored(&without_default(&custom), &Goods::new(), &order());
+        let events = parcels[0].0.events.iter().skip(1);
+        (parcels[0].0.status, events.map(|event| event.what.clone()).collect::<Vec<_>>())
+    };
+    let with = notices(json!([gives, held, ready]));
+    assert_eq!(with, (Status::Ready, vec!["notice: may leave".to_owned()]));
+    let without = notices(json!([held, ready]));
+    assert_eq!(without, (Status::Hold, vec!["notice: no method".to_owned()]));
+}
+
 #[test]
 fn each_parcel_is_held_for_its_own_method() {
-    let robot = one(json!({ "all": [] }), json!([{ "split": { "skus": ["SAMPLE-B"], "shipping_method": "yamato" } }]));
+    let split = json!([{ "split": { "skus": ["SAMPLE-B"], "shipping_method": "nekopos" } }]);
+    let robot = one(json!({ "all": [] }), split);
     let parcels = stored(&without_default(&robot), &Goods::new(), &order());
     let status: Vec<Status> = parcels.iter().map(|(shipment, _)| shipment.status).collect();
     assert_eq!(status, [Status::Hold, Status::Ready]);
+
+    let mut both = mends_by_the_hold();
+    both.as_array_mut().unwrap().push(json!({ "id": "splits", "name": "splits", "do": robot[0]["do"] }));
+    let parcels = stored(&without_default(&both), &Goods::new(), &order());
+    let status: Vec<Status> = parcels.iter().map(|(shipment, _)| shipment.status).collect();
+    assert_eq!(status, [Status::Ready, Status::Ready]);
+    assert_eq!(methods_of(&parcels), [Some("yamato"), Some("nekopos")]);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! A file of stock counts: a SKU, a quantity and, if the warehouse says, when it was counted.
 
-use std::collections::HashSet;
-
 use csv::ReaderBuilder;
 use renkei_domain::ids::Sku;
 
@@ -29,7 +27,6 @@ const COUNTED_AT: [&str; 2] = ["計数日時", "counted_at"];
 #[must_use]
 pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
     let mut rows = Vec::new();
-    let mut seen = HashSet::new();
     let mut problems = Vec::new();
     // Row and column lead to the cell. What stands there may be anything, where columns are shifted: it is not repeated.
     let mut problem = |row: usize, column: &str, what: &str| {
@@ -70,10 +67,6 @@ pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
             problem(row, "数量", "this is not a whole number of 0 or more");
             continue;
         };
-        if !seen.insert(sku.clone()) {
-            problem(row, "商品コード", "it stands further up already; a file has one count of each");
-            continue;
-        }
         let counted_at = Some(text(counted_at)).filter(|at| !at.is_empty());
         if counted_at
             .is_some_and(|at| at.parse::<jiff::Timestamp>().is_err() && at.parse::<jiff::civil::DateTime>().is_err())
@@ -97,9 +90,6 @@ mod tests {
         let (rows, problems) = read(b"sku,quantity,counted_at\nA,1,yesterday\nB,2,2026-11-25T00:00:00Z\n");
         assert_eq!((rows.len(), problems[0].row), (1, 2), "{problems:?}");
         assert!(read(b"a,b\n").1[0].what.contains("商品コード"));
-        // Two shelves: which of them was written last would be chance.
-        let (rows, problems) = read(b"sku,quantity\nA,5\nB,1\nA,7\n");
-        assert_eq!((rows.len(), rows[0].quantity, problems.len(), problems[0].row), (2, 5, 1, 4));
     }
 
     #[test]

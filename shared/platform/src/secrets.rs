@@ -334,6 +334,11 @@ impl ConnectionSecrets {
         Ok(described.deleted_date.is_some())
     }
 
+    /// Gets a connection's secret back that was deleted within the last week.
+    pub async fn get_back(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<(), SecretsError> {
+        self.restore(&self.name(tenant, connection)).await
+    }
+
     async fn restore(&self, secret: &str) -> Result<(), SecretsError> {
         let restored = self.client.restore_secret().secret_id(secret).send().await;
         restored.map_err(|error| aws(secret, AwsFailure::without_message("RestoreSecret", &error)))?;

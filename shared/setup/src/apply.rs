@@ -9,6 +9,7 @@ use renkei_domain::run::Outcome;
 use renkei_domain::settings::{Connection, Product, TenantSettings};
 use renkei_domain::shipment::ShopWork;
 use renkei_ecforce::Token;
+use renkei_platform::aws::AwsFailure;
 use renkei_platform::secrets::{Credentials, SecretsError};
 use renkei_products::Released;
 use renkei_store::settings::AppliedSettings;
@@ -24,6 +25,8 @@ pub struct Plan {
     settings: Vec<String>,
     products: Vec<Product>,
     secrets: Vec<(ConnectionId, Credentials, String)>,
+    /// What connections that the settings in force do not have sign in with; changed or not.
+    arriving: Vec<(ConnectionId, Credentials)>,
     /// Connections whose secrets are to go, because the document does not hold them any more.
     dropped: Vec<ConnectionId>,
     /// What conversion robots make otherwise of the latest orders.
@@ -137,6 +140,8 @@ impl Setup {
         }
         let changes = difference(before.as_ref(), settings);
         let products = settings.products.iter().filter(|product| known(product) != Some(product)).cloned().collect();
+        let is_known = |id: &ConnectionId| current.as_ref().is_some_and(|it| it.settings.connection(id).is_some());
+        let arriving = credentials.iter().filter(|(id, _)| !is_known(id)).cloned().collect();
         let mut new_secrets = Vec::new();
         for (connection, credentials) in credentials {
             let what = match self.secrets.credentials(tenant.id(), &connection).await {
@@ -152,7 +157,7 @@ impl Setup {
         let trial =
             trial::on_latest_orders(tenant, current.as_ref().map(|applied| &applied.settings), settings).await?;
         let settings = changes.iter().map(ToString::to_string).collect();
-        Ok(Plan { current, settings, products, secrets: new_secrets, dropped, trial })
+        Ok(Plan { current, settings, products, secrets: new_secrets, arriving, dropped, trial })
     }
 
     /// Does what is planned, and gives the version of the settings in force.
@@ -177,11 +182,16 @@ impl Setup {
         if plan.settings.is_empty() {
             return Ok(after);
         }
-        match tenant.apply_settings(settings, after, now, by).await {
-            Ok(applied) => Ok(applied.version),
-            Err(StoreError::Conflict { .. }) => Err(changed_meanwhile(tenant).await?),
-            Err(error) => Err(error.into()),
+        let applied = match tenant.apply_settings(settings, after, now, by).await {
+            Ok(applied) => applied,
+            Err(StoreError::Conflict { .. }) => return Err(changed_meanwhile(tenant).await?),
+            Err(error) => return Err(error.into()),
+        };
+        // Whoever let such a shop go before may have removed its secret since this was planned. From now on they look.
+        for (connection, credentials) in &plan.arriving {
+            self.secrets.put_credentials(tenant.id(), connection, credentials).await?;
         }
+        Ok(applied.version)
     }
 
     /// Lets the orders go whose products exist by now; whatever changed, for an earlier attempt may have ended before
@@ -194,15 +204,18 @@ impl Setup {
     }
 
     /// Takes the secrets away of connections that went. Says of which. Not of one that somebody else has taken in again
-    /// since: the secret is theirs by now.
+    /// since: the secret is theirs by now. Whoever does so after the last look puts it there again by themselves.
     pub async fn drop_secrets(&self, tenant: &Tenant, plan: &Plan) -> Result<Vec<String>, SetupError> {
         let mut done = Vec::new();
         for connection in &plan.dropped {
-            let in_force = tenant.settings().await?;
-            if in_force.is_some_and(|applied| applied.settings.connection(connection).is_some()) {
+            if is_in_force(tenant, connection).await? {
                 continue;
             }
             if self.secrets.delete(tenant.id(), connection).await? {
+                if is_in_force(tenant, connection).await? {
+                    self.secrets.get_back(tenant.id(), connection).await?;
+                    continue;
+                }
                 done.push(format!("secret of {connection} is removed with its connection"));
             }
         }
@@ -210,15 +223,30 @@ impl Setup {
     }
 
     /// Makes the schedules what the settings in force say; what was otherwise is mended, whoever changed it. Says what it
-    /// did. Somebody else may save while this is under way, and be done sooner: then it is done again, by theirs.
+    /// did. Somebody else may save while this is under way, and be done sooner: then it is done again, by theirs. So it is
+    /// where a schedule was made or removed by somebody else in the moment between looking and doing.
     pub async fn reconcile(&self, tenant: &Tenant) -> Result<Vec<String>, SetupError> {
-        let (mut done, mut version) = (Vec::new(), None);
+        /// Times in a row that another may be quicker.
+        const TRIES: usize = 5;
+        let (mut done, mut version, mut tries) = (Vec::new(), None, 0);
         while let Some(applied) = tenant.settings().await?.filter(|applied| version != Some(applied.version)) {
-            done.extend(schedules::reconcile(&self.schedules, &applied.settings).await?);
-            version = Some(applied.version);
+            match schedules::reconcile(&self.schedules, &applied.settings, &mut done).await {
+                Ok(()) => version = Some(applied.version),
+                Err(SetupError::Aws(failure)) if tries < TRIES && is_of_two(&failure) => tries += 1,
+                Err(error) => return Err(error),
+            }
         }
         Ok(done)
     }
+}
+
+/// Does the scheduler say with this that somebody else was quicker?
+fn is_of_two(failure: &AwsFailure) -> bool {
+    failure.is("ConflictException") || failure.is("ResourceNotFoundException")
+}
+
+async fn is_in_force(tenant: &Tenant, connection: &ConnectionId) -> Result<bool, StoreError> {
+    Ok(tenant.settings().await?.is_some_and(|applied| applied.settings.connection(connection).is_some()))
 }
 
 /// Connections of the settings in force, and of those before, that the document does not hold. Those before as well:
@@ -331,6 +359,11 @@ mod tests {
         saved_meanwhile: Option<Value>,
         schedules: BTreeMap<String, Value>,
         deleted_secrets: Vec<String>,
+        /// Somebody else saves this while a secret is deleted.
+        saved_while_deleting: Option<Value>,
+        restored_secrets: Vec<String>,
+        /// Somebody else makes each schedule in the moment before it is made.
+        is_forestalled: bool,
     }
 
     impl Aws {
@@ -353,7 +386,18 @@ mod tests {
                 ("GetItem", _, _) => json!({ "Item": kept.settings }),
                 ("DeleteSecret", _, _) => {
                     kept.deleted_secrets.push(body["SecretId"].as_str().unwrap().to_owned());
+                    if let Some(saved) = kept.saved_while_deleting.take() {
+                        kept.settings = saved;
+                    }
                     json!({})
+                }
+                ("RestoreSecret", _, _) => {
+                    kept.restored_secrets.push(body["SecretId"].as_str().unwrap().to_owned());
+                    json!({})
+                }
+                (_, "POST", Some(name)) if std::mem::take(&mut kept.is_forestalled) => {
+                    kept.schedules.insert(name, body);
+                    return ResponseTemplate::new(409).insert_header("x-amzn-errortype", "ConflictException");
                 }
                 (_, "GET", None) => {
                     let names: Vec<Value> = kept.schedules.keys().map(|name| json!({ "Name": name })).collect();
@@ -427,15 +471,25 @@ mod tests {
         let second = ConnectionId::parse("second").unwrap();
         let dropped = vec![second];
         let (settings, products, secrets) = (Vec::new(), Vec::new(), Vec::new());
-        let plan = Plan { current: None, settings, products, secrets, dropped, trial: Trial::default() };
+        let arriving = Vec::new();
+        let plan = Plan { current: None, settings, products, secrets, arriving, dropped, trial: Trial::default() };
 
         assert!(setup.drop_secrets(&tenant, &plan).await.unwrap().is_empty());
         assert!(aws.kept().deleted_secrets.is_empty(), "the secret is theirs by now");
         aws.kept().settings = ours.clone();
+        let theirs_again = theirs.clone();
         aws.kept().saved_meanwhile = Some(theirs);
+        aws.kept().is_forestalled = true;
         setup.reconcile(&tenant).await.unwrap();
         let has = |robot: &str| aws.kept().schedules.values().any(|schedule| schedule.to_string().contains(robot));
         assert!(has("main/fetch-orders") && has("second/fetch-orders"), "by what is in force in the end");
+
+        // They come between the last look and the deletion.
+        aws.kept().settings = ours.clone();
+        aws.kept().saved_while_deleting = Some(theirs_again);
+        assert!(setup.drop_secrets(&tenant, &plan).await.unwrap().is_empty());
+        assert_eq!(aws.kept().restored_secrets, ["renkei/stack/hanako/second"]);
+        aws.kept().deleted_secrets.clear();
 
         // Nobody took it in again: it goes, with all that was its own.
         aws.kept().settings = ours;

@@ -154,6 +154,35 @@ pub struct Listed {
     pub more: bool,
 }
 
+/// What was put back of dead letters.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Those that are back on their queues.
+    pub letters: Vec<DeadLetter>,
+    /// There are more than were looked at.
+    pub more: bool,
+    /// Why others that were wanted are not. They are still dead letters.
+    pub failure: Option<DeadLettersError>,
+}
+
+impl Replayed {
+    fn and(mut self, other: Self) -> Self {
+        self.letters.extend(other.letters);
+        self.more |= other.more;
+        self.failure = self.failure.or(other.failure);
+        self
+    }
+}
+
+/// What was removed of dead letters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Removed {
+    /// So many.
+    pub count: usize,
+    /// There are more than were looked at.
+    pub more: bool,
+}
+
 /// The dead letters of a stack.
 pub struct DeadLetters {
     client: Late<Client>,
@@ -187,18 +216,31 @@ impl DeadLetters {
         }
     }
 
+    /// How many orders wait to be imported or are under way, about, whosever they are. Those that are dead letters do not
+    /// count.
+    pub async fn queued_orders(&self) -> Result<u64, DeadLettersError> {
+        match self.queues.iter().find(|(queue, _)| queue.name == OF_ORDERS) {
+            Some((queue, _)) => self.count_at(&queue.url).await,
+            None => Ok(0),
+        }
+    }
+
     async fn count(&self, queue: &DeadQueue) -> Result<(&'static str, u64), DeadLettersError> {
+        Ok((queue.name, self.count_at(&queue.dead_letters).await?))
+    }
+
+    async fn count_at(&self, url: &str) -> Result<u64, DeadLettersError> {
         let answer = self
             .client
             .get_queue_attributes()
-            .queue_url(&queue.dead_letters)
+            .queue_url(url)
             .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
             .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
             .send()
             .await
             .map_err(|error| AwsFailure::new("GetQueueAttributes", &error))?;
         let counts = answer.attributes.unwrap_or_default();
-        Ok((queue.name, counts.values().filter_map(|count| count.parse::<u64>().ok()).sum()))
+        Ok(counts.values().filter_map(|count| count.parse::<u64>().ok()).sum())
     }
 
     /// Looks at dead letters, and leaves them where they are.
@@ -216,13 +258,16 @@ impl DeadLetters {
         Ok(Listed { letters, more })
     }
 
-    /// Puts dead letters back onto their queues, and gives those. Each is sent first, then taken away, so that a crash in
-    /// between doubles one, which is harmless, and loses none. What two put back in the same moment goes back once: a
-    /// message is in one hand.
-    pub async fn replay(&self, wanted: Wanted<'_>) -> Result<Vec<DeadLetter>, DeadLettersError> {
-        let each = join_all(self.queues_of(wanted).map(|(queue, back)| self.replay_queue(queue, back, wanted))).await;
-        let each: Vec<Vec<DeadLetter>> = each.into_iter().collect::<Result<_, _>>()?;
-        Ok(each.into_iter().flatten().collect())
+    /// Puts dead letters back onto their queues. Each is sent first, then taken away, so that a crash in between doubles
+    /// one, which is harmless, and loses none. What two put back in the same moment goes back once: a message is in one
+    /// hand. Where a queue fails, what is back by then, there and on the others, is told all the same.
+    pub async fn replay(&self, wanted: Wanted<'_>) -> Replayed {
+        let each = join_all(self.queues_of(wanted).map(async |(queue, back)| {
+            let mut replayed = Replayed::default();
+            replayed.failure = self.replay_queue(queue, back, wanted, &mut replayed).await.err();
+            replayed
+        }));
+        each.await.into_iter().fold(Replayed::default(), Replayed::and)
     }
 
     async fn replay_queue(
@@ -230,33 +275,38 @@ impl DeadLetters {
         queue: &DeadQueue,
         back: &Queue,
         wanted: Wanted<'_>,
-    ) -> Result<Vec<DeadLetter>, DeadLettersError> {
-        let (messages, _) = self.taken(queue).await?;
+        replayed: &mut Replayed,
+    ) -> Result<(), DeadLettersError> {
+        let (messages, more) = self.taken(queue).await?;
+        replayed.more = more;
         let (ours, others) = split(queue, &messages, wanted);
         self.give_back(queue, others.into_iter()).await?;
-        let mut replayed = Vec::new();
         for (message, letter) in ours {
             back.send(message.body().unwrap_or_default(), group_of(message).into(), Duration::ZERO).await?;
+            // It is back, whether or not it is here as well.
+            replayed.letters.push(letter);
             self.take_away(queue, message).await?;
-            replayed.push(letter);
         }
-        Ok(replayed)
+        Ok(())
     }
 
-    /// Removes dead letters for good, and says how many there were.
-    pub async fn remove(&self, wanted: Wanted<'_>) -> Result<usize, DeadLettersError> {
+    /// Removes dead letters for good.
+    pub async fn remove(&self, wanted: Wanted<'_>) -> Result<Removed, DeadLettersError> {
         let each = join_all(self.queues_of(wanted).map(|(queue, _)| self.remove_of(queue, wanted))).await;
-        each.into_iter().sum()
+        each.into_iter().try_fold(Removed::default(), |all, one| {
+            let one = one?;
+            Ok(Removed { count: all.count + one.count, more: all.more || one.more })
+        })
     }
 
-    async fn remove_of(&self, queue: &DeadQueue, wanted: Wanted<'_>) -> Result<usize, DeadLettersError> {
-        let (messages, _) = self.taken(queue).await?;
+    async fn remove_of(&self, queue: &DeadQueue, wanted: Wanted<'_>) -> Result<Removed, DeadLettersError> {
+        let (messages, more) = self.taken(queue).await?;
         let (ours, others) = split(queue, &messages, wanted);
         self.give_back(queue, others.into_iter()).await?;
         for (message, _) in &ours {
             self.take_away(queue, message).await?;
         }
-        Ok(ours.len())
+        Ok(Removed { count: ours.len(), more })
     }
 
     fn queues_of<'a>(&'a self, wanted: Wanted<'a>) -> impl Iterator<Item = &'a (DeadQueue, Queue)> {

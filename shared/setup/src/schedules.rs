@@ -62,12 +62,16 @@ impl Schedules {
     }
 }
 
-/// Makes the schedules what the settings say; what was otherwise is mended, whoever changed it. Says what it did.
-pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) -> Result<Vec<String>, SetupError> {
+/// Makes the schedules what the settings say; what was otherwise is mended, whoever changed it. Says what it did, also where
+/// it fails.
+pub(crate) async fn reconcile(
+    schedules: &Schedules,
+    settings: &TenantSettings,
+    done: &mut Vec<String>,
+) -> Result<(), SetupError> {
     let Schedules { client, group, role, queues } = schedules;
     let prefix = prefix(&settings.tenant);
     let mut wanted = wanted(queues, settings, &prefix)?;
-    let mut done = Vec::new();
     for name in names(client, group, &prefix).await? {
         match wanted.remove(&name) {
             None => {
@@ -113,7 +117,7 @@ pub(crate) async fn reconcile(schedules: &Schedules, settings: &TenantSettings) 
             .map_err(|error| AwsFailure::new("CreateSchedule", &error))?;
         done.push(format!("robot {} starts by {}", schedule.robot, schedule.expression));
     }
-    Ok(done)
+    Ok(())
 }
 
 /// Schedules that are not as the settings want them, by what is wrong.

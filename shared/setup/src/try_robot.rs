@@ -1,10 +1,9 @@
 //! A robot tried on a stored shipment. Nothing is written.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use renkei_domain::convert::{ConversionRobots, convert};
 use renkei_domain::ids::{RuleId, ShipmentId, Sku};
+use renkei_domain::import;
 use renkei_domain::processing::{
     self, Applied, Facts, Goods, ImportDecision, Phase, ProcessingRobot, RobotSet, as_known,
 };
@@ -136,10 +135,10 @@ pub async fn processing(
 ) -> Result<TrialLine, TryError> {
     let Subject { tenant, settings, connection, shipment, detail } = *subject;
     let set = alone(settings, &robot, is_built_in).map_err(|problem| said(problem.to_string()))?;
-    let skus: HashSet<Sku> = detail.source.lines.iter().map(|line| line.sku.clone()).collect();
+    let skus = import::skus([&detail.source], &set);
     let goods: Goods =
         tenant.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect();
-    let unknown_skus: Vec<Sku> = skus.into_iter().filter(|sku| !goods.contains_key(sku)).collect();
+    let unknown_skus = import::unknown_skus(&detail.source, &goods);
     let name = (shipment.id.order, shipment.order_number.clone());
     let known = tenant.known_orders(&shipment.id.connection, std::slice::from_ref(&name)).await?;
     let holder = known.first().and_then(|known| known.number_of);

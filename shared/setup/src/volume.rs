@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::ConnectionId;
-use renkei_domain::plan::{Plan, Volume, plan_with};
+use renkei_domain::plan::{Plan, Volume, plan_of_own, plan_with};
 use renkei_domain::settings::{Action, Product, TenantSettings};
 use renkei_store::access::Opens;
 use renkei_store::{StoreError, Tenant};
@@ -16,12 +16,16 @@ const MOST_RUNS: usize = 5_000;
 /// As often as this, what robots spend is told even where it fits.
 const FREQUENT_MINUTES: u32 = 5;
 
-/// The plans of a connection's easy set-ups.
+/// The plans of a connection's easy set-ups; where it has none, that of whatever else calls the shop.
 #[must_use]
 pub fn plans(settings: &TenantSettings, connection: &ConnectionId, volume: Volume, webhooks: bool) -> Vec<Plan> {
     let Some(connection) = settings.connection(connection) else { return Vec::new() };
     let setups = settings.integration_robots.easy_setup.iter().filter(|setup| setup.connection == connection.id);
-    setups.map(|setup| plan_with(settings, connection, setup, volume, webhooks)).collect()
+    let plans: Vec<Plan> = setups.map(|setup| plan_with(settings, connection, setup, volume, webhooks)).collect();
+    if plans.is_empty() {
+        return plan_of_own(settings, connection, volume, webhooks).into_iter().collect();
+    }
+    plans
 }
 
 /// The merchant's shops that were given an address for webhooks, and may still use it.
@@ -89,7 +93,8 @@ pub async fn advice(tenant: &Tenant, settings: &TenantSettings, now: Timestamp) 
         let webhooks = webhooks.contains(&connection.id);
         for plan in plans(settings, &connection.id, Volume { orders, skus }, webhooks) {
             let spent = format!("{} calls a day of {} ({} %)", plan.calls, plan.limit, plan.share());
-            let advice = plan.advice().or_else(|| (plan.every_minutes <= FREQUENT_MINUTES).then_some(spent));
+            let is_frequent = plan.every_minutes.is_some_and(|minutes| minutes <= FREQUENT_MINUTES);
+            let advice = plan.advice().or_else(|| is_frequent.then_some(spent));
             if let Some(advice) = advice {
                 let robots: Vec<String> =
                     plan.robots.iter().map(|robot| format!("{} {}", robot.robot, robot.calls)).collect();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::{Timestamp, ToSpan};
 use lambda_runtime::{Context, LambdaEvent};
-use renkei_domain::gate::Lane;
+use renkei_domain::gate::{Lane, Reason};
 use renkei_domain::jst;
 use renkei_domain::run::{CallMade, Run, RunState};
 use renkei_domain::settings::{Action, Connection, TenantSettings};
@@ -244,7 +244,10 @@ impl Robots {
         };
         let mut session = match self.shops.open(&tenant, request).await {
             Ok(session) => session,
-            Err(error) => return self.interrupted(&tenant, run, message, error, 0).await,
+            Err(error) => {
+                count_closed(&error, metrics);
+                return self.interrupted(&tenant, run, message, error, 0).await;
+            }
         };
         let calls_before = run.calls;
         let work = Work {
@@ -267,7 +270,10 @@ impl Robots {
         }
         match ended {
             Ok(told) => self.told(&tenant, run, told).await,
-            Err(error) => self.interrupted(&tenant, run, message, error, calls).await,
+            Err(error) => {
+                count_closed(&error, metrics);
+                self.interrupted(&tenant, run, message, error, calls).await
+            }
         }
     }
 
@@ -483,6 +489,23 @@ fn count_calls(session: &Session, called: &[CallMade], metrics: &Metrics) {
     metrics.gate_used(spent, limit);
 }
 
+/// A run that finds the day's calls spent makes none, and has nothing of its own to count. Without this the day would
+/// seem to have recovered as soon as it is spent.
+fn count_closed(error: &ShopError, metrics: &Metrics) {
+    if is_day_spent(error) {
+        metrics.gate_used(1, 1);
+    }
+}
+
+/// Is all of the shop's day spent, by our count or by what the shop said? Not if the rest is kept for other robots.
+fn is_day_spent(error: &ShopError) -> bool {
+    let ShopError::Closed(closure) = error else { return false };
+    match closure.reason {
+        Reason::LimitReached | Reason::RefusedByShop => true,
+        Reason::LaneFloor => false,
+    }
+}
+
 /// People know the time at which the day's calls begin anew; that the gate opens a few minutes later, for clocks that
 /// are apart, is not theirs to reckon with.
 fn shown(until: Timestamp) -> Timestamp {
@@ -519,10 +542,27 @@ pub fn lane_of(action: Action) -> Lane {
 
 #[cfg(test)]
 mod tests {
-    use renkei_domain::gate::GateRules;
+    use renkei_domain::gate::{Closure, GateRules};
 
     use super::*;
     use crate::BEGIN_WITHIN;
+
+    #[test]
+    fn a_day_is_spent_for_all_robots_or_not_at_all() {
+        let spent = |reason| is_day_spent(&ShopError::Closed(Closure { until: Timestamp::UNIX_EPOCH, reason }));
+        assert!(spent(Reason::LimitReached) && spent(Reason::RefusedByShop));
+        assert!(!spent(Reason::LaneFloor), "the others' part is there still");
+        assert!(!is_day_spent(&ShopError::Busy));
+    }
+
+    /// Runs come minutes or hours apart, and one of a shop that has calls left says nothing of another.
+    #[test]
+    fn the_alarm_of_spent_calls_stays_between_runs() {
+        let template = include_str!("../../../template.yaml");
+        let alarm = template.split("\n  GateUsedAlarm:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+        assert!(alarm.contains("TreatMissingData: ignore") && alarm.contains("Period: 3600"), "{alarm}");
+        assert!(alarm.contains("Statistic: Maximum"), "{alarm}");
+    }
 
     #[test]
     fn a_call_begun_at_the_last_moment_is_over_and_noted_in_time() {

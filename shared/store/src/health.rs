@@ -23,6 +23,9 @@ const AT_MOST: usize = 2_000;
 /// The latest runs by which robots are judged together of which nothing is noted yet.
 const LATEST: i32 = 100;
 const DAY: Duration = Duration::from_hours(24);
+/// How long what is noted of a robot is kept after its latest run: for longer than the two years for which one that
+/// starts once a year is waited for. What does not run any more leaves nothing for ever.
+const NOTED_DAYS: u32 = 800;
 
 /// A robot whose latest runs all failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,28 +49,37 @@ impl Tenant {
             let item = reads::get(self, &self.tables().runs, &key).await?;
             let before: Option<RobotHealth> = item.map(|item| codec::from_item(KIND, item)).transpose()?;
             let Some(next) = RobotHealth::after(before.as_ref(), run) else { return Ok(()) };
+            let until = run.ended_at.unwrap_or(next.since).saturating_add(DAY * NOTED_DAYS).unwrap_or(Timestamp::MAX);
             // Somebody else's note came in between: this one is made over that.
-            if self.write_health(&key, before.map(|before| before.rev), &next).await? {
+            if self.write_health(&key, before.map(|before| before.rev), &next, until).await? {
                 return Ok(());
             }
         }
     }
 
-    /// Writes a note over the one that is counted so, or where there is none. Says whether it was.
-    async fn write_health(&self, key: &keys::Key, before: Option<u64>, next: &RobotHealth) -> Result<bool, StoreError> {
+    /// Writes a note over the one that is counted so, or where there is none, to be kept until then. Says whether it
+    /// was.
+    async fn write_health(
+        &self,
+        key: &keys::Key,
+        before: Option<u64>,
+        next: &RobotHealth,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut update = self
             .client()
             .update_item()
             .table_name(&self.tables().runs)
             .set_key(Some(key.attributes()))
-            .expression_attribute_values(":v", codec::version());
+            .expression_attribute_values(":v", codec::version())
+            .expression_attribute_values(":expires", codec::number(until.as_second()));
         update = match before {
             None => update.condition_expression("attribute_not_exists(pk)"),
             Some(before) => update
                 .condition_expression("#rev = :before")
                 .expression_attribute_values(":before", codec::number(before)),
         };
-        let mut sets = vec!["v = :v".to_owned()];
+        let mut sets = vec!["v = :v".to_owned(), "expires_at = :expires".to_owned()];
         // Every field has its attribute, if only NULL: what is not known any more goes with what is written over it.
         for (name, value) in codec::to_item(KIND, next)? {
             sets.push(format!("#{name} = :{name}"));
@@ -126,28 +138,51 @@ impl Tenant {
     }
 
     /// The robots whose latest three runs failed, among those that are set up and those that ran lately. Those of which
-    /// too little is noted are judged by the tenant's latest hundred runs.
+    /// too little is noted are judged by the tenant's latest hundred runs. What was noted of a robot before it was
+    /// taken out and set up again says nothing of the one that is there now.
     pub async fn failing_robots(&self, settings: &TenantSettings) -> Result<Vec<Failing>, StoreError> {
         let runs = self.runs(LATEST, None).await?.rows;
         let mut robots = health::set_up(settings);
         robots.extend(runs.iter().map(|run| (run.connection.clone(), run.robot.clone())));
         let noted = self.healths(&robots).await?;
+        let mut versions = None;
         let mut failing = Vec::new();
-        for (connection, robot) in robots {
-            let health = noted.get(&(connection.clone(), robot.clone()));
-            let by_log = || health::is_failing(&runs, &connection, &robot);
+        for name in robots {
+            let (connection, robot) = &name;
+            let health = noted.get(&name);
+            let by_log = || health::is_failing(&runs, connection, robot);
             if health.and_then(RobotHealth::is_failing).or_else(by_log) != Some(true) {
                 continue;
             }
-            let its = |run: &&Run| run.connection == connection && run.robot == robot && run.state == RunState::Failed;
+            if let Some(ended) = health.and_then(|health| health.ended)
+                && self.set_up_since(&name, &mut versions).await?.is_some_and(|since| ended < since)
+            {
+                continue;
+            }
+            let its =
+                |run: &&Run| run.connection == *connection && run.robot == *robot && run.state == RunState::Failed;
             let error = match (runs.iter().find(its), health.and_then(|health| health.failed.last())) {
                 (Some(run), _) => run.error.clone(),
                 (None, Some(run)) => self.run(run).await?.and_then(|run| run.error),
                 (None, None) => None,
             };
+            let (connection, robot) = name;
             failing.push(Failing { connection, robot, error });
         }
         Ok(failing)
+    }
+
+    /// Since when a robot has been set up. The settings' versions are read when the first is asked for.
+    async fn set_up_since(
+        &self,
+        robot: &(ConnectionId, RobotId),
+        versions: &mut Option<Vec<AppliedSettings>>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        if versions.is_none() {
+            *versions = Some(self.settings_history().await?);
+        }
+        let versions = versions.iter().flatten().map(|applied| (applied.at, &applied.settings));
+        Ok(health::set_up_since(versions, robot))
     }
 
     /// Robots that start by time and have not done their work for longer than they may. A robot is given the time from
@@ -203,8 +238,8 @@ impl Search {
         for run in runs {
             self.open.retain(|expected| {
                 let its = run.connection == expected.connection && run.robot == expected.robot;
-                let lately = since(run.ended_at.unwrap_or(run.started_at)) <= expected.patience;
-                !(its && lately && health::is_sign_of_life(run, now))
+                let lately = |at: Timestamp| at > now || since(at) <= expected.patience;
+                !(its && health::sign_of_life(run).is_some_and(lately))
             });
         }
         self.read += runs.len();
@@ -268,12 +303,13 @@ mod tests {
     /// Golden: what earlier releases wrote.
     #[test]
     fn stored_shapes_stay_readable() {
-        let golden = r#"{"rev":3,"since":"2026-11-24T01:00:00Z","good":"2026-11-24T02:00:00Z","failed":["r"],"waits_until":null}"#;
-        let health: RobotHealth = serde_json::from_str(golden).unwrap();
+        let earlier = r#"{"rev":3,"since":"2026-11-24T01:00:00Z","good":"2026-11-24T02:00:00Z","failed":["r"],"waits_until":null}"#;
+        let health: RobotHealth = serde_json::from_str(earlier).unwrap();
+        let golden = earlier.replace('}', r#","ended":null}"#);
         assert_eq!(serde_json::to_string(&health).unwrap(), golden);
         let item = codec::to_item(KIND, &health).unwrap();
         // A field without a value has to be written as well: it may be what an earlier note had one for.
-        assert_eq!(item.len(), 5, "{item:?}");
+        assert_eq!(item.len(), 6, "{item:?}");
         assert_eq!(codec::from_item::<RobotHealth>(KIND, item).unwrap(), health);
     }
 
@@ -308,5 +344,33 @@ mod tests {
         search.look_through(&[run("busy", -1), run("hourly", -181), run("daily", -2_000)], true);
         let silent: Vec<String> = search.silent().iter().map(|expected| expected.robot.to_string()).collect();
         assert_eq!(silent, ["hourly"]);
+    }
+
+    #[test]
+    fn a_robot_that_waited_for_calls_is_given_its_patience_from_when_it_need_not() {
+        let silent = |waited_until: i64| {
+            let open = vec![expected("hourly", Duration::from_hours(3))];
+            let mut search = Search { open, read: 0, reach: Duration::ZERO, now: at(0) };
+            let blocked =
+                |until: i64| Run { state: RunState::Blocked, blocked_until: Some(at(until)), ..run("hourly", -600) };
+            search.look_through(&[blocked(waited_until)], true);
+            !search.silent().is_empty()
+        };
+        assert_eq!([60, -5, -180, -181].map(silent), [false, false, false, true]);
+    }
+
+    /// What is noted outlives what it is looked at for.
+    #[test]
+    fn what_is_noted_is_kept_for_as_long_as_any_robot_is_waited_for() {
+        let yearly: TenantSettings = serde_json::from_value(serde_json::json!({
+            "tenant": "hanako",
+            "integration_robots": { "custom": [
+                { "id": "yearly", "name": "yearly", "do": "fetch-orders",
+                  "on": { "cron": "0 10 2 4 *", "connection": "main" } },
+            ] },
+        }))
+        .unwrap();
+        let patience = health::expected(&yearly)[0].patience;
+        assert!(patience > DAY * 700 && patience < DAY * NOTED_DAYS, "{patience:?}");
     }
 }

@@ -478,6 +478,15 @@ async fn highest(tenant: &str, metric: &str) -> Option<f64> {
     theirs.filter_map(|line| line[metric].as_f64()).max_by(f64::total_cmp)
 }
 
+/// How many invocations counted of a metric so much for a merchant's shop.
+async fn invocations(tenant: &str, metric: &str, least: f64) -> usize {
+    let shops = format!("{tenant}/");
+    let lines = aws().log_lines().await;
+    let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let theirs = lines.filter(|line| line["Connection"].as_str().is_some_and(|shop| shop.starts_with(&shops)));
+    theirs.filter(|line| line[metric].as_f64().is_some_and(|value| value >= least)).count()
+}
+
 /// A warehouse was asked long ago to give up what is cancelled, and has not answered.
 async fn age_cancellation(tenant: &str) {
     let of_it = |item: &Value| {
@@ -522,6 +531,11 @@ async fn what_alarms_look_at_is_counted_when_it_happens() {
     let tight = World::new("counted-tight", ShopSpec { daily_call_limit: 3, ..plain(250) }, 3).await;
     let blocked = tight.run("fetch-orders");
     assert_eq!(blocked.code, 3, "{blocked:?}");
+    // One that makes no call finds the day as spent as the one that spent it.
+    let spent = async |times: usize| invocations("counted-tight", "GateUsedShare", 100.0).await >= times;
+    tight.until("the day counts as spent", async || spent(1).await).await;
+    assert_eq!(tight.run("fetch-orders").code, 3);
+    tight.until("it counts as spent still", async || spent(2).await).await;
     let failing = World::new("counted-failing", plain(1), 10_000).await;
     assert_eq!(failing.apply(10_000, Some("canary-wrong-password")).code, 0);
     for _ in 0..3 {

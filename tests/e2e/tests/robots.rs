@@ -115,6 +115,25 @@ async fn a_field_of_ones_own_arrives_on_the_shipment_and_a_change_is_tried_first
     assert_eq!(shipment(&world, id), before, "nothing was written");
 }
 
+/// What a robot adds is kept as its product says, in a trial as on import.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trial_knows_how_what_a_robot_adds_is_kept() {
+    let world = World::new("tried-frozen", plain(0), 10_000).await;
+    let mut wanted = document(&world, &json!({}), &["SERUM-30"]);
+    let products = wanted["products"].as_array_mut().expect("products");
+    products.push(json!({ "sku": "ICE-SAMPLE", "name": "冷凍見本", "temperature": "frozen" }));
+    let custom = wanted["processing_robots"]["custom"].as_array_mut().expect("robots");
+    custom.push(json!({ "id": "cool", "name": "冷凍便", "enabled": false,
+                        "do": [{ "add_item": { "sku": "ICE-SAMPLE" } }, { "split": { "temperature": "frozen" } }] }));
+    let applied = apply(&world, &wanted);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let id = order(&world, json!({})).await;
+    assert_eq!(world.run("fetch-orders").code, 0);
+    let name = format!("{}.{id}.1", world.shop.name);
+    let tried = run(&["try", "cool", "--shipment", &name, "--json"], None);
+    assert_eq!(tried.lines()[0]["on_import"], "a parcel of its own for ICE-SAMPLE", "{tried:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_template_that_cannot_work_is_refused_with_its_line() {
     let world = World::new("broken", plain(0), 10_000).await;

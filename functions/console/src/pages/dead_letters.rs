@@ -150,12 +150,15 @@ pub async fn replay(
     not_too_often(&app, &caller).await?;
     let id = Form::read(&form).get("message");
     let wanted = Wanted { id: Some(id.as_str()).filter(|id| !id.is_empty()), ..of(&caller) };
-    let replayed = app.dead_letters.replay(wanted).await?;
-    for letter in &replayed {
+    let replayed = app.dead_letters.replay(wanted).await;
+    for letter in &replayed.letters {
         let target = format!("{}/{}", letter.queue, letter.message_id);
         caller.audit("dead-letter.replay", target, AuditOutcome::Done, note(letter)).await?;
     }
-    let to = caller.shell.to(&format!("/dead-letters?done={}", replayed.len()));
+    if let Some(error) = replayed.failure {
+        return Err(error.into());
+    }
+    let to = caller.shell.to(&format!("/dead-letters?done={}", replayed.letters.len()));
     Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
 }
 

@@ -176,8 +176,10 @@ async fn stored_credentials(
     settings: &TenantSettings,
 ) -> Result<Vec<(ConnectionId, Credentials)>, CliError> {
     let secrets = stack.secrets()?;
+    let in_force = stack.store.tenant(settings.tenant.clone()).settings().await?;
     let mut found = Vec::new();
     for connection in &settings.connections {
+        goes_to_the_same(connection, in_force.as_ref().and_then(|it| it.settings.connection(&connection.id)))?;
         match secrets.credentials(&settings.tenant, &connection.id).await {
             Ok((stored, _)) => found.push((connection.id.clone(), still_fits(connection, &stored)?)),
             Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. }) => {
@@ -191,6 +193,20 @@ async fn stored_credentials(
         }
     }
     Ok(found)
+}
+
+/// A stored secret is not sent to another address than the one it is for now: that of a former version may have been
+/// mistyped, or be somebody else's by now.
+fn goes_to_the_same(connection: &Connection, in_force: Option<&Connection>) -> Result<(), CliError> {
+    if in_force.is_none_or(|known| known.api_url == connection.api_url) {
+        return Ok(());
+    }
+    Err(CliError::said(format!(
+        "the connection {} had another api_url then, and what is stored is for that of now: write the former version to a \
+         file with `renkei export --version N`, and apply it with the password or token in the environment; nothing was \
+         changed",
+        connection.id
+    )))
 }
 
 /// What a connection of a former version signs in with by what is stored now: with its own e-mail address of then.
@@ -245,6 +261,15 @@ mod tests {
         let refused = still_fits(&then, &Credentials::Token("t".into())).unwrap_err().to_string();
         assert!(refused.contains("apply it with the password in the environment"), "{refused}");
         assert!(still_fits(&connection("token", None), &Credentials::Token("t".into())).is_ok());
+    }
+
+    #[test]
+    fn a_stored_secret_goes_nowhere_else() {
+        let now = connection("password", None);
+        let mut then = now.clone();
+        assert!(goes_to_the_same(&then, Some(&now)).is_ok() && goes_to_the_same(&then, None).is_ok());
+        then.api_url = "https://api.shop.example.test".to_owned();
+        assert!(goes_to_the_same(&then, Some(&now)).unwrap_err().to_string().contains("another api_url"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! `renkei files counts`: what a warehouse counted, from a file. The newest count wins, whatever order files come in.
+//! `renkei files counts`: what a warehouse counted, from a file. The newest count wins, whatever order files and rows come
+//! in.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt};
@@ -33,13 +35,14 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
     let bytes =
         std::fs::read(file).map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
     let (rows, mut problems) = counts::read(&bytes);
-    let (found, ahead) = counts_of(rows, Timestamp::now());
-    problems.extend(ahead);
+    let read = rows.len();
+    let (found, doubtful) = counts_of(rows, Timestamp::now());
+    let usable = read - doubtful.len();
+    problems.extend(doubtful);
     problems.sort_by_key(|problem| problem.row);
     for problem in &problems {
         eprintln!("{}", output::plain(&problem.to_string()));
     }
-    let total = found.len();
     let kept: Vec<bool> = futures::stream::iter(found)
         .map(|count| {
             let id = &id;
@@ -51,30 +54,51 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
     let newer = kept.iter().filter(|kept| **kept).count();
     output::line(format!(
         "{newer} counts kept, {} older than what is known, {} with problems",
-        total - newer,
+        usable - newer,
         problems.len()
     ))?;
     Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
 }
 
-/// The counts of these rows. One of a time to come is a problem instead, as by the warehouse's API: it would be the newest
-/// until then, and what is sold meanwhile would be taken from a shelf that nobody counts any more.
+/// The counts of these rows, the newest of each SKU. One of a time to come is a problem instead, as by the warehouse's API: it
+/// would be the newest until then, and what is sold meanwhile would be taken from a shelf that nobody counts any more. So are
+/// two of the same time, of two shelves maybe: which of them is the stock would be chance.
 fn counts_of(rows: Vec<CountRow>, now: Timestamp) -> (Vec<StockCount>, Vec<Problem>) {
     let latest = latest_count(now);
-    let (mut counts, mut problems) = (Vec::new(), Vec::new());
+    let (mut newest, mut problems) = (BTreeMap::<_, Vec<(usize, StockCount)>>::new(), Vec::new());
+    let mut problem = |row: usize, column: &str, what: &str| {
+        problems.push(Problem { row, shipment: String::new(), column: column.to_owned(), what: what.to_owned() });
+    };
     for row in rows {
         let number = row.row;
         let count = count_of(row, now);
-        if count.counted_at <= latest {
-            counts.push(count);
+        if count.counted_at > latest {
+            problem(number, "計数日時", "this is more than 5 minutes ahead of our clock");
             continue;
         }
-        problems.push(Problem {
-            row: number,
-            shipment: String::new(),
-            column: "計数日時".to_owned(),
-            what: "this is more than 5 minutes ahead of our clock".to_owned(),
-        });
+        let known = newest.entry(count.sku.clone()).or_default();
+        let newest_at = known.first().map_or(count.counted_at, |(_, known)| known.counted_at);
+        if count.counted_at > newest_at {
+            known.clear();
+        }
+        if count.counted_at >= newest_at {
+            known.push((number, count));
+        }
+    }
+    let mut counts = Vec::new();
+    for mut known in newest.into_values() {
+        match known.as_mut_slice() {
+            [_] => counts.extend(known.pop().map(|(_, count)| count)),
+            several => {
+                for (number, _) in several {
+                    problem(
+                        *number,
+                        "商品コード",
+                        "it stands here twice with the same time, so neither count is taken",
+                    );
+                }
+            }
+        }
     }
     (counts, problems)
 }
@@ -106,7 +130,7 @@ mod tests {
     fn a_count_of_a_time_to_come_is_a_problem_and_is_not_kept() {
         let row = |row: usize, at: Option<&str>| CountRow {
             row,
-            sku: Sku::parse("A").unwrap(),
+            sku: Sku::parse(format!("A{row}")).unwrap(),
             quantity: 1,
             counted_at: at.map(str::to_owned),
         };
@@ -122,5 +146,26 @@ mod tests {
         assert_eq!(counts.len(), 3, "{counts:?}");
         assert_eq!(problems.iter().map(|problem| problem.row).collect::<Vec<_>>(), [3, 5]);
         assert!(problems[0].to_string().starts_with("row 3, 計数日時"), "{problems:?}");
+    }
+    #[test]
+    fn of_several_counts_of_a_sku_the_newest_is_taken_or_none() {
+        let rows = |text: &str| counts::read(text.as_bytes()).0;
+        let now = "2026-11-25T12:00:00Z".parse().unwrap();
+        let of = |text: &str| {
+            let (counts, problems) = counts_of(rows(text), now);
+            (
+                counts.iter().map(|it| it.quantity).collect::<Vec<_>>(),
+                problems.iter().map(|it| it.row).collect::<Vec<_>>(),
+            )
+        };
+        let header = "sku,quantity,counted_at\n";
+        // Written on during the day, and with times in two forms.
+        assert_eq!(of(&format!("{header}A,10,2026-11-25 09:00:00\nA,7,2026-11-25T06:00:00Z\n")), (vec![7], vec![]));
+        assert_eq!(of(&format!("{header}A,7,2026-11-25 15:00:00\nA,10,2026-11-25 09:00:00\n")), (vec![7], vec![]));
+        // Two shelves.
+        assert_eq!(of("sku,quantity\nA,5\nB,1\nA,7\n"), (vec![1], vec![2, 4]));
+        assert_eq!(of(&format!("{header}A,5,2026-11-25 09:00:00\nA,7,2026-11-25T00:00:00Z\n")), (vec![], vec![2, 3]));
+        // One of next year is in nobody's way.
+        assert_eq!(of(&format!("{header}A,5,2027-11-25 09:00:00\nA,7,2026-11-25 09:00:00\n")), (vec![7], vec![2]));
     }
 }

@@ -9,7 +9,8 @@ use crate::stack::Stack;
 /// Lists all dead letters.
 pub async fn list(stack: &Stack, json: bool) -> Result<Exit, CliError> {
     let mut rows = Vec::new();
-    for letter in stack.dead_letters()?.list(Wanted::default()).await?.letters {
+    let found = stack.dead_letters()?.list(Wanted::default()).await?;
+    for letter in found.letters {
         if json {
             output::json_line(&letter)?;
             continue;
@@ -28,12 +29,15 @@ pub async fn list(stack: &Stack, json: bool) -> Result<Exit, CliError> {
     if !json {
         output::table(&["queue", "message", "shop", "what", "reason"], &rows)?;
     }
+    if found.more {
+        eprintln!("renkei: there are more than could be looked through at once");
+    }
     Ok(Exit::Done)
 }
 
 /// `renkei dead-letters replay`.
 pub async fn replay(stack: &Stack, id: Option<&str>, queue: Option<&str>) -> Result<Exit, CliError> {
-    let replayed = stack.dead_letters()?.replay(Wanted { id, queue, tenant: None }).await?.len();
+    let replayed = put_back_of(stack, Wanted { id, queue, tenant: None }).await?;
     if let (0, Some(id)) = (replayed, id) {
         return Err(CliError::said(format!("there is no dead letter {id}; see `renkei dead-letters list`")));
     }
@@ -43,5 +47,23 @@ pub async fn replay(stack: &Stack, id: Option<&str>, queue: Option<&str>) -> Res
 
 /// Puts all dead letters back onto their queues, and says how many there were.
 pub async fn put_back(stack: &Stack) -> Result<u64, CliError> {
-    Ok(stack.dead_letters()?.replay(Wanted::default()).await?.len() as u64)
+    Ok(put_back_of(stack, Wanted::default()).await? as u64)
+}
+
+async fn put_back_of(stack: &Stack, wanted: Wanted<'_>) -> Result<usize, CliError> {
+    let replayed = stack.dead_letters()?.replay(wanted).await;
+    let count = replayed.letters.len();
+    match replayed.failure {
+        Some(error) if count > 0 => {
+            Err(CliError::said(format!("{count} messages are back on their queues, others are not: {error}")))
+        }
+        Some(error) => Err(error.into()),
+        None => {
+            // Of one that was looked for and found, others say nothing.
+            if replayed.more && wanted.id.is_none() {
+                eprintln!("renkei: there are more than could be looked through at once: run this again");
+            }
+            Ok(count)
+        }
+    }
 }

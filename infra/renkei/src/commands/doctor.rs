@@ -88,7 +88,8 @@ pub async fn command(stack: &Stack, calls: bool, json: bool) -> Result<Exit, Cli
     let result = tenants(stack, now, &mut findings).await;
     findings.failed("tenants", result);
     if calls {
-        connections(stack, json, &mut findings).await?;
+        let result = connections(stack, json, &mut findings).await;
+        findings.failed("connections", result);
     }
     show(&findings.0, json)
 }

@@ -76,9 +76,10 @@ pub async fn list(stack: &Stack, scope: &Scope, orders_per_day: Option<u32>, jso
 
 fn show(plan: &Plan, measured: bool) -> Result<(), CliError> {
     let source = if measured { "measured" } else { "given" };
+    let every = plan.every_minutes.map_or_else(String::new, |minutes| format!(", every {minutes} minutes"));
     output::line(format!(
-        "{}: {} orders a day ({source}), {} SKUs, every {} minutes",
-        plan.connection, plan.volume.orders, plan.volume.skus, plan.every_minutes
+        "{}: {} orders a day ({source}), {} SKUs{every}",
+        plan.connection, plan.volume.orders, plan.volume.skus
     ))?;
     let mut rows: Vec<Vec<String>> = plan
         .robots

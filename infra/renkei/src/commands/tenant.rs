@@ -34,6 +34,8 @@ const LONGEST_SILENCE: i64 = 45;
 /// How often a run is looked at that is under way, and how long after each look: five minutes in all.
 const LOOKS: u32 = 100;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+/// How long a batch of orders is imported at most: its function's time in `template.yaml`, and some seconds.
+const LONGEST_IMPORT: Duration = Duration::from_secs(66);
 
 /// Writes all that is kept of a tenant: its document, and everything else as lines of JSON.
 pub async fn export(stack: &Stack, tenant: &str, to: &Path) -> Result<Exit, CliError> {
@@ -184,27 +186,70 @@ pub async fn erase(stack: &Stack, name: &str, confirm: &str) -> Result<Exit, Cli
     let tenant = stack.store.tenant(id.clone());
     let known = stack.store.tenants().await?.contains(&id);
     if !known && tenant.count_everything().await?.values().all(|count| *count == 0) {
-        // The tables come before the dead letters: who repeats this may have stopped in between.
+        // The tables come before what follows them: who repeats this may have stopped in between.
+        let schedules = remove_schedules(stack, &id).await?;
         return match remove_dead_letters(stack, &id).await? {
-            0 => Err(CliError::said(format!("there is no tenant {name}"))),
+            0 if schedules == 0 => Err(CliError::said(format!("there is no tenant {name}"))),
             removed => nothing_is_kept(name, removed),
         };
     }
-    let removed = renkei_setup::schedules::remove_all(&stack.setup()?.schedules, &id).await?;
-    output::line(format!("schedules: {removed}"))?;
+    remove_schedules(stack, &id).await?;
     wait_for_runs(&tenant).await?;
     output::line(format!("secrets: {}", remove_secrets(stack, &id).await?))?;
     output::line(format!("accounts: {}", remove_accounts(stack, &tenant).await?))?;
+    let mut erased = tenant.erase_everything().await?;
+    // By the settings that were still there, somebody may have saved, and orders may have been imported, while they went.
+    remove_schedules(stack, &id).await?;
+    let is_idle = wait_for_import(stack).await?;
     for (table, count) in tenant.erase_everything().await? {
+        *erased.entry(table).or_default() += count;
+    }
+    for (table, count) in erased {
         output::line(format!("{table}: {count}"))?;
     }
     // What was under way when the settings went may have ended here meanwhile.
-    nothing_is_kept(name, remove_dead_letters(stack, &id).await?)
+    let removed = remove_dead_letters(stack, &id).await?;
+    if !is_idle {
+        eprintln!(
+            "renkei: orders were being imported. If some of {name} were queued among them, they become dead letters within \
+             the hour: run this again then"
+        );
+    }
+    nothing_is_kept(name, removed)
+}
+
+/// Says how many there were.
+async fn remove_schedules(stack: &Stack, tenant: &TenantId) -> Result<usize, CliError> {
+    let removed = renkei_setup::schedules::remove_all(&stack.setup()?.schedules, tenant).await?;
+    output::line(format!("schedules: {removed}"))?;
+    Ok(removed)
+}
+
+/// Waits for the end of imports that began by settings which are gone by now. False if there may still be messages of
+/// merchants, whosever they are.
+async fn wait_for_import(stack: &Stack) -> Result<bool, CliError> {
+    let mut waited = Duration::ZERO;
+    while stack.dead_letters()?.queued_orders().await? > 0 {
+        if waited >= LONGEST_IMPORT {
+            return Ok(false);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        waited += BETWEEN_LOOKS;
+    }
+    Ok(true)
 }
 
 async fn remove_dead_letters(stack: &Stack, tenant: &TenantId) -> Result<usize, CliError> {
     let theirs = Wanted { tenant: Some(tenant), ..Wanted::default() };
-    Ok(stack.dead_letters()?.remove(theirs).await?)
+    let removed = stack.dead_letters()?.remove(theirs).await?;
+    if removed.more {
+        return Err(CliError::said(format!(
+            "{} dead letters of {tenant} are removed, and there are more dead letters than could be looked through: run \
+             this again",
+            removed.count
+        )));
+    }
+    Ok(removed.count)
 }
 
 fn nothing_is_kept(name: &str, dead_letters: usize) -> Result<Exit, CliError> {

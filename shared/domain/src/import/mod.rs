@@ -1,9 +1,10 @@
 //! 取込み: what becomes of a fetched order.
 //!
 //! In this order: already imported → nothing (the store's conditional write decides that); otherwise converted, carrier
-//! method chosen, processing robots applied in their order (payment, unknown products, duplicate numbers are theirs),
-//! held where a person has to look all the same (no method, no total), then stored. An order that cannot be imported never
-//! hinders another: it is quarantined or refused with its reason.
+//! method chosen, processing robots applied in their order (payment, unknown products, duplicate numbers are theirs;
+//! where they leave a parcel without a method, they are applied anew to the order on hold for that), held where a
+//! person has to look all the same (no total), then stored. An order that cannot be imported never hinders another: it
+//! is quarantined or refused with its reason.
 
 pub mod method;
 
@@ -155,20 +156,59 @@ pub fn decide(context: &Context<'_>, order: &SourceOrder, unknown_skus: &[Sku], 
 }
 
 /// One address's shipment, robots applied; more than one where a robot splits it.
+///
+/// Robots may give the method that no keyword did, and robots may look at the hold that a missing one is. So they are
+/// applied without it; where a parcel has no method then, they are applied anew to the order as it came, with the hold.
 fn parcels_of(
     context: &Context<'_>,
     order: &SourceOrder,
     facts: &Facts<'_>,
     converted: Converted,
 ) -> Result<Vec<(Shipment, ShipmentDetail)>, Verdict> {
-    let Converted { id, address, mut detail, bad_address } = converted;
+    let Converted { id, address, detail, bad_address } = converted;
     let mut shipment = fresh(context, order, id);
     shipment.address_id = address.id;
     if bad_address.is_some() {
         shipment.hold(HoldReason::BadAddress);
     }
-    let method = method::choose(&context.settings.shipping_methods, order.carrier.as_ref());
+    let methods = &context.settings.shipping_methods;
+    let method = method::choose(methods, order.carrier.as_ref());
     shipment.shipping_method = method.map(|method| method.id.clone());
+    let as_it_came = (method.is_none() && !methods.is_empty()).then(|| (shipment.clone(), detail.clone()));
+    let mut parcels = treated(context, facts, shipment, detail)?;
+    if let Some((mut shipment, detail)) = as_it_came
+        && !parcels.iter().all(Treated::has_method)
+    {
+        shipment.hold(HoldReason::NeedsReview);
+        parcels = each_with_or_without(parcels, treated(context, facts, shipment, detail)?);
+    }
+    Ok(parcels.into_iter().map(|parcel| finish(context, order, parcel, bad_address)).collect())
+}
+
+/// A parcel as robots made it.
+struct Treated {
+    shipment: Shipment,
+    detail: ShipmentDetail,
+    /// What robots have to say to people.
+    notices: Vec<String>,
+    /// It was on hold for its missing method when robots were applied.
+    was_held: bool,
+}
+
+impl Treated {
+    fn has_method(&self) -> bool {
+        self.shipment.shipping_method.is_some()
+    }
+}
+
+/// Applies robots, and divides the shipment as they say.
+fn treated(
+    context: &Context<'_>,
+    facts: &Facts<'_>,
+    mut shipment: Shipment,
+    mut detail: ShipmentDetail,
+) -> Result<Vec<Treated>, Verdict> {
+    let was_held = shipment.holds.contains(&HoldReason::NeedsReview);
     let Applied { traces, import, split, notify, .. } =
         context.robots.apply_with(context.goods, Phase::OnImport, facts, &mut shipment, &mut detail);
     match import {
@@ -188,42 +228,48 @@ fn parcels_of(
                 shipment.shipping_method = Some(method);
             }
             detail.items = parcel.items;
-            finish(context, order, &mut shipment, bad_address, &notify);
-            (shipment, detail)
+            Treated { shipment, detail, notices: notify.clone(), was_held }
         })
         .collect())
 }
 
-/// The end of a parcel's import, whatever robots are on. Only now is it known whether it has no method: a robot may have
-/// given the one that no keyword did.
+/// Of parcels as robots made them without the hold for a missing method, and with it: one that has a method without the
+/// hold needs none. Where robots that look at the hold divide the order otherwise, what they made counts.
+fn each_with_or_without(without: Vec<Treated>, with: Vec<Treated>) -> Vec<Treated> {
+    let items = |parcels: &[Treated]| parcels.iter().map(|parcel| parcel.detail.items.clone()).collect::<Vec<_>>();
+    if items(&without) != items(&with) {
+        return with;
+    }
+    without.into_iter().zip(with).map(|(without, with)| if without.has_method() { without } else { with }).collect()
+}
+
+/// The end of a parcel's import, whatever robots are on.
 fn finish(
     context: &Context<'_>,
     order: &SourceOrder,
-    shipment: &mut Shipment,
+    parcel: Treated,
     bad_address: Option<&str>,
-    notices: &[String],
-) {
-    let review = to_review(context, order, shipment);
-    if !review.is_empty() {
+) -> (Shipment, ShipmentDetail) {
+    let Treated { mut shipment, detail, notices, was_held } = parcel;
+    // A robot may have taken the hold away, and given a method or not.
+    let no_method = was_held && shipment.holds.contains(&HoldReason::NeedsReview);
+    let no_total = !order.says_total();
+    if no_total {
         shipment.hold(HoldReason::NeedsReview);
     }
     // What the shop calls cancelled is never shipped, and not told "working" either.
     if context.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled {
         shipment.cancel_as_shop();
     }
-    settle(shipment);
-    note_import(context, shipment, bad_address, &review);
+    settle(&mut shipment);
+    let review = [(no_method, "no shipping method matches"), (no_total, "the shop said no total")];
+    let review: Vec<&str> = review.into_iter().filter(|(applies, _)| *applies).map(|(_, reason)| reason).collect();
+    note_import(context, &mut shipment, bad_address, &review);
     for text in notices {
         let text: String = text.chars().take(LONGEST_NOTICE).collect();
         shipment.note(context.now, format!("notice: {text}"), context.run);
     }
-}
-
-/// Why a person has to look at it before it may leave.
-fn to_review(context: &Context<'_>, order: &SourceOrder, shipment: &Shipment) -> Vec<&'static str> {
-    let no_method = shipment.shipping_method.is_none() && !context.settings.shipping_methods.is_empty();
-    let reasons = [(no_method, "no shipping method matches"), (!order.says_total(), "the shop said no total")];
-    reasons.into_iter().filter(|(applies, _)| *applies).map(|(_, reason)| reason).collect()
+    (shipment, detail)
 }
 
 fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment {
