@@ -331,7 +331,7 @@ fn faults(drops_numbers: bool, random: &mut fastrand::Rng) -> Result<Vec<FaultRu
         json!({ "kind": "revoked_token", "endpoint": "orders_list", "times": 1, "skip": 3 }),
     ];
     if drops_numbers {
-        all.push(json!({ "kind": "dropped_numbers", "endpoint": "shipping", "probability": 0.1 }));
+        all.push(json!({ "kind": "dropped_numbers", "endpoint": "shipping", "probability": 0.5 }));
     }
     let mut chosen = Vec::new();
     for mut rule in all {
