@@ -37,6 +37,8 @@ def main() -> None:
     honour_batch_sizes()
     lose_no_message()
     look_at_schedules_every_second()
+    if options.no_time_of_day:
+        let_no_time_of_day_come()
     take_from_queues_at_once()
     read_a_statement_once()
     read_a_condition_once()
@@ -65,6 +67,9 @@ def arguments() -> argparse.Namespace:
                         help="where functions find AWS instead: a proxy in front of it that fails, for tests")
     parser.add_argument("--metered", action="store_true",
                         help="count what AWS would charge for, and tell it at /_renkei/meter; takes time with each request")
+    parser.add_argument("--no-time-of-day", action="store_true",
+                        help="start nothing that a schedule starts at a certain hour, such as a shop's nightly comparison: "
+                             "what a test counts does not depend on when it runs")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     return parser.parse_args()
 
@@ -190,6 +195,19 @@ def look_at_schedules_every_second() -> None:
     from ministack.services import scheduler
 
     scheduler._SCHEDULE_TICK_INTERVAL = 1
+
+
+def let_no_time_of_day_come() -> None:
+    """`cron` with certain hours never fires; `cron` of every hour, `rate` and `at` do."""
+    from ministack.services import eventbridge
+
+    next_fire = eventbridge._cron_next_fire
+
+    def of_every_hour(fields, after):
+        _minutes, hours, *_ = fields
+        return next_fire(fields, after) if len(hours) == 24 else None
+
+    eventbridge._cron_next_fire = of_every_hour
 
 
 def take_from_queues_at_once() -> None:

@@ -153,7 +153,7 @@ class Merchant:
 @pytest.fixture(scope="session")
 def console() -> str:
     """Where the console of a fresh stack is."""
-    up = json.loads(renkei("local", "up", "--port", PORT, "--fresh", "--json"))
+    up = json.loads(renkei("local", "up", "--port", PORT, "--fresh", "--no-time-of-day", "--json"))
     return up["console_url"]
 
 

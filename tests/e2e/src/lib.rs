@@ -79,7 +79,7 @@ fn renkei(arguments: &[&str], secret: Option<&str>) -> Output {
 pub fn stack() {
     static UP: OnceLock<()> = OnceLock::new();
     UP.get_or_init(|| {
-        let up = renkei(&["local", "up", "--port", &PORT, "--fresh", "--json"], None);
+        let up = renkei(&["local", "up", "--port", &PORT, "--fresh", "--no-time-of-day", "--json"], None);
         assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
     });
 }

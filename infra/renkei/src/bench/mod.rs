@@ -149,7 +149,7 @@ async fn open_with(options: UpOptions) -> Result<(Project, Progress, LocalStack,
             "the local stack on port {port} is somebody's, and this would throw away what it stores; choose another with --port"
         )));
     }
-    let options = UpOptions { fresh: true, demo: true, ..options };
+    let options = UpOptions { fresh: true, demo: true, no_time_of_day: true, ..options };
     let Up { stack: local, .. } = ensure_up(&project, &options, progress).await?;
     let stack = Stack::open(&At { stack: local.stack.clone(), local: Some(local.port) }).await?;
     Ok((project, progress, local, stack))

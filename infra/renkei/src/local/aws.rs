@@ -51,6 +51,9 @@ pub async fn ensure(
     if options.metered {
         command.arg("--metered");
     }
+    if options.no_time_of_day {
+        command.arg("--no-time-of-day");
+    }
     let advice = "Run `python3 infra/tools/install.py`, then this again";
     let mut started = Detached::start(command, &paths.aws_log(), &paths.aws_record(), advice)?;
     wait_until_ready(&endpoint, paths, Some(&mut started)).await?;

@@ -59,6 +59,10 @@ pub struct UpArguments {
     /// Name of the stack
     #[arg(long, env = "RENKEI_STACK", default_value = DEFAULT_STACK, value_parser = stack_name)]
     pub stack: String,
+    /// Start nothing that a schedule starts at a certain hour, such as a shop's nightly comparison: what a test counts
+    /// does not depend on when it runs
+    #[arg(long)]
+    pub no_time_of_day: bool,
     /// Print the endpoints as JSON
     #[arg(long)]
     pub json: bool,
@@ -110,6 +114,8 @@ pub struct UpOptions {
     pub functions_endpoint: Option<String>,
     /// Its AWS counts what would be charged for.
     pub metered: bool,
+    /// Its schedules start nothing at a certain hour.
+    pub no_time_of_day: bool,
 }
 
 impl Default for UpOptions {
@@ -121,6 +127,7 @@ impl Default for UpOptions {
             demo: false,
             functions_endpoint: None,
             metered: false,
+            no_time_of_day: false,
         }
     }
 }
@@ -168,8 +175,13 @@ pub async fn run(command: LocalCommand) -> Result<Exit, CliError> {
 
 async fn up(arguments: UpArguments) -> Result<(), CliError> {
     let project = Project::find()?;
-    let options =
-        UpOptions { port: arguments.port, fresh: arguments.fresh, stack: arguments.stack, ..UpOptions::default() };
+    let options = UpOptions {
+        port: arguments.port,
+        fresh: arguments.fresh,
+        stack: arguments.stack,
+        no_time_of_day: arguments.no_time_of_day,
+        ..UpOptions::default()
+    };
     let Up { stack, .. } = ensure_up(&project, &options, Progress::shown()).await?;
     local_accounts(&Stack::open(&At { stack: stack.stack.clone(), local: Some(stack.port) }).await?).await?;
     if arguments.json { output::json_line(&Endpoints::from(&stack)) } else { status::describe(&project, &stack) }

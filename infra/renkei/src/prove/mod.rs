@@ -124,6 +124,7 @@ pub async fn prove(arguments: ProveArgs) -> Result<Exit, CliError> {
         fresh: true,
         demo: true,
         functions_endpoint: Some(proxy.url.clone()),
+        no_time_of_day: true,
         ..UpOptions::default()
     };
     let Up { stack: local, .. } = ensure_up(&project, &options, progress).await?;
