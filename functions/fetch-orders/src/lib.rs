@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use renkei_domain::work::{ImportOrder, Place, VERSION};
-use renkei_ecforce::{MAX_PER, OrderPage};
+use renkei_ecforce::MAX_PER;
 use renkei_platform::queue::Queue;
 use renkei_platform::{Metric, Metrics};
 use renkei_shop::ShopError;
@@ -32,7 +32,7 @@ pub async fn fetch(work: Work<'_>, import: &Queue, metrics: &Metrics) -> Result<
         let page = session.call(async |client, token| client.orders(token, &query).await).await?;
         let fetched_at = Timestamp::now();
         let last = page.is_last(MAX_PER);
-        let highest = highest_id(&page);
+        let highest = page.ids().max();
         let rows = order::to_import(page, at.after, &connection.states.fetch);
         if !rows.is_empty() {
             let number = at.page + 1;
@@ -75,8 +75,4 @@ pub async fn fetch(work: Work<'_>, import: &Queue, metrics: &Metrics) -> Result<
 fn ended(at: Progress, orders: u64, failure: Option<&str>) -> Told {
     let counts = BTreeMap::from([("pages".to_owned(), u64::from(at.page)), ("orders".to_owned(), orders)]);
     Told { counts, queued_pages: at.page, failure: failure.map(str::to_owned), ..Told::default() }
-}
-
-fn highest_id(page: &OrderPage) -> Option<u64> {
-    page.orders.iter().filter_map(|row| row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id))).max()
 }

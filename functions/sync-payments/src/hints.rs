@@ -22,7 +22,7 @@ use renkei_store::Tenant;
 use renkei_store::sync::{HintedOrder, Named};
 
 use crate::commit::{self, Tally};
-use crate::reconcile::Missing;
+use crate::missing::Missing;
 
 /// The last part of the name of the robot that looks.
 pub const ROBOT: &str = "hints";

@@ -4,12 +4,15 @@
 //! - *status sync* ([`sync`]) reads open orders, by id or by what changed, and takes payment, cancellation and edits over;
 //! - *hints* ([`hints`]) of webhooks are noted, and looked at together a moment later, in hundreds;
 //! - *apply a processing robot* ([`release`]) moves what is paid to `ready`, without a call to the shop;
-//! - *reconcile* and *back-fill* ([`reconcile`]) compare what the shop has with what we have.
+//! - *reconcile* ([`reconcile`]) and *back-fill* ([`backfill`]) compare what the shop has with what we have.
 //!
 //! Robots of other functions that start after another's end come by here too, and are passed on.
 
+pub mod backfill;
 pub mod commit;
+pub mod findings;
 pub mod hints;
+pub mod missing;
 pub mod reconcile;
 pub mod release;
 pub mod sync;
@@ -95,7 +98,7 @@ async fn tell(work: Work<'_>, others: &Others, metrics: &Metrics) -> Result<Told
     match (work.message.action, suffix(work.message.robot.as_str())) {
         (Action::StatusSync, hints::ROBOT) => hints::look(work, &others.import_orders, metrics).await,
         (Action::StatusSync, _) => sync::sync(work, metrics).await,
-        (Action::Reconcile, reconcile::BACKFILL) => reconcile::backfill(work, &others.import_orders).await,
+        (Action::Reconcile, backfill::BACKFILL) => backfill::backfill(work, &others.import_orders).await,
         (Action::Reconcile, _) => reconcile::reconcile(work, &others.import_orders).await,
         (other, _) => Ok(failed(&format!("{} is not a robot of sync-payments", other.as_str()))),
     }

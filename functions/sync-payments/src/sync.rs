@@ -64,12 +64,7 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
             (Reading::ByIds, _) | (Reading::ByChanges, None) => query.id_in(asked.iter().map(|order| order.0)),
         };
         let (read, page) = commit::read(session, &query).await?;
-        let highest = page
-            .orders
-            .iter()
-            .filter_map(|row| row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id)))
-            .max()
-            .unwrap_or(0);
+        let highest = page.ids().max().unwrap_or(0);
         // Which of the rows are ours: the open ones, and those that have left and are cancelled now.
         let shown: BTreeMap<OrderId, OpenOrder> =
             open.iter().filter(|(id, _)| read.orders.contains_key(id)).map(|(id, o)| (*id, o.clone())).collect();

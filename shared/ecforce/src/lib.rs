@@ -53,7 +53,7 @@ pub use token::{BadToken, SignedIn, Token};
 pub use wire::answer::{Outcome, RecordError, RecordKey, WriteAnswer};
 pub use wire::catalog::{Product, ShippingCarrier, StockItem, Variant};
 pub use wire::order::{Customer, Order, OrderItem};
-pub use wire::page::{BadRecord, Meta, OrderPage, Page, PageRequest};
+pub use wire::page::{BadRecord, Meta, OrderPage, Page, PageRequest, id_of};
 pub use wire::postal::Address;
 pub use wire::stock::{StockAnswer, StockError, StockLevel, StockOutcome};
 pub use wire::write::{ShippingOptions, ShippingResult, StateChange};

@@ -101,6 +101,7 @@ fn stack_name(text: &str) -> Result<String, String> {
 
 /// Which local stack is wanted, and how.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way of its own")]
 pub struct UpOptions {
     /// Port of its AWS.
     pub port: u16,

@@ -55,6 +55,17 @@ impl OrderPage {
     pub fn is_last(&self, per: u32) -> bool {
         is_last(self.rows, per)
     }
+
+    /// The orders' ids, as the rows come: shops repeat rows. What shows none is left out.
+    pub fn ids(&self) -> impl Iterator<Item = u64> {
+        self.orders.iter().filter_map(id_of)
+    }
+}
+
+/// The id that a row of a page shows, be it an order or what is left of one.
+#[must_use]
+pub fn id_of(row: &Result<Order, BadRecord>) -> Option<u64> {
+    row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id))
 }
 
 /// A page of any other list. What is said of [`OrderPage`] holds here too.

@@ -91,8 +91,7 @@ async fn pages(session: &mut Session, place: &Robot<'_>, most: usize) -> Result<
     while pages.len() < most {
         let query = waiting(place.connection, after);
         let page = session.call(async |client, token| client.orders(token, &query).await).await?;
-        let ids = page.orders.iter().filter_map(|row| row.as_ref().map_or_else(|bad| bad.id, |order| Some(order.id)));
-        let highest = ids.max().unwrap_or(0);
+        let highest = page.ids().max().unwrap_or(0);
         let last = page.is_last(MAX_PER) || highest <= after;
         pages.push(page);
         if last {
