@@ -72,12 +72,18 @@ fn renkei(arguments: &[&str], secret: Option<&str>) -> Output {
     })
 }
 
+static UP: OnceLock<()> = OnceLock::new();
+
+/// Takes the stack as it stands: nothing is thrown away when the tests of this process first need it.
+pub fn stack_as_it_stands() {
+    UP.get_or_init(|| ());
+}
+
 /// Brings the stack up, once for all tests of a process.
 ///
 /// # Panics
 /// If it does not come up.
 pub fn stack() {
-    static UP: OnceLock<()> = OnceLock::new();
     UP.get_or_init(|| {
         let up = renkei(&["local", "up", "--port", &PORT, "--fresh", "--no-time-of-day", "--json"], None);
         assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));

@@ -191,6 +191,7 @@ async fn everything_in_flight_of_an_earlier_release_comes_to_its_end() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs the stack of an earlier release, which left it with RENKEI_UPGRADE set"]
 async fn everything_in_flight_on_an_earlier_releases_stack_comes_to_its_end() {
+    renkei_e2e::stack_as_it_stands();
     let aws = aws();
     let file = std::env::var("RENKEI_UPGRADE").expect("RENKEI_UPGRADE names the snapshot");
     let snapshot = Snapshot(serde_json::from_str(&std::fs::read_to_string(file).expect("a snapshot")).expect("JSON"));
