@@ -207,7 +207,11 @@ fn told(order: &OrderBrief) -> (u64, u64, u64) {
 async fn finish(aws: &Aws, snapshot: &Snapshot, world: World) {
     let stages: Stages = serde_json::from_value(snapshot.0["stages"].clone()).expect("stages");
     let warehouse = Caller::new(snapshot.0["warehouse_key"].as_str().map(str::to_owned));
-    let runs = |tenant: &str| run(&["runs", "--json", "--tenant", tenant], None).lines();
+    let runs = |tenant: &str| {
+        let listed = run(&["runs", "--json", "--tenant", tenant], None);
+        assert_eq!(listed.code, 0, "{listed:?}");
+        listed.lines()
+    };
     let is_open = |run: &Value| run["state"] == "running" || run["state"] == "blocked";
 
     // What was in flight moves by itself: nobody starts anything.
