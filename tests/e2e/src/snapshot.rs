@@ -52,6 +52,8 @@ const ATTRIBUTES: [&str; 25] = [
     "scheduled_delivery_time",
 ];
 
+/// The label of the version of a secret that holds a session.
+const SESSION: &str = "RENKEI_SESSION";
 /// When something was due.
 const PAST: &str = "at(2026-01-01T00:00:00)";
 
@@ -98,12 +100,15 @@ impl Snapshot {
     }
 
     /// Takes over the stack that it was recorded from, over which another release has been deployed since: only its shops have
-    /// moved, and a night has passed. Gives the shops by their names.
+    /// moved, which ends their sessions, and a night has passed. Gives the shops by their names.
     ///
     /// # Panics
     /// If AWS does not take it.
     pub async fn take_over(&self, aws: &Aws) -> (Simulator, BTreeMap<String, ShopStatus>) {
         let (simulator, shops, moved) = self.open_shops().await;
+        for secret in self.0["secrets"].as_array().expect("secrets") {
+            aws.end_session(&secret["Name"]).await;
+        }
         for (table, item) in aws.everything().await {
             let after = later(&item, &moved);
             if after != item {
@@ -303,6 +308,18 @@ impl Aws {
             }
         }
         found
+    }
+
+    /// Ends the session that is kept beside a merchant's credentials, if there is one.
+    async fn end_session(&self, secret: &Value) {
+        let asked = json!({ "SecretId": secret });
+        let described = self.call("secretsmanager", "secretsmanager.DescribeSecret", asked).await;
+        for (version, labels) in described["VersionIdsToStages"].as_object().into_iter().flatten() {
+            if labels.as_array().is_some_and(|labels| labels.contains(&json!(SESSION))) {
+                let ended = json!({ "SecretId": secret, "VersionStage": SESSION, "RemoveFromVersionId": version });
+                self.call("secretsmanager", "secretsmanager.UpdateSecretVersionStage", ended).await;
+            }
+        }
     }
 
     /// The merchants' credentials, which are made up, without sessions: those end with the shop that gave them.
