@@ -22,6 +22,7 @@ mod routes;
 mod secret;
 mod shell;
 mod sign_in;
+mod signature;
 
 use std::sync::Arc;
 

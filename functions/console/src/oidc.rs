@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 
 use crate::config::{Provider, PublicUrl};
-use crate::secret;
+use crate::{secret, signature};
 
 /// Why somebody could not be signed in.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,7 @@ impl Oidc {
     /// To this provider. Nothing is asked before somebody signs in.
     #[must_use]
     pub fn new(provider: Provider) -> Self {
+        signature::install();
         Self { http: OnceLock::new(), provider, endpoints: OnceCell::new(), keys: Mutex::new(None) }
     }
 
@@ -104,7 +105,7 @@ impl Oidc {
         if let Some(http) = self.http.get() {
             return Ok(http);
         }
-        let http = reqwest::Client::builder()
+        let http = renkei_http::builder()
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(8))
             .redirect(reqwest::redirect::Policy::none())
@@ -282,15 +283,29 @@ fn unanswered(error: reqwest::Error) -> SignInError {
 mod tests {
     use super::*;
     use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    use jsonwebtoken::{EncodingKey, Header, encode};
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use ring::hmac;
+    use ring::rand::SystemRandom;
+    use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
     use serde_json::{Value, json};
 
     /// Made for these tests; it signs nothing else.
     const KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEbo7PXqJ3OBdLRYLE1JOr/iM4r6U5muamPI0KIVoO9ShRANCAASx799emcRtn1mDr2JP3RrlFtZY+u6hj4hXkT2xDH9J4b3ujemMerzHL5whxNH7+AGTC8hJlBK1OtjZK0H/qNvh";
 
-    fn signing() -> EncodingKey {
-        EncodingKey::from_ec_der(&STANDARD.decode(KEY).unwrap())
+    /// What of a token is signed.
+    fn unsigned(algorithm: &str, claims: &Value) -> String {
+        [json!({ "typ": "JWT", "alg": algorithm }), claims.clone()]
+            .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
+            .join(".")
+    }
+
+    /// A token as the provider makes it.
+    fn signed(claims: &Value) -> String {
+        let unsigned = unsigned("ES256", claims);
+        let (key, random) = (STANDARD.decode(KEY).unwrap(), SystemRandom::new());
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key, &random).unwrap();
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(&random, unsigned.as_bytes()).unwrap());
+        format!("{unsigned}.{signature}")
     }
 
     fn key() -> Jwk {
@@ -319,8 +334,8 @@ mod tests {
     }
 
     fn identify(changes: Value) -> Result<Email, SignInError> {
-        let token = encode(&Header::new(Algorithm::ES256), &claims(changes), &signing()).unwrap();
-        verified(&token, &key(), &provider(), "n")
+        signature::install();
+        verified(&signed(&claims(changes)), &key(), &provider(), "n")
     }
 
     #[test]
@@ -352,10 +367,13 @@ mod tests {
     #[test]
     fn nobody_else_signs_for_the_provider() {
         // Signed with what everybody knows: the public key as a secret, or nothing.
-        let secret = EncodingKey::from_secret(b"console");
-        let token = encode(&Header::new(Algorithm::HS256), &claims(json!({})), &secret).unwrap();
-        assert!(verified(&token, &key(), &provider(), "n").is_err());
-        let good = encode(&Header::new(Algorithm::ES256), &claims(json!({})), &signing()).unwrap();
+        signature::install();
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, b"console");
+        let token = unsigned("HS256", &claims(json!({})));
+        let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&secret, token.as_bytes()));
+        assert!(verified(&format!("{token}.{signature}"), &key(), &provider(), "n").is_err());
+        let good = signed(&claims(json!({})));
+        assert!(verified(&good, &key(), &provider(), "n").is_ok());
         let unsigned = good.rsplit_once('.').unwrap().0;
         assert!(verified(&format!("{unsigned}."), &key(), &provider(), "n").is_err());
         assert!(verified(&good[..good.len() - 4], &key(), &provider(), "n").is_err());

@@ -32,7 +32,7 @@ pub enum Answer {
 impl<'a> Bare<'a> {
     /// To this service.
     pub fn new(aws: &'a SdkConfig, service: &'static str) -> Result<Self, CliError> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build();
+        let http = renkei_http::builder().timeout(PATIENCE).build();
         let http = http
             .map_err(|_| CliError::said("the HTTP client could not be set up: are TLS root certificates installed?"))?;
         Ok(Self { aws, http, service })

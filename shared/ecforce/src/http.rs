@@ -47,7 +47,7 @@ pub fn http_client_looking_up(
     timeouts: &Timeouts,
     look_up: impl Fn(String) -> Found + Send + Sync + 'static,
 ) -> Result<reqwest::Client, HttpClientError> {
-    reqwest::Client::builder()
+    renkei_http::builder()
         .user_agent(concat!("renkei-ecforce/", env!("CARGO_PKG_VERSION")))
         .dns_resolver(CheckedResolver::new(policy.clone(), look_up))
         .https_only(!policy.opens_loopback())

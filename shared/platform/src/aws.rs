@@ -67,7 +67,7 @@ pub fn of_variables(variable: impl Fn(&'static str) -> Option<String>) -> Result
 /// reads all roots that the machine trusts when it is made; these read them once, for the first call.
 fn connections() -> SharedHttpClient {
     let https =
-        Builder::new().tls_provider(tls::Provider::rustls(tls::rustls_provider::CryptoMode::AwsLc)).build_https();
+        Builder::new().tls_provider(tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
     http_client_fn(move |settings, components| https.http_connector(settings, components))
 }
 
@@ -89,7 +89,10 @@ pub async fn load() -> SdkConfig {
 /// The same before it is loaded, for those that set an endpoint or credentials by hand.
 #[must_use]
 pub fn tuned() -> ConfigLoader {
-    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).retry_config(retries())
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(connections())
+        .timeout_config(timeouts())
+        .retry_config(retries())
 }
 
 /// An attempt that takes longer than 5 s is lost (a connection that went stale while the function slept), and the next

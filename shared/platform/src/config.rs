@@ -7,7 +7,7 @@
 //! | variable | is |
 //! |---|---|
 //! | `RENKEI_STAGE` | what the stack is for: `production`, `staging`, `local`, … |
-//! | `RENKEI_LOG` | level of logs: `info`, or per module as in `info,renkei_shop=debug` |
+//! | `RENKEI_LOG` | level of logs: `info`, or per module as in `warn,renkei_shop=info` |
 //! | `RENKEI_SHIPMENTS_TABLE` | table of orders and shipments |
 //! | `RENKEI_ROBOTS_TABLE` | table of settings and robots |
 //! | `RENKEI_GATE_TABLE` | table of the right to call a shop |
@@ -118,7 +118,7 @@ impl Config {
         LogLevel::parse(text).ok_or_else(|| ConfigError::Malformed {
             name: LOG,
             value: text.to_owned(),
-            wanted: "a level (error, warn, info, debug), or levels per module such as info,renkei_shop=debug",
+            wanted: "a level (error, warn, info), or levels per module such as warn,renkei_shop=info",
         })
     }
 

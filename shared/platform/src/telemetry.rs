@@ -7,7 +7,8 @@
 //!
 //! Personal data and secrets do not get here, because their types do not print. Other people's crates do not know that:
 //! the AWS SDK prints whole requests at `trace`. So there is no `trace`, and code that is not ours is not heard below
-//! `info`, whatever the level says.
+//! `info`, whatever the level says. In a release build nothing below `info` is in the program at all (`Cargo.toml`); `debug`
+//! is for programs of a developer.
 
 use std::fmt;
 use std::io::Write;
@@ -31,7 +32,7 @@ use crate::clock::Clock;
 pub struct LogLevel(Targets);
 
 impl LogLevel {
-    /// `info`, or `info,renkei_shop=debug`. None if it is neither, or asks for `trace`.
+    /// `info`, or `warn,renkei_shop=info`. None if it is neither, or asks for `trace`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let targets: Targets = text.parse().ok()?;

@@ -19,7 +19,7 @@ impl Aws {
     /// If there can be no client.
     #[must_use]
     pub fn new(port: &str) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        let http = renkei_http::builder().no_proxy().build().expect("an HTTP client");
         Self { endpoint: format!("http://127.0.0.1:{port}"), http }
     }
 

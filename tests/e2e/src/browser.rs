@@ -85,7 +85,7 @@ impl Browser {
             .iter()
             .find(|stack| stack["port"].as_u64().is_some_and(|port| PORT.parse() == Ok(port)))
             .expect("the tests' stack");
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let http = renkei_http::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let base = stack["console_url"].as_str().expect("a console").to_owned();
         Self { http, base, cookies: BTreeMap::new() }
     }

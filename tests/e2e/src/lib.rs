@@ -281,7 +281,7 @@ pub async fn hint(name: &str, orders: &[u64]) {
     let hint = json!({ "v": 1, "tenant": name, "connection": name, "order_ids": orders,
                        "received_at": "2026-11-24T00:00:00Z" });
     let body = json!({ "QueueUrl": queue, "MessageBody": hint.to_string(), "MessageGroupId": name });
-    let sent = reqwest::Client::builder()
+    let sent = renkei_http::builder()
         .no_proxy()
         .build()
         .expect("a client")

@@ -78,7 +78,7 @@ impl Caller {
             .find(|line| line["port"].as_u64().is_some_and(|port| PORT.parse() == Ok(port)))
             .and_then(|line| line["warehouse_url"].as_str().map(str::to_owned))
             .expect("a warehouse_url");
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = renkei_http::builder().no_proxy().build().expect("a client");
         Self { url, key, http }
     }
 
@@ -238,7 +238,7 @@ async fn dynamodb(operation: &str, body: &Value) -> Value {
 /// AWS on this machine takes requests without a signature.
 async fn aws(service: &str, content_type: &str, target: Option<String>, body: String) -> String {
     let credential = format!("Credential=000000000000/20261124/ap-northeast-1/{service}/aws4_request");
-    let mut request = reqwest::Client::builder()
+    let mut request = renkei_http::builder()
         .no_proxy()
         .build()
         .expect("a client")

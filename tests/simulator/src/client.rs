@@ -36,7 +36,7 @@ pub enum ClientError {
 impl ControlClient {
     /// A client for the control API at this URL, such as `http://127.0.0.1:9100`.
     pub fn new(url: &str) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = renkei_http::builder().no_proxy().build()?;
         Ok(Self { url: url.trim_end_matches('/').to_owned(), http })
     }
 

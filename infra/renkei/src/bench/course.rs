@@ -187,7 +187,7 @@ struct Counted {
 impl Meter {
     /// That of a local stack which was started to count.
     pub fn of(local: &LocalStack) -> Result<Self, CliError> {
-        let http = reqwest::Client::builder().no_proxy().build().map_err(|error| CliError::said(error.to_string()))?;
+        let http = renkei_http::builder().no_proxy().build().map_err(|error| CliError::said(error.to_string()))?;
         let url = format!("{}/_renkei/meter", local.aws_endpoint);
         Ok(Self { http, url, prefix: format!("{}-", local.stack) })
     }

@@ -122,7 +122,7 @@ pub async fn environment(local: &LocalStack, function: &str) -> Result<BTreeMap<
 }
 
 async fn ask_lambda(local: &LocalStack, method: Method, path: &str, body: Option<Value>) -> Result<Value, CliError> {
-    let http = reqwest::Client::builder().no_proxy().build().map_err(|error| CliError::said(error.to_string()))?;
+    let http = renkei_http::builder().no_proxy().build().map_err(|error| CliError::said(error.to_string()))?;
     // The AWS of this machine reads account and region here, and checks nothing.
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={}/20260101/{}/lambda/aws4_request, SignedHeaders=host, Signature=0",

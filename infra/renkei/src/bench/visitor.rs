@@ -30,7 +30,7 @@ pub struct Visitor {
 impl Visitor {
     /// Signs in with the password.
     pub async fn sign_in(base: &str, email: &str, password: &str) -> Result<Self, CliError> {
-        let http = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().map_err(said)?;
+        let http = renkei_http::builder().no_proxy().redirect(redirect::Policy::none()).build().map_err(said)?;
         let mut visitor = Self { http, base: base.to_owned(), cookies: BTreeMap::new() };
         let begun = visitor.get("/auth/sign-in?to=/", false).await?;
         let form = visitor.get(&location(&begun)?, false).await?.text().await.map_err(said)?;

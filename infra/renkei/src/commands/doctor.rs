@@ -136,7 +136,7 @@ async fn clock(stack: &Stack, findings: &mut Findings) -> Result<(), CliError> {
     let region = stack.aws.region().map_or("us-east-1", |region| region.as_ref()).to_owned();
     let url = stack.aws.endpoint_url().map_or_else(|| format!("https://sts.{region}.amazonaws.com/"), str::to_owned);
     let unreachable = |_| CliError::said(format!("{url} does not answer"));
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().map_err(unreachable)?;
+    let client = renkei_http::builder().timeout(Duration::from_secs(10)).build().map_err(unreachable)?;
     let answer = client.get(&url).send().await.map_err(unreachable)?;
     let date = answer.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
     let Some(theirs) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return Ok(()) };

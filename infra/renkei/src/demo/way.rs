@@ -165,7 +165,7 @@ impl Warehouse {
     /// Makes a key for this warehouse.
     pub async fn open(stack: &Stack, tenant: &Tenant, warehouse: &WarehouseId) -> Result<Self, CliError> {
         let secret = create_grant(tenant, Opens::Warehouse(warehouse.clone())).await?;
-        let http = reqwest::Client::builder().no_proxy().build().map_err(|error| said(&error))?;
+        let http = renkei_http::builder().no_proxy().build().map_err(|error| said(&error))?;
         Ok(Self { http, url: stack.warehouse_url()?.to_owned(), key: secret.expose().to_owned() })
     }
 

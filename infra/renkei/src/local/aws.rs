@@ -68,7 +68,7 @@ async fn wait_until_ready(
 ) -> Result<(), LocalError> {
     let failed =
         |what: String| LocalError::Aws { what, log: paths.aws_log(), last_lines: last_lines(&paths.aws_log()) };
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build();
+    let client = renkei_http::builder().no_proxy().timeout(Duration::from_secs(5)).build();
     let client = client.map_err(|error| failed(format!("cannot be asked: {error}")))?;
     let url = format!("{endpoint}/_ministack/ready");
     let began = Instant::now();

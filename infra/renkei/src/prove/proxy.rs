@@ -88,7 +88,7 @@ impl Proxy {
     pub async fn start(aws_port: u16) -> Result<Self, CliError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
-        let http = reqwest::Client::builder().no_proxy().build();
+        let http = renkei_http::builder().no_proxy().build();
         let inner = Arc::new(Inner {
             upstream: format!("http://127.0.0.1:{aws_port}"),
             port,

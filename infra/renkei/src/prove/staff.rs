@@ -39,7 +39,7 @@ pub async fn work(
 ) -> Result<BTreeMap<&'static str, u64>, CliError> {
     let shop = place.found.id().as_str();
     let mut done = BTreeMap::new();
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build();
+    let http = renkei_http::builder().no_proxy().timeout(Duration::from_secs(30)).build();
     let http = http.map_err(|error| CliError::said(error.to_string()))?;
     while Instant::now() < until {
         sleep(Duration::from_millis(random.u64(500..2_000))).await;

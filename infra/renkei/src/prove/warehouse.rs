@@ -100,7 +100,7 @@ impl Warehouse {
     pub async fn open(stack: &Stack, tenant: &Tenant, seed: u64) -> Result<Self, CliError> {
         let warehouse = WarehouseId::parse("dc").map_err(|error| CliError::said(error.to_string()))?;
         let secret = create_grant(tenant, Opens::Warehouse(warehouse)).await?;
-        let http = reqwest::Client::builder().no_proxy().timeout(GIVEN_UP).build();
+        let http = renkei_http::builder().no_proxy().timeout(GIVEN_UP).build();
         Ok(Self {
             tenant: tenant.id().clone(),
             http: http.map_err(|error| CliError::said(error.to_string()))?,

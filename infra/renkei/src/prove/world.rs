@@ -13,7 +13,7 @@ use renkei_domain::settings::Action;
 use renkei_domain::sync::RECONCILED_PAGES;
 use renkei_domain::sync::reading::LATE_WITHIN;
 use renkei_simulator::Simulator;
-use renkei_simulator::api::{FaultRule, NewOrders, OrderOptions, ShopSpec};
+use renkei_simulator::api::{Endpoint, FaultKind, FaultRule, NewOrders, OrderOptions, ShopSpec};
 use renkei_store::access::Opens;
 use renkei_store::gate::GateWrite;
 use renkei_store::sync::SyncMark;
@@ -38,6 +38,8 @@ const CLOCK_APART: i64 = 180;
 const PAGE: u64 = 100;
 /// Calls of a day that the nightly comparison leaves to other robots, besides the quarter or so that is theirs.
 const LEFT_TO_OTHERS: u64 = 20;
+/// Calls whose numbers a shop drops when all else is well again: fewer than the tellings in vain that make an order a person's.
+const DROPPED_CALLS: u64 = 2;
 
 /// An order with a canary in every field of a person.
 struct Planted {
@@ -238,7 +240,11 @@ impl World {
 
     /// What goes wrong at a shop during the storm.
     pub fn faults(&self, place: &Place, random: &mut fastrand::Rng) -> Result<Vec<FaultRule>, CliError> {
-        faults(place.kind.may_drop_numbers() && self.is_read_at_night(place), random)
+        faults(self.drops_numbers(place), random)
+    }
+
+    fn drops_numbers(&self, place: &Place) -> bool {
+        place.kind.may_drop_numbers() && self.is_read_at_night(place)
     }
 
     /// Does a night's comparison read all orders of two states of a shop? It reads so many pages of each, and leaves
@@ -249,10 +255,12 @@ impl World {
         pages <= u64::from(RECONCILED_PAGES) && calls >= LEFT_TO_OTHERS + 2 * pages
     }
 
-    /// Heals all shops.
+    /// Heals all shops, but for a last lie: where a night finds dropped numbers, those of the next calls are dropped, since most
+    /// numbers are told only when all is well again.
     pub async fn heal(&self) -> Result<(), CliError> {
         for place in &self.places {
-            self.simulator.clear_faults(place.found.id().as_str()).await?;
+            let left: &[FaultRule] = if self.drops_numbers(place) { &[last_lie()] } else { &[] };
+            self.simulator.set_faults(place.found.id().as_str(), left).await?;
         }
         Ok(())
     }
@@ -344,6 +352,10 @@ fn faults(drops_numbers: bool, random: &mut fastrand::Rng) -> Result<Vec<FaultRu
         }
     }
     Ok(chosen)
+}
+
+fn last_lie() -> FaultRule {
+    FaultRule::always(FaultKind::DroppedNumbers).at(Endpoint::Shipping).times(DROPPED_CALLS)
 }
 
 /// The gate as if its calls and sign-ins had been made so long ago that none counts any more.

@@ -20,11 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::Region;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
 use golden::{Golden, Stored};
 use renkei_domain::ids::TenantId;
+use renkei_platform::aws;
 use renkei_store::sessions::Sessions;
 use renkei_store::{Store, Tables, Tenant};
 use serde_json::{Value, json};
@@ -78,7 +79,7 @@ impl Shelf {
     async fn new() -> Self {
         static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let alone = ALONE.lock().await;
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let config = aws::tuned()
             .endpoint_url(stack())
             .region(Region::new("ap-northeast-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))

@@ -31,7 +31,7 @@ pub struct Shop {
 impl Shop {
     pub async fn open(spec: ShopSpec) -> Self {
         let (simulator, shop) = Simulator::with_shop(&spec).await.unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = renkei_http::builder().no_proxy().build().unwrap();
         Self { simulator, url: shop.url, http, token: "ready-made".to_owned() }
     }
 
