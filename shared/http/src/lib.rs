@@ -10,7 +10,6 @@ use reqwest::ClientBuilder;
 use rustls::crypto::{CryptoProvider, ring};
 
 /// A client yet to be told its time-outs, proxies and redirects: nothing is set.
-#[must_use]
 pub fn builder() -> ClientBuilder {
     if CryptoProvider::get_default().is_none() {
         // Another thread may be first, with the same.
