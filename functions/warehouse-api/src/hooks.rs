@@ -151,7 +151,7 @@ impl Found {
             Value::Array(values) => return values.iter().for_each(|value| self.id(value)),
             Value::Null | Value::Bool(_) | Value::Object(_) => None,
         };
-        if let Some(id) = id.filter(|id| *id > 0 && !self.is_full()) {
+        if let Some(id) = id.filter(|id| is_id(*id) && !self.is_full()) {
             self.ids.insert(id);
         }
     }
@@ -178,12 +178,18 @@ impl Found {
                 return;
             }
             if !run.starts_with('0')
-                && let Ok(id) = run.parse()
+                && let Some(id) = run.parse().ok().filter(|id| is_id(*id))
             {
                 self.ids.insert(id);
             }
         }
     }
+}
+
+/// May it be an order's id? Shops keep theirs in 63 bits, and one that is asked for more may refuse the whole call, with
+/// the orders of all other hints in it.
+fn is_id(id: u64) -> bool {
+    id > 0 && i64::try_from(id).is_ok()
 }
 
 /// What stands below a member.
@@ -230,6 +236,13 @@ mod tests {
         for body in ["", "{}", "[]", "null", "{\"id\": -1}", "{\"number\": \"\"}"] {
             assert_eq!(found(body), (vec![], vec![]), "{body}");
         }
+    }
+
+    #[test]
+    fn no_shop_is_asked_for_an_id_that_none_can_have() {
+        let (most, more) = (i64::MAX as u64, i64::MAX as u64 + 1);
+        assert_eq!(found(json!({ "order_ids": [0, more, most, u64::MAX] }).to_string()), (vec![most], vec![]));
+        assert_eq!(found(format!("{more} {most} {}0", u64::MAX)), (vec![most], vec![]));
     }
 
     #[test]

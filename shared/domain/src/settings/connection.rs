@@ -107,7 +107,7 @@ fn default_interval() -> u32 {
 }
 
 fn default_batch() -> u16 {
-    100
+    Connection::BATCH_SIZE
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -116,7 +116,7 @@ fn is_default_batch(size: &u16) -> bool {
 }
 
 fn captured_states() -> Vec<String> {
-    ["captured", "completed", "paid"].map(str::to_owned).into()
+    Connection::CAPTURED_PAYMENT_STATES.map(str::to_owned).into()
 }
 
 fn is_captured_states(states: &[String]) -> bool {
@@ -124,6 +124,11 @@ fn is_captured_states(states: &[String]) -> bool {
 }
 
 impl Connection {
+    /// The `batch_size` of a document that names none.
+    pub const BATCH_SIZE: u16 = 100;
+    /// The `captured_payment_states` of a document that names none.
+    pub const CAPTURED_PAYMENT_STATES: [&'static str; 3] = ["captured", "completed", "paid"];
+
     /// Least time between the starts of two calls.
     #[must_use]
     pub fn call_interval(&self) -> Duration {

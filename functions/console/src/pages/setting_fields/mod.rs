@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use renkei_domain::prefecture;
-use renkei_domain::settings::{OneOrMany, OrderStates, StatusSync, TenantSettings};
+use renkei_domain::settings::{Connection, OneOrMany, OrderStates, StatusSync, TenantSettings};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -175,7 +175,8 @@ impl Entry {
     pub fn of(fields: &[Group], item: &Value) -> Self {
         let mut texts = BTreeMap::new();
         for field in fields.iter().flat_map(|group| &group.fields) {
-            let value = item.pointer(&pointer(&field.key));
+            let unsaid = unsaid(&field.key);
+            let value = item.pointer(&pointer(&field.key)).or(unsaid.as_ref());
             let text = match field.input {
                 Input::SignIn => if item.get("token").is_some() { "token" } else { "password" }.to_owned(),
                 Input::Secret => String::new(),
@@ -184,8 +185,6 @@ impl Entry {
                     lines(values.into_iter().flatten().filter_map(Value::as_str))
                 }
                 _ => match value {
-                    // What goes without saying is not written in a document.
-                    None if field.input == Input::Hours => StatusSync::default().cancellation_answer.into(),
                     Some(Value::String(text)) => text.clone(),
                     Some(Value::Number(number)) => number.to_string(),
                     Some(Value::Bool(true)) => "1".to_owned(),
@@ -262,6 +261,16 @@ fn plain(text: &str) -> String {
             other => other,
         })
         .collect()
+}
+
+/// What a field holds where the document says nothing: what goes without saying is not written there, and a form says it.
+fn unsaid(key: &str) -> Option<Value> {
+    match key {
+        "batch_size" => Some(Connection::BATCH_SIZE.into()),
+        "captured_payment_states" => Some(Connection::CAPTURED_PAYMENT_STATES.as_slice().into()),
+        "status_sync.cancellation_answer" => Some(String::from(StatusSync::default().cancellation_answer).into()),
+        _ => None,
+    }
 }
 
 fn pointer(key: &str) -> String {
@@ -365,6 +374,8 @@ connections:
       states: { fetch: f, working: w, shipped: s, cancelled: [c, d] }, payment_states: { paid: [p], wait: [q, r] },
       status_sync: { hold_differences: true, cancellation_answer: 4 hours } }
   - { id: b, api: ecforce, api_url: https://b.example, ship_from: dc, token: { env: B }, daily_call_limit: 5 }
+  - { id: c, api: ecforce, api_url: https://c.example, ship_from: dc, token: { env: C }, daily_call_limit: 5,
+      captured_payment_states: [] }
 shipping_methods:
   - { id: y, name: 宅急便, warehouse_code: YAMATO, keywords: [ヤマト, クロネコ], carrier_ids: { a: 1, b: 22 }, default: true }
 ";
@@ -424,6 +435,19 @@ shipping_methods:
     }
 
     #[test]
+    fn a_form_shows_what_goes_without_saying() {
+        let settings = settings();
+        let fields = groups(Kind::Connection, &settings, Lang::En);
+        let shown = |key: &str| -> Vec<String> {
+            let items = items(Kind::Connection, &settings);
+            items.iter().map(|item| Entry::of(&fields, item).get(key).to_owned()).collect()
+        };
+        assert_eq!(shown("batch_size"), ["50", "100", "100"]);
+        assert_eq!(shown("captured_payment_states"), ["done", "captured\ncompleted\npaid", ""]);
+        assert_eq!(shown("status_sync.cancellation_answer"), ["4 hours", "24 hours", "24 hours"]);
+    }
+
+    #[test]
     fn there_is_one_default_and_a_new_one_takes_it_from_the_former() {
         let settings = settings();
         let new = json!({ "id": "n", "name": "ネコポス", "warehouse_code": "N", "default": true });
@@ -437,7 +461,7 @@ shipping_methods:
     fn what_depends_on_a_shop_goes_with_it() {
         let mut settings = settings();
         Kind::Connection.remove(&mut settings, "b");
-        assert_eq!(Kind::Connection.ids(&settings), ["a"]);
+        assert_eq!(Kind::Connection.ids(&settings), ["a", "c"]);
         assert_eq!(settings.shipping_methods[0].carrier_ids.len(), 1);
         let whole = serde_json::to_value(&settings).unwrap().to_string();
         assert!(document::read(&whole, &|url: &str| Ok(url.to_owned())).is_ok());

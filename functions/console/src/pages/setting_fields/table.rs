@@ -103,6 +103,13 @@ pub const CONNECTION: &[Section] = &[
                 true,
             ),
             asked("call_interval_ms", ["呼び出しの間隔（ミリ秒）", "Between two calls (ms)"], ["", ""], Number, true),
+            asked(
+                "batch_size",
+                ["1回の書き込みの件数", "Most records in one write"],
+                ["実績があるのは100件まで", "up to 100 is proven"],
+                Number,
+                true,
+            ),
         ],
     ),
     (
@@ -124,6 +131,13 @@ pub const CONNECTION: &[Section] = &[
                 ["", ""],
                 Yes,
                 false,
+            ),
+            asked(
+                "captured_payment_states",
+                ["売上済みの決済状況", "Payment states that are captured already"],
+                ["1行に1つ。この状況の注文には売上処理をしません", "one a line; of these, none is captured again"],
+                Lines,
+                true,
             ),
             asked(
                 "stock_buffer",
