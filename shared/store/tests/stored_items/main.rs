@@ -13,6 +13,7 @@
 //! begin it anew (`RENKEI_TEST_STACK=up` takes the one that is up): `cargo test --workspace --exclude renkei-e2e --test stored_items -- --ignored`.
 
 mod golden;
+mod midori;
 mod read;
 mod write;
 

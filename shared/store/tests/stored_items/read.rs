@@ -13,7 +13,7 @@ use renkei_store::shipments::detail_version;
 use renkei_store::{Store, StoreError, Tenant};
 use serde_json::{Value, json};
 
-use crate::write;
+use crate::midori;
 
 /// What is read, by what reads it. Whatever cannot be turned into JSON is given as it prints, and where it prints nothing of
 /// itself, by what shows that it came back whole.
@@ -23,11 +23,11 @@ pub async fn everything(
     tenant: &Tenant,
     sessions: &Sessions,
 ) -> Vec<(&'static str, Result<Value, String>)> {
-    let shop = write::shop();
-    let (lead, numbers) = (write::parcels(), write::numbers());
+    let shop = midori::shop();
+    let (lead, numbers) = (midori::parcels(), midori::numbers());
     let orders: Vec<_> = numbers.iter().map(|(id, _)| *id).collect();
     let skus: HashSet<Sku> = tenant_skus();
-    let now: Timestamp = write::NOW.parse().unwrap();
+    let now: Timestamp = midori::NOW.parse().unwrap();
     let reads: Vec<(&'static str, BoxFuture<'_, Result<Value, StoreError>>)> = vec![
         ("known orders", Box::pin(async { Ok(text(&tenant.known_orders(&shop, &numbers).await?)) })),
         ("shipments", Box::pin(async { Ok(json!(tenant.shipments(&lead).await?)) })),
@@ -81,7 +81,7 @@ pub async fn everything(
         (
             "what a page begins with",
             Box::pin(async {
-                let found = tenant.member_at_desk(&Email::parse(write::OWNER).unwrap()).await?;
+                let found = tenant.member_at_desk(&Email::parse(midori::OWNER).unwrap()).await?;
                 Ok(json!(found.map(|(member, desk)| {
                     let version = desk.settings.map(|applied| applied.version);
                     json!({ "member": member.email, "usual": desk.usual, "kept": desk.kept, "version": version })
@@ -100,7 +100,7 @@ pub async fn everything(
             }),
         ),
         ("mark of the sync", Box::pin(async { Ok(json!(tenant.sync_mark(&shop).await?)) })),
-        ("back-fill", Box::pin(async { Ok(json!(tenant.backfill(&shop, write::RUN).await?)) })),
+        ("back-fill", Box::pin(async { Ok(json!(tenant.backfill(&shop, midori::RUN).await?)) })),
         ("hints", Box::pin(async { Ok(text(&tenant.hints(&shop).await?)) })),
         (
             "keys",
@@ -113,7 +113,7 @@ pub async fn everything(
             "what a key opens",
             Box::pin(async {
                 let mut opened = Vec::new();
-                for (kind, secret) in write::KEYS {
+                for (kind, secret) in midori::KEYS {
                     let secret = Secret::parse(kind, secret).unwrap();
                     opened.push(store.opened_by(&secret, now).await?.expect("it was handed out"));
                 }
@@ -125,7 +125,7 @@ pub async fn everything(
             "people's merchants",
             Box::pin(async {
                 let mut found = Vec::new();
-                for person in write::PEOPLE {
+                for person in midori::PEOPLE {
                     found.push(store.memberships(&Email::parse(person.0).unwrap()).await?);
                 }
                 Ok(json!(found))
@@ -133,22 +133,22 @@ pub async fn everything(
         ),
         ("audit log", Box::pin(async { Ok(json!(tenant.audit_log(100, None).await?.rows)) })),
         ("gate", Box::pin(async { Ok(json!(tenant.gate(&shop, now).await?)) })),
-        ("counts", Box::pin(async { Ok(json!(tenant.counts(&write::ship_from()).await?)) })),
+        ("counts", Box::pin(async { Ok(json!(tenant.counts(&midori::ship_from()).await?)) })),
         ("offers", Box::pin(async { Ok(json!(tenant.told_offers(&shop).await?)) })),
-        ("run", Box::pin(async { Ok(json!(tenant.run(write::RUN).await?)) })),
-        ("run's place", Box::pin(async { Ok(text(&tenant.run_progress(write::RUN).await?)) })),
-        ("pages of a run", Box::pin(async { Ok(text(&tenant.run_pages(write::RUN).await?)) })),
+        ("run", Box::pin(async { Ok(json!(tenant.run(midori::RUN).await?)) })),
+        ("run's place", Box::pin(async { Ok(text(&tenant.run_progress(midori::RUN).await?)) })),
+        ("pages of a run", Box::pin(async { Ok(text(&tenant.run_pages(midori::RUN).await?)) })),
         ("runs", Box::pin(async { Ok(json!(tenant.runs(100, None).await?.rows)) })),
         // What is noted of the robot says more; its shape is looked at in the store's own tests.
-        ("whether a robot fails", Box::pin(async { Ok(json!(tenant.is_failing(&shop, &write::robot()).await?)) })),
-        ("session", Box::pin(async { Ok(json!(sessions.find(write::OWNER, write::DIGEST).await?)) })),
+        ("whether a robot fails", Box::pin(async { Ok(json!(tenant.is_failing(&shop, &midori::robot()).await?)) })),
+        ("session", Box::pin(async { Ok(json!(sessions.find(midori::OWNER, midori::DIGEST).await?)) })),
         (
             "sign-in",
             Box::pin(async {
                 // It is there once: what was read is put back.
-                let sign_in = sessions.take_sign_in(write::DIGEST).await?;
+                let sign_in = sessions.take_sign_in(midori::DIGEST).await?;
                 if let Some(sign_in) = &sign_in {
-                    sessions.begin_sign_in(write::DIGEST, sign_in).await?;
+                    sessions.begin_sign_in(midori::DIGEST, sign_in).await?;
                 }
                 Ok(json!(sign_in))
             }),
@@ -162,7 +162,7 @@ pub async fn everything(
 }
 
 fn tenant_skus() -> HashSet<Sku> {
-    write::settings().products.into_iter().map(|product| product.sku).collect()
+    midori::settings().products.into_iter().map(|product| product.sku).collect()
 }
 
 fn text(value: &impl std::fmt::Debug) -> Value {

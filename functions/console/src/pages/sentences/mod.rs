@@ -1,0 +1,229 @@
+//! What is wrong with settings, in Japanese. The checks are those of the document and of the command line, and say it in
+//! English; each of their sentences that a form of the console can bring about has its Japanese in the table. One that has
+//! none is shown as it is: a sentence that people have to look up is better than none.
+
+mod table;
+
+use self::table::{FOLLOWING, SENTENCES};
+use crate::lang::Lang;
+
+/// A sentence of the checks, in the page's language.
+pub fn said(lang: Lang, sentence: &str) -> String {
+    match lang {
+        Lang::En => sentence.to_owned(),
+        Lang::Ja => japanese(sentence).unwrap_or_else(|| sentence.to_owned()),
+    }
+}
+
+/// A line of the document's findings: `line 3: processing_robots.custom[0].name: the sentence`.
+pub fn line(lang: Lang, line: &str) -> String {
+    if lang == Lang::En {
+        return line.to_owned();
+    }
+    let (number, rest) = match line.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) {
+        Some((number, rest)) if number.bytes().all(|b| b.is_ascii_digit()) => (Some(number), rest),
+        _ => (None, line),
+    };
+    let (path, sentence) = match rest.split_once(": ") {
+        Some((path, sentence)) if is_path(path.split(" (robot ").next().unwrap_or_default()) => (Some(path), sentence),
+        _ => (None, rest),
+    };
+    let mut text = String::new();
+    if let Some(number) = number {
+        text.push_str(number);
+        text.push_str("行目: ");
+    }
+    if let Some(path) = path {
+        text.push_str(path);
+        text.push_str(": ");
+    }
+    text.push_str(&said(lang, sentence));
+    text
+}
+
+fn is_path(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "._-[]".contains(c))
+}
+
+fn japanese(sentence: &str) -> Option<String> {
+    // On a sample, in a sentence of its own.
+    if let Some([sample, what]) = slots("on the sample \"{}\": {}", sentence).as_deref() {
+        let what = japanese(what).unwrap_or_else(|| (*what).to_owned());
+        return Some(format!("見本「{sample}」で: {what}"));
+    }
+    for (english, said) in FOLLOWING {
+        if let Some(found) = slots(english, sentence) {
+            return Some(format!("{}{}", japanese(found.first()?)?, filled(said, &found)));
+        }
+    }
+    // How to write it otherwise: names of actions only.
+    if let Some(instead) = sentence.strip_prefix("use ").filter(|rest| rest.starts_with('`')) {
+        return Some(format!("代わりに {} を使ってください。", instead.replace(" or ", ", ")));
+    }
+    SENTENCES.iter().find_map(|(english, said)| Some(filled(said, &slots(english, sentence)?)))
+}
+
+/// What stands in the places of a sentence, if it is of this form.
+fn slots<'t>(form: &str, text: &'t str) -> Option<Vec<&'t str>> {
+    let mut parts = form.split("{}");
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let parts: Vec<&str> = parts.collect();
+    let mut found = Vec::with_capacity(parts.len());
+    for (place, part) in parts.iter().enumerate() {
+        let is_last = place + 1 == parts.len();
+        // The last part ends the sentence; one that is empty takes all that is left.
+        let at = if is_last { rest.len().checked_sub(part.len())? } else { rest.find(part)? };
+        if !rest.get(at..)?.starts_with(part) {
+            return None;
+        }
+        found.push(&rest[..at]);
+        rest = &rest[at + part.len()..];
+    }
+    rest.is_empty().then_some(found)
+}
+
+/// The Japanese with what is named put into its places: in one pass, so that what is named is never taken for a place.
+fn filled(said: &str, found: &[&str]) -> String {
+    let mut text = String::with_capacity(said.len());
+    let mut rest = said;
+    while let Some(at) = rest.find('{') {
+        text.push_str(&rest[..at]);
+        let place =
+            rest[at + 1..].split_once('}').and_then(|(number, after)| Some((number.parse::<usize>().ok()?, after)));
+        if let Some((what, after)) = place.and_then(|(number, after)| Some((found.get(number)?, after))) {
+            text.push_str(what);
+            rest = after;
+        } else {
+            text.push('{');
+            rest = &rest[at + 1..];
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ja(sentence: &str) -> String {
+        said(Lang::Ja, sentence)
+    }
+
+    #[test]
+    fn what_is_named_stands_in_its_place() {
+        assert_eq!(
+            ja("there is no field `ordr.total`; did you mean `order.total`?"),
+            "項目「ordr.total」はありません。「order.total」のことですか。"
+        );
+        assert_eq!(ja("a tag has at most 60 characters"), "タグは60文字までです。");
+        assert_eq!(
+            ja("use `hold`, `clear_hold`, `to_ready` or `cancel`"),
+            "代わりに `hold`, `clear_hold`, `to_ready`, `cancel` を使ってください。"
+        );
+        assert_eq!(
+            ja("there is no such test (`x`) (line 3 of the template)"),
+            "そのテストはありません（`x`）。（テンプレートの3行目）"
+        );
+        assert_eq!(
+            ja("on the sample \"平日\": the template makes more than 2000 characters"),
+            "見本「平日」で: テンプレートの結果が2000文字を超えます。"
+        );
+        // What somebody wrote is never taken for a place.
+        assert_eq!(
+            ja("there is no hold reason `{1}` (there are a, b)"),
+            "保留の理由「{1}」はありません。使えるもの: a, b"
+        );
+        assert_eq!(
+            ja("the pattern is too large: use fewer"),
+            "正規表現が大きすぎます。{1,20} のような繰り返しを減らすか、小さくしてください。"
+        );
+        assert_eq!(ja("nobody has said this"), "nobody has said this");
+        assert_eq!(said(Lang::En, "the text is empty"), "the text is empty");
+    }
+
+    #[test]
+    fn a_line_of_the_document_keeps_its_number_and_its_path() {
+        assert_eq!(
+            line(Lang::Ja, "line 2: processing_robots.custom[0].name: the text is empty"),
+            "2行目: processing_robots.custom[0].name: 文字がありません。入力してください。"
+        );
+        assert_eq!(line(Lang::Ja, "name: the text is empty"), "name: 文字がありません。入力してください。");
+        assert_eq!(line(Lang::Ja, "設定の何か"), "設定の何か");
+        assert_eq!(line(Lang::En, "line 2: x: the text is empty"), "line 2: x: the text is empty");
+    }
+
+    /// The checks' own words, as they stand in their sources: a check that is worded otherwise, or a new one, needs its
+    /// Japanese here.
+    #[test]
+    fn every_sentence_of_the_checks_has_its_japanese() {
+        let sources = [
+            include_str!("../../../../../shared/domain/src/processing/compile.rs"),
+            include_str!("../../../../../shared/domain/src/processing/compile/actions.rs"),
+            include_str!("../../../../../shared/domain/src/processing/compile/conditions.rs"),
+            include_str!("../../../../../shared/domain/src/document/check/robots.rs"),
+            include_str!("../../../../../shared/domain/src/document/check/integration.rs"),
+            include_str!("../../../../../shared/domain/src/document/check/connections.rs"),
+            include_str!("../../../../../shared/domain/src/document/check/goods.rs"),
+            include_str!("../../../../../shared/ecforce/src/address.rs"),
+            include_str!("../../../../../shared/domain/src/convert/template.rs"),
+            include_str!("../../../../../shared/domain/src/convert/field.rs"),
+        ];
+        let mut missing = Vec::new();
+        let mut met = 0;
+        for sentence in sources.iter().flat_map(|source| sentences_of(source)) {
+            met += 1;
+            if japanese(&sentence).is_none() {
+                missing.push(sentence);
+            }
+        }
+        assert!(met > 30, "the sources are read: {met}");
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    /// Sentences of a source: texts of several words, with something in each place.
+    fn sentences_of(source: &str) -> Vec<String> {
+        // What tests say is no sentence of the checks.
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let source = source.replace("\\\n", "\u{1}");
+        let mut found = Vec::new();
+        for line in source.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            for text in line.split('"').skip(1).step_by(2) {
+                // A text that goes on in the next line.
+                let text: Vec<&str> = text.split('\u{1}').map(str::trim).collect();
+                let text = text.join(" ");
+                let follows = text.starts_with([';', ':']);
+                if text.split(' ').count() >= 3 && !follows {
+                    found.push(with_something(&text));
+                }
+            }
+        }
+        found
+    }
+
+    /// Places of a format, filled.
+    fn with_something(format: &str) -> String {
+        let mut text = String::new();
+        let mut rest = format;
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            match after.split_once('}') {
+                Some((name, after))
+                    if name.starts_with("near") || name == "hint" || name.is_empty() && after.is_empty() =>
+                {
+                    rest = after;
+                }
+                Some((name, after)) if name.chars().all(|c| c.is_ascii_alphanumeric() || "_:.?".contains(c)) => {
+                    text.push('7');
+                    rest = after;
+                }
+                _ => {
+                    text.push('{');
+                    rest = after;
+                }
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+}
