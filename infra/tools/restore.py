@@ -3,10 +3,16 @@
     python3 infra/tools/restore.py --from RESTORED --to TABLE                 items that TABLE does not have any more
     python3 infra/tools/restore.py --from RESTORED --to TABLE --overwrite     and those that it has otherwise
     … --tenant NAME                                                           only this merchant's
+    … --without NAME                                                          all but this merchant's, who was erased
+    … --access                                                                keys, webhooks and memberships too
     … --dry-run                                                               only count
 
 The runbook (docs/operations.md, "Data is lost or spoilt") says when. AWS is found as `aws` finds it: credentials, region and
 AWS_ENDPOINT_URL from the environment. Safe to repeat.
+
+Keys of warehouses, addresses of webhooks and memberships that are missing are left out unless they are asked for: most were
+taken away on purpose, and a key that was revoked would open again. A merchant who was erased since comes back unless they
+are left out by name.
 """
 
 import argparse
@@ -25,19 +31,25 @@ def main() -> None:
     parser.add_argument("--from", dest="source", required=True, help="the restored table")
     parser.add_argument("--to", dest="target", required=True, help="the stack's table")
     parser.add_argument("--tenant", help="only this merchant's items")
+    parser.add_argument("--access", action="store_true", help="also keys, webhooks and memberships that are missing")
+    parser.add_argument("--without", action="append", default=[], metavar="TENANT", help="all but this merchant's items")
     parser.add_argument("--overwrite", action="store_true", help="also items that differ: changes since then are lost")
     parser.add_argument("--dry-run", action="store_true", help="only count")
     options = parser.parse_args()
     client = boto3.client("dynamodb")
-    missing = otherwise = same = 0
+    missing = otherwise = same = left_out = 0
     for page in client.get_paginator("scan").paginate(TableName=options.source, ConsistentRead=True):
         for item in page["Items"]:
             if options.tenant and not is_of(options.tenant, item):
+                continue
+            if any(is_of(name, item) for name in options.without):
                 continue
             key = {name: item[name] for name in ("pk", "sk")}
             there = client.get_item(TableName=options.target, Key=key, ConsistentRead=True).get("Item")
             if there == item:
                 same += 1
+            elif there is None and is_access(item) and not options.access:
+                left_out += 1
             elif there is None:
                 missing += put(client, options, item, "attribute_not_exists(pk)")
             else:
@@ -46,6 +58,8 @@ def main() -> None:
                     put(client, options, item, None)
     did = "would be " if options.dry_run else ""
     print(f"{missing} missing items {did}put back, {otherwise} that differ {did + 'overwritten' if options.overwrite else 'left'}, {same} the same")
+    if left_out:
+        print(f"{left_out} missing keys, webhooks or memberships left out: with --access they would open again")
 
 
 def put(client, options, item: dict, condition: str | None) -> int:
@@ -59,6 +73,11 @@ def put(client, options, item: dict, condition: str | None) -> int:
             return 0
         raise
     return 1
+
+
+def is_access(item: dict) -> bool:
+    """Does it let somebody in: a warehouse's key, a webhook's secret, a membership?"""
+    return item["pk"]["S"].partition("#")[0] in ("K", "U", "W")
 
 
 def is_of(tenant: str, item: dict) -> bool:

@@ -36,6 +36,7 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako)
     page.get_by_role("checkbox", name="出力できない出荷は除く").check()
     with page.expect_download() as download:
         page.get_by_role("button", name="出力する").click()
+        assert page.get_by_role("button", name="出力する").is_disabled(), "a second click is not a second file"
     text = download.value.path().read_bytes()
     assert len(text.splitlines()) >= min(len(ready), 40), text[:300]
     assert [it["status"] for it in hanako.shipments() if it["id"] == ready[0]["id"]] == ["ready"], "left as they are"
@@ -46,12 +47,24 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako)
     taken = [it for it in hanako.shipments() if it["status"] == "picking"]
     assert len(taken) >= 40, len(taken)
     results = f"出荷指示ID,お問い合わせ番号,出荷日\r\n{taken[0]['id']},4000-0000-0001,\r\nhanako-ecforce.999999.1,4000-0000-0002,\r\n"
+    # A row that names another order is refused.
+    other = f"出荷指示ID,お問い合わせ番号,受注番号\r\n{taken[0]['id']},4000-0000-0009,NO-SUCH\r\n"
     form = page.locator("form[enctype]")
-    form.get_by_role("combobox", name="形式").select_option("standard")
-    form.locator("input[type=file]").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": results.encode()})
-    form.get_by_role("button", name="取り込む").click()
+
+    def send(text):
+        form.get_by_role("combobox", name="形式").select_option("standard")
+        shop = form.get_by_role("combobox", name="ショップ")
+        if shop.count():
+            assert shop.input_value() == "", "nobody's shop is taken for granted"
+            shop.select_option("hanako-ecforce")
+        form.locator("input[type=file]").set_input_files({"name": "r.csv", "mimeType": "text/csv", "buffer": text.encode()})
+        form.get_by_role("button", name="取り込む").click()
+
+    send(other)
+    assert page.get_by_role("cell", name="受注番号がこの出荷のものと違います").is_visible()
+    send(results)
     assert "出荷済みにしました: 1" in page.get_by_role("status").inner_text()
-    assert page.get_by_role("cell", name="unknown").is_visible()
+    assert page.get_by_role("cell", name="この出荷指示IDの出荷はありません").is_visible()
     assert hanako.shipment(taken[0]["id"])["tracking_number"] == "4000-0000-0001"
     # Found by its number, and others by name and by product.
     opened(page, f"{console}/t/hanako/shipments?q=400000000001")
@@ -80,7 +93,7 @@ def test_a_carriers_file_is_made_for_one_method_with_its_fixed_texts(people, con
     choose()
     page.get_by_role("checkbox", name="出力できない出荷は除く").uncheck()
     page.get_by_role("button", name="出力する").click()
-    assert "slip_type" in page.get_by_role("alert").inner_text()
+    assert "送り状種類" in page.get_by_role("alert").inner_text()
     method = choose()
     for label, text in [("送り状種類", "0"), ("請求先顧客コード", "000000000000"), ("運賃管理番号", "01")]:
         page.get_by_label(label).fill(text)

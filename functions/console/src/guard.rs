@@ -178,7 +178,8 @@ async fn admit(
         return Ok(request);
     }
     let headers = request.headers().clone();
-    let Some((secret, person, session)) = session(app, &headers, visit.now).await.map_err(answer)? else {
+    let Some((secret, person, session)) = session(app, request.method(), &headers, visit.now).await.map_err(answer)?
+    else {
         return Err(Box::new(sign_in_first(app, &visit, request.method(), &headers)));
     };
     let shell = Shell {
@@ -248,7 +249,12 @@ fn refused(least: Role, is: Role) -> Problem {
 }
 
 /// The live session of a browser: its secret, what the person is called in the table, and what is known of it.
-async fn session(app: &App, headers: &HeaderMap, now: Timestamp) -> Result<Option<(String, String, Session)>, Problem> {
+async fn session(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Option<(String, String, Session)>, Problem> {
     let Some((person, secret)) = app.jar.get(headers, SESSION).and_then(|value| value.split_once('.')) else {
         return Ok(None);
     };
@@ -263,9 +269,10 @@ async fn session(app: &App, headers: &HeaderMap, now: Timestamp) -> Result<Optio
         app.sessions.end(person, &digest).await?;
         return Ok(None);
     }
-    // A page that renews itself is not somebody who is there: it must not keep a session alive over night.
-    let is_click = !headers.contains_key("hx-request");
-    if is_click && now.duration_since(session.seen_at) >= SEEN_EVERY {
+    // A page that renews itself is not somebody who is there: it must not keep a session alive over night. What sends a form
+    // is, also where only a part of the page is renewed by it.
+    let is_there = *method != Method::GET || !headers.contains_key("hx-request");
+    if is_there && now.duration_since(session.seen_at) >= SEEN_EVERY {
         app.sessions.seen(person, &digest, now).await?;
     }
     Ok(Some((secret.to_owned(), person.to_owned(), session)))
@@ -293,8 +300,8 @@ fn sign_in_first(app: &App, visit: &Visit, method: &Method, headers: &HeaderMap)
     // What was typed would be lost on the way to the provider and back; the browser's back button still has it.
     Problem::new(
         StatusCode::UNAUTHORIZED,
-        "サインインの有効期限が切れました。操作は実行されていません。別のタブでサインインしてから、戻るボタンでこの画面に戻り、もう一度実行してください。",
-        "Your session has ended; nothing was changed. Sign in in another tab, go back to the form and send it again.",
+        "サインインの有効期限が切れました。操作は実行されていません。戻るボタンで画面に戻り、入力した内容を控えてから、サインインし直してもう一度入力してください。",
+        "Your session has ended; nothing was changed. Go back, copy what you typed, sign in again and enter it once more.",
     )
     .into_response()
 }

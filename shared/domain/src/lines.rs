@@ -29,9 +29,41 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// The line on which a quotation mark opens a cell of CSV that nothing closes. A reader takes all that follows for that one
+/// cell, and says nothing.
+#[must_use]
+pub fn open_quote(text: &str) -> Option<u64> {
+    let (mut line, mut opened) = (1, None);
+    let mut begins_cell = true;
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text).bytes().peekable();
+    while let Some(byte) = rest.next() {
+        line += u64::from(byte == b'\n');
+        match (byte, opened) {
+            // Two of them are one that is written.
+            (b'"', Some(_)) if rest.peek() == Some(&b'"') => drop(rest.next()),
+            (b'"', Some(_)) => opened = None,
+            (b'"', None) if begins_cell => opened = Some(line),
+            _ => {}
+        }
+        begins_cell = matches!(byte, b',' | b'\r' | b'\n');
+    }
+    opened
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quotation_mark_that_nothing_closes_is_found() {
+        for whole in ["", "a,b\n", "\u{feff}\"a\",\"b\nc\"\"\"\n", "a,\"\",b", "5\" screw,b\n", "\"a\"b,c\r\n\"\"\r\n"]
+        {
+            assert_eq!(open_quote(whole), None, "{whole}");
+        }
+        assert_eq!(open_quote("a,b\nc,\"d\ne,f\n"), Some(2));
+        assert_eq!(open_quote("\"a\"\"\nb"), Some(1));
+        assert_eq!(open_quote("\u{feff}a\r\n\"b\"\r\n\""), Some(3));
+    }
 
     /// The lines of all rows, as a reader of CSV gives their places.
     fn lines(text: &str) -> Vec<u64> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use encoding_rs::{SHIFT_JIS, UTF_8};
 
 use crate::ids::Sku;
-use crate::lines::Lines;
+use crate::lines::{Lines, open_quote};
 use crate::settings::{Product, Temperature};
 
 /// Most problems that are told at once.
@@ -94,6 +94,8 @@ pub fn from_csv(bytes: &[u8]) -> Result<ProductTable, Vec<RowProblem>> {
     let headings = reader.headers().map_err(|_| whole("the heading line cannot be read"))?.clone();
     let heading_line = line_of(headings.position());
     let columns: Vec<Option<Column>> = headings.iter().map(column).collect();
+    let width =
+        headings.iter().zip(1..).filter(|(heading, _)| !heading.trim().is_empty()).last().map_or(0, |(_, place)| place);
     for (column, names) in COLUMNS.iter().take(2) {
         if !columns.contains(&Some(*column)) {
             let sentence = format!("no column has the heading `{}` ({})", names[0], names[1]);
@@ -102,6 +104,10 @@ pub fn from_csv(bytes: &[u8]) -> Result<ProductTable, Vec<RowProblem>> {
     }
     let mut products = Vec::new();
     let mut problems = Vec::new();
+    if let Some(line) = open_quote(&text) {
+        let sentence = "a quotation mark is opened here and closed nowhere".to_owned();
+        problems.push(RowProblem { line: Some(line), sentence });
+    }
     let mut seen: HashMap<Sku, u64> = HashMap::new();
     for record in reader.records() {
         if problems.len() > MOST_TOLD {
@@ -115,7 +121,13 @@ pub fn from_csv(bytes: &[u8]) -> Result<ProductTable, Vec<RowProblem>> {
                 if record.iter().all(|cell| cell.trim().is_empty()) {
                     continue;
                 }
-                (line, row(&columns, &record))
+                if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
+                    let sentence =
+                        "the line has more cells than the heading: is a comma in a cell without quotation marks?";
+                    (line, Err(vec![sentence.to_owned()]))
+                } else {
+                    (line, row(&columns, &record))
+                }
             }
             Err(error) => {
                 let line = line_of(error.position());
@@ -171,8 +183,8 @@ fn row(columns: &[Option<Column>], record: &csv::StringRecord) -> Result<Product
     let mut problems = Vec::new();
     let sku = Sku::parse(cell(Column::Sku)).map_err(|error| problems.push(error.rule())).ok();
     let name = cell(Column::Name);
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        problems.push(format!("the name (商品名) must have 1 to {LONGEST_NAME} characters"));
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        problems.push(format!("the name (商品名) must have 1 to {LONGEST_NAME} characters on one line"));
     }
     let stock_buffer = match cell(Column::StockBuffer) {
         "" => 0,
@@ -226,6 +238,16 @@ mod tests {
             product("TEA-100", "煎茶 100g", 5, false, Temperature::Ambient),
             product("ICE-1", "氷菓, 抹茶", 0, true, Temperature::Frozen),
         ]
+    }
+
+    #[test]
+    fn what_a_slip_makes_of_a_row_is_not_taken_for_a_product() {
+        let wrong = |text: &str| from_csv(text.as_bytes()).unwrap_err().iter().map(|it| it.line).collect::<Vec<_>>();
+        assert_eq!(wrong("sku,name,\nA,茶, 100g\nB,湯のみ,\nC,盆,,\n"), [Some(2)]);
+        // All that follows is in one name.
+        assert_eq!(wrong("sku,name\nA,\"茶\nB,湯のみ\nC,盆\n"), [Some(2), Some(2)]);
+        assert_eq!(wrong("sku,name\nA,\"茶\nB,\"湯のみ\nC,盆\n"), [Some(2)]);
+        assert_eq!(wrong("sku,name\nA,\"茶\n100g\"\n"), [Some(2)]);
     }
 
     #[test]

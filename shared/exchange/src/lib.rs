@@ -269,32 +269,31 @@ pub async fn ship(tenant: Option<&Tenant>, row: ResultRow, now: Timestamp) -> Re
     let mut outcome = "unknown";
     tenant
         .change(&row.id, |shipment| {
-            let result = ShippingResult {
-                tracking_number: row.tracking_number.clone(),
-                // A day that is left out stays what it was.
-                shipped_at: left.or(shipment.shipped_at).unwrap_or(now),
-            };
-            match handover::ship(shipment, &result, now) {
-                Ok(handover::Shipped::Now) => {
-                    outcome = "shipped";
-                    true
-                }
-                Ok(handover::Shipped::Corrected) => {
-                    outcome = "corrected";
-                    true
-                }
-                Ok(handover::Shipped::Known) => {
-                    outcome = "known";
-                    false
-                }
-                Err(reason) => {
-                    outcome = reason.as_str();
-                    false
-                }
-            }
+            outcome = shipped(shipment, &row, left, now);
+            matches!(outcome, "shipped" | "corrected")
         })
         .await?;
     Ok(line(outcome))
+}
+
+/// What becomes of a shipment by a row that says when it left, if it says so. It is as it was unless it is shipped or
+/// corrected.
+fn shipped(shipment: &mut Shipment, row: &ResultRow, left: Option<Timestamp>, now: Timestamp) -> &'static str {
+    // Two shops may number their orders alike: what names another order is another shop's file, or a row that slipped.
+    if row.order_number.as_deref().is_some_and(|named| named != shipment.order_number.as_str()) {
+        return "other-order-number";
+    }
+    let result = ShippingResult {
+        tracking_number: row.tracking_number.clone(),
+        // A day that is left out stays what it was.
+        shipped_at: left.or(shipment.shipped_at).unwrap_or(now),
+    };
+    match handover::ship(shipment, &result, now) {
+        Ok(handover::Shipped::Now) => "shipped",
+        Ok(handover::Shipped::Corrected) => "corrected",
+        Ok(handover::Shipped::Known) => "known",
+        Err(reason) => reason.as_str(),
+    }
 }
 
 /// Takes rows of results in, several at once; in the order of the file.
@@ -410,6 +409,25 @@ mod tests {
         // Where nothing can be written the list is not read to its end.
         let none = filled(2, true, list(100), &(1..=100).collect::<Vec<_>>());
         assert_eq!((none.rows.len(), none.problems.len(), none.more), (0, 2 * PASSED_OVER, true));
+    }
+
+    #[test]
+    fn a_row_that_names_another_order_is_not_taken() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut shipment = ready(7, Payment::Paid);
+        handover::claim(&mut shipment, at).unwrap();
+        let row = |number: Option<&str>| ResultRow {
+            row: 2,
+            id: shipment.id.clone(),
+            tracking_number: "4000".to_owned(),
+            shipped_on: None,
+            order_number: number.map(str::to_owned),
+        };
+        let (other, same, none) = (row(Some("8")), row(Some("7")), row(None));
+        assert_eq!(shipped(&mut shipment, &other, None, at), "other-order-number");
+        assert_eq!((shipment.status, shipment.tracking_number.is_none()), (Status::Picking, true));
+        assert_eq!(shipped(&mut shipment, &same, None, at), "shipped");
+        assert_eq!(shipped(&mut shipment, &none, None, at), "known");
     }
 
     #[test]

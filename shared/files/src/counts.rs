@@ -2,6 +2,7 @@
 
 use csv::ReaderBuilder;
 use renkei_domain::ids::Sku;
+use renkei_domain::lines::open_quote;
 
 use crate::Problem;
 use crate::encoding::Encoding;
@@ -36,24 +37,41 @@ pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
         problem(1, "file", "the file is not UTF-8");
         return (rows, problems);
     };
+    if let Some(line) = open_quote(&text) {
+        problem(
+            usize::try_from(line).unwrap_or(usize::MAX),
+            "row",
+            "a quotation mark is opened here and closed nowhere",
+        );
+    }
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let mut places: Option<[Option<usize>; 3]> = None;
+    let mut places: Option<([Option<usize>; 3], usize)> = None;
     for (index, record) in reader.records().enumerate() {
         let row = index + 1;
         let Ok(record) = record else {
             problem(row, "row", "it is not a line of CSV");
             continue;
         };
-        let Some([sku, quantity, counted_at]) = places else {
+        let Some(([sku, quantity, counted_at], width)) = places else {
             let found =
                 [SKU, QUANTITY, COUNTED_AT].map(|names| record.iter().position(|known| names.contains(&known.trim())));
             if found[0].is_none() || found[1].is_none() {
                 problem(row, "header", "it has to name 商品コード and 数量 (or sku and quantity)");
                 break;
             }
-            places = Some(found);
+            let width = record
+                .iter()
+                .zip(1..)
+                .filter(|(heading, _)| !heading.trim().is_empty())
+                .last()
+                .map_or(0, |(_, place)| place);
+            places = Some((found, width));
             continue;
         };
+        if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
+            problem(row, "row", "it has more cells than the header: is a comma in a cell without quotation marks?");
+            continue;
+        }
         let text = |place: Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default().trim();
         let name = text(sku);
         if name.is_empty() && text(quantity).is_empty() {
@@ -68,9 +86,11 @@ pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
             continue;
         };
         let counted_at = Some(text(counted_at)).filter(|at| !at.is_empty());
-        if counted_at
-            .is_some_and(|at| at.parse::<jiff::Timestamp>().is_err() && at.parse::<jiff::civil::DateTime>().is_err())
-        {
+        // A day alone would be read as its midnight, which any count of that day is newer than.
+        if counted_at.is_some_and(|at| {
+            !at.contains(':')
+                || (at.parse::<jiff::Timestamp>().is_err() && at.parse::<jiff::civil::DateTime>().is_err())
+        }) {
             problem(row, "計数日時", "this is no time: it is written 2026-11-25 09:00:00 or 2026-11-25T00:00:00Z");
             continue;
         }
@@ -90,6 +110,19 @@ mod tests {
         let (rows, problems) = read(b"sku,quantity,counted_at\nA,1,yesterday\nB,2,2026-11-25T00:00:00Z\n");
         assert_eq!((rows.len(), problems[0].row), (1, 2), "{problems:?}");
         assert!(read(b"a,b\n").1[0].what.contains("商品コード"));
+    }
+
+    #[test]
+    fn what_a_slip_makes_of_a_row_is_not_taken_for_a_count() {
+        let (rows, problems) = read(b"sku,quantity,\nA,1,200\nB,2,\nC,3,,\n");
+        assert_eq!(rows.iter().map(|row| row.sku.as_str()).collect::<Vec<_>>(), ["B", "C"], "{problems:?}");
+        let (rows, problems) = read(b"sku,quantity\nA,1,200\nB,2\nC,3,\n");
+        assert_eq!(rows.iter().map(|row| row.sku.as_str()).collect::<Vec<_>>(), ["B", "C"]);
+        assert_eq!(problems[0].row, 2);
+        let (rows, problems) = read(b"sku,quantity,note\nA,1,\"x\nB,2,y\n");
+        assert_eq!((rows.len(), problems[0].row), (1, 2), "B is in the note of A: {problems:?}");
+        let (rows, problems) = read(b"sku,quantity,counted_at\nA,1,2026-11-25\nB,1,2026-11-25 09:00\n");
+        assert_eq!((rows.len(), problems[0].row), (1, 2), "{problems:?}");
     }
 
     #[test]

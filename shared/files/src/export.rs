@@ -11,6 +11,11 @@ use crate::Problem;
 use crate::encoding::{BOM, Encoding, char_width};
 use crate::layout::{Column, Field, Layout, LineEnd, Rows};
 
+/// What is wrong with 代引 in a layout that has no column for an amount: its label would ask for no money.
+pub const NO_AMOUNT: &str = "it is paid on delivery (代引), and this layout has no column for the amount to collect: \
+    write it with the layout `standard` and make its label by hand, or take a layout of your own with a column from \
+    `total`";
+
 /// What rows are made of besides the shipments.
 pub struct Around<'a> {
     /// The merchant's settings.
@@ -64,9 +69,18 @@ pub fn rows(
     let mut rendered = Vec::new();
     let mut problems = Vec::new();
     let mut row = first_row;
+    let has_amount = layout.shipments.columns.iter().any(|column| column.from == Some(Field::Total));
     for (shipment, detail) in shipments {
         let mut bytes = Vec::new();
         let before = problems.len();
+        if !has_amount && is_paid_on_delivery(&detail.payment_method, &shipment.payment_state) {
+            problems.push(Problem {
+                row,
+                shipment: shipment.id.to_string(),
+                column: "決済方法".to_owned(),
+                what: NO_AMOUNT.to_owned(),
+            });
+        }
         let items: Vec<Option<&Item>> = match layout.shipments.rows {
             Rows::Parcel => vec![None],
             Rows::Item => detail.items.iter().map(Some).collect(),
@@ -93,6 +107,11 @@ pub fn rows(
         }
     }
     (rendered, problems)
+}
+
+/// Is it 代引, by what the shop calls its way of paying, or by the state of its payment?
+fn is_paid_on_delivery(method: &str, state: &str) -> bool {
+    ["代引", "代金引換", "代金引き換え"].iter().any(|name| method.contains(name)) || state.contains("cash_on_delivery")
 }
 
 /// One line. Quotes only where they are needed: the trail bytes of `Shift_JIS` are never a quote, a comma or a line end.
@@ -323,6 +342,20 @@ mod tests {
         assert_eq!(carriers_time("午前中", &column).unwrap(), "0812");
         assert_eq!(carriers_time("指定なし", &column).unwrap(), "");
         assert!(carriers_time("夜", &column).unwrap_err().contains("夜"));
+    }
+
+    #[test]
+    fn money_at_the_door_is_known_by_its_names() {
+        for method in ["代引", "代引き（ヤマト）", "代金引換", "商品代引"] {
+            assert!(is_paid_on_delivery(method, "authed"), "{method}");
+        }
+        assert!(is_paid_on_delivery("", "cash_on_delivery_authed"));
+        assert!(!is_paid_on_delivery("クレジットカード", "authed"));
+        let has_amount = |id: &str| {
+            let columns = Layout::built_in(id).unwrap().shipments.columns;
+            columns.iter().any(|column| column.from == Some(Field::Total))
+        };
+        assert_eq!(["standard", "yamato-b2", "sagawa-ehiden3"].map(has_amount), [true, false, false]);
     }
 
     #[test]

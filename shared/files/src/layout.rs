@@ -184,6 +184,9 @@ pub struct Results {
     /// The column of the day that it left; the day of reading if there is none, or it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipped_on: Option<ColumnRef>,
+    /// The column of 受注番号, if the file has one: a row that names another than the shipment's is not taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_number: Option<ColumnRef>,
 }
 
 /// A column of a file that is read.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use csv::{ByteRecord, Position, ReaderBuilder};
 use jiff::civil::Date;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
-use renkei_domain::lines::Lines;
+use renkei_domain::lines::{Lines, open_quote};
 
 use crate::Problem;
 use crate::layout::{ColumnRef, Layout};
@@ -21,6 +21,8 @@ pub struct ResultRow {
     pub tracking_number: String,
     /// The day that it left, if the file says.
     pub shipped_on: Option<Date>,
+    /// 受注番号, if the file says: it must be the shipment's.
+    pub order_number: Option<String>,
 }
 
 /// What a file holds.
@@ -50,6 +52,10 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
         file.problems.push(Problem { row: 1, shipment: String::new(), column: "file".into(), what });
         return file;
     };
+    if let Some(line) = open_quote(&text) {
+        let (row, what) = (line as usize, "a quotation mark is opened here and closed nowhere".to_owned());
+        file.problems.push(Problem { row, shipment: String::new(), column: "row".into(), what });
+    }
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut columns: Option<Columns> = (!results.header).then(|| Columns::by_place(layout));
     let mut seen: HashMap<ShipmentId, (usize, String)> = HashMap::new();
@@ -116,7 +122,9 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
             ),
             None => {
                 seen.insert(id.clone(), (row, number.clone()));
-                file.rows.push(ResultRow { row, id, tracking_number: number, shipped_on });
+                let named = columns.order_number.map(|place| text_at(&record, place));
+                let order_number = named.filter(|named| !named.is_empty());
+                file.rows.push(ResultRow { row, id, tracking_number: number, shipped_on, order_number });
             }
         }
     }
@@ -134,6 +142,7 @@ struct Columns {
     shipment: usize,
     tracking_number: usize,
     shipped_on: Option<usize>,
+    order_number: Option<usize>,
 }
 
 impl Columns {
@@ -144,6 +153,7 @@ impl Columns {
             shipment: place(&results.shipment),
             tracking_number: place(&results.tracking_number),
             shipped_on: results.shipped_on.as_ref().map(place),
+            order_number: results.order_number.as_ref().map(place),
         }
     }
 
@@ -159,6 +169,7 @@ impl Columns {
             shipment: needed(&results.shipment)?,
             tracking_number: needed(&results.tracking_number)?,
             shipped_on: results.shipped_on.as_ref().and_then(find),
+            order_number: results.order_number.as_ref().and_then(find),
         })
     }
 }
@@ -241,6 +252,15 @@ mod tests {
             ("hanako-ecforce.88111.1", "400000000001")
         );
         assert_eq!(row.shipped_on.unwrap().to_string(), "2026-11-25");
+    }
+
+    #[test]
+    fn an_order_number_is_read_where_the_file_says_one() {
+        let layout = Layout::built_in("standard").unwrap();
+        let text = "受注番号,出荷指示ID,伝票番号\r\nA-7,shop.1.1,111\r\n,shop.2.1,222\r\n";
+        let numbers = |file: ResultFile| file.rows.into_iter().map(|row| row.order_number).collect::<Vec<_>>();
+        assert_eq!(numbers(read(&layout, None, text.as_bytes())), [Some("A-7".to_owned()), None]);
+        assert_eq!(numbers(b2("88111-1,0,,400000000001,2026/11/25\r\n")), [None]);
     }
 
     #[test]

@@ -12,12 +12,13 @@ use renkei_ecforce::Token;
 use renkei_platform::aws::AwsFailure;
 use renkei_platform::secrets::{Credentials, SecretsError};
 use renkei_products::Released;
+use renkei_store::access::Opens;
 use renkei_store::settings::AppliedSettings;
 use renkei_store::{StoreError, Tenant};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::trial::{self, Trial};
-use crate::{Setup, SetupError, leaving, schedules};
+use crate::{Setup, SetupError, grants, leaving, schedules};
 
 /// All that applying would do, but for schedules: those are compared when everything else is in place.
 pub struct Plan {
@@ -217,6 +218,11 @@ impl Setup {
                     continue;
                 }
                 done.push(format!("secret of {connection} is removed with its connection"));
+            }
+            // A shop that goes on calling is refused, rather than noted for a robot that is not there.
+            let hooks = grants::revoke(tenant, &Opens::Hook(connection.clone()), None, Timestamp::now()).await?;
+            if !hooks.is_empty() {
+                done.push(format!("webhook of {connection} is revoked with its connection"));
             }
         }
         Ok(done)

@@ -13,6 +13,7 @@ use renkei_domain::settings::Connection;
 use renkei_ecforce::{Direction, Error, MAX_PER, OrderQuery, PageRequest, SortBy};
 use renkei_store::Tenant;
 
+use crate::token::token_key;
 use crate::{Session, SessionRequest, ShopError, Shops};
 
 /// Whose calls these are in the quota.
@@ -96,7 +97,7 @@ impl Shops {
         };
         // A process that lives on may know a token of credentials that were replaced since.
         if let Ok(mut tokens) = self.tokens.lock() {
-            tokens.remove(&(tenant.id().clone(), connection.id.clone()));
+            tokens.remove(&token_key(tenant, connection));
         }
         let email = connection.email.as_deref().unwrap_or(&self.service_email);
         let mut session = match self.open(tenant, request).await {

@@ -20,7 +20,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use renkei_domain::gate::GateRules;
-use renkei_domain::ids::{ConnectionId, TenantId};
 use renkei_domain::settings::Connection;
 use renkei_ecforce::{AddressPolicy, ApiAddress, Client, LateHttp, Timeouts, Token};
 use renkei_platform::secrets::ConnectionSecrets;
@@ -35,7 +34,7 @@ pub struct Shops {
     policy: AddressPolicy,
     secrets: ConnectionSecrets,
     service_email: String,
-    tokens: Arc<Mutex<HashMap<(TenantId, ConnectionId), Token>>>,
+    tokens: Arc<Mutex<HashMap<token::Of, Token>>>,
 }
 
 impl Shops {

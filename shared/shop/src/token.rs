@@ -1,8 +1,11 @@
 //! The token: taken from memory, from the secret, or by signing in, in this order.
 
 use renkei_domain::gate::Kind;
+use renkei_domain::ids::{ConnectionId, TenantId};
+use renkei_domain::settings::Connection;
 use renkei_ecforce::{Error, Token};
 use renkei_platform::secrets::Credentials;
+use renkei_store::Tenant;
 use secrecy::ExposeSecret;
 
 use crate::error::ShopError;
@@ -11,7 +14,7 @@ use crate::session::Session;
 impl Session {
     /// A token to call with. `refused` is one that the shop has just refused: it is not given again.
     pub(crate) async fn token(&mut self, refused: Option<&Token>) -> Result<Token, ShopError> {
-        let key = (self.tenant.id().clone(), self.connection.id.clone());
+        let key = token_key(&self.tenant, &self.connection);
         let cached = self.shops.tokens.lock().ok().and_then(|tokens| tokens.get(&key).cloned());
         if let Some(token) = cached.filter(|token| !is_same(refused, token)) {
             return Ok(token);
@@ -29,7 +32,7 @@ impl Session {
             }
             Credentials::Password { email, password } => (email, password),
         };
-        let shared = self.shops.secrets.session(&key.0, &key.1, &version).await?;
+        let shared = self.shops.secrets.session(&key.0, &key.1, &version, &key.2).await?;
         let usable = shared.and_then(|token| Token::parse(&token).ok()).filter(|token| !is_same(refused, token));
         let token = if let Some(token) = usable {
             token
@@ -48,7 +51,7 @@ impl Session {
                     }
                     other => other,
                 })?;
-            self.shops.secrets.put_session(&key.0, &key.1, &version, signed_in.token.secret()).await?;
+            self.shops.secrets.put_session(&key.0, &key.1, &version, &key.2, signed_in.token.secret()).await?;
             signed_in.token
         };
         if let Ok(mut tokens) = self.shops.tokens.lock() {
@@ -59,13 +62,20 @@ impl Session {
 
     /// Forgets a token that the shop refused.
     pub(crate) fn forget_token(&self, refused: &Token) {
-        let key = (self.tenant.id().clone(), self.connection.id.clone());
+        let key = token_key(&self.tenant, &self.connection);
         if let Ok(mut tokens) = self.shops.tokens.lock()
             && is_same(tokens.get(&key), refused)
         {
             tokens.remove(&key);
         }
     }
+}
+
+/// Of which shop a token is, and at which address: it is shown to no other, whoever changes the settings meanwhile.
+pub(crate) type Of = (TenantId, ConnectionId, String);
+
+pub(crate) fn token_key(tenant: &Tenant, connection: &Connection) -> Of {
+    (tenant.id().clone(), connection.id.clone(), connection.api_url.clone())
 }
 
 fn is_same(one: Option<&Token>, other: &Token) -> bool {

@@ -15,9 +15,17 @@ use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// A table with one item, the gate, and a secret with a ready-made token.
+/// A table with one item, the gate, and a secret: what the merchant gave, and beside it what a sign-in brought.
 struct Aws {
+    given: Value,
     gate: Mutex<Option<Value>>,
+    session: Mutex<Option<String>>,
+}
+
+impl Aws {
+    fn holding(given: Value) -> Self {
+        Self { given, gate: Mutex::new(None), session: Mutex::new(None) }
+    }
 }
 
 impl Respond for Aws {
@@ -26,9 +34,16 @@ impl Respond for Aws {
         let body: Value = request.body_json().unwrap();
         let mut gate = self.gate.lock().unwrap();
         let (status, answer) = match target.split('.').next_back().unwrap() {
-            "GetSecretValue" => {
-                let secret = json!({ "v": 1, "token": "tok-123" });
-                (200, json!({ "SecretString": secret.to_string(), "VersionId": "v" }))
+            "GetSecretValue" if body["VersionStage"] == "AWSCURRENT" => {
+                (200, json!({ "SecretString": self.given.to_string(), "VersionId": "v" }))
+            }
+            "GetSecretValue" => match self.session.lock().unwrap().as_ref() {
+                Some(session) => (200, json!({ "SecretString": session, "VersionId": "s" })),
+                None => (400, json!({ "__type": "ResourceNotFoundException", "message": "no such label" })),
+            },
+            "PutSecretValue" => {
+                *self.session.lock().unwrap() = body["SecretString"].as_str().map(str::to_owned);
+                (200, json!({}))
             }
             "GetItem" => (200, gate.as_ref().map_or_else(|| json!({}), |item| json!({ "Item": item }))),
             "PutItem" => {
@@ -59,9 +74,13 @@ struct Place {
 
 impl Place {
     async fn answering(answer: ResponseTemplate) -> Self {
+        Self::signed_in_by(json!({ "v": 1, "token": "tok-123" }), answer).await
+    }
+
+    async fn signed_in_by(given: Value, answer: ResponseTemplate) -> Self {
         let (shop, aws) = (MockServer::start().await, MockServer::start().await);
         Mock::given(any()).respond_with(answer).mount(&shop).await;
-        Mock::given(any()).respond_with(Aws { gate: Mutex::new(None) }).mount(&aws).await;
+        Mock::given(any()).respond_with(Aws::holding(given)).mount(&aws).await;
         let config = renkei_platform::aws::of_variables(|name| match name {
             "AWS_REGION" => Some("ap-northeast-1".to_owned()),
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
@@ -108,6 +127,42 @@ impl Place {
 async fn call(session: &mut Session) -> Result<(), ShopError> {
     let query = OrderQuery::new();
     session.call(async |client, token| client.orders(token, &query).await).await.map(drop)
+}
+
+/// The tokens that were shown to a shop.
+async fn shown(shop: &MockServer) -> Vec<String> {
+    let asked = shop.received_requests().await.unwrap();
+    let mut shown: Vec<String> = asked
+        .iter()
+        .filter_map(|request| request.headers.get("authorization"))
+        .map(|token| token.to_str().unwrap().to_owned())
+        .collect();
+    shown.dedup();
+    shown
+}
+
+#[tokio::test]
+async fn a_token_is_shown_to_no_other_address_by_a_process_that_lives_on_nor_by_another() {
+    let answer = |token: &str| {
+        ResponseTemplate::new(200).set_body_json(json!({ "authentication_token": token, "id": 1, "data": [] }))
+    };
+    let given = json!({ "v": 1, "email": "api@shop.example", "password": "only-for-tests" });
+    let mut place = Place::signed_in_by(given, answer("of-the-shop")).await;
+    let patience = Duration::from_secs(20);
+    let mut session = place.open("run-1", patience).await;
+    call(&mut session).await.unwrap();
+    session.leave().await.unwrap();
+    assert_eq!(shown(&place.shop).await, [r#"Token token="of-the-shop""#]);
+
+    // The settings change; the password that the merchant gave is the same.
+    let elsewhere = MockServer::start().await;
+    Mock::given(any()).respond_with(answer("of-another")).mount(&elsewhere).await;
+    place.connection.api_url = elsewhere.uri();
+    let mut session = place.open("run-2", patience).await;
+    call(&mut session).await.unwrap();
+    session.leave().await.unwrap();
+    assert_eq!(shown(&elsewhere).await, [r#"Token token="of-another""#]);
+    assert_eq!(shown(&place.shop).await.len(), 1);
 }
 
 #[tokio::test]

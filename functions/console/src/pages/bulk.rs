@@ -8,7 +8,7 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use jiff::Timestamp;
 use renkei_domain::handover::{self, Cancelled};
 use renkei_domain::ids::ShipmentId;
@@ -308,31 +308,41 @@ pub async fn change(Extension(caller): Extension<Caller>, form: Bytes) -> Result
     // All or nothing of a form that names what is not there: nothing is changed before it is answered with "not found".
     all_own(&caller, &asked.selection.ids).await?;
     let by = caller.email.as_str();
-    let outcomes: Vec<(ShipmentId, Becomes)> = futures::stream::iter(asked.selection.ids.iter().cloned())
-        .map(async |id| {
-            let mut became = Becomes::Same;
-            let found = caller
-                .tenant
-                .change(&id, |shipment| {
-                    became = carry_out(asked.wish, shipment, caller.now, by);
-                    matches!(became, Becomes::Status(_) | Becomes::Asked)
-                })
-                .await?;
-            found.ok_or_else(Problem::not_found)?;
-            Ok::<_, Problem>((id, became))
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let outcomes: Vec<Result<(ShipmentId, Becomes), Problem>> =
+        futures::stream::iter(asked.selection.ids.iter().cloned())
+            .map(async |id| {
+                let mut became = Becomes::Same;
+                let found = caller
+                    .tenant
+                    .change(&id, |shipment| {
+                        became = carry_out(asked.wish, shipment, caller.now, by);
+                        matches!(became, Becomes::Status(_) | Becomes::Asked)
+                    })
+                    .await?;
+                found.ok_or_else(Problem::not_found)?;
+                Ok::<_, Problem>((id, became))
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
     let action = format!("shipment.{}", asked.wish.as_str());
-    let mut changed = 0;
-    for (id, became) in &outcomes {
-        if matches!(became, Becomes::Status(_) | Becomes::Asked) {
-            changed += 1;
-            caller.audit(&action, id.to_string(), AuditOutcome::Done, "").await?;
+    let all = outcomes.len();
+    let (mut changed, mut failed) = (0, None);
+    for outcome in outcomes {
+        match outcome {
+            Ok((id, Becomes::Status(_) | Becomes::Asked)) => {
+                changed += 1;
+                caller.audit(&action, id.to_string(), AuditOutcome::Done, "").await?;
+            }
+            Ok(_) => {}
+            Err(problem) => failed = failed.or(Some(problem)),
         }
     }
-    let rest = outcomes.len() - changed;
+    // What was changed is in the audit log before the failure of another is told.
+    if let Some(problem) = failed {
+        return Err(problem);
+    }
+    let rest = all - changed;
     let done = format!("{}.{changed}.{rest}", asked.wish.as_str());
     Ok(asked.selection.back(&caller, &done))
 }

@@ -18,9 +18,6 @@ use crate::guard::{Caller, Upload};
 use crate::problem::Problem;
 use crate::shell::Shell;
 
-/// Problems that are listed.
-const MOST: usize = 100;
-
 #[derive(Template)]
 #[template(path = "products.html")]
 struct ProductsPage {
@@ -58,7 +55,7 @@ pub async fn import(
     let table = match from_csv(&bytes) {
         Ok(table) => table,
         Err(problems) => {
-            let problems = problems.iter().take(MOST).map(ToString::to_string).collect();
+            let problems = problems.iter().map(ToString::to_string).collect();
             return Ok(Html(ProductsPage { s: caller.shell, problems, outcome: None }.render()?));
         }
     };
@@ -66,12 +63,12 @@ pub async fn import(
     let import = renkei_products::compare(&caller.tenant, table).await?;
     let released = if upload.text("step") == "import" {
         let connections: Vec<&ConnectionId> = settings.connections.iter().map(|it| &it.id).collect();
-        let released = renkei_products::put(&caller.tenant, connections, &app.import_orders, &import.changed)
-            .await
-            .map_err(|error: ProductsError| Problem::from(SetupError::from(error)))?;
-        let note = format!("{} new, {} changed", import.new, import.replaced());
-        caller.audit("products.import", caller.tenant.id().as_str(), AuditOutcome::Done, note).await?;
-        Some(released)
+        let put = renkei_products::put(&caller.tenant, connections, &app.import_orders, &import.changed).await;
+        let (outcome, of_them) =
+            if put.is_ok() { (AuditOutcome::Done, "") } else { (AuditOutcome::Failed, "stopped on its way; of ") };
+        let note = format!("{of_them}{} new, {} changed", import.new, import.replaced());
+        caller.audit("products.import", caller.tenant.id().as_str(), outcome, note).await?;
+        Some(put.map_err(|error: ProductsError| Problem::from(SetupError::from(error)))?)
     } else {
         None
     };

@@ -97,11 +97,13 @@ pub async fn search(
     let place = if let Some(from) = from.filter(|from| !from.is_empty()) {
         Some(Place::read(from, &connections).ok_or_else(Problem::not_found)?)
     } else {
+        let first = connections.first().map(|first| Place::first(first, order));
         let known = by_key(caller, &connections, q).await?;
-        if !known.is_empty() {
-            return Ok(Found { rows: rows_of(caller, known).await?, looked: 0, further: None });
+        if !known.shipments.is_empty() {
+            let further = first.filter(|_| known.may_mean_another);
+            return Ok(Found { rows: rows_of(caller, known.shipments).await?, looked: 0, further });
         }
-        connections.first().map(|first| Place::first(first, order))
+        first
     };
     match place {
         Some(place) => Ok(look_through(caller, &connections, order, &Wanted::of(q), place).await?),
@@ -121,12 +123,19 @@ fn order_of(q: &str) -> [Status; 5] {
     }
 }
 
+/// What has a key that reads like what was typed.
+struct Known {
+    shipments: Vec<Shipment>,
+    /// Digits that are an order's id may just as well be meant as a SKU, or as the number of another order.
+    may_mean_another: bool,
+}
+
 /// A shipment's id, a shop's order id, or an order number that has a record.
-async fn by_key(caller: &Caller, connections: &[ConnectionId], q: &str) -> Result<Vec<Shipment>, StoreError> {
+async fn by_key(caller: &Caller, connections: &[ConnectionId], q: &str) -> Result<Known, StoreError> {
     if let Ok(id) = ShipmentId::try_from(q.to_owned())
         && let Some(shipment) = caller.tenant.shipment(&id).await?
     {
-        return Ok(vec![shipment]);
+        return Ok(Known { shipments: vec![shipment], may_mean_another: false });
     }
     let number = OrderNumber::parse(q).ok();
     let mut orders: Vec<(ConnectionId, OrderId)> = Vec::new();
@@ -141,11 +150,13 @@ async fn by_key(caller: &Caller, connections: &[ConnectionId], q: &str) -> Resul
         }
     }
     orders.dedup();
-    let mut found = Vec::new();
+    let mut known = Known { shipments: Vec::new(), may_mean_another: false };
     for (connection, order) in orders {
-        found.extend(caller.tenant.shipments_of(&connection, order).await?);
+        let found = caller.tenant.shipments_of(&connection, order).await?;
+        known.may_mean_another |= found.iter().any(|shipment| number.as_ref() != Some(&shipment.order_number));
+        known.shipments.extend(found);
     }
-    Ok(found)
+    Ok(known)
 }
 
 /// Looks through lists from a place on, until a page is full, a thousand were looked at, or all were.

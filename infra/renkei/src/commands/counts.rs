@@ -1,13 +1,13 @@
 //! `renkei files counts`: what a warehouse counted, from a file. The newest count wins, whatever order files and rows come
 //! in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use renkei_domain::ids::ShipFromId;
+use renkei_domain::ids::{ShipFromId, Sku};
 use renkei_domain::jst;
 use renkei_domain::stock::latest_count;
 use renkei_files::Problem;
@@ -36,7 +36,19 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
         std::fs::read(file).map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
     let (rows, mut problems) = counts::read(&bytes);
     let read = rows.len();
-    let (found, doubtful) = counts_of(rows, Timestamp::now());
+    let (found, mut doubtful) = counts_of(rows, Timestamp::now());
+    let skus: HashSet<Sku> = found.iter().map(|(_, count)| count.sku.clone()).collect();
+    let known = owner.known_skus(&skus).await?;
+    let (found, unknown): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, count)| known.contains(&count.sku));
+    doubtful.extend(
+        unknown.into_iter().map(|(row, _)| Problem {
+            row,
+            shipment: String::new(),
+            column: "商品コード".to_owned(),
+            what: "no product has this SKU: was it changed by a spreadsheet, or is the product not registered yet?"
+                .to_owned(),
+        }),
+    );
     let usable = read - doubtful.len();
     problems.extend(doubtful);
     problems.sort_by_key(|problem| problem.row);
@@ -44,7 +56,7 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
         eprintln!("{}", output::plain(&problem.to_string()));
     }
     let kept: Vec<bool> = futures::stream::iter(found)
-        .map(|count| {
+        .map(|(_, count)| {
             let id = &id;
             async move { owner.put_count(id, &count).await }
         })
@@ -60,10 +72,10 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
     Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
 }
 
-/// The counts of these rows, the newest of each SKU. One of a time to come is a problem instead, as by the warehouse's API: it
+/// The counts of these rows with their places, the newest of each SKU. One of a time to come is a problem instead, as by the warehouse's API: it
 /// would be the newest until then, and what is sold meanwhile would be taken from a shelf that nobody counts any more. So are
 /// two of the same time, of two shelves maybe: which of them is the stock would be chance.
-fn counts_of(rows: Vec<CountRow>, now: Timestamp) -> (Vec<StockCount>, Vec<Problem>) {
+fn counts_of(rows: Vec<CountRow>, now: Timestamp) -> (Vec<(usize, StockCount)>, Vec<Problem>) {
     let latest = latest_count(now);
     let (mut newest, mut problems) = (BTreeMap::<_, Vec<(usize, StockCount)>>::new(), Vec::new());
     let mut problem = |row: usize, column: &str, what: &str| {
@@ -88,7 +100,7 @@ fn counts_of(rows: Vec<CountRow>, now: Timestamp) -> (Vec<StockCount>, Vec<Probl
     let mut counts = Vec::new();
     for mut known in newest.into_values() {
         match known.as_mut_slice() {
-            [_] => counts.extend(known.pop().map(|(_, count)| count)),
+            [_] => counts.append(&mut known),
             several => {
                 for (number, _) in several {
                     problem(
@@ -115,8 +127,6 @@ fn moment(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use renkei_domain::ids::Sku;
-
     use super::*;
 
     #[test]
@@ -154,7 +164,7 @@ mod tests {
         let of = |text: &str| {
             let (counts, problems) = counts_of(rows(text), now);
             (
-                counts.iter().map(|it| it.quantity).collect::<Vec<_>>(),
+                counts.iter().map(|(_, it)| it.quantity).collect::<Vec<_>>(),
                 problems.iter().map(|it| it.row).collect::<Vec<_>>(),
             )
         };

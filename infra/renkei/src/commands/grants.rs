@@ -1,6 +1,7 @@
 //! Keys of warehouses and addresses of webhooks: what both have in common. A secret is shown the one time it is made, and
 //! kept as a hash; nobody can show it again.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -61,8 +62,9 @@ pub async fn warehouse_key(stack: &Stack, command: WarehouseKeyCommand) -> Resul
             show_key(&warehouse, &secret, json)
         }
         WarehouseKeyCommand::Revoke { warehouse, tenant, id } => {
-            let (tenant, warehouse) = granted_warehouse(stack, tenant.as_deref(), &warehouse).await?;
-            revoke(&tenant, &Opens::Warehouse(warehouse), id.as_deref()).await
+            let opens = Opens::Warehouse(WarehouseId::parse(&warehouse).map_err(said)?);
+            let owner = granted(stack, tenant.as_deref(), &opens, &format!("warehouse {warehouse}")).await?;
+            revoke(&owner, &opens, id.as_deref()).await
         }
     }
 }
@@ -85,8 +87,9 @@ pub async fn webhook(stack: &Stack, command: WebhookCommand) -> Result<Exit, Cli
             show_hook(stack, found.id(), &secret, json)
         }
         WebhookCommand::Revoke { connection, tenant, id } => {
-            let found = stack.connection(tenant.as_deref(), &connection).await?;
-            revoke(&found.tenant, &Opens::Hook(found.id().clone()), id.as_deref()).await
+            let opens = Opens::Hook(ConnectionId::parse(&connection).map_err(said)?);
+            let owner = granted(stack, tenant.as_deref(), &opens, &format!("connection {connection}")).await?;
+            revoke(&owner, &opens, id.as_deref()).await
         }
     }
 }
@@ -103,7 +106,7 @@ async fn warehouse_of(stack: &Stack, tenant: Option<&str>, name: &str) -> Result
             found.push(tenant);
         }
     }
-    let tenant = only(found, &wanted)?.ok_or_else(|| {
+    let tenant = only(found, &format!("warehouse {wanted}"))?.ok_or_else(|| {
         known.sort();
         known.dedup();
         CliError::said(if known.is_empty() {
@@ -115,29 +118,30 @@ async fn warehouse_of(stack: &Stack, tenant: Option<&str>, name: &str) -> Result
     Ok((tenant, wanted))
 }
 
-/// The tenant that has keys of this warehouse, whether or not a ship-from names it still: what the document does not name
-/// any more has to be revocable most of all.
-async fn granted_warehouse(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, WarehouseId), CliError> {
-    let wanted = WarehouseId::parse(name).map_err(|error| CliError::said(error.to_string()))?;
-    let opens = Opens::Warehouse(wanted.clone());
+/// The tenant that handed out what opens this, whether or not its document names it still: what it does not name any more
+/// has to be revocable most of all.
+async fn granted(stack: &Stack, tenant: Option<&str>, opens: &Opens, what: &str) -> Result<Tenant, CliError> {
     let mut found = Vec::new();
     for (tenant, _) in stack.tenants(tenant).await? {
-        if tenant.grants().await?.iter().any(|grant| grant.opens == opens) {
+        if tenant.grants().await?.iter().any(|grant| grant.opens == *opens) {
             found.push(tenant);
         }
     }
-    let tenant = only(found, &wanted)?;
-    Ok((tenant.ok_or_else(|| CliError::said(format!("there is no key of a warehouse {wanted}")))?, wanted))
+    only(found, what)?.ok_or_else(|| CliError::said(format!("nothing was handed out that opens a {what}")))
 }
 
-fn only(mut found: Vec<Tenant>, warehouse: &WarehouseId) -> Result<Option<Tenant>, CliError> {
+fn said(error: impl Display) -> CliError {
+    CliError::said(error.to_string())
+}
+
+fn only(mut found: Vec<Tenant>, what: &str) -> Result<Option<Tenant>, CliError> {
     let last = found.pop();
     if found.is_empty() {
         return Ok(last);
     }
     let names: Vec<&str> = found.iter().chain(&last).map(|tenant| tenant.id().as_str()).collect();
     Err(CliError::said(format!(
-        "several tenants have a warehouse {warehouse} ({}); a key is of one of them: say which with --tenant",
+        "several tenants have a {what} ({}); what is handed out is of one of them: say which with --tenant",
         names.join(", ")
     )))
 }

@@ -74,7 +74,8 @@ async fn a_former_version_signs_in_as_it_did_or_is_refused() {
 #[test]
 fn versions_are_kept_exported_and_brought_back() {
     stack();
-    assert_eq!(apply(&document("15 minutes", 10_000).to_string()).code, 0);
+    let applied = apply(&document("15 minutes", 10_000).to_string());
+    assert_eq!(applied.code, 0, "{applied:?}");
     let first = ask(&["export"]);
     assert!(first.code == 0 && first.out.contains("美容液 30ml"), "{first:?}");
     assert!(!first.out.contains("only-for-tests"), "no secret is ever exported");
