@@ -390,6 +390,8 @@ mod tests {
                     json!({})
                 }
                 ("GetItem", _, _) => json!({ "Item": kept.settings }),
+                // Nothing was handed out.
+                ("Query", _, _) => json!({ "Items": [] }),
                 ("DeleteSecret", _, _) => {
                     kept.deleted_secrets.push(body["SecretId"].as_str().unwrap().to_owned());
                     if let Some(saved) = kept.saved_while_deleting.take() {
