@@ -3,9 +3,8 @@
 //!
 //! Its current version holds what the merchant gave (`AWSCURRENT`). The token that a sign-in brought is another version
 //! of the same secret, under a label of its own (`RENKEI_SESSION`), and names the version of the credentials that it was
-//! got with, and the address at which. So all functions share one sign-in; one permission covers both; a token is shown to
-//! nobody at another address; and one that is kept does not outlive a change of the password, for then the versions differ.
-//! (A function that holds one in memory goes on with it until the shop refuses it.)
+//! got with. So all functions share one sign-in; one permission covers both; and a token that is kept there does not outlive
+//! a change of the password, for then the versions differ.
 //!
 //! Nothing in here prints a value: neither types nor errors, and AWS's own messages are left out of them.
 
@@ -124,9 +123,6 @@ struct StoredSession {
     /// Version of the credentials that it was got with.
     #[serde(rename = "for")]
     got_with: String,
-    /// The API URL at which it was got. Earlier builds wrote none: theirs are got anew.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    at: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -176,22 +172,19 @@ impl ConnectionSecrets {
         }
     }
 
-    /// The token of the last sign-in, if it was got with these credentials at this address.
+    /// The token of the last sign-in, if it was got with these credentials.
     pub async fn session(
         &self,
         tenant: &TenantId,
         connection: &ConnectionId,
         credentials: &CredentialsVersion,
-        address: &str,
     ) -> Result<Option<SecretString>, SecretsError> {
         let secret = self.name(tenant, connection);
         match self.get(&secret, SESSION).await {
             Ok(stored) => {
                 // One that this release cannot read is none: signing in again brings one that it can.
                 let session: Option<StoredSession> = serde_json::from_str(stored.text.expose_secret()).ok();
-                let usable = session.filter(|session| {
-                    session.v == VERSION && session.got_with == credentials.0 && session.at.as_deref() == Some(address)
-                });
+                let usable = session.filter(|s| s.v == VERSION && s.got_with == credentials.0);
                 Ok(usable.map(|session| session.token.into()))
             }
             Err(failure) if failure.is(NOT_FOUND) => Ok(None),
@@ -199,22 +192,17 @@ impl ConnectionSecrets {
         }
     }
 
-    /// Keeps the token that a sign-in with these credentials brought at this address.
+    /// Keeps the token that a sign-in with these credentials brought.
     pub async fn put_session(
         &self,
         tenant: &TenantId,
         connection: &ConnectionId,
         credentials: &CredentialsVersion,
-        address: &str,
         token: &SecretString,
     ) -> Result<(), SecretsError> {
         let secret = self.name(tenant, connection);
-        let session = StoredSession {
-            v: VERSION,
-            token: token.expose_secret().to_owned(),
-            got_with: credentials.0.clone(),
-            at: Some(address.to_owned()),
-        };
+        let session =
+            StoredSession { v: VERSION, token: token.expose_secret().to_owned(), got_with: credentials.0.clone() };
         self.put(&secret, &to_json(&secret, &session)?, SESSION).await
     }
 

@@ -32,7 +32,7 @@ impl Session {
             }
             Credentials::Password { email, password } => (email, password),
         };
-        let shared = self.shops.secrets.session(&key.0, &key.1, &version, &key.2).await?;
+        let shared = self.shops.secrets.session(&key.0, &key.1, &version).await?;
         let usable = shared.and_then(|token| Token::parse(&token).ok()).filter(|token| !is_same(refused, token));
         let token = if let Some(token) = usable {
             token
@@ -51,7 +51,7 @@ impl Session {
                     }
                     other => other,
                 })?;
-            self.shops.secrets.put_session(&key.0, &key.1, &version, &key.2, signed_in.token.secret()).await?;
+            self.shops.secrets.put_session(&key.0, &key.1, &version, signed_in.token.secret()).await?;
             signed_in.token
         };
         if let Ok(mut tokens) = self.shops.tokens.lock() {
@@ -71,7 +71,8 @@ impl Session {
     }
 }
 
-/// Of which shop a token is, and at which address: it is shown to no other, whoever changes the settings meanwhile.
+/// Of which shop a token in memory is, and at which address. Who changes the address has to enter a secret anew: with that, and
+/// not with what this process remembers, another address is called.
 pub(crate) type Of = (TenantId, ConnectionId, String);
 
 pub(crate) fn token_key(tenant: &Tenant, connection: &Connection) -> Of {

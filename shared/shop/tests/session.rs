@@ -1,6 +1,7 @@
 //! Sessions against a shop and an AWS on this machine: what they ask of the shop, and when they stop asking.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -18,13 +19,15 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 /// A table with one item, the gate, and a secret: what the merchant gave, and beside it what a sign-in brought.
 struct Aws {
     given: Value,
+    /// How often it was read: each time it is another version.
+    read: AtomicUsize,
     gate: Mutex<Option<Value>>,
     session: Mutex<Option<String>>,
 }
 
 impl Aws {
     fn holding(given: Value) -> Self {
-        Self { given, gate: Mutex::new(None), session: Mutex::new(None) }
+        Self { given, read: AtomicUsize::new(0), gate: Mutex::new(None), session: Mutex::new(None) }
     }
 }
 
@@ -35,7 +38,8 @@ impl Respond for Aws {
         let mut gate = self.gate.lock().unwrap();
         let (status, answer) = match target.split('.').next_back().unwrap() {
             "GetSecretValue" if body["VersionStage"] == "AWSCURRENT" => {
-                (200, json!({ "SecretString": self.given.to_string(), "VersionId": "v" }))
+                let version = format!("v{}", self.read.fetch_add(1, Ordering::Relaxed));
+                (200, json!({ "SecretString": self.given.to_string(), "VersionId": version }))
             }
             "GetSecretValue" => match self.session.lock().unwrap().as_ref() {
                 Some(session) => (200, json!({ "SecretString": session, "VersionId": "s" })),
@@ -142,7 +146,7 @@ async fn shown(shop: &MockServer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_to_no_other_address_by_a_process_that_lives_on_nor_by_another() {
+async fn a_process_that_lives_on_shows_its_token_to_no_other_address() {
     let answer = |token: &str| {
         ResponseTemplate::new(200).set_body_json(json!({ "authentication_token": token, "id": 1, "data": [] }))
     };
@@ -154,7 +158,7 @@ async fn a_token_is_shown_to_no_other_address_by_a_process_that_lives_on_nor_by_
     session.leave().await.unwrap();
     assert_eq!(shown(&place.shop).await, [r#"Token token="of-the-shop""#]);
 
-    // The settings change; the password that the merchant gave is the same.
+    // The settings change, and with the address what is signed in with, to whatever somebody typed.
     let elsewhere = MockServer::start().await;
     Mock::given(any()).respond_with(answer("of-another")).mount(&elsewhere).await;
     place.connection.api_url = elsewhere.uri();
