@@ -36,7 +36,6 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako)
     page.get_by_role("checkbox", name="出力できない出荷は除く").check()
     with page.expect_download() as download:
         page.get_by_role("button", name="出力する").click()
-        assert page.get_by_role("button", name="出力する").is_disabled(), "a second click is not a second file"
     text = download.value.path().read_bytes()
     assert len(text.splitlines()) >= min(len(ready), 40), text[:300]
     assert [it["status"] for it in hanako.shipments() if it["id"] == ready[0]["id"]] == ["ready"], "left as they are"

@@ -91,26 +91,16 @@
     unmark();
   });
 
-  const hold = (form, isHeld) => {
-    for (const button of form.querySelectorAll("button")) button.disabled = isHeld;
-  };
   // A second click must not send a form twice. It would change nothing; it would only look odd.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post") return;
+    // A file comes without a new page: such a form may be sent again.
+    if (form.method !== "post" || "again" in form.dataset) return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
     }
     form.dataset.sent = "1";
-    // A file comes without a new page: such a form may be sent again, but not by a second click.
-    if ("again" in form.dataset) {
-      hold(form, true);
-      setTimeout(() => {
-        delete form.dataset.sent;
-        hold(form, false);
-      }, 5000);
-    }
   });
   // A form that is sent in place and refused keeps what was typed, and says why.
   document.addEventListener("htmx:responseError", (event) => {
@@ -130,6 +120,5 @@
   // The back button brings a page back as it was left.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-    for (const form of document.querySelectorAll("form[data-again]")) hold(form, false);
   });
 })();
