@@ -1,4 +1,5 @@
-//! On which line of a file a row stands, as an editor counts them.
+//! On which line of a file a row stands, as an editor counts them; and what slips of a hand or a spreadsheet a reader of CSV
+//! does not see by itself.
 
 /// Finds the lines of rows. They are asked for in the order of the text, so that it is looked through once.
 #[derive(Debug)]
@@ -27,6 +28,14 @@ impl<'a> Lines<'a> {
         self.at = begins;
         self.line
     }
+}
+
+/// What is wrong where [`open_quote`] finds something.
+pub const OPEN_QUOTE: &str = "a quotation mark is opened here and closed nowhere";
+
+/// How many cells a row may fill under these headings: what stands further right belongs to none of them.
+pub fn width<'a>(headings: impl IntoIterator<Item = &'a str>) -> usize {
+    headings.into_iter().zip(1..).filter(|(heading, _)| !heading.trim().is_empty()).last().map_or(0, |(_, place)| place)
 }
 
 /// The line on which a quotation mark opens a cell of CSV that nothing closes. A reader takes all that follows for that one
@@ -63,6 +72,11 @@ mod tests {
         assert_eq!(open_quote("a,b\nc,\"d\ne,f\n"), Some(2));
         assert_eq!(open_quote("\"a\"\"\nb"), Some(1));
         assert_eq!(open_quote("\u{feff}a\r\n\"b\"\r\n\""), Some(3));
+    }
+
+    #[test]
+    fn a_row_is_as_wide_as_its_last_heading() {
+        assert_eq!([width(["a", "", "b", " "]), width(["", ""]), width([])], [3, 0, 0]);
     }
 
     /// The lines of all rows, as a reader of CSV gives their places.

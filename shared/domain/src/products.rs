@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use encoding_rs::{SHIFT_JIS, UTF_8};
 
 use crate::ids::Sku;
-use crate::lines::{Lines, open_quote};
+use crate::lines::{Lines, OPEN_QUOTE, open_quote, width};
 use crate::settings::{Product, Temperature};
 
 /// Most problems that are told at once.
@@ -94,8 +94,7 @@ pub fn from_csv(bytes: &[u8]) -> Result<ProductTable, Vec<RowProblem>> {
     let headings = reader.headers().map_err(|_| whole("the heading line cannot be read"))?.clone();
     let heading_line = line_of(headings.position());
     let columns: Vec<Option<Column>> = headings.iter().map(column).collect();
-    let width =
-        headings.iter().zip(1..).filter(|(heading, _)| !heading.trim().is_empty()).last().map_or(0, |(_, place)| place);
+    let width = width(&headings);
     for (column, names) in COLUMNS.iter().take(2) {
         if !columns.contains(&Some(*column)) {
             let sentence = format!("no column has the heading `{}` ({})", names[0], names[1]);
@@ -105,8 +104,7 @@ pub fn from_csv(bytes: &[u8]) -> Result<ProductTable, Vec<RowProblem>> {
     let mut products = Vec::new();
     let mut problems = Vec::new();
     if let Some(line) = open_quote(&text) {
-        let sentence = "a quotation mark is opened here and closed nowhere".to_owned();
-        problems.push(RowProblem { line: Some(line), sentence });
+        problems.push(RowProblem { line: Some(line), sentence: OPEN_QUOTE.to_owned() });
     }
     let mut seen: HashMap<Sku, u64> = HashMap::new();
     for record in reader.records() {

@@ -2,7 +2,7 @@
 
 use csv::ReaderBuilder;
 use renkei_domain::ids::Sku;
-use renkei_domain::lines::open_quote;
+use renkei_domain::lines::{OPEN_QUOTE, open_quote, width};
 
 use crate::Problem;
 use crate::encoding::Encoding;
@@ -38,11 +38,7 @@ pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
         return (rows, problems);
     };
     if let Some(line) = open_quote(&text) {
-        problem(
-            usize::try_from(line).unwrap_or(usize::MAX),
-            "row",
-            "a quotation mark is opened here and closed nowhere",
-        );
+        problem(usize::try_from(line).unwrap_or(usize::MAX), "row", OPEN_QUOTE);
     }
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut places: Option<([Option<usize>; 3], usize)> = None;
@@ -59,13 +55,7 @@ pub fn read(bytes: &[u8]) -> (Vec<CountRow>, Vec<Problem>) {
                 problem(row, "header", "it has to name 商品コード and 数量 (or sku and quantity)");
                 break;
             }
-            let width = record
-                .iter()
-                .zip(1..)
-                .filter(|(heading, _)| !heading.trim().is_empty())
-                .last()
-                .map_or(0, |(_, place)| place);
-            places = Some((found, width));
+            places = Some((found, width(&record)));
             continue;
         };
         if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use csv::{ByteRecord, Position, ReaderBuilder};
 use jiff::civil::Date;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
-use renkei_domain::lines::{Lines, open_quote};
+use renkei_domain::lines::{Lines, OPEN_QUOTE, open_quote};
 
 use crate::Problem;
 use crate::layout::{ColumnRef, Layout};
@@ -53,7 +53,7 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
         return file;
     };
     if let Some(line) = open_quote(&text) {
-        let (row, what) = (line as usize, "a quotation mark is opened here and closed nowhere".to_owned());
+        let (row, what) = (line as usize, OPEN_QUOTE.to_owned());
         file.problems.push(Problem { row, shipment: String::new(), column: "row".into(), what });
     }
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());

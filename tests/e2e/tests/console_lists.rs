@@ -131,6 +131,11 @@ async fn everything_is_found_behind_more_than_a_hundred_of_each_status() {
     let wanted = world.list("shipments").iter().filter(has).count();
     assert!(met == ids.len() && met == wanted && met > 100, "{met} met, {} different, {wanted} there", ids.len());
 
+    // Digits may be an order's id, and just as well a SKU: the order is shown, and the search goes on from there.
+    let digits = id.split('.').nth(1).expect("an order's id");
+    let page = browser.get(&format!("/t/search/shipments?q={digits}")).await;
+    assert!(page.status == 200 && page.text.contains(id) && next(&page).is_some(), "{} {}", page.status, page.text);
+
     // A place in another merchant's lists is none, nor is one that nobody made.
     for from in ["theirs~hold~0~", "search~lost~0~", "search~hold~0~x", "x"] {
         let page = browser.get(&format!("/t/search/shipments?q=nobody&from={from}")).await;

@@ -72,9 +72,9 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
     Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
 }
 
-/// The counts of these rows with their places, the newest of each SKU. One of a time to come is a problem instead, as by the warehouse's API: it
-/// would be the newest until then, and what is sold meanwhile would be taken from a shelf that nobody counts any more. So are
-/// two of the same time, of two shelves maybe: which of them is the stock would be chance.
+/// The counts of these rows with their places, the newest of each SKU. One of a time to come is a problem instead, as by the
+/// warehouse's API: it would be the newest until then, and what is sold meanwhile would be taken from a shelf that nobody
+/// counts any more. So are two of the same time, of two shelves maybe: which of them is the stock would be chance.
 fn counts_of(rows: Vec<CountRow>, now: Timestamp) -> (Vec<(usize, StockCount)>, Vec<Problem>) {
     let latest = latest_count(now);
     let (mut newest, mut problems) = (BTreeMap::<_, Vec<(usize, StockCount)>>::new(), Vec::new());
