@@ -1,6 +1,7 @@
 """Files through the browser: products in, shipments out, results in; charts; searches by what parcels hold."""
 
 import re
+from datetime import UTC, datetime
 
 from conftest import lines, on_stack
 from test_pages import opened
@@ -27,7 +28,7 @@ def test_products_come_by_csv_and_orders_that_waited_go_on(people, console, hana
     assert page.get_by_role("alert").get_by_role("listitem").count() >= 2
 
 
-def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako):
+def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako, tmp_path):
     page = people.signed_in("operator")
     ready = [it for it in hanako.shipments() if it["status"] == "ready"]
     opened(page, f"{console}/t/hanako/files")
@@ -39,12 +40,35 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako)
     text = download.value.path().read_bytes()
     assert len(text.splitlines()) >= min(len(ready), 40), text[:300]
     assert [it["status"] for it in hanako.shipments() if it["id"] == ready[0]["id"]] == ["ready"], "left as they are"
+    # Some go into a file of the command line, and all others into one of the console.
+    one = ready[0]["shipping_method"]
+    first = tmp_path / "first.csv"
+    export = ["files", "export", "--tenant", "hanako", "--connection", "hanako-ecforce", "--layout", "standard", "--skip"]
+    on_stack(*export, "--method", one, "--claim", "--out", str(first), code=None)
+    before = [row.split(b",")[0] for row in first.read_bytes().splitlines()[1:]]
+    assert before and any(it["shipping_method"] != one for it in ready)
+    moment = datetime.now(UTC).isoformat()
     # Taken, and a tracking number for one of them comes back.
     page.get_by_role("combobox", name="対象").select_option("claim")
-    with page.expect_download():
+    with page.expect_download() as download:
         page.get_by_role("button", name="出力する").click()
+    claimed = download.value.path().read_bytes()
     taken = [it for it in hanako.shipments() if it["status"] == "picking"]
     assert len(taken) >= 40, len(taken)
+    # The file is lost: the very same is made again, and nothing besides.
+    opened(page, f"{console}/t/hanako/files")
+    page.locator("select[name=layout]").first.select_option("standard")
+    which = page.get_by_role("combobox", name="対象")
+    again = which.locator("option", has_text="出力分").first
+    assert "件 hanako-ecforce standard" in again.inner_text() and "operator@renkei.example" in again.inner_text()
+    which.select_option(again.get_attribute("value"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="出力する").click()
+    assert download.value.path().read_bytes() == claimed
+    assert not any(id in claimed for id in before), "what another file took is not in it"
+    second = tmp_path / "second.csv"
+    on_stack(*export, "--status", "picking", "--claimed-since", moment, "--out", str(second))
+    assert second.read_bytes() == claimed
     results = f"出荷指示ID,お問い合わせ番号,出荷日\r\n{taken[0]['id']},4000-0000-0001,\r\nhanako-ecforce.999999.1,4000-0000-0002,\r\n"
     # A row that names another order is refused.
     other = f"出荷指示ID,お問い合わせ番号,受注番号\r\n{taken[0]['id']},4000-0000-0009,NO-SUCH\r\n"

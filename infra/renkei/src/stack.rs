@@ -393,7 +393,7 @@ fn latest() -> Option<LocalStack> {
 fn answers(local: &LocalStack) -> bool {
     let Ok(url) = Url::parse(&local.aws_endpoint) else { return false };
     let addresses = url.socket_addrs(|| None).unwrap_or_default();
-    addresses.iter().any(|address| TcpStream::connect_timeout(address, Duration::from_millis(500)).is_ok())
+    addresses.iter().any(|address| TcpStream::connect_timeout(address, Duration::from_secs(3)).is_ok())
 }
 
 /// Where local stacks keep what they need: below the checkout that the command is run in.

@@ -125,6 +125,19 @@ pub fn set_up_since<'a>(
     versions.rev().take_while(|(_, settings)| set_up(settings).contains(robot)).map(|(at, _)| at).last()
 }
 
+/// Was a robot to start at least as often as now, for longer than its patience? By one version of the settings: when it was
+/// applied, and what it expected. None if that does not say, because it is too young: then the version before it does.
+#[must_use]
+pub fn was_expected(wanted: &Expected, at: Timestamp, expected: &[Expected], now: Timestamp) -> Option<bool> {
+    let is_it = |it: &Expected| {
+        it.connection == wanted.connection && it.robot == wanted.robot && it.patience <= wanted.patience
+    };
+    if !expected.iter().any(is_it) {
+        return Some(false);
+    }
+    (now.duration_since(at).unsigned_abs() > wanted.patience).then_some(true)
+}
+
 /// All robots that are set up and not switched off, also those that start by hand or after others.
 #[must_use]
 pub fn set_up(settings: &TenantSettings) -> BTreeSet<(ConnectionId, RobotId)> {
@@ -375,6 +388,37 @@ mod tests {
         assert_eq!(since(&[&on, &gone, &on, &on]), Some(2));
         assert_eq!(since(&[&on, &on, &off, &on]), Some(3));
         assert_eq!((since(&[&on]), since(&[&on, &gone]), since(&[])), (Some(0), None, None));
+    }
+
+    #[test]
+    fn a_robot_is_waited_for_since_it_was_to_start_so_often() {
+        let every = |pause: &str, name: &str| -> TenantSettings {
+            serde_json::from_value(serde_json::json!({
+                "tenant": "hanako", "integration_robots": { "custom": [{
+                    "id": "own", "name": name, "do": "fetch-orders", "on": { "every": pause, "connection": "main" },
+                }] },
+            }))
+            .unwrap()
+        };
+        let (hourly, renamed, daily) = (every("1 hour", "own"), every("1 hour", "named"), every("24 hours", "own"));
+        let gone: TenantSettings = serde_json::from_value(serde_json::json!({ "tenant": "hanako" })).unwrap();
+        // Versions an hour apart, the latest of them an hour ago.
+        let long = |versions: &[&TenantSettings]| {
+            let now = Timestamp::UNIX_EPOCH.saturating_add(Duration::from_hours(versions.len() as u64)).unwrap();
+            let at = |n: usize| Timestamp::UNIX_EPOCH.saturating_add(Duration::from_hours(n as u64)).unwrap();
+            let wanted = expected(versions.last().unwrap()).remove(0);
+            let verdict =
+                |(n, settings): (usize, &&TenantSettings)| was_expected(&wanted, at(n), &expected(settings), now);
+            versions.iter().enumerate().rev().find_map(verdict)
+        };
+        let patience = expected(&hourly)[0].patience;
+        assert!(Duration::from_hours(2) < patience && patience < Duration::from_hours(4), "{patience:?}");
+        assert_eq!(long(&[&hourly, &renamed, &hourly, &renamed]), Some(true), "what else is saved gives no more time");
+        assert_eq!(long(&[&hourly, &renamed]), None, "for two hours only");
+        assert_eq!(long(&[&daily, &daily, &daily, &hourly]), Some(false), "it was given a day before");
+        assert_eq!(long(&[&hourly, &hourly, &gone, &hourly]), Some(false), "it was gone meanwhile");
+        let days: Vec<_> = std::iter::repeat_n(&hourly, 60).chain([&daily]).collect();
+        assert_eq!(long(&days), Some(true), "it was to start more often before");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //! [`renkei_files`] knows what files look like; here they meet what is stored.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use futures::future::join_all;
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use jiff::civil::Time;
 use renkei_domain::handover::{self, ClaimRefused, ShippingResult};
@@ -40,6 +40,8 @@ pub struct Wanted<'a> {
     pub most: usize,
     /// They are to be taken afterwards: what cannot be is a problem.
     pub to_take: bool,
+    /// Only those that were taken within this time; all if None. By it a lost file is made again.
+    pub claimed: Option<RangeInclusive<Timestamp>>,
 }
 
 /// A file in the making.
@@ -72,8 +74,12 @@ pub async fn render(
             let method = shipment.shipping_method.as_ref().map(ShippingMethodId::as_str);
             let wanted_method = wanted.methods.is_empty()
                 || method.is_some_and(|method| wanted.methods.iter().any(|wanted| wanted == method));
+            let wanted_claim = wanted
+                .claimed
+                .as_ref()
+                .is_none_or(|within| shipment.claimed_at.is_some_and(|claimed| within.contains(&claimed)));
             // The list follows the records a moment behind.
-            shipment.status == wanted.status && wanted_method
+            shipment.status == wanted.status && wanted_method && wanted_claim
         });
         let mut open = shipments.into_iter();
         loop {
@@ -296,9 +302,21 @@ fn shipped(shipment: &mut Shipment, row: &ResultRow, left: Option<Timestamp>, no
     }
 }
 
-/// Takes rows of results in, several at once; in the order of the file.
-pub async fn ship_all(tenant: &Tenant, rows: Vec<ResultRow>, now: Timestamp) -> Result<Vec<ResultLine>, StoreError> {
-    futures::stream::iter(rows).map(|row| ship(Some(tenant), row, now)).buffered(AT_ONCE).try_collect().await
+/// Takes rows of results in, several at once; in the order of the file. If the store fails on the way, no more are begun,
+/// and what became of the others is given all the same.
+pub async fn ship_all(tenant: &Tenant, rows: Vec<ResultRow>, now: Timestamp) -> (Vec<ResultLine>, Option<StoreError>) {
+    let mut lines = Vec::with_capacity(rows.len());
+    let mut rows = rows.into_iter().map(|row| ship(Some(tenant), row, now));
+    let mut failure = None;
+    while failure.is_none() && rows.len() > 0 {
+        for answer in join_all(rows.by_ref().take(AT_ONCE)).await {
+            match answer {
+                Ok(line) => lines.push(line),
+                Err(error) => failure = Some(error),
+            }
+        }
+    }
+    (lines, failure)
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ pub struct Layout {
     /// Where it was taken from, and what is not certain about it.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The same in Japanese, for those who make files in the console.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes_ja: Vec<String>,
     /// The file of shipments.
     pub shipments: Shipments,
     /// The file of results.

@@ -22,6 +22,8 @@ const A_PAGE: i32 = 50;
 const AT_MOST: usize = 2_000;
 /// The latest runs by which robots are judged together of which nothing is noted yet.
 const LATEST: i32 = 100;
+/// Versions of the settings that are looked at for since when a robot is expected. Who saves more often is believed.
+const VERSIONS_BACK: usize = 200;
 const DAY: Duration = Duration::from_hours(24);
 /// How long what is noted of a robot is kept after its latest run: for longer than the two years for which one that
 /// starts once a year is waited for. What does not run any more leaves nothing for ever.
@@ -185,20 +187,48 @@ impl Tenant {
         Ok(health::set_up_since(versions, robot))
     }
 
+    /// Was a robot to start so often for longer than it may be silent? `versions` are those that were looked at already,
+    /// the latest first, with when they were applied; `latest` is the number of the first.
+    async fn was_expected(
+        &self,
+        robot: &Expected,
+        latest: u64,
+        versions: &mut Vec<(Timestamp, Vec<Expected>)>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        for back in 0..VERSIONS_BACK {
+            if back == versions.len() {
+                let number = latest.saturating_sub(back as u64);
+                let Some(before) = self.settings_version(number).await? else { return Ok(false) };
+                versions.push((before.at, health::expected(&before.settings)));
+            }
+            let (at, expected) = &versions[back];
+            if let Some(verdict) = health::was_expected(robot, *at, expected, now) {
+                return Ok(verdict);
+            }
+        }
+        Ok(false)
+    }
+
     /// Robots that start by time and have not done their work for longer than they may. A robot is given the time from
-    /// when the settings were applied. One of which that is not known is left out.
+    /// when it was set up to start so often; what else was saved since gives it no more. One of which that is not known is
+    /// left out.
     pub async fn silent_robots(&self, applied: &AppliedSettings, now: Timestamp) -> Result<Vec<Expected>, StoreError> {
-        let mut expected = health::expected(&applied.settings);
-        expected.retain(|expected| now.duration_since(applied.at).unsigned_abs() > expected.patience);
+        let expected = health::expected(&applied.settings);
         let name = |expected: &Expected| (expected.connection.clone(), expected.robot.clone());
         let noted = self.healths(&expected.iter().map(name).collect()).await?;
         let noted_since = noted.values().map(|health| health.since).min();
         let (mut silent, mut open) = (Vec::new(), Vec::new());
+        let mut versions = vec![(applied.at, expected.clone())];
         for expected in expected {
-            match health::is_silent(noted.get(&name(&expected)), noted_since, expected.patience, now) {
-                Some(true) => silent.push(expected),
-                Some(false) => {}
-                None => open.push(expected),
+            let verdict = health::is_silent(noted.get(&name(&expected)), noted_since, expected.patience, now);
+            if verdict == Some(false) || !self.was_expected(&expected, applied.version, &mut versions, now).await? {
+                continue;
+            }
+            if verdict == Some(true) {
+                silent.push(expected);
+            } else {
+                open.push(expected);
             }
         }
         silent.extend(self.silent_by_log(open, now).await?);

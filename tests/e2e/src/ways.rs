@@ -67,7 +67,9 @@ impl Shop {
         assert_eq!(applied.code, 0, "{applied:?}");
     }
 
-    fn path(&self, ending: &str) -> PathBuf {
+    /// Where a file of this test's own is.
+    #[must_use]
+    pub fn path(&self, ending: &str) -> PathBuf {
         root().join("target").join(format!("{}.{ending}", self.name))
     }
 

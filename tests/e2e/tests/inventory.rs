@@ -114,6 +114,10 @@ async fn the_shop_offers_what_is_left_and_only_changes_are_sent() {
     // Nor does one of a day that is still to come, which would keep all later ones out; the row beside it is taken.
     let said = read_counts(&shop, &[("SERUM-30", 9_999, "2100-01-01T00:00:00Z"), ("MASK-5", 35, &now())]);
     assert!(said.code == 4 && said.out.starts_with("1 counts kept, 0 older") && said.err.contains("row 2"), "{said:?}");
+    // Nor is one of what no product is called: it would reserve nothing and offer nothing.
+    let said = read_counts(&shop, &[("SERUM-3O", 5, &now()), ("MASK-5", 35, &now())]);
+    assert!(said.code == 4 && said.out.starts_with("1 counts kept, 0 older") && said.err.contains("row 2"), "{said:?}");
+    assert!(said.err.contains("no product has this SKU"), "{said:?}");
     shop.robot_does("inventory");
     assert_eq!(at_shop(&shop).await["SERUM-30"], 82);
 

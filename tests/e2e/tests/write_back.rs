@@ -317,3 +317,46 @@ async fn a_capture_that_did_not_happen_waits_for_a_person() {
     assert!(captures(&shop).await.iter().all(|count| *count == 1));
     assert!(shop.shipments().iter().all(|s| s["shop_error"].is_null()));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_paid_on_delivery_is_in_no_file_that_asks_for_no_money() {
+    let shop = Shop::new("wb-delivery", plain(2), |_| ()).await;
+    let order = json!({ "payment_state": "authed", "payment_method_name": "代金引換",
+                        "order_items": [{ "variant_sku": "SERUM-30", "quantity": 1 }] });
+    let order = shop.simulator.add_order(shop.name, order).await.expect("an order").id;
+    shop.robot_does("fetch-orders");
+    let export = |layout: &str, more: &[&str]| {
+        let out = shop.path("delivery.csv");
+        let _ = std::fs::remove_file(&out);
+        let mut arguments = vec!["files", "export", "--connection", shop.name, "--layout", layout, "--out"];
+        arguments.push(out.to_str().expect("a path"));
+        arguments.extend(["--set", "slip_type=0", "--set", "billing_code=0312345678", "--set", "freight_code=01"]);
+        arguments.extend(more);
+        let ended = run(&arguments, None);
+        (ended, std::fs::read(&out).unwrap_or_default())
+    };
+    let holds = |file: &[u8], name: &str| file.windows(name.len()).any(|part| part == name.as_bytes());
+    let (id, short) = (format!("{}.{order}.1", shop.name), format!("{order}-1"));
+
+    // Nothing is claimed by a file that is not made.
+    let (refused, _) = export("yamato-b2", &["--claim"]);
+    assert!(refused.code == 1 && refused.err.contains(&id) && refused.err.contains("代引"), "{refused:?}");
+    assert!(shop.shipments().iter().all(|shipment| shipment["status"] == "ready"));
+    let (others, file) = export("yamato-b2", &["--claim", "--skip"]);
+    assert!(others.code == 4 && others.out.starts_with("2 shipments claimed"), "{others:?}");
+    assert!(!file.is_empty() && !holds(&file, &short));
+    let (whole, file) = export("standard", &[]);
+    assert!(whole.code == 0 && holds(&file, &id), "{whole:?}");
+
+    // Of what is picking, what was claimed since a moment is told apart from the rest.
+    let since = jiff::Timestamp::now().to_string();
+    export("standard", &["--claim"]);
+    let (again, file) = export("standard", &["--status", "picking", "--claimed-since", &since]);
+    assert!(again.out.starts_with("1 shipments") && holds(&file, &id), "{again:?}");
+    let (all, _) = export("standard", &["--status", "picking"]);
+    assert!(all.out.starts_with("3 shipments"), "{all:?}");
+    let (wrong, _) = export("standard", &["--claimed-since", &since]);
+    assert!(wrong.code == 1 && wrong.err.contains("--status picking"), "{wrong:?}");
+    let (wrong, _) = export("standard", &["--status", "picking", "--claimed-since", "yesterday"]);
+    assert!(wrong.code == 1 && wrong.err.contains("2026-11-25T09:30"), "{wrong:?}");
+}

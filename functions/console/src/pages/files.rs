@@ -9,15 +9,16 @@ use axum::Extension;
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
-use renkei_domain::settings::TenantSettings;
+use jiff::Timestamp;
 use renkei_domain::shipment::Status;
 use renkei_exchange::{Made, ResultLine, Taken, Wanted};
 use renkei_files::layout::Column;
 use renkei_files::{Layout, LayoutError, export, results};
 use renkei_store::audit::AuditOutcome;
 
-use super::{Form, Page, chosen};
+use super::{Form, Page, chosen, sentences};
 use crate::guard::{Caller, Upload};
+use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
 
@@ -27,9 +28,12 @@ const MOST: usize = 1_000;
 const MOST_RESULTS: usize = 2_000;
 /// Problems that are listed.
 const SHOWN: usize = 100;
-/// [`export::NO_AMOUNT`] in Japanese.
-const NO_AMOUNT: &str = "代引ですが、この形式には代引金額の列がありません。標準の形式（standard）で出力して送り状を手で作るか、\
-    合計金額の列（total）を持つ独自の形式を使ってください。";
+/// Files that took shipments which are offered to be written again, and entries of the audit log that are looked at for
+/// them.
+const CLAIMS: usize = 10;
+const LOOKED_AT: i32 = 200;
+/// What the audit log calls such a file.
+const CLAIM: &str = "files.claim";
 
 #[derive(Template)]
 #[template(path = "files.html")]
@@ -38,8 +42,18 @@ struct FilesPage {
     connections: Vec<String>,
     methods: Vec<(String, String)>,
     layouts: Vec<Layout>,
+    claims: Vec<Claim>,
     problems: Vec<String>,
     results: Option<Results>,
+}
+
+/// A file that took shipments. What of them is still in picking can be written again.
+struct Claim {
+    /// The moment at which they were taken: by it they are found.
+    at: Timestamp,
+    by: String,
+    /// What it held.
+    held: String,
 }
 
 struct Results {
@@ -58,28 +72,15 @@ impl FilesPage {
         given(layout).map(|(name, column)| (field(layout, name), column)).collect()
     }
 
+    /// What is to be known of a layout. One without Japanese says it as it does.
+    fn notes<'l>(&self, layout: &'l Layout) -> &'l [String] {
+        if self.s.lang == Lang::Ja && !layout.notes_ja.is_empty() { &layout.notes_ja } else { &layout.notes }
+    }
+
     /// Why a row was refused.
     fn why(&self, line: &ResultLine) -> &'static str {
-        self.s.lang.of(in_japanese(line.outcome), line.outcome)
+        sentences::outcome(self.s.lang, line.outcome)
     }
-}
-
-/// The sentences of the stable keys for what was not taken, in and out.
-const SENTENCES: [(&str, &str); 9] = [
-    ("unknown", "この出荷指示IDの出荷はありません。形式とショップを確認してください。"),
-    ("not-claimed", "まだ出荷準備中ではありません（倉庫に渡していない出荷です）。"),
-    ("cancelled", "キャンセル済みの出荷です。"),
-    ("bad-shipped-at", "出荷日が90日より前か、1日より先です。"),
-    ("other-order-number", "受注番号がこの出荷のものと違います。ショップと行を確認してください。"),
-    ("on-hold", "保留中です。"),
-    ("unpaid", "未入金です。"),
-    ("already-claimed", "すでにほかで出荷準備中になっています。"),
-    ("already-shipped", "すでに出荷済みです。"),
-];
-
-/// A stable key's sentence; the key itself where it has none.
-fn in_japanese(key: &'static str) -> &'static str {
-    SENTENCES.iter().find(|(known, _)| *known == key).map_or(key, |found| found.1)
 }
 
 /// What is said of a list: no more than people read, and how many more there are.
@@ -94,13 +95,7 @@ fn listed(shell: &Shell, mut sentences: Vec<String>) -> Vec<String> {
 
 /// What cannot be written, and that there is more at which nobody looked.
 fn unwritten(shell: &Shell, made: &Made) -> Vec<String> {
-    let said = |problem: &renkei_files::Problem| {
-        if problem.what == export::NO_AMOUNT {
-            format!("{}: {}", problem.shipment, shell.l(NO_AMOUNT, export::NO_AMOUNT))
-        } else {
-            problem.to_string()
-        }
-    };
+    let said = |problem| sentences::in_file(shell.lang, problem);
     let mut sentences = listed(shell, made.problems.iter().map(said).collect());
     if made.more {
         let more =
@@ -116,7 +111,7 @@ fn none_taken(shell: &Shell, refused: &[(String, &'static str)]) -> Vec<String> 
         "出荷準備中にできた出荷がないため、ファイルは作っていません。ほかの人か倉庫が先に受け取ったか、状況が変わりました。",
         "No shipment could be taken, so there is no file: somebody else took them first, or they changed meanwhile.",
     );
-    let why = |(id, key): &(String, &'static str)| format!("{id}: {}", shell.l(in_japanese(key), key));
+    let why = |(id, key): &(String, &'static str)| format!("{id}: {}", sentences::outcome(shell.lang, key));
     let mut sentences = vec![nothing.to_owned()];
     sentences.extend(listed(shell, refused.iter().map(why).collect()));
     sentences
@@ -150,22 +145,40 @@ impl From<LayoutError> for Problem {
     }
 }
 
-fn page(shell: Shell, settings: &TenantSettings, problems: Vec<String>, results: Option<Results>) -> Page {
+async fn page(caller: &Caller, problems: Vec<String>, results: Option<Results>) -> Page {
+    let settings = caller.settings().await?.settings;
     let page = FilesPage {
         connections: settings.connections.iter().map(|it| it.id.to_string()).collect(),
         methods: settings.shipping_methods.iter().map(|it| (it.id.to_string(), it.name.clone())).collect(),
         layouts: Layout::all()?,
+        claims: claims(caller).await?,
         problems,
         results,
-        s: shell,
+        s: caller.shell.clone(),
     };
     Ok(Html(page.render()?))
 }
 
+/// The latest files that took shipments, by the audit log.
+async fn claims(caller: &Caller) -> Result<Vec<Claim>, Problem> {
+    let entries = caller.tenant.audit_log(LOOKED_AT, None).await?.rows.into_iter().map(|(_, entry)| entry);
+    let claims = entries.filter(|entry| entry.action == CLAIM).take(CLAIMS);
+    Ok(claims.map(|entry| Claim { at: entry.at, by: entry.by, held: held(caller.shell.lang, &entry.note) }).collect())
+}
+
+/// What a file held, by its note in the audit log: `12 of shop as standard; …`.
+fn held(lang: Lang, note: &str) -> String {
+    let short = note.split(';').next().unwrap_or_default();
+    let parts = short.split_once(" of ").and_then(|(count, rest)| Some((count, rest.split_once(" as ")?)));
+    match (lang, parts) {
+        (Lang::Ja, Some((count, (shop, layout)))) => format!("{count}件 {shop} {layout}"),
+        _ => short.to_owned(),
+    }
+}
+
 /// Shows what can be done.
 pub async fn show(Extension(caller): Extension<Caller>) -> Page {
-    let settings = caller.settings().await?.settings;
-    page(caller.shell, &settings, Vec::new(), None)
+    page(&caller, Vec::new(), None).await
 }
 
 fn layout(name: &str) -> Result<Layout, Problem> {
@@ -178,29 +191,34 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
     let applied = caller.settings().await?;
     let connection = chosen(&applied, Some(form.get("connection").as_str()))?.ok_or_else(Problem::not_found)?;
     let layout = layout(&form.get("layout"))?;
-    let (status, is_claim) = match form.get("what").as_str() {
-        "claim" => (Status::Ready, true),
-        "ready" => (Status::Ready, false),
-        "picking" => (Status::Picking, false),
+    let what = form.get("what");
+    let (status, is_claim, claimed) = match (what.as_str(), what.split_once('@')) {
+        ("claim", _) => (Status::Ready, true, None),
+        ("ready", _) => (Status::Ready, false, None),
+        ("picking", _) => (Status::Picking, false, None),
+        (_, Some(("picking", at))) => {
+            let at: Timestamp = at.parse().map_err(|_| Problem::not_found())?;
+            (Status::Picking, false, Some(at..=at))
+        }
         _ => return Err(Problem::not_found()),
     };
     let text = |name: &str| form.get(&field(&layout, name)).trim().to_owned();
     let set: BTreeMap<String, String> = given(&layout).map(|(name, _)| (name.to_owned(), text(name))).collect();
     let missing = missing(&caller.shell, &layout, &set);
     if !missing.is_empty() {
-        return Ok(page(caller.shell, &applied.settings, missing, None)?.into_response());
+        return Ok(page(&caller, missing, None).await?.into_response());
     }
     let methods: Vec<String> = Some(form.get("method")).filter(|method| !method.is_empty()).into_iter().collect();
-    let wanted =
-        Wanted { connection: &connection, status, methods: &methods, set: &set, most: MOST, to_take: is_claim };
+    let (methods, set) = (methods.as_slice(), &set);
+    let wanted = Wanted { connection: &connection, status, methods, set, most: MOST, to_take: is_claim, claimed };
     let made = renkei_exchange::render(&caller.tenant, &applied.settings, &layout, &wanted, caller.now).await?;
     if !made.problems.is_empty() && (made.rows.is_empty() || !form.has("skip")) {
         let problems = unwritten(&caller.shell, &made);
-        return Ok(page(caller.shell, &applied.settings, problems, None)?.into_response());
+        return Ok(page(&caller, problems, None).await?.into_response());
     }
     if made.rows.is_empty() {
         let nothing = caller.shell.l("この条件の出荷はありません。", "There is no such shipment.").to_owned();
-        return Ok(page(caller.shell, &applied.settings, vec![nothing], None)?.into_response());
+        return Ok(page(&caller, vec![nothing], None).await?.into_response());
     }
     let mut file = export::beginning(&layout).map_err(|problem| Problem::ours(&problem.to_string()))?;
     // Taken first: a file must not hold what somebody else has taken. If it is lost on its way, it is made again of
@@ -212,7 +230,7 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
     };
     if is_claim && taken.rows.is_empty() && taken.failure.is_none() {
         let problems = none_taken(&caller.shell, &taken.refused);
-        return Ok(page(caller.shell, &applied.settings, problems, None)?.into_response());
+        return Ok(page(&caller, problems, None).await?.into_response());
     }
     for row in &taken.rows {
         file.extend_from_slice(&row.bytes);
@@ -224,7 +242,7 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
     if let Some(interruption) = interruption(&taken) {
         note.push_str(&interruption);
     }
-    let action = if is_claim { "files.claim" } else { "files.export" };
+    let action = if is_claim { CLAIM } else { "files.export" };
     let noted = caller.audit(action, caller.tenant.id().as_str(), AuditOutcome::Done, note.clone()).await;
     match noted {
         // Parcels that were taken are in nobody's file but this one: it goes out also where no note of it can be made.
@@ -285,10 +303,11 @@ pub async fn upload(Extension(caller): Extension<Caller>, upload: Option<Extensi
             "2,000行を超えています。ファイルを分けてください。何も取り込んでいません。",
             "There are more than 2,000 rows: send the file in parts. Nothing was taken in.",
         );
-        return page(caller.shell.clone(), &settings, vec![sentence.to_owned()], None);
+        return page(&caller, vec![sentence.to_owned()], None).await;
     }
     // A shop that is not this merchant's is unknown, whoever's it is: the tenant's own handle finds nothing there.
-    let lines = renkei_exchange::ship_all(&caller.tenant, std::mem::take(&mut read.rows), caller.now).await?;
+    let given = read.rows.len();
+    let (lines, failure) = renkei_exchange::ship_all(&caller.tenant, std::mem::take(&mut read.rows), caller.now).await;
     let count = |outcome: &str| lines.iter().filter(|line| line.outcome == outcome).count();
     let results = Results {
         shipped: count("shipped"),
@@ -298,13 +317,25 @@ pub async fn upload(Extension(caller): Extension<Caller>, upload: Option<Extensi
         refused: Vec::new(),
         unlisted: 0,
     };
-    let note = format!("{} shipped, {} corrected as {}", results.shipped, results.corrected, layout.id);
-    caller.audit("files.results", caller.tenant.id().as_str(), AuditOutcome::Done, note).await?;
+    let mut note = format!("{} shipped, {} corrected as {}", results.shipped, results.corrected, layout.id);
+    if failure.is_some() {
+        let _ = write!(note, "; the store failed: it did not answer for {} of {given} rows", given - lines.len());
+    }
+    let outcome = if failure.is_some() { AuditOutcome::Failed } else { AuditOutcome::Done };
+    let noted = caller.audit("files.results", caller.tenant.id().as_str(), outcome, note.clone()).await;
+    if let Some(error) = failure {
+        if noted.is_err() {
+            tracing::error!(%note, "results by file are not in the audit log");
+        }
+        return Err(error.into());
+    }
+    noted?;
     let mut refused: Vec<ResultLine> = lines.into_iter().filter(|line| !line.is_taken()).collect();
     let unlisted = refused.len().saturating_sub(SHOWN);
     refused.truncate(SHOWN);
-    let problems = listed(&caller.shell, read.problems.iter().map(ToString::to_string).collect());
-    page(caller.shell, &settings, problems, Some(Results { refused, unlisted, ..results }))
+    let said = |problem| sentences::in_file(caller.shell.lang, problem);
+    let problems = listed(&caller.shell, read.problems.iter().map(said).collect());
+    page(&caller, problems, Some(Results { refused, unlisted, ..results })).await
 }
 
 #[cfg(test)]
@@ -331,6 +362,14 @@ mod tests {
             BTreeMap::from([("slip_type".to_owned(), String::new()), ("billing_code".to_owned(), "1".to_owned())]);
         let said = missing(&shell, &layout, &set).concat();
         assert!(said.contains("送り状種類") && said.contains("運賃管理番号") && !said.contains("請求先"), "{said}");
+    }
+
+    #[test]
+    fn what_a_file_held_is_said_in_the_pages_language() {
+        let note = "12 of hanako-ecforce as yamato-b2; 3 could not be taken any more";
+        assert_eq!(held(Lang::Ja, note), "12件 hanako-ecforce yamato-b2");
+        assert_eq!(held(Lang::En, note), "12 of hanako-ecforce as yamato-b2");
+        assert_eq!(held(Lang::Ja, "another note"), "another note");
     }
 
     #[test]

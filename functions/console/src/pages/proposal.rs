@@ -189,15 +189,15 @@ async fn stored(app: &App, caller: &Caller, connection: &Connection) -> Result<O
 
 /// Puts a proposal in force, over the version that it was made from. Gives what is wrong with it otherwise.
 pub async fn enforce(app: &App, caller: &Caller, proposal: &Proposal) -> Result<Result<u64, Vec<String>>, Problem> {
-    if proposal.version != proposal.current.version {
-        return Err(changed_meanwhile());
-    }
     let ready = match &proposal.outcome {
         Ok(ready) => ready,
-        Err(problems) => return Ok(Err(problems.clone())),
+        Err(problems) if proposal.version == proposal.current.version => return Ok(Err(problems.clone())),
+        Err(_) => return Err(changed_meanwhile()),
     };
-    // Somebody may have saved between the two readings as well.
-    if ready.plan.version() != proposal.version {
+    // Somebody may have saved since it was made, or between the two readings. If what is in force by now is what was asked
+    // for, it was this same proposal, and it ended on its way: the rest is done.
+    let is_in_force = ready.plan.sentences().next().is_none();
+    if [proposal.current.version, ready.plan.version()] != [proposal.version; 2] && !is_in_force {
         return Err(changed_meanwhile());
     }
     let by = caller.email.as_str();

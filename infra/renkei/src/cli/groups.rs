@@ -93,6 +93,10 @@ pub enum FilesCommand {
         /// Those in this status: ready or picking.
         #[arg(long, default_value = "ready")]
         status: String,
+        /// Of those that are picking, only what was claimed at this moment or since, such as 2026-11-25T09:30; without a
+        /// zone it is Japan's. By it the file of a lost claim is made again.
+        #[arg(long, value_name = "MOMENT")]
+        claimed_since: Option<String>,
         /// Only those with this shipping method, by its id in the document. May be given several times.
         #[arg(long = "method")]
         methods: Vec<String>,

@@ -121,7 +121,8 @@ fn count_of(row: CountRow, now: Timestamp) -> StockCount {
     StockCount { sku: row.sku, quantity: row.quantity, counted_at: at }
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
+/// A moment as people write it; without a zone it is Japan's.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| text.parse::<DateTime>().ok().and_then(jst::instant))
 }
 

@@ -32,6 +32,8 @@ pub struct Wanted<'a> {
     pub connection: &'a str,
     /// In this status.
     pub status: &'a str,
+    /// Only those that were claimed at this moment or since.
+    pub claimed_since: Option<&'a str>,
     /// With one of these methods; any if empty.
     pub methods: &'a [String],
     /// `name=text` for the layout's columns that differ by merchant.
@@ -84,6 +86,9 @@ pub async fn export(
     if claim && status != Status::Ready {
         return Err(CliError::said("only `ready` shipments can be claimed; leave --claim out"));
     }
+    if wanted.claimed_since.is_some() && status != Status::Picking {
+        return Err(CliError::said("only `picking` shipments are claimed: --claimed-since goes with --status picking"));
+    }
     let (rows, problems) = render(&place, &layout, wanted, status).await?;
     if !problems.is_empty() {
         report(&problems);
@@ -100,11 +105,9 @@ pub async fn export(
         .create_new(true)
         .open(out)
         .map_err(|error| CliError::said(format!("{} cannot be made: {error}", out.display())))?;
-    let taken = if claim {
-        renkei_exchange::take(&place.tenant, rows, Timestamp::now()).await
-    } else {
-        Taken { rows, ..Taken::default() }
-    };
+    let now = Timestamp::now();
+    let taken =
+        if claim { renkei_exchange::take(&place.tenant, rows, now).await } else { Taken { rows, ..Taken::default() } };
     let written = file.write_all(&beginning).and_then(|()| {
         taken.rows.iter().try_for_each(|row| file.write_all(&row.bytes))?;
         file.sync_all()
@@ -113,7 +116,11 @@ pub async fn export(
         return Err(CliError::said(format!(
             "{} was not written to its end: {error}. {}",
             out.display(),
-            if claim { "The shipments are claimed: export them again with --status picking" } else { "Try again" }
+            if claim {
+                format!("The shipments are claimed: export them again with --status picking --claimed-since {now}")
+            } else {
+                "Try again".to_owned()
+            }
         )));
     }
     for (id, reason) in &taken.refused {
@@ -150,6 +157,12 @@ fn interrupted(taken: &Taken, error: &StoreError) -> CliError {
     ))
 }
 
+/// A moment; without a zone it is Japan's.
+fn since(text: &str) -> Result<Timestamp, CliError> {
+    super::counts::moment(text)
+        .ok_or_else(|| CliError::said(format!("--claimed-since {text}: write a moment, such as 2026-11-25T09:30")))
+}
+
 async fn render(
     place: &Found,
     layout: &Layout,
@@ -165,6 +178,7 @@ async fn render(
             Ok((name.to_owned(), text.to_owned()))
         })
         .collect::<Result<_, CliError>>()?;
+    let claimed = wanted.claimed_since.map(since).transpose()?;
     let wanted = renkei_exchange::Wanted {
         connection: place.id(),
         status,
@@ -173,6 +187,7 @@ async fn render(
         most: usize::MAX,
         // What cannot be taken any more is left out and named.
         to_take: false,
+        claimed: claimed.map(|since| since..=Timestamp::MAX),
     };
     let made = renkei_exchange::render(&place.tenant, &place.settings, layout, &wanted, Timestamp::now()).await?;
     Ok((made.rows, made.problems))

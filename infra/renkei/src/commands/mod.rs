@@ -121,11 +121,23 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             stock::list(&Stack::open(&at).await?, tenant.as_deref(), &connection, drift, json).await
         }
         Command::Files(FilesCommand::Layouts) => files::layouts(),
-        Command::Files(FilesCommand::Export { layout, connection, tenant, status, methods, set, skip, claim, out }) => {
+        Command::Files(FilesCommand::Export {
+            layout,
+            connection,
+            tenant,
+            status,
+            claimed_since,
+            methods,
+            set,
+            skip,
+            claim,
+            out,
+        }) => {
             let wanted = files::Wanted {
                 tenant: tenant.as_deref(),
                 connection: &connection,
                 status: &status,
+                claimed_since: claimed_since.as_deref(),
                 methods: &methods,
                 set: &set,
                 skip,

@@ -2,9 +2,10 @@
 
 use renkei_e2e::browser::{Browser, Page};
 use renkei_e2e::ways::Shop;
-use renkei_e2e::{World, run};
+use renkei_e2e::{World, aws, run};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 fn plain(orders: u64) -> ShopSpec {
     ShopSpec { orders, order_options: OrderOptions::plain(), daily_call_limit: 100_000, ..ShopSpec::default() }
@@ -75,6 +76,22 @@ async fn processing_robots_are_put_in_another_order() {
     let late = post(&mut browser, path, &fields(&csrf, "0")).await;
     assert!(late.status == 409 && late.text.contains("別の人が設定を変えました"), "{late:?}");
     assert_eq!(exported("order-of-robots", "enable:"), after);
+
+    // What was asked for is in force, and what follows from it ended on its way: the same form again completes it.
+    let theirs = |schedules: Vec<Value>| -> Vec<String> {
+        let theirs = schedules.iter().filter(|it| it["Target"].to_string().contains("order-of-robots"));
+        let mut names: Vec<String> = theirs.map(|it| it["Name"].as_str().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    };
+    let all = theirs(aws().schedules().await);
+    assert!(all.len() > 1, "{all:?}");
+    let gone = format!("/schedules/{}?groupName=renkei", all[0]);
+    aws().rest("scheduler", Method::DELETE, &gone, None).await;
+    assert_eq!(theirs(aws().schedules().await).len(), all.len() - 1);
+    let again = post(&mut browser, path, &fields(&csrf, &to)).await;
+    assert!(again.status == 303 && again.location().contains("/robots?done"), "{again:?}");
+    assert_eq!((theirs(aws().schedules().await), exported("order-of-robots", "enable:")), (all, after));
 
     // Both logs have it.
     let audit = browser.get("/t/order-of-robots/audit").await.text;

@@ -4,7 +4,7 @@
 
 mod table;
 
-use self::table::{FOLLOWING, SENTENCES};
+use self::table::{FOLLOWING, OUTCOMES, SENTENCES};
 use crate::lang::Lang;
 
 /// A sentence of the checks, in the page's language.
@@ -39,6 +39,38 @@ pub fn line(lang: Lang, line: &str) -> String {
     }
     text.push_str(&said(lang, sentence));
     text
+}
+
+/// What is wrong with a row of a file.
+pub fn in_file(lang: Lang, problem: &renkei_files::Problem) -> String {
+    if lang == Lang::En {
+        return problem.to_string();
+    }
+    let what = OUTCOMES.iter().find(|(key, _)| *key == problem.what).map(|(_, said)| (*said).to_owned());
+    let what = what.unwrap_or_else(|| said(lang, &problem.what));
+    if problem.row == 0 {
+        return format!("{}: {what}", problem.shipment);
+    }
+    let shipment = if problem.shipment.is_empty() { String::new() } else { format!("（{}）", problem.shipment) };
+    format!("{}行目{shipment} {}: {what}", problem.row, column(&problem.column))
+}
+
+/// What became of a shipment in a file; the key itself where it has no sentence.
+pub fn outcome(lang: Lang, key: &'static str) -> &'static str {
+    lang.of(OUTCOMES.iter().find(|(known, _)| *known == key).map_or(key, |found| found.1), key)
+}
+
+/// Columns that are ours, and not the file's, have names in English.
+fn column(name: &str) -> &str {
+    match name {
+        "file" => "ファイル",
+        "row" => "行",
+        "header" => "見出し",
+        "shipment" => "出荷指示ID",
+        "tracking number" => "お問い合わせ番号",
+        "shipped on" => "出荷日",
+        other => other,
+    }
 }
 
 fn is_path(text: &str) -> bool {
@@ -153,6 +185,27 @@ mod tests {
         assert_eq!(line(Lang::En, "line 2: x: the text is empty"), "line 2: x: the text is empty");
     }
 
+    #[test]
+    fn what_is_wrong_with_a_row_is_said_with_its_place() {
+        let problem = |row, shipment: &str, column: &str, what: &str| {
+            let [shipment, column, what] = [shipment, column, what].map(str::to_owned);
+            in_file(Lang::Ja, &renkei_files::Problem { row, shipment, column, what })
+        };
+        assert_eq!(
+            problem(
+                3,
+                "88111-1",
+                "tracking number",
+                "not a tracking number: it has digits, letters and hyphens, at most 64"
+            ),
+            "3行目（88111-1） お問い合わせ番号: お問い合わせ番号として読めません。数字・英字・ハイフンで、64文字までです。"
+        );
+        assert_eq!(problem(2, "", "row", "it is not a line of CSV"), "2行目 行: CSVの行として読めません。");
+        assert_eq!(problem(0, "shop.5.1", "", "on-hold"), "shop.5.1: 保留中です。");
+        let amount = problem(2, "shop.5.1", "決済方法", renkei_files::export::NO_AMOUNT);
+        assert!(amount.starts_with("2行目（shop.5.1） 決済方法: 代引ですが、"), "{amount}");
+    }
+
     /// The checks' own words, as they stand in their sources: a check that is worded otherwise, or a new one, needs its
     /// Japanese here.
     #[test]
@@ -168,6 +221,9 @@ mod tests {
             include_str!("../../../../../shared/ecforce/src/address.rs"),
             include_str!("../../../../../shared/domain/src/convert/template.rs"),
             include_str!("../../../../../shared/domain/src/convert/field.rs"),
+            include_str!("../../../../../shared/files/src/export.rs"),
+            include_str!("../../../../../shared/files/src/results.rs"),
+            include_str!("../../../../../shared/domain/src/lines.rs"),
         ];
         let mut missing = Vec::new();
         let mut met = 0;
@@ -185,9 +241,9 @@ mod tests {
     fn sentences_of(source: &str) -> Vec<String> {
         // What tests say is no sentence of the checks.
         let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-        let source = source.replace("\\\n", "\u{1}");
+        let source = source.replace("\\\n", "\u{1}").replace("'\"'", "");
         let mut found = Vec::new();
-        for line in source.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+        for line in source.lines().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with("#[")) {
             for text in line.split('"').skip(1).step_by(2) {
                 // A text that goes on in the next line.
                 let text: Vec<&str> = text.split('\u{1}').map(str::trim).collect();

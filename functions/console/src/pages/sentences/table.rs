@@ -363,6 +363,77 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "SKU {} is not valid: {}",
         "商品コード {0} は使えません。制御文字や前後の空白のない、128バイトまでの文字にしてください。",
     ),
+    // Files of shipments and of results.
+    (
+        "it is paid on delivery (代引), and this layout has no column for the amount to collect: {}",
+        "代引ですが、この形式には代引金額の列がありません。標準の形式（standard）で出力して送り状を手で作るか、\
+         合計金額の列（total）を持つ独自の形式を使ってください。",
+    ),
+    (
+        "it is ready, but not paid: release it although unpaid, or wait for its payment",
+        "出荷待ちですが未入金です。未入金のまま出荷するか、入金を待ってください。",
+    ),
+    ("must be given: --set {}=…", "固定値「{0}」を入力してください。"),
+    ("must not be empty", "空です。この列は空にできません。"),
+    ("date: {}", "形式の日付の書き方が正しくありません: {0}"),
+    (
+        "the ship-from {} is not in the settings any more",
+        "発送元 {0} は設定にありません。設定に戻すか、出荷の発送元を変えてください。",
+    ),
+    (
+        "it is too long: {} half-width characters (全角 counts 2) where {} fit",
+        "長すぎます。半角で{0}文字分あります（全角は2文字分）。{1}文字分まで入ります。",
+    ),
+    (
+        "the carrier has no code for {} in this layout; it knows {}",
+        "この形式には、運送会社の配達時間帯 {0} のコードがありません。使えるもの: {1}",
+    ),
+    (
+        "Shift_JIS has no {}: write it otherwise at the shop or on the label",
+        "Shift_JISにない文字です: {0}。ショップで別の書き方にするか、送り状で書き直してください。",
+    ),
+    (
+        "the file is not {}: was it saved by a spreadsheet in another encoding?",
+        "文字コードが {0} ではありません。表計算ソフトで別の文字コードで保存していませんか。",
+    ),
+    ("a file has at most {} rows", "1つのファイルは{0}行までです。"),
+    ("it is not a line of CSV", "CSVの行として読めません。"),
+    ("a quotation mark is opened here and closed nowhere", "引用符（\"）がここで開いたまま閉じていません。"),
+    (
+        "this is no day: it is written 2026/11/25, 2026-11-25 or 20261125",
+        "日付として読めません。2026/11/25、2026-11-25、20261125 のいずれかで書いてください。",
+    ),
+    (
+        "row {} has another number for the same shipment: it is not told which one is right",
+        "{0}行目に、同じ出荷の別の番号があります。どちらが正しいか分からないため、どちらも取り込みません。",
+    ),
+    ("the file has no column {}", "この列がありません: {0}"),
+    (
+        "this names no shipment: it is written 88111-1, the order's id and the parcel",
+        "出荷として読めません。88111-1 のように、受注のIDと個口で書いてください。",
+    ),
+    ("which shop's is it? name it with --connection", "どのショップの出荷か分かりません。ショップを選んでください。"),
+    (
+        "a spreadsheet has spoilt the number (4.0E+11): take the file as the carrier's software wrote it",
+        "番号が表計算ソフトで壊れています（4.0E+11）。運送会社のソフトが出力したファイルをそのまま使ってください。",
+    ),
+    (
+        "not a tracking number: it has digits, letters and hyphens, at most 64",
+        "お問い合わせ番号として読めません。数字・英字・ハイフンで、64文字までです。",
+    ),
+];
+
+/// What became of a shipment in a file, by the stable keys of the command line.
+pub const OUTCOMES: &[(&str, &str)] = &[
+    ("unknown", "この出荷指示IDの出荷はありません。形式とショップを確認してください。"),
+    ("not-claimed", "まだ出荷準備中ではありません（倉庫に渡していない出荷です）。"),
+    ("cancelled", "キャンセル済みの出荷です。"),
+    ("bad-shipped-at", "出荷日が90日より前か、1日より先です。"),
+    ("other-order-number", "受注番号がこの出荷のものと違います。ショップと行を確認してください。"),
+    ("on-hold", "保留中です。"),
+    ("unpaid", "未入金です。"),
+    ("already-claimed", "すでにほかで出荷準備中になっています。"),
+    ("already-shipped", "すでに出荷済みです。"),
 ];
 
 /// What follows a sentence, and in Japanese.
