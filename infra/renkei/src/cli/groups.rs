@@ -64,7 +64,7 @@ pub struct BackfillArgs {
 /// Shops.
 #[derive(Debug, Subcommand)]
 pub enum ConnectionCommand {
-    /// Say what is wrong with a connection: URL, e-mail, password, rights, location code, states, carriers.
+    /// Say what is wrong with a connection: URL, e-mail or password, token, rights, firewall, states, location code.
     Test {
         /// The connection.
         id: String,
@@ -156,7 +156,7 @@ pub enum MemberCommand {
         /// viewer reads; operator works shipments; admin changes settings; owner also says who may.
         #[arg(long)]
         role: Role,
-        /// Their password is in this environment variable: no invitation is sent.
+        /// The password in this environment variable becomes that of their account, new or existing; no invitation is sent.
         #[arg(long, value_name = "NAME")]
         password_env: Option<String>,
     },

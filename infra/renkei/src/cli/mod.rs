@@ -130,7 +130,8 @@ pub enum Command {
         /// Return when the run and everything it queued is done.
         #[arg(long)]
         wait: bool,
-        /// Only say what it would do now, and the calls it would spend. fetch-orders reads the shop's first page for that.
+        /// Only say what it would do now, and the calls it would spend. fetch-orders reads up to ten pages of the
+        /// shop for that, a call each.
         #[arg(long, conflicts_with = "wait")]
         dry_run: bool,
         /// Give up waiting after so many seconds.

@@ -126,7 +126,7 @@ fn show(findings: &[Finding], json: bool) -> Result<Exit, CliError> {
         return Ok(Exit::Done);
     }
     if !json {
-        output::line(format!("{} things are wrong; docs/operations.md has a section for each", findings.len()))?;
+        output::line(format!("{} things are wrong; see also docs/operations.md", findings.len()))?;
     }
     Ok(Exit::Failed)
 }
@@ -343,7 +343,7 @@ async fn tenants(stack: &Stack, now: Timestamp, findings: &mut Findings) -> Resu
                 "robots",
                 format!("{name}: {}", robot.robot),
                 format!("has not done its work for more than {} hours", robot.patience.as_secs() / 3600),
-                "`renkei runs` shows whether it starts; its schedule and its function's queue are looked at above",
+                "`renkei runs` shows whether it starts; if it does not, look at its function's queue (docs/operations.md, Messages wait)",
             );
         }
     }

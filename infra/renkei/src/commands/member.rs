@@ -60,6 +60,9 @@ pub async fn add(
     match account {
         Account::Made if password.is_some() => output::line("they sign in with the password that you gave")?,
         Account::Made => output::line("an invitation with a first password is on its way to this address")?,
+        Account::There if password.is_some() => {
+            output::line("they have an account already; its password is the one that you gave from now on")?;
+        }
         Account::There => output::line("they sign in with the account that they have")?,
         Account::Elsewhere => output::line("they sign in at your own provider, with this verified address")?,
     }

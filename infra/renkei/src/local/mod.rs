@@ -41,7 +41,7 @@ pub use status::program;
 pub enum LocalCommand {
     /// Start a local stack, or bring a running one up to date with this checkout
     Up(UpArguments),
-    /// End a local stack; what it stores stays until the next `up`
+    /// End a local stack; what it stores stays until `up --fresh`
     Down(DownArguments),
     /// Show the local stacks that run
     Status(StatusArguments),
