@@ -57,10 +57,12 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako,
     assert len(taken) >= 40, len(taken)
     # The file is lost: the very same is made again, and nothing besides.
     opened(page, f"{console}/t/hanako/files")
-    page.locator("select[name=layout]").first.select_option("standard")
     which = page.get_by_role("combobox", name="対象")
-    again = which.locator("option", has_text="出力分").first
+    again = which.locator("option", has_text="のファイルを再出力").first
     assert "件 hanako-ecforce standard" in again.inner_text() and "operator@renkei.example" in again.inner_text()
+    # It is of its own layout and of all methods, whatever else is chosen.
+    page.locator("select[name=layout]").first.select_option("yamato-b2")
+    page.get_by_role("combobox", name="配送方法").select_option(one)
     which.select_option(again.get_attribute("value"))
     with page.expect_download() as download:
         page.get_by_role("button", name="出力する").click()
@@ -117,6 +119,8 @@ def test_a_carriers_file_is_made_for_one_method_with_its_fixed_texts(people, con
     page.get_by_role("checkbox", name="出力できない出荷は除く").uncheck()
     page.get_by_role("button", name="出力する").click()
     assert "送り状種類" in page.get_by_role("alert").inner_text()
+    kept = [page.locator("select[name=layout]").first, page.get_by_role("combobox", name="対象")]
+    assert [it.input_value() for it in kept] == ["yamato-b2", "picking"], "a page that comes back takes nothing by itself"
     method = choose()
     for label, text in [("送り状種類", "0"), ("請求先顧客コード", "000000000000"), ("運賃管理番号", "01")]:
         page.get_by_label(label).fill(text)

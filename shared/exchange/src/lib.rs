@@ -305,11 +305,19 @@ fn shipped(shipment: &mut Shipment, row: &ResultRow, left: Option<Timestamp>, no
 /// Takes rows of results in, several at once; in the order of the file. If the store fails on the way, no more are begun,
 /// and what became of the others is given all the same.
 pub async fn ship_all(tenant: &Tenant, rows: Vec<ResultRow>, now: Timestamp) -> (Vec<ResultLine>, Option<StoreError>) {
+    until_it_fails(rows, |row| ship(Some(tenant), row, now)).await
+}
+
+/// Does each by `one`, some at a time. After a failure none is begun.
+async fn until_it_fails<R, L, F>(rows: Vec<R>, one: impl Fn(R) -> F) -> (Vec<L>, Option<StoreError>)
+where
+    F: Future<Output = Result<L, StoreError>>,
+{
     let mut lines = Vec::with_capacity(rows.len());
-    let mut rows = rows.into_iter().map(|row| ship(Some(tenant), row, now));
+    let mut rows = rows.into_iter();
     let mut failure = None;
     while failure.is_none() && rows.len() > 0 {
-        for answer in join_all(rows.by_ref().take(AT_ONCE)).await {
+        for answer in join_all(rows.by_ref().take(AT_ONCE).map(&one)).await {
             match answer {
                 Ok(line) => lines.push(line),
                 Err(error) => failure = Some(error),
@@ -463,5 +471,24 @@ mod tests {
         assert_eq!(taken.rows.iter().map(|row| row.id.order.0).collect::<Vec<_>>(), [1, 3, 4, 6, 7, 8]);
         assert_eq!((taken.refused, taken.unsure), (vec![("shop.2.1".into(), "cancelled")], vec!["shop.5.1".into()]));
         assert_eq!((taken.untouched.len(), taken.untouched[0].as_str()), (12, "shop.9.1"), "nobody begins with those");
+    }
+
+    #[test]
+    fn results_before_a_failure_are_told_and_none_is_begun_after_it() {
+        let fails = |at: usize| {
+            let begun = std::cell::Cell::new(0);
+            let done = until_it_fails((0..3 * AT_ONCE).collect(), |row| {
+                begun.set(begun.get() + 1);
+                async move {
+                    let code = "no answer".to_owned();
+                    if row == at { Err(StoreError::Unavailable { operation: "PutItem", code }) } else { Ok(row) }
+                }
+            });
+            let (lines, failure) = done.now_or_never().unwrap();
+            (lines, failure.is_some(), begun.get())
+        };
+        assert_eq!(fails(usize::MAX), ((0..3 * AT_ONCE).collect(), false, 3 * AT_ONCE));
+        let (lines, failed, begun) = fails(AT_ONCE + 1);
+        assert!(failed && begun == 2 * AT_ONCE && lines.len() == 2 * AT_ONCE - 1 && !lines.contains(&(AT_ONCE + 1)));
     }
 }

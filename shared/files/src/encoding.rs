@@ -18,6 +18,15 @@ pub enum Encoding {
 /// What begins a file of UTF-8 by which spreadsheets know it.
 pub const BOM: &[u8] = b"\xef\xbb\xbf";
 
+impl std::fmt::Display for Encoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Utf8 | Self::Utf8Bom => "UTF-8",
+            Self::ShiftJis => "Shift_JIS",
+        })
+    }
+}
+
 impl Encoding {
     /// A text's bytes; or each character that the encoding lacks, once.
     pub fn encode(self, text: &str) -> Result<Vec<u8>, Vec<char>> {

@@ -304,7 +304,8 @@ fn carriers_time(text: &str, column: &Column) -> Result<String, String> {
 }
 
 fn known(column: &Column) -> String {
-    column.times.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    let named = |key: &String| if key == "am" { "午前中".to_owned() } else { key.clone() };
+    column.times.keys().map(named).collect::<Vec<_>>().join(", ")
 }
 
 fn encoded(encoding: Encoding, text: &str) -> Result<Vec<u8>, String> {

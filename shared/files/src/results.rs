@@ -47,8 +47,7 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
     let results = &layout.results;
     let mut file = ResultFile::default();
     let Some(text) = results.encoding.decode(bytes) else {
-        let what =
-            format!("the file is not {:?}: was it saved by a spreadsheet in another encoding?", results.encoding);
+        let what = format!("the file is not {}: was it saved by a spreadsheet in another encoding?", results.encoding);
         file.problems.push(Problem { row: 1, shipment: String::new(), column: "file".into(), what });
         return file;
     };
@@ -162,7 +161,7 @@ impl Columns {
         let find =
             |column: &ColumnRef| column.names.iter().find_map(|name| names.iter().position(|known| known == name));
         let needed = |column: &ColumnRef| {
-            find(column).ok_or_else(|| format!("the file has no column {}", column.names.join(" or ")))
+            find(column).ok_or_else(|| format!("the file has no column {}", column.names.join(" / ")))
         };
         let results = &layout.results;
         Ok(Self {
@@ -298,7 +297,7 @@ mod tests {
     #[test]
     fn another_encoding_or_another_file_is_said_to_be() {
         let layout = Layout::built_in("standard").unwrap();
-        assert!(read(&layout, None, b"\x83\x65").problems[0].what.contains("not Utf8"));
+        assert!(read(&layout, None, b"\x83\x65").problems[0].what.contains("not UTF-8"));
         assert!(read(&layout, None, b"a,b\r\n1,2\r\n").problems[0].what.contains("no column"));
     }
 

@@ -187,29 +187,6 @@ impl Tenant {
         Ok(health::set_up_since(versions, robot))
     }
 
-    /// Was a robot to start so often for longer than it may be silent? `versions` are those that were looked at already,
-    /// the latest first, with when they were applied; `latest` is the number of the first.
-    async fn was_expected(
-        &self,
-        robot: &Expected,
-        latest: u64,
-        versions: &mut Vec<(Timestamp, Vec<Expected>)>,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        for back in 0..VERSIONS_BACK {
-            if back == versions.len() {
-                let number = latest.saturating_sub(back as u64);
-                let Some(before) = self.settings_version(number).await? else { return Ok(false) };
-                versions.push((before.at, health::expected(&before.settings)));
-            }
-            let (at, expected) = &versions[back];
-            if let Some(verdict) = health::was_expected(robot, *at, expected, now) {
-                return Ok(verdict);
-            }
-        }
-        Ok(false)
-    }
-
     /// Robots that start by time and have not done their work for longer than they may. A robot is given the time from
     /// when it was set up to start so often; what else was saved since gives it no more. One of which that is not known is
     /// left out.
@@ -219,10 +196,14 @@ impl Tenant {
         let noted = self.healths(&expected.iter().map(name).collect()).await?;
         let noted_since = noted.values().map(|health| health.since).min();
         let (mut silent, mut open) = (Vec::new(), Vec::new());
-        let mut versions = vec![(applied.at, expected.clone())];
+        let mut versions = Versions { latest: applied.version, known: vec![(applied.at, expected.clone())] };
+        let load = async |version| {
+            let before = self.settings_version(version).await?;
+            Ok(before.map(|before| (before.at, health::expected(&before.settings))))
+        };
         for expected in expected {
             let verdict = health::is_silent(noted.get(&name(&expected)), noted_since, expected.patience, now);
-            if verdict == Some(false) || !self.was_expected(&expected, applied.version, &mut versions, now).await? {
+            if verdict == Some(false) || !versions.was_expected(&expected, now, &load).await? {
                 continue;
             }
             if verdict == Some(true) {
@@ -247,6 +228,35 @@ impl Tenant {
             }
         }
         Ok(search.silent())
+    }
+}
+
+/// What the settings' versions expected of robots and when each was applied, as far as they were looked at: the latest first.
+struct Versions {
+    /// The number of the first.
+    latest: u64,
+    known: Vec<(Timestamp, Vec<Expected>)>,
+}
+
+impl Versions {
+    /// Was a robot to start so often for longer than it may be silent? Versions that nobody has looked at yet are loaded.
+    async fn was_expected(
+        &mut self,
+        robot: &Expected,
+        now: Timestamp,
+        load: impl AsyncFn(u64) -> Result<Option<(Timestamp, Vec<Expected>)>, StoreError>,
+    ) -> Result<bool, StoreError> {
+        for back in 0..VERSIONS_BACK {
+            if back == self.known.len() {
+                let Some(before) = load(self.latest.saturating_sub(back as u64)).await? else { return Ok(false) };
+                self.known.push(before);
+            }
+            let (at, expected) = &self.known[back];
+            if let Some(verdict) = health::was_expected(robot, *at, expected, now) {
+                return Ok(verdict);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -303,6 +313,35 @@ mod tests {
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+    }
+
+    #[tokio::test]
+    async fn versions_are_looked_at_as_far_back_as_the_patience_reaches_and_once() {
+        let robot = |id: &str| Expected {
+            connection: ConnectionId::parse("main").unwrap(),
+            robot: RobotId::parse(id).unwrap(),
+            patience: Duration::from_hours(3),
+        };
+        let (a, b) = (robot("a"), robot("b"));
+        // An hour apart, the latest of them an hour ago; b came with the third.
+        let all = [vec![a.clone()], vec![a.clone()], vec![a.clone(), b.clone()], vec![a.clone(), b.clone()]];
+        let now = at(240);
+        let asked = std::cell::RefCell::new(Vec::new());
+        let load = async |version: u64| {
+            asked.borrow_mut().push(version);
+            let place = usize::try_from(version).unwrap().checked_sub(1);
+            Ok(place.map(|place| (at(60 * i64::try_from(place).unwrap()), all[place].clone())))
+        };
+        let known = || Versions { latest: 4, known: vec![(at(180), all[3].clone())] };
+        let mut versions = known();
+        assert!(versions.was_expected(&a, now, &load).await.unwrap());
+        assert_eq!(*asked.borrow(), [3, 2, 1]);
+        assert!(!versions.was_expected(&b, now, &load).await.unwrap(), "it came two hours ago");
+        assert_eq!(asked.borrow().len(), 3, "no version is read twice");
+        // Nothing is known before the first: who has more patience is not silent yet.
+        let patient = Expected { patience: Duration::from_hours(10), ..a };
+        assert!(!known().was_expected(&patient, now, &load).await.unwrap());
+        assert_eq!(asked.borrow()[3..], [3, 2, 1, 0]);
     }
 
     fn run(robot: &str, minute: i64) -> Run {

@@ -1,15 +1,18 @@
 //! ファイル連携: shipments out to a warehouse and results in, in the layouts that warehouses read and write. The same as
 //! `renkei files`.
 
+mod claims;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use askama::Template;
 use axum::Extension;
 use axum::body::Bytes;
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
-use jiff::Timestamp;
+use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::Status;
 use renkei_exchange::{Made, ResultLine, Taken, Wanted};
 use renkei_files::layout::Column;
@@ -28,13 +31,6 @@ const MOST: usize = 1_000;
 const MOST_RESULTS: usize = 2_000;
 /// Problems that are listed.
 const SHOWN: usize = 100;
-/// Files that took shipments which are offered to be written again, and entries of the audit log that are looked at for
-/// them.
-const CLAIMS: usize = 10;
-const LOOKED_AT: i32 = 200;
-/// What the audit log calls such a file.
-const CLAIM: &str = "files.claim";
-
 #[derive(Template)]
 #[template(path = "files.html")]
 struct FilesPage {
@@ -42,18 +38,11 @@ struct FilesPage {
     connections: Vec<String>,
     methods: Vec<(String, String)>,
     layouts: Vec<Layout>,
-    claims: Vec<Claim>,
+    claims: Vec<claims::Claim>,
     problems: Vec<String>,
     results: Option<Results>,
-}
-
-/// A file that took shipments. What of them is still in picking can be written again.
-struct Claim {
-    /// The moment at which they were taken: by it they are found.
-    at: Timestamp,
-    by: String,
-    /// What it held.
-    held: String,
+    /// What was chosen, where the page comes back with what is wrong.
+    form: Form,
 }
 
 struct Results {
@@ -67,6 +56,11 @@ struct Results {
 }
 
 impl FilesPage {
+    /// Was this chosen?
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.form.get(name) == value
+    }
+
     /// What has to be given for files of this layout, by the names of fields.
     fn given<'l>(&self, layout: &'l Layout) -> Vec<(String, &'l Column)> {
         given(layout).map(|(name, column)| (field(layout, name), column)).collect()
@@ -145,40 +139,35 @@ impl From<LayoutError> for Problem {
     }
 }
 
-async fn page(caller: &Caller, problems: Vec<String>, results: Option<Results>) -> Page {
-    let settings = caller.settings().await?.settings;
-    let page = FilesPage {
-        connections: settings.connections.iter().map(|it| it.id.to_string()).collect(),
-        methods: settings.shipping_methods.iter().map(|it| (it.id.to_string(), it.name.clone())).collect(),
-        layouts: Layout::all()?,
-        claims: claims(caller).await?,
-        problems,
-        results,
-        s: caller.shell.clone(),
-    };
+/// The page, with what was chosen and what is wrong with it.
+async fn page(caller: &Caller, settings: &TenantSettings, form: Form, problems: Vec<String>) -> Page {
+    shown(caller, settings, form, problems, None).await
+}
+
+async fn shown(
+    caller: &Caller,
+    settings: &TenantSettings,
+    form: Form,
+    problems: Vec<String>,
+    results: Option<Results>,
+) -> Page {
+    let connections: Vec<String> = settings.connections.iter().map(|it| it.id.to_string()).collect();
+    // Without them the page is good for all else, and what was taken in has to be said.
+    let mut claims = claims::latest(caller).await.unwrap_or_else(|_| {
+        tracing::warn!("the files that took shipments could not be listed");
+        Vec::new()
+    });
+    claims.retain(|claim| connections.contains(&claim.connection));
+    let methods = settings.shipping_methods.iter().map(|it| (it.id.to_string(), it.name.clone())).collect();
+    let s = caller.shell.clone();
+    let page = FilesPage { s, connections, methods, layouts: Layout::all()?, claims, problems, results, form };
     Ok(Html(page.render()?))
-}
-
-/// The latest files that took shipments, by the audit log.
-async fn claims(caller: &Caller) -> Result<Vec<Claim>, Problem> {
-    let entries = caller.tenant.audit_log(LOOKED_AT, None).await?.rows.into_iter().map(|(_, entry)| entry);
-    let claims = entries.filter(|entry| entry.action == CLAIM).take(CLAIMS);
-    Ok(claims.map(|entry| Claim { at: entry.at, by: entry.by, held: held(caller.shell.lang, &entry.note) }).collect())
-}
-
-/// What a file held, by its note in the audit log: `12 of shop as standard; …`.
-fn held(lang: Lang, note: &str) -> String {
-    let short = note.split(';').next().unwrap_or_default();
-    let parts = short.split_once(" of ").and_then(|(count, rest)| Some((count, rest.split_once(" as ")?)));
-    match (lang, parts) {
-        (Lang::Ja, Some((count, (shop, layout)))) => format!("{count}件 {shop} {layout}"),
-        _ => short.to_owned(),
-    }
 }
 
 /// Shows what can be done.
 pub async fn show(Extension(caller): Extension<Caller>) -> Page {
-    page(&caller, Vec::new(), None).await
+    let settings = caller.settings().await?.settings;
+    page(&caller, &settings, Form::default(), Vec::new()).await
 }
 
 fn layout(name: &str) -> Result<Layout, Problem> {
@@ -189,67 +178,68 @@ fn layout(name: &str) -> Result<Layout, Problem> {
 pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
     let form = Form::read(&form);
     let applied = caller.settings().await?;
-    let connection = chosen(&applied, Some(form.get("connection").as_str()))?.ok_or_else(Problem::not_found)?;
-    let layout = layout(&form.get("layout"))?;
     let what = form.get("what");
-    let (status, is_claim, claimed) = match (what.as_str(), what.split_once('@')) {
-        ("claim", _) => (Status::Ready, true, None),
-        ("ready", _) => (Status::Ready, false, None),
-        ("picking", _) => (Status::Picking, false, None),
-        (_, Some(("picking", at))) => {
-            let at: Timestamp = at.parse().map_err(|_| Problem::not_found())?;
-            (Status::Picking, false, Some(at..=at))
-        }
+    // A file that is made again is of its own shop and layout, and of all methods that it held.
+    let again = claims::wanted(&what);
+    let (connection, layout_id, method) = match again {
+        Some((_, connection, layout)) => (connection.to_owned(), layout.to_owned(), String::new()),
+        None => (form.get("connection"), form.get("layout"), form.get("method")),
+    };
+    let connection = chosen(&applied, Some(&connection))?.ok_or_else(Problem::not_found)?;
+    let layout = layout(&layout_id)?;
+    let (status, is_claim) = match what.as_str() {
+        "claim" => (Status::Ready, true),
+        "ready" => (Status::Ready, false),
+        _ if again.is_some() || what == "picking" => (Status::Picking, false),
         _ => return Err(Problem::not_found()),
     };
+    let claimed = again.map(|(at, _, _)| at..=at);
     let text = |name: &str| form.get(&field(&layout, name)).trim().to_owned();
     let set: BTreeMap<String, String> = given(&layout).map(|(name, _)| (name.to_owned(), text(name))).collect();
     let missing = missing(&caller.shell, &layout, &set);
     if !missing.is_empty() {
-        return Ok(page(&caller, missing, None).await?.into_response());
+        return Ok(page(&caller, &applied.settings, form, missing).await?.into_response());
     }
-    let methods: Vec<String> = Some(form.get("method")).filter(|method| !method.is_empty()).into_iter().collect();
+    let methods: Vec<String> = Some(method).filter(|method| !method.is_empty()).into_iter().collect();
     let (methods, set) = (methods.as_slice(), &set);
     let wanted = Wanted { connection: &connection, status, methods, set, most: MOST, to_take: is_claim, claimed };
     let made = renkei_exchange::render(&caller.tenant, &applied.settings, &layout, &wanted, caller.now).await?;
     if !made.problems.is_empty() && (made.rows.is_empty() || !form.has("skip")) {
         let problems = unwritten(&caller.shell, &made);
-        return Ok(page(&caller, problems, None).await?.into_response());
+        return Ok(page(&caller, &applied.settings, form, problems).await?.into_response());
     }
     if made.rows.is_empty() {
-        let nothing = caller.shell.l("この条件の出荷はありません。", "There is no such shipment.").to_owned();
-        return Ok(page(&caller, vec![nothing], None).await?.into_response());
+        let nothing = match again {
+            Some(_) => caller.shell.l(
+                "このファイルの出荷のうち、出荷準備中のものはもうありません（出荷済みまたはキャンセルになりました）。",
+                "Nothing of this file is in picking any more: it has left, or was cancelled.",
+            ),
+            None => caller.shell.l("この条件の出荷はありません。", "There is no such shipment."),
+        };
+        let nothing = nothing.to_owned();
+        return Ok(page(&caller, &applied.settings, form, vec![nothing]).await?.into_response());
     }
     let mut file = export::beginning(&layout).map_err(|problem| Problem::ours(&problem.to_string()))?;
+    let note = |count: usize| claims::noted(count, &connection, &layout.id);
+    let asked = note(made.rows.len());
     // Taken first: a file must not hold what somebody else has taken. If it is lost on its way, it is made again of
     // those in picking.
     let taken = if is_claim {
+        claims::begin(&caller, asked).await?;
         renkei_exchange::take(&caller.tenant, made.rows, caller.now).await
     } else {
+        caller.audit("files.export", caller.tenant.id().as_str(), AuditOutcome::Done, asked).await?;
         Taken { rows: made.rows, ..Taken::default() }
     };
+    if let Some(why) = shortfall(&taken) {
+        claims::end(&caller, format!("{}{why}", note(taken.rows.len()))).await;
+    }
     if is_claim && taken.rows.is_empty() && taken.failure.is_none() {
         let problems = none_taken(&caller.shell, &taken.refused);
-        return Ok(page(&caller, problems, None).await?.into_response());
+        return Ok(page(&caller, &applied.settings, form, problems).await?.into_response());
     }
     for row in &taken.rows {
         file.extend_from_slice(&row.bytes);
-    }
-    let mut note = format!("{} of {connection} as {}", taken.rows.len(), layout.id);
-    if !taken.refused.is_empty() {
-        let _ = write!(note, "; {} could not be taken any more", taken.refused.len());
-    }
-    if let Some(interruption) = interruption(&taken) {
-        note.push_str(&interruption);
-    }
-    let action = if is_claim { CLAIM } else { "files.export" };
-    let noted = caller.audit(action, caller.tenant.id().as_str(), AuditOutcome::Done, note.clone()).await;
-    match noted {
-        // Parcels that were taken are in nobody's file but this one: it goes out also where no note of it can be made.
-        Err(_) if is_claim && !taken.rows.is_empty() => {
-            tracing::error!(%note, "a claim by file is not in the audit log");
-        }
-        noted => noted?,
     }
     let part = match taken.failure {
         Some(error) if taken.rows.is_empty() => return Err(error.into()),
@@ -268,16 +258,25 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
     Ok((headers, file).into_response())
 }
 
-/// What the audit log says of a file that does not hold all that it was asked for, because the store failed on the way. Of
-/// some nobody knows whether they are taken; who looks for them later finds them there.
-fn interruption(taken: &Taken) -> Option<String> {
-    taken.failure.as_ref()?;
-    let left = taken.unsure.len() + taken.untouched.len();
-    Some(format!("; {left} are not in it: the store failed; taken or not: {}", taken.unsure.join(", ")))
+/// What the audit log says of a file that does not hold all that it was asked for: some were refused, or the store failed on
+/// the way. Then of some nobody knows whether they are taken; who looks for them later finds them there.
+fn shortfall(taken: &Taken) -> Option<String> {
+    let mut note = String::new();
+    if !taken.refused.is_empty() {
+        let _ = write!(note, "; {} could not be taken any more", taken.refused.len());
+    }
+    if taken.failure.is_some() {
+        let left = taken.unsure.len() + taken.untouched.len();
+        let _ = write!(note, "; {left} are not in it: the store failed; taken or not: {}", taken.unsure.join(", "));
+    }
+    Some(note).filter(|note| !note.is_empty())
 }
 
 /// Takes a file of results in.
-pub async fn upload(Extension(caller): Extension<Caller>, upload: Option<Extension<Upload>>) -> Page {
+pub async fn upload(
+    Extension(caller): Extension<Caller>,
+    upload: Option<Extension<Upload>>,
+) -> Result<Response, Problem> {
     let no_file = || Problem::bad("ファイルを選んでください。", "Choose a file.");
     let Extension(upload) = upload.ok_or_else(no_file)?;
     let bytes = upload.bytes("file");
@@ -303,7 +302,7 @@ pub async fn upload(Extension(caller): Extension<Caller>, upload: Option<Extensi
             "2,000行を超えています。ファイルを分けてください。何も取り込んでいません。",
             "There are more than 2,000 rows: send the file in parts. Nothing was taken in.",
         );
-        return page(&caller, vec![sentence.to_owned()], None).await;
+        return Ok(page(&caller, &settings, Form::default(), vec![sentence.to_owned()]).await?.into_response());
     }
     // A shop that is not this merchant's is unknown, whoever's it is: the tenant's own handle finds nothing there.
     let given = read.rows.len();
@@ -318,24 +317,32 @@ pub async fn upload(Extension(caller): Extension<Caller>, upload: Option<Extensi
         unlisted: 0,
     };
     let mut note = format!("{} shipped, {} corrected as {}", results.shipped, results.corrected, layout.id);
-    if failure.is_some() {
-        let _ = write!(note, "; the store failed: it did not answer for {} of {given} rows", given - lines.len());
-    }
-    let outcome = if failure.is_some() { AuditOutcome::Failed } else { AuditOutcome::Done };
-    let noted = caller.audit("files.results", caller.tenant.id().as_str(), outcome, note.clone()).await;
+    let said = |problem| sentences::in_file(caller.shell.lang, problem);
+    let mut problems = listed(&caller.shell, read.problems.iter().map(said).collect());
+    let (mut outcome, mut status) = (AuditOutcome::Done, StatusCode::OK);
     if let Some(error) = failure {
-        if noted.is_err() {
-            tracing::error!(%note, "results by file are not in the audit log");
-        }
-        return Err(error.into());
+        let open = given - lines.len();
+        tracing::error!(%error, open, "the store did not take all of a file's results");
+        let _ = write!(note, "; the store failed: {open} of {given} rows are not in, or nobody knows");
+        (outcome, status) = (AuditOutcome::Failed, StatusCode::SERVICE_UNAVAILABLE);
+        let sentence = caller.shell.l(
+            "データベースが混み合い、途中で止まりました。残り{}行は取り込めていないか、結果が分かりません。\
+             同じファイルをもう一度取り込んでください（二重にはなりません）。",
+            "The database was busy, and this ended on its way: {} rows are not in, or nobody knows. Send the same file \
+             again; nothing is done twice.",
+        );
+        problems.insert(0, sentence.replace("{}", &open.to_string()));
     }
-    noted?;
+    let noted = caller.audit("files.results", caller.tenant.id().as_str(), outcome, note.clone()).await;
+    if noted.is_err() {
+        // What was taken in has to be said all the same.
+        tracing::error!(%note, "results by file are not in the audit log");
+    }
     let mut refused: Vec<ResultLine> = lines.into_iter().filter(|line| !line.is_taken()).collect();
     let unlisted = refused.len().saturating_sub(SHOWN);
     refused.truncate(SHOWN);
-    let said = |problem| sentences::in_file(caller.shell.lang, problem);
-    let problems = listed(&caller.shell, read.problems.iter().map(said).collect());
-    page(&caller, problems, Some(Results { refused, unlisted, ..results })).await
+    let results = Some(Results { refused, unlisted, ..results });
+    Ok((status, shown(&caller, &settings, Form::default(), problems, results).await?).into_response())
 }
 
 #[cfg(test)]
@@ -365,19 +372,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_held_is_said_in_the_pages_language() {
-        let note = "12 of hanako-ecforce as yamato-b2; 3 could not be taken any more";
-        assert_eq!(held(Lang::Ja, note), "12件 hanako-ecforce yamato-b2");
-        assert_eq!(held(Lang::En, note), "12 of hanako-ecforce as yamato-b2");
-        assert_eq!(held(Lang::Ja, "another note"), "another note");
-    }
-
-    #[test]
     fn a_file_of_a_part_is_noted_as_one() {
-        assert_eq!(interruption(&Taken::default()), None);
+        assert_eq!(shortfall(&Taken::default()), None);
         let failure = StoreError::Unavailable { operation: "PutItem", code: "no answer".to_owned() };
         let (unsure, untouched) = (vec!["shop.5.1".to_owned()], vec!["shop.9.1".to_owned()]);
-        let said = interruption(&Taken { failure: Some(failure), unsure, untouched, ..Taken::default() }).unwrap();
+        let said = shortfall(&Taken { failure: Some(failure), unsure, untouched, ..Taken::default() }).unwrap();
         assert!(said.contains("2 are not in it") && said.ends_with("taken or not: shop.5.1"), "{said}");
+        let refused = vec![("shop.5.1".to_owned(), "unpaid")];
+        assert_eq!(
+            shortfall(&Taken { refused, ..Taken::default() }).as_deref(),
+            Some("; 1 could not be taken any more")
+        );
     }
 }

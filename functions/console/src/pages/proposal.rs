@@ -203,12 +203,35 @@ pub async fn enforce(app: &App, caller: &Caller, proposal: &Proposal) -> Result<
     let by = caller.email.as_str();
     let version = app.setup.put_in_force(&caller.tenant, &ready.settings, &ready.plan, caller.now, by).await?;
     let note = format!("version {version}, {} changes", ready.plan.sentences().count());
-    caller.audit("settings.apply", caller.tenant.id().as_str(), AuditOutcome::Done, note).await?;
+    let noted = caller.audit("settings.apply", caller.tenant.id().as_str(), AuditOutcome::Done, note).await;
     // By what is in force by then: somebody else may save while these are under way.
-    app.setup.release(&caller.tenant).await?;
-    app.setup.drop_secrets(&caller.tenant, &ready.plan).await?;
-    app.setup.reconcile(&caller.tenant).await?;
+    let rest = async {
+        app.setup.release(&caller.tenant).await?;
+        app.setup.drop_secrets(&caller.tenant, &ready.plan).await?;
+        app.setup.reconcile(&caller.tenant).await
+    };
+    if let Err(error) = rest.await {
+        tracing::error!(%error, version, "settings are in force, what follows from them is not done");
+        return Err(not_wholly(version));
+    }
+    noted?;
     Ok(Ok(version))
+}
+
+/// What was asked for is in force, and what follows from it ended on its way. Many forms cannot be sent again then: a robot
+/// that is there by now cannot be added. The document can, as it is.
+fn not_wholly(version: u64) -> Problem {
+    Problem::new(
+        axum::http::StatusCode::SERVICE_UNAVAILABLE,
+        format!(
+            "設定は第{version}版として保存しましたが、続きの処理（待っている注文の取込、ロボットの開始時刻）が途中で止まりました。\
+             「設定文書」を開き、そのまま検査して適用すると、残りが完了します（二重にはなりません）。"
+        ),
+        format!(
+            "The settings are saved as version {version}, but what follows (orders that wait, when robots start) stopped on its \
+             way. Open the settings document, check and apply it as it is: that completes the rest and does nothing twice."
+        ),
+    )
 }
 
 /// Changes the settings in force by a step that a page offers, checked as a whole like any other change.

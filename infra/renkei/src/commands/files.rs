@@ -126,6 +126,9 @@ pub async fn export(
     for (id, reason) in &taken.refused {
         eprintln!("left out: {id} ({reason})");
     }
+    if claim && !taken.rows.is_empty() {
+        eprintln!("if this file is lost, --status picking --claimed-since {now} writes it again");
+    }
     output::line(format!(
         "{} shipments {}written to {}",
         taken.rows.len(),
@@ -133,13 +136,13 @@ pub async fn export(
         out.display()
     ))?;
     if let Some(error) = &taken.failure {
-        return Err(interrupted(&taken, error));
+        return Err(interrupted(&taken, error, now));
     }
     Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
 }
 
 /// Names what the file does not hold because the store failed on the way, and says what to do about it.
-fn interrupted(taken: &Taken, error: &StoreError) -> CliError {
+fn interrupted(taken: &Taken, error: &StoreError, now: Timestamp) -> CliError {
     for id in &taken.unsure {
         eprintln!("left out: {id} (claimed or not: the store did not say)");
     }
@@ -152,7 +155,7 @@ fn interrupted(taken: &Taken, error: &StoreError) -> CliError {
     CliError::said(format!(
         "{error}. The file holds what was claimed until then. Export the rest into another file; of the {} that may be \
          claimed without being in a file, `renkei shipment ID` shows the status: one that is picking comes with --status \
-         picking",
+         picking --claimed-since {now}",
         taken.unsure.len()
     ))
 }

@@ -367,7 +367,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     (
         "it is paid on delivery (代引), and this layout has no column for the amount to collect: {}",
         "代引ですが、この形式には代引金額の列がありません。標準の形式（standard）で出力して送り状を手で作るか、\
-         合計金額の列（total）を持つ独自の形式を使ってください。",
+         合計金額の列（total）を持つ独自の形式をコマンド（renkei files）で使うよう、運用担当者に依頼してください。",
     ),
     (
         "it is ready, but not paid: release it although unpaid, or wait for its payment",
@@ -411,6 +411,10 @@ pub const SENTENCES: &[(&str, &str)] = &[
     (
         "this names no shipment: it is written 88111-1, the order's id and the parcel",
         "出荷として読めません。88111-1 のように、受注のIDと個口で書いてください。",
+    ),
+    (
+        "this is no shipment: {}",
+        "出荷指示IDとして読めません。hanako-ecforce.88111.1 のような、出力したファイルのままのIDにしてください。",
     ),
     ("which shop's is it? name it with --connection", "どのショップの出荷か分かりません。ショップを選んでください。"),
     (
