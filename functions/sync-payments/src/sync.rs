@@ -52,7 +52,8 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
     let window = mark.as_ref().map(|mark| Window::since(mark.began, began));
     let mut tally = Tally::default();
     tally.add("open", open.len() as u64);
-    let mut way = reading::begin(above(&open, at.after), window.is_some());
+    let reads_changes = mark.as_ref().is_some_and(|mark| mark.is_of(connection));
+    let mut way = reading::begin(above(&open, at.after), reads_changes);
     // What changed was read from the first to the last, by this invocation.
     let mut all_changes = way == Reading::ByChanges && at.after == 0;
     loop {
@@ -120,7 +121,8 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
     let report = mark.as_ref().is_none_or(|mark| mark.reported_on != Some(today));
     let notes = watch(tenant, &connection.id, rules, report, by, &mut tally).await?;
     metrics.add(Metric::UnknownPayments, tally.count("unknown-payment-states"));
-    let mark = SyncMark { began, reported_on: Some(today), late_known, epoch: session.epoch() };
+    let tables = Some(SyncMark::tables(connection));
+    let mark = SyncMark { began, reported_on: Some(today), late_known, tables, epoch: session.epoch() };
     if !tenant.move_sync_mark(&connection.id, &mark).await? {
         return Err(ShopError::LeaseLost);
     }

@@ -170,7 +170,7 @@ async fn status_sync(place: &Place<'_>) -> Result<Foreseen, DryRunError> {
     let (tenant, connection) = (place.tenant, &place.connection.id);
     let open = tenant.open_orders(connection, &[Status::Hold, Status::Ready, Status::Picking]).await?;
     let mark = tenant.sync_mark(connection).await?;
-    let way = reading::begin(open.len(), mark.is_some());
+    let way = reading::begin(open.len(), mark.as_ref().is_some_and(|mark| mark.is_of(place.connection)));
     // Cancellations of what has left are looked for now and then: one call by state, one by payment state.
     let is_late =
         |mark: &SyncMark| matches!(reading::late(mark.began, mark.late_known, false, Timestamp::now()), Late::Look(_));

@@ -2,14 +2,17 @@
 //! asked for. Beside it, the list of what is open.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
+use renkei_domain::settings::Connection;
 use renkei_domain::shipment::Status;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::Tenant;
 use crate::codec::{self, Item};
@@ -36,8 +39,30 @@ pub struct SyncMark {
     /// Up to when cancellations of what has left are known, if that is not as far as `began`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_known: Option<Timestamp>,
+    /// A digest of the tables by which it read what orders' states mean ([`SyncMark::tables`]). Where they are others since,
+    /// what did not change at the shop means something else. None for a mark of a release before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables: Option<String>,
     /// The gate's epoch of the run that wrote this.
     pub epoch: u64,
+}
+
+impl SyncMark {
+    /// The digest of a shop's tables of order and payment states.
+    #[must_use]
+    pub fn tables(connection: &Connection) -> String {
+        let tables = serde_json::json!([connection.states, connection.payment_states]).to_string();
+        Sha256::digest(tables.as_bytes()).iter().take(8).fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// May a sync read what changed since, and leave the rest? Not where the shop's tables are others than then.
+    #[must_use]
+    pub fn is_of(&self, connection: &Connection) -> bool {
+        self.tables.as_deref() == Some(Self::tables(connection).as_str())
+    }
 }
 
 /// A range of dates to be fetched again.

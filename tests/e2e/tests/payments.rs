@@ -124,6 +124,32 @@ async fn what_is_paid_is_ready_within_one_run_and_the_rest_stays() {
     assert_eq!(status(&world, waits), "hold");
 }
 
+/// With so many open orders a sync reads what changed at the shop. Here nothing changes there, but what it means.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_state_means_anew_reaches_orders_that_did_not_change() {
+    let world = World::new("meaning", plain(0), 10_000).await;
+    apply_with_release(&world, &json!({}));
+    // Orders that last changed an hour ago, before any window.
+    let shop = &world.shop.name;
+    world.simulator.set_clock(shop, -3_600).await.expect("a clock");
+    world.simulator.generate_orders(shop, 120, OrderOptions::plain()).await.expect("orders");
+    let odd = order(&world, json!({ "payment_state": "brand_new_state" })).await;
+    let trusted = order(&world, json!({ "payment_state": "authed" })).await;
+    world.simulator.set_clock(shop, 0).await.expect("a clock");
+    assert_eq!(world.run("fetch-orders").code, 0);
+    let read = || world.run("status-sync").lines()[0]["counts"]["read"].clone();
+    assert_eq!(read(), json!(122), "all by id");
+    assert_eq!(read(), json!(0), "what changed");
+    assert_eq!((status(&world, odd), status(&world, trusted)), ("hold".into(), "ready".into()));
+
+    let tables = json!({ "payment_states": { "paid": ["brand_new_state"], "wait": ["authed"] } });
+    apply_with_release(&world, &tables);
+    assert_eq!(read(), json!(122), "all by id, once");
+    assert_eq!((status(&world, odd), status(&world, trusted)), ("ready".into(), "hold".into()));
+    apply_with_release(&world, &tables);
+    assert_eq!(read(), json!(0), "the tables are the same");
+}
+
 /// A call that waits for its turn longer than a reading is taken for fresh does not make the reading old.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_shop_that_is_called_every_half_minute_is_read_as_any_other() {

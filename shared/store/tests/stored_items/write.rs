@@ -151,6 +151,7 @@ async fn sync(tenant: &Tenant) {
         began: now(),
         reported_on: Some("2026-11-24".parse().unwrap()),
         late_known: Some("2026-11-23T01:02:03Z".parse().unwrap()),
+        tables: None,
         epoch: 37,
     };
     assert!(tenant.move_sync_mark(&shop(), &mark).await.unwrap());

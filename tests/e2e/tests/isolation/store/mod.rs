@@ -115,7 +115,7 @@ async fn everything(theirs: &Tenant, world: &World, now: Timestamp) {
     theirs.ask_backfill(connection, "a-run", range).await.expect("a back-fill");
     let state = NoticeState::begin(None, NoticeLang::Ja, "somebody", now);
     assert!(theirs.put_notices(&state).await.expect("notices"));
-    let mark = SyncMark { began: now, reported_on: None, late_known: None, epoch: 1 };
+    let mark = SyncMark { began: now, reported_on: None, late_known: None, tables: None, epoch: 1 };
     theirs.move_sync_mark(connection, &mark).await.expect("a mark");
     theirs.audit("01AUDIT", &entry(now)).await.expect("an entry");
     // Three runs that failed; and orders that have left.

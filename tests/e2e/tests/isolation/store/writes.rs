@@ -109,7 +109,7 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     walk.changes("settle_sales", ours.settle_sales(c, &sold, Sale::Captured, now).await.expect("one's own")).await;
     walk.changes("withdraw_sale", ours.withdraw_sale(c, orders[0], now).await.expect("an answer")).await;
     walk.changes("doubt_sale", ours.doubt_sale(c, orders[0], now).await.expect("an answer")).await;
-    let mark = SyncMark { began: later(now, 60), reported_on: None, late_known: None, epoch: 99 };
+    let mark = SyncMark { began: later(now, 60), reported_on: None, late_known: None, tables: None, epoch: 99 };
     walk.changes("move_sync_mark", ours.move_sync_mark(c, &mark).await.expect("one's own")).await;
     let hints = theirs.hints(c).await.expect("hints");
     walk.changes("forget_hints", ours.forget_hints(c, &hints).await.expect("an answer")).await;
