@@ -2,7 +2,6 @@
 //! asked for. Beside it, the list of what is open.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Tenant;
+use crate::access::hex;
 use crate::codec::{self, Item};
 use crate::error::StoreError;
 use crate::keys::{self, Key};
@@ -52,10 +52,7 @@ impl SyncMark {
     #[must_use]
     pub fn tables(connection: &Connection) -> String {
         let tables = serde_json::json!([connection.states, connection.payment_states]).to_string();
-        Sha256::digest(tables.as_bytes()).iter().take(8).fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(&Sha256::digest(tables.as_bytes())[..8])
     }
 
     /// May a sync read what changed since, and leave the rest? Not where the shop's tables are others than then.

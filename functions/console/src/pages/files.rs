@@ -31,6 +31,7 @@ const MOST: usize = 1_000;
 const MOST_RESULTS: usize = 2_000;
 /// Problems that are listed.
 const SHOWN: usize = 100;
+
 #[derive(Template)]
 #[template(path = "files.html")]
 struct FilesPage {

@@ -1,0 +1,179 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use renkei_domain::ids::TenantId;
+use renkei_platform::queue::Queue;
+use renkei_platform::secrets::ConnectionSecrets;
+use renkei_store::{Store, Tables};
+use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
+
+use super::*;
+use crate::Schedules;
+
+/// An AWS that keeps one merchant's settings and schedules.
+#[derive(Clone, Default)]
+struct Aws(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    /// The item of the settings in force.
+    settings: Value,
+    /// Somebody else saves this while the schedules are looked at.
+    saved_meanwhile: Option<Value>,
+    schedules: BTreeMap<String, Value>,
+    deleted_secrets: Vec<String>,
+    /// Somebody else saves this while a secret is deleted.
+    saved_while_deleting: Option<Value>,
+    restored_secrets: Vec<String>,
+    /// Somebody else makes each schedule in the moment before it is made.
+    is_forestalled: bool,
+}
+
+impl Aws {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Respond for Aws {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let mut kept = self.kept();
+        let target = request.headers.get("x-amz-target").map_or("", |target| target.to_str().unwrap());
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let schedule = request.url.path().strip_prefix("/schedules/").map(str::to_owned);
+        let answer = match (target.split('.').next_back().unwrap(), request.method.as_str(), schedule) {
+            ("TransactWriteItems", _, _) => {
+                kept.settings = body["TransactItems"][0]["Put"]["Item"].clone();
+                json!({})
+            }
+            ("GetItem", _, _) => json!({ "Item": kept.settings }),
+            // Nothing was handed out.
+            ("Query", _, _) => json!({ "Items": [] }),
+            ("DeleteSecret", _, _) => {
+                kept.deleted_secrets.push(body["SecretId"].as_str().unwrap().to_owned());
+                if let Some(saved) = kept.saved_while_deleting.take() {
+                    kept.settings = saved;
+                }
+                json!({})
+            }
+            ("RestoreSecret", _, _) => {
+                kept.restored_secrets.push(body["SecretId"].as_str().unwrap().to_owned());
+                json!({})
+            }
+            (_, "POST", Some(name)) if std::mem::take(&mut kept.is_forestalled) => {
+                kept.schedules.insert(name, body);
+                return ResponseTemplate::new(409).insert_header("x-amzn-errortype", "ConflictException");
+            }
+            (_, "GET", None) => {
+                let names: Vec<Value> = kept.schedules.keys().map(|name| json!({ "Name": name })).collect();
+                if let Some(saved) = kept.saved_meanwhile.take() {
+                    kept.settings = saved;
+                }
+                json!({ "Schedules": names })
+            }
+            (_, "GET", Some(name)) => kept.schedules[&name].clone(),
+            (_, "DELETE", Some(name)) => {
+                kept.schedules.remove(&name);
+                json!({})
+            }
+            (_, "POST", Some(name)) => {
+                kept.schedules.insert(name, body);
+                json!({ "ScheduleArn": "arn" })
+            }
+            other => return ResponseTemplate::new(418).set_body_string(format!("{other:?} was not expected")),
+        };
+        ResponseTemplate::new(200).set_body_raw(answer.to_string(), "application/x-amz-json-1.0")
+    }
+}
+
+fn setup_on(server: &MockServer) -> (Setup, Tenant) {
+    let config = renkei_platform::aws::of_variables(|name| match name {
+        "AWS_REGION" => Some("ap-northeast-1".to_owned()),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+        "AWS_ENDPOINT_URL" => Some(server.uri()),
+        _ => None,
+    })
+    .unwrap();
+    let queue = |name: &str| (name.to_owned(), format!("arn:{name}"));
+    let queues = ["FetchOrders", "PushStatuses", "SyncPayments"].map(queue);
+    let setup = Setup {
+        secrets: ConnectionSecrets::new(&config, "renkei/stack"),
+        import_orders: Queue::new(&config, server.uri()),
+        schedules: Schedules::new(&config, "stack", "arn:role", BTreeMap::from(queues)),
+    };
+    let tables = Tables { robots: "robots".to_owned(), ..Tables::default() };
+    (setup, Store::new(&config, tables).tenant(TenantId::parse("hanako").unwrap()))
+}
+
+/// Settings with these shops, each with its easy set-up.
+fn with_shops(shops: &[&str]) -> TenantSettings {
+    let connection = |id: &&str| {
+        json!({
+            "id": id, "api": "ecforce", "api_url": "https://shop.example", "ship_from": "dc",
+            "token": { "env": "TOKEN" }, "daily_call_limit": 1_000
+        })
+    };
+    let easy = |id: &&str| json!({ "connection": id, "every": "15 minutes" });
+    let connections: Vec<Value> = shops.iter().map(connection).collect();
+    let easy_setup: Vec<Value> = shops.iter().map(easy).collect();
+    serde_json::from_value(json!({
+        "tenant": "hanako", "connections": connections, "integration_robots": { "easy_setup": easy_setup }
+    }))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn whoever_saved_first_takes_nothing_away_from_who_saved_since() {
+    let (server, aws) = (MockServer::start().await, Aws::default());
+    Mock::given(any()).respond_with(aws.clone()).mount(&server).await;
+    let (setup, tenant) = setup_on(&server);
+    let now = Timestamp::UNIX_EPOCH;
+    // Ours lets the second shop go; somebody else takes it in again while ours still comes into force.
+    tenant.apply_settings(&with_shops(&["main"]), 1, now, "ours").await.unwrap();
+    let ours = aws.kept().settings.clone();
+    tenant.apply_settings(&with_shops(&["main", "second"]), 2, now, "theirs").await.unwrap();
+    let theirs = aws.kept().settings.clone();
+    let second = ConnectionId::parse("second").unwrap();
+    let dropped = vec![second];
+    let (settings, products, secrets) = (Vec::new(), Vec::new(), Vec::new());
+    let arriving = Vec::new();
+    let plan = Plan { current: None, settings, products, secrets, arriving, dropped, trial: Trial::default() };
+
+    assert!(setup.drop_secrets(&tenant, &plan).await.unwrap().is_empty());
+    assert!(aws.kept().deleted_secrets.is_empty(), "the secret is theirs by now");
+    aws.kept().settings = ours.clone();
+    let theirs_again = theirs.clone();
+    aws.kept().saved_meanwhile = Some(theirs);
+    aws.kept().is_forestalled = true;
+    setup.reconcile(&tenant).await.unwrap();
+    let has = |robot: &str| aws.kept().schedules.values().any(|schedule| schedule.to_string().contains(robot));
+    assert!(has("main/fetch-orders") && has("second/fetch-orders"), "by what is in force in the end");
+
+    // They come between the last look and the deletion.
+    aws.kept().settings = ours.clone();
+    aws.kept().saved_while_deleting = Some(theirs_again);
+    assert!(setup.drop_secrets(&tenant, &plan).await.unwrap().is_empty());
+    assert_eq!(aws.kept().restored_secrets, ["renkei/stack/hanako/second"]);
+    aws.kept().deleted_secrets.clear();
+
+    // Nobody took it in again: it goes, with all that was its own.
+    aws.kept().settings = ours;
+    assert_eq!(setup.drop_secrets(&tenant, &plan).await.unwrap().len(), 1);
+    assert_eq!(aws.kept().deleted_secrets, ["renkei/stack/hanako/second"]);
+    setup.reconcile(&tenant).await.unwrap();
+    assert!(has("main/fetch-orders") && !has("second/fetch-orders"));
+}
+
+#[test]
+fn another_email_is_another_credential() {
+    let password = |email: Option<&str>, password: &str| Credentials::Password {
+        email: email.map(str::to_owned),
+        password: password.into(),
+    };
+    assert!(same(&password(None, "p"), &password(None, "p")));
+    assert!(!same(&password(None, "p"), &password(Some("a@shop.example"), "p")));
+    assert!(!same(&password(None, "p"), &password(None, "q")));
+    assert!(!same(&password(None, "p"), &Credentials::Token("p".into())));
+}
