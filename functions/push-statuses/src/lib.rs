@@ -29,8 +29,7 @@ use renkei_store::{StoreError, Tenant};
 pub async fn tell(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
     match work.message.action {
         Action::StateWorking => tell_working(work, metrics).await,
-        Action::StateShipped => tell_shipped(work, true, metrics).await,
-        Action::WriteBack => tell_shipped(work, false, metrics).await,
+        Action::StateShipped | Action::WriteBack => tell_left(work, metrics).await,
         other @ (Action::FetchOrders
         | Action::StatusSync
         | Action::Inventory
@@ -41,13 +40,39 @@ pub async fn tell(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
     }
 }
 
-/// Tells the shop what left, then, where that is ours, that whole orders did. `tells_state` is the robot's; a shop with the
-/// automation option is never told a state, whatever robot runs.
-async fn tell_shipped(mut work: Work<'_>, tells_state: bool, metrics: &Metrics) -> Result<Told, ShopError> {
-    let tells_state = tells_state && !work.connection.automation_option;
+/// What follows once the shop has been told an order's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Its state, by this run.
+    State,
+    /// Its state, by another robot.
+    StateByAnother,
+    /// Nothing: states are not ours to tell there.
+    Nothing,
+}
+
+impl Next {
+    /// In a run of this robot. A shop with the automation option is never told a state, whatever robot runs.
+    fn after_numbers(work: &Work<'_>) -> Self {
+        match (work.message.action, work.settings.tells_shipped(work.connection)) {
+            (Action::StateShipped, _) if !work.connection.automation_option => Self::State,
+            (_, true) => Self::StateByAnother,
+            (_, false) => Self::Nothing,
+        }
+    }
+
+    /// Is an order still to be told its state after its numbers?
+    fn tells_state(self) -> bool {
+        self != Self::Nothing
+    }
+}
+
+/// Tells the shop what left, then, where that is this robot's, that whole orders did.
+async fn tell_left(mut work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
+    let next = Next::after_numbers(&work);
     let mut tally = Tally::default();
     let mut open = Vec::new();
-    let told = tell_numbers_and_states(&mut work, tells_state, &mut tally, &mut open).await;
+    let told = tell_numbers_and_states(&mut work, next, &mut tally, &mut open).await;
     metrics.add(Metric::OrdersTold, tally.told);
     // What came in between (the day's calls are spent, the time is over) leaves orders whose number the shop has and whose
     // state it has not.
@@ -60,12 +85,16 @@ async fn tell_shipped(mut work: Work<'_>, tells_state: bool, metrics: &Metrics) 
 /// Leaves in `open` what was begun and not told to its end.
 async fn tell_numbers_and_states(
     work: &mut Work<'_>,
-    tells_state: bool,
+    next: Next,
     tally: &mut Tally,
     open: &mut Vec<shipped::Out>,
 ) -> Result<(), ShopError> {
-    let ready = write_back::write_back(work, tells_state, tally, open).await?;
-    shipped::tell(work, ready, tells_state, tally, open).await
+    let ready = write_back::write_back(work, next, tally, open).await?;
+    match next {
+        Next::State => shipped::tell(work, ready, true, tally, open).await,
+        Next::StateByAnother => Ok(()),
+        Next::Nothing => shipped::tell(work, ready, false, tally, open).await,
+    }
 }
 
 /// Tells the shop which orders we took.
@@ -98,7 +127,7 @@ async fn tell_working(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopErr
             metrics.add(Metric::OrdersTold, told.taken.len() as u64);
             tenant.acknowledge(&told.taken, Timestamp::now()).await?;
             for (entry, error) in &told.refused {
-                tenant.shop_refused(entry, error.clone(), Timestamp::now(), by).await?;
+                tenant.shop_refused(&entry.id, ShopWork::TellWorking, error, Timestamp::now(), by).await?;
             }
         }
         from = page.next;

@@ -199,8 +199,8 @@ async fn note_both(work: &Work<'_>, parcels: &[Parcel]) -> Result<(), StoreError
 /// The order leaves the list of work, and waits for a person.
 async fn refuse(work: &Work<'_>, parcels: &[ShipmentId], error: &Refusal) -> Result<(), StoreError> {
     for id in parcels {
-        let entry = WorkEntry { id: id.clone(), parcels: 1 };
-        work.tenant.shop_refused(&entry, error.clone(), Timestamp::now(), work.message.robot.as_str()).await?;
+        let by = work.message.robot.as_str();
+        work.tenant.shop_refused(id, ShopWork::TellShipped, error, Timestamp::now(), by).await?;
     }
     Ok(())
 }

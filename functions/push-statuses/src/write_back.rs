@@ -20,7 +20,7 @@ use renkei_shop::robot::Work;
 use renkei_store::{StoreError, Tenant};
 
 use crate::shipped::{Out, tell_whole_batches};
-use crate::{Tally, Verdict, sale};
+use crate::{Next, Tally, Verdict, sale};
 
 /// Orders of which a parcel has just been written back, and how many parcels each has: their next step need not wait until
 /// the list of work has caught up with the records.
@@ -36,10 +36,11 @@ pub(crate) struct Parcel {
 /// are left in `open`, less than a batch of them.
 pub(crate) async fn write_back(
     work: &mut Work<'_>,
-    tells_state: bool,
+    next: Next,
     tally: &mut Tally,
     open: &mut Vec<Out>,
 ) -> Result<WrittenBack, ShopError> {
+    let tells_state = next.tells_state();
     let batch = i32::from(work.connection.batch_size);
     let mut ready = WrittenBack::new();
     // The list follows the records a moment behind: what was told in this run is not told again because of that.
@@ -68,9 +69,9 @@ pub(crate) async fn write_back(
                 .session
                 .call(async |client, token| client.shipping(token, &rows, ShippingOptions::default()).await)
                 .await?;
-            let (next, others): (Vec<Parcel>, Vec<Parcel>) =
-                parcels.into_iter().partition(|parcel| tells_state && parcel.state_is_next(work.connection));
-            for parcel in next {
+            let (with_state, others): (Vec<Parcel>, Vec<Parcel>) =
+                parcels.into_iter().partition(|parcel| next == Next::State && parcel.state_is_next(work.connection));
+            for parcel in with_state {
                 match Verdict::of(answer.outcome_for(parcel.row.order_id, parcel.row.shipping_address_id)) {
                     Verdict::Taken => {
                         tally.written_back += 1;
@@ -84,7 +85,7 @@ pub(crate) async fn write_back(
                 }
             }
             note(work, others, &answer, tells_state, tally, &mut ready).await?;
-            tell_whole_batches(work, open, tells_state, tally).await?;
+            tell_whole_batches(work, open, true, tally).await?;
         }
         from = page.next;
         if from.is_none() {
@@ -177,13 +178,7 @@ async fn note_refused(tenant: &Tenant, parcel: &Parcel, error: &Refusal, by: &st
     let now = Timestamp::now();
     tenant
         .change(&parcel.shipment.id, |shipment| {
-            if !shipment.has_result_of(&parcel.shipment) || shipment.shop_work() != Some(ShopWork::WriteBack) {
-                return false;
-            }
-            shipment.shop_sync = ShopSync::Failed;
-            shipment.shop_error = Some(error.clone());
-            shipment.note(now, format!("shop refused: {}", error.code), by);
-            true
+            shipment.has_result_of(&parcel.shipment) && shipment.refused(ShopWork::WriteBack, error, now, by)
         })
         .await?;
     Ok(())

@@ -10,16 +10,17 @@
 //! the value that follows is the shop's own. Orders that are placed between our reading and our telling are the gap that
 //! buffers are for.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 use renkei_domain::ids::Sku;
+use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::ShopError as Refusal;
 use renkei_domain::stock::{self, LOOKS_BACK_DAYS, Told as ToldOffer};
 use renkei_ecforce::{Retry, StockAnswer, StockError, StockLevel, StockOutcome};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Told, Work};
+use renkei_store::Tenant;
 use renkei_store::offers::{Before, Heard};
 
 /// SKUs that a sentence names.
@@ -43,7 +44,13 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
     let offers = shelf.offers(&products, connection.stock_buffer);
     let told: HashMap<Sku, ToldOffer> =
         tenant.told_offers(&connection.id).await?.into_iter().map(|kept| (kept.sku, kept.told)).collect();
-    let due: Vec<(Sku, u32, Before)> = stock::due(&offers, &told, location, now)
+    let mut due = stock::due(&offers, &told, location, now);
+    let resting = due.iter().map(|(sku, _)| sku).filter(|sku| {
+        told.get(*sku).is_some_and(|told| told.is_of(location) && told.was_not_there(now))
+    });
+    let others = elsewhere(tenant, settings, connection, resting.cloned().collect()).await?;
+    due.retain(|(sku, _)| !others.contains(sku));
+    let due: Vec<(Sku, u32, Before)> = due
         .into_iter()
         .map(|(sku, value)| {
             let before = Before::of(told.get(&sku), location);
@@ -53,6 +60,7 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
     let old = shelf.old_counts(now);
     let unchanged = (offers.len() - due.len()) as u64;
     let mut counts = Counts { unchanged, old: old.len() as u64, ..Counts::default() };
+    let mut not_there: HashSet<Sku> = HashSet::new();
     for batch in due.chunks(usize::from(connection.batch_size)) {
         let epoch = session.epoch();
         let mine =
@@ -73,11 +81,40 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
             .collect();
         let answer = session.call(async |client, token| client.put_stock_items(token, &levels).await).await?;
         let heard = counts.hear(&mine, &answer, location);
+        let is_not_there = |heard: &Heard| matches!(heard, Heard::Refused(error) if stock::is_not_there(error));
+        not_there.extend(heard.iter().filter(|(_, _, heard)| is_not_there(heard)).map(|(sku, _, _)| sku.clone()));
         tenant.note_offers(&connection.id, &heard, epoch).await?;
+    }
+    // A location that the shop does not have is refused in the same words. One that has taken a value is there.
+    let is_there = counts.told > 0 || told.values().any(|told| told.is_of(location) && told.told.is_some());
+    if is_there {
+        // Refused because they are another shop's: nobody has to see to that.
+        counts.elsewhere = elsewhere(tenant, settings, connection, not_there).await?.len() as u64;
+        counts.refused = counts.refused.saturating_sub(counts.elsewhere);
     }
     // Where the shop refuses values, people are told of the run for that: a sentence would come before the counts that say it.
     let notes = if counts.refused > 0 { None } else { uncounted(&old) };
     Ok(Told { notes: notes.into_iter().collect(), ..counts.told() })
+}
+
+/// Those of these SKUs that another shop of the merchant sells: one document has the products of all shops, and not every
+/// shop has them all.
+async fn elsewhere(
+    tenant: &Tenant,
+    settings: &TenantSettings,
+    connection: &Connection,
+    mut skus: HashSet<Sku>,
+) -> Result<HashSet<Sku>, ShopError> {
+    let mut sold = HashSet::new();
+    if skus.is_empty() {
+        return Ok(sold);
+    }
+    for other in settings.connections.iter().filter(|other| other.id != connection.id) {
+        let told = tenant.told_offers(&other.id).await?;
+        sold.extend(told.into_iter().filter(|kept| kept.told.told.is_some()).map(|kept| kept.sku));
+    }
+    skus.retain(|sku| sold.contains(sku));
+    Ok(skus)
 }
 
 /// What a person should know of counts that are too old to be right.
@@ -101,6 +138,8 @@ struct Counts {
     told: u64,
     later: u64,
     refused: u64,
+    /// SKUs that this shop does not have, and another shop of the merchant does.
+    elsewhere: u64,
     /// SKUs whose count is old.
     old: u64,
 }
@@ -134,6 +173,7 @@ impl Counts {
             ("unchanged", self.unchanged),
             ("later", self.later),
             ("refused", self.refused),
+            ("sold-elsewhere", self.elsewhere),
             ("old-counts", self.old),
         ];
         Told {

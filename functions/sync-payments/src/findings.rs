@@ -1,12 +1,12 @@
 //! What a comparison of shop and record finds: what of it is repaired, and what people are told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
-use renkei_domain::ids::{OrderId, OrderNumber, ShipmentId};
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
 use renkei_domain::payment::Meaning;
 use renkei_domain::settings::Connection;
-use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status};
+use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status, is_wholly_out};
 use renkei_ecforce::{BadRecord, Order, OrderPage};
 use renkei_shop::ShopError;
 use renkei_shop::robot::Told;
@@ -20,6 +20,12 @@ use crate::commit::Tally;
 const READY_DAYS: i64 = 3;
 /// Days after which a shipment that nobody ships stands still.
 const PICKING_DAYS: i64 = 7;
+/// Days for which people are told of an order that the shop has as worked on and that is unknown here.
+const STRANGE_DAYS: i64 = 3;
+/// What is to be told stands still after so many days.
+const UNTOLD_DAYS: i64 = 1;
+/// Entries of each list of what is to be told that are looked at, the first.
+const LISTED: i32 = 100;
 /// Order numbers that a sentence names.
 const NAMED: usize = 5;
 
@@ -89,6 +95,8 @@ pub struct Findings {
     /// Counts of the run.
     pub tally: Tally,
     lost: Names,
+    /// The shop has them as worked on, and they are unknown here: nobody ships them from here.
+    strange: Names,
     doubled: Names,
     stuck: Names,
     drifted: Names,
@@ -122,6 +130,7 @@ impl Findings {
             .collect();
         let known = tenant.known_orders(&connection.id, &named).await?;
         let known: BTreeMap<u64, Known> = named.iter().map(|(id, _)| id.0).zip(known).collect();
+        let others = other_parcels(tenant, &connection.id, &known).await?;
         let mut lost = Vec::new();
         for row in rows {
             let Ok(order) = &row else { continue };
@@ -131,7 +140,7 @@ impl Findings {
                     if self.ids.insert(order.number.clone(), order.id).is_some_and(|other| other != order.id) {
                         self.doubled.add(&order.number);
                     }
-                    let drifted = drifted(lead, at_shop, now);
+                    let drifted = drifted(lead, others.get(&lead.id.order).map_or(&[], Vec::as_slice), at_shop, now);
                     if drifted {
                         self.drifted.add(&order.number);
                     }
@@ -145,14 +154,18 @@ impl Findings {
                 }
                 // It waits in quarantine, or was refused: people see it there.
                 None if known.not_imported.is_some() => {}
-                None => {
-                    if at_shop == AtShop::Fetch || at_shop == AtShop::Working {
+                None => match at_shop {
+                    AtShop::Fetch => {
                         self.lost.add(&order.number);
-                    }
-                    if at_shop == AtShop::Fetch {
                         lost.push(row);
                     }
-                }
+                    // What was there before this shop came here, or is shipped from elsewhere, asks nobody for ever.
+                    AtShop::Working if order.updated_at.is_none_or(|at| !older(at, STRANGE_DAYS, now)) => {
+                        self.strange.add(&order.number);
+                    }
+                    AtShop::Working => self.tally.add("unknown-in-working", 1),
+                    AtShop::Shipped => {}
+                },
             }
         }
         Ok(lost)
@@ -204,30 +217,28 @@ impl Findings {
         Ok(())
     }
 
-    /// What stands still with us.
+    /// What stands still with us: parcels that nobody takes or ships, and what the shop is not told.
     pub async fn stuck(&mut self, night: Night<'_>) -> Result<(), ShopError> {
         let Night { tenant, now, .. } = night;
         let connection = &night.connection.id;
+        let mut stuck: BTreeMap<OrderId, OrderNumber> = BTreeMap::new();
         for (status, days) in [(Status::Ready, READY_DAYS), (Status::Picking, PICKING_DAYS)] {
-            let open = tenant.open_orders(connection, &[status]).await?;
-            let old: Vec<ShipmentId> = open
-                .iter()
-                .filter(|(_, order)| older(order.imported_at, days, now))
-                .map(|(id, _)| ShipmentId::lead(connection.clone(), *id))
-                .collect();
-            for shipment in tenant.shipments(&old).await? {
+            let mut open = tenant.open_orders(connection, &[status]).await?;
+            open.retain(|_, order| older(order.imported_at, days, now));
+            for shipment in tenant.shipments(&Tenant::open_ids(connection, &open)).await? {
                 let since = shipment.claimed_at.unwrap_or(shipment.updated_at);
                 if shipment.status == status && older(since, days, now) {
-                    self.stuck.add(shipment.order_number.as_str());
+                    stuck.insert(shipment.id.order, shipment.order_number);
                 }
             }
         }
-        let untold = tenant.shop_work(connection, ShopWork::TellWorking, 100, None).await?;
-        let ids: Vec<ShipmentId> = untold.rows.into_iter().map(|entry| entry.id).collect();
-        for shipment in tenant.shipments(&ids).await? {
-            if older(shipment.imported_at, 1, now) && shipment.shop_work() == Some(ShopWork::TellWorking) {
-                self.stuck.add(shipment.order_number.as_str());
+        for work in [ShopWork::TellWorking, ShopWork::WriteBack, ShopWork::TellShipped] {
+            for shipment in untold(night, work).await? {
+                stuck.insert(shipment.id.order, shipment.order_number);
             }
+        }
+        for number in stuck.values() {
+            self.stuck.add(number.as_str());
         }
         Ok(())
     }
@@ -237,6 +248,7 @@ impl Findings {
     pub fn told(mut self, queued_pages: u32) -> Told {
         for (word, names) in [
             ("lost", &self.lost),
+            ("unknown-in-working", &self.strange),
             ("doubled", &self.doubled),
             ("stuck", &self.stuck),
             ("drifted", &self.drifted),
@@ -247,10 +259,13 @@ impl Findings {
             self.tally.add(word, names.count);
         }
         let mut notes: Vec<String> = [
-            self.lost
-                .sentence("orders of the shop are unknown here; those in the fetch state are imported now (未取込)"),
+            self.lost.sentence("orders of the shop were unknown here and are imported now (未取込)"),
+            self.strange.sentence(
+                "orders are in the working state at the shop and unknown here, so nobody ships them from here: if they are \
+                 to be, set them back to the fetch state there (未取込・作業中)",
+            ),
             self.doubled.sentence("order numbers are here twice, of different orders (重複)"),
-            self.stuck.sentence("shipments stand still (滞留)"),
+            self.stuck.sentence("orders stand still (滞留)"),
             self.drifted.sentence("orders stand otherwise at the shop than here (不一致)"),
             self.dropped.sentence(
                 "orders have no tracking number at the shop, which had taken it; it is told again (送り状番号なし)",
@@ -277,7 +292,9 @@ impl Findings {
                     .to_owned(),
             );
         }
-        for names in [&self.doubled, &self.stuck, &self.drifted, &self.dropped, &self.in_vain, &self.uncaptured] {
+        for names in
+            [&self.strange, &self.doubled, &self.stuck, &self.drifted, &self.dropped, &self.in_vain, &self.uncaptured]
+        {
             self.tally.for_a_person += names.count;
         }
         self.tally.for_a_person += u64::from(self.out_of_time);
@@ -289,14 +306,61 @@ fn older(at: Timestamp, days: i64, now: Timestamp) -> bool {
     at.saturating_add((days * 24).hours()).is_ok_and(|until| until < now)
 }
 
-/// Do shop and record contradict each other, for longer than a robot takes to tell?
-fn drifted(lead: &Shipment, at_shop: AtShop, now: Timestamp) -> bool {
+/// The parcels besides the first, of those orders that have several.
+async fn other_parcels(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    known: &BTreeMap<u64, Known>,
+) -> Result<BTreeMap<OrderId, Vec<Shipment>>, ShopError> {
+    let leads = known.values().filter_map(|known| known.lead.as_ref());
+    let several: Vec<(OrderId, u16)> =
+        leads.filter(|lead| lead.parcels > 1).map(|lead| (lead.id.order, lead.parcels)).collect();
+    let parcels = tenant.parcels(connection, &several).await?;
+    let others = |parcels: Vec<Shipment>| parcels.into_iter().filter(|parcel| !parcel.id.is_lead()).collect();
+    Ok(several.into_iter().zip(parcels).map(|((order, _), parcels)| (order, others(parcels))).collect())
+}
+
+/// What has been on a list of what is to be told for so long that no robot seems to tell it.
+async fn untold(night: Night<'_>, work: ShopWork) -> Result<Vec<Shipment>, ShopError> {
+    let Night { tenant, connection, now, .. } = night;
+    let listed = tenant.shop_work(&connection.id, work, LISTED, None).await?;
+    let ids: Vec<ShipmentId> = listed.rows.into_iter().map(|entry| entry.id).collect();
+    let mut waiting = tenant.shipments(&ids).await?;
+    waiting.retain(|shipment| {
+        let since = if work == ShopWork::TellWorking { shipment.imported_at } else { shipment.updated_at };
+        shipment.shop_work() == Some(work) && older(since, UNTOLD_DAYS, now)
+    });
+    if work != ShopWork::TellShipped {
+        return Ok(waiting);
+    }
+    // That an order is shipped is told once all of it is.
+    let orders: BTreeMap<OrderId, u16> = waiting.iter().map(|shipment| (shipment.id.order, shipment.parcels)).collect();
+    let orders: Vec<(OrderId, u16)> = orders.into_iter().collect();
+    let parcels = tenant.parcels(&connection.id, &orders).await?;
+    let out: BTreeSet<OrderId> = orders
+        .into_iter()
+        .zip(parcels)
+        .filter(|(_, parcels)| is_wholly_out(parcels))
+        .map(|((order, _), _)| order)
+        .collect();
+    waiting.retain(|shipment| out.contains(&shipment.id.order));
+    Ok(waiting)
+}
+
+/// Do shop and record contradict each other, for longer than a robot takes to tell? `others` are the order's parcels
+/// besides the first.
+fn drifted(lead: &Shipment, others: &[Shipment], at_shop: AtShop, now: Timestamp) -> bool {
+    let parcels = || others.iter().chain([lead]);
     let settled = older(lead.updated_at, 1, now);
+    // What a person cancelled of several parcels is no contradiction. What the shop did, and then took back, stays cancelled
+    // here where no warehouse had it yet: somebody has to say what becomes of it.
+    let gone = parcels().all(|parcel| parcel.status == Status::Cancelled)
+        || parcels().any(|parcel| parcel.status == Status::Cancelled && parcel.is_known_as_cancelled_at_shop());
     match at_shop {
         // Import tells such an order again, unless it was cancelled with us: that waits at the shop for a person.
-        AtShop::Fetch => lead.status == Status::Cancelled && settled,
-        AtShop::Working => lead.status == Status::Cancelled || (lead.shop_sync == ShopSync::Completed && settled),
-        AtShop::Shipped => matches!(lead.status, Status::Hold | Status::Ready | Status::Cancelled),
+        AtShop::Fetch => gone && settled,
+        AtShop::Working => gone || (lead.shop_sync == ShopSync::Completed && settled),
+        AtShop::Shipped => gone || parcels().any(|parcel| matches!(parcel.status, Status::Hold | Status::Ready)),
     }
 }
 
@@ -355,6 +419,30 @@ mod tests {
             "run": "01HZX", "place": { "page": 1, "row": 0 }, "detail": "1"
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn what_the_shop_cancelled_and_took_back_drifts_whichever_parcel_it_is() {
+        let now: Timestamp = "2026-11-24T02:00:00Z".parse().unwrap();
+        let picking =
+            || Shipment { parcels: 2, status: Status::Picking, shop_sync: ShopSync::Acknowledged, ..shipped() };
+        let second = |status, shop_sync| {
+            let id = ShipmentId { parcel: 2, ..shipped().id };
+            Shipment { id, status, shop_sync, ..picking() }
+        };
+        let by_shop = second(Status::Cancelled, ShopSync::Completed);
+        let by_person = second(Status::Cancelled, ShopSync::Acknowledged);
+        let other = second(Status::Picking, ShopSync::Acknowledged);
+        for at_shop in [AtShop::Working, AtShop::Shipped] {
+            assert!(drifted(&picking(), std::slice::from_ref(&by_shop), at_shop, now), "{at_shop:?}");
+            assert!(!drifted(&picking(), std::slice::from_ref(&by_person), at_shop, now), "{at_shop:?}");
+            assert!(!drifted(&picking(), std::slice::from_ref(&other), at_shop, now), "{at_shop:?}");
+        }
+        let waits = second(Status::Hold, ShopSync::Acknowledged);
+        assert!(drifted(&picking(), &[waits], AtShop::Shipped, now));
+        // All of it is cancelled here, whoever wanted that, and the shop works on it.
+        let lead = Shipment { status: Status::Cancelled, ..picking() };
+        assert!(drifted(&lead, &[by_person], AtShop::Working, now));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, RobotId, ShipmentId};
+use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Meaning;
 use renkei_domain::settings::Action;
 use renkei_domain::sync::Rules;
@@ -38,8 +39,9 @@ pub async fn note(robots: &Robots, hint: &Hint, message: &str) -> Result<(), Run
     let ids = ids.map(|id| if cancels { Named::Cancelled(*id) } else { Named::Id(*id) });
     let numbers = hint.order_numbers.iter().map(|number| number.trim());
     let usable = |number: &&str| !number.is_empty() && number.len() <= 100;
-    let named: BTreeSet<Named> =
-        ids.chain(numbers.filter(usable).map(|number| Named::Number(number.to_owned()))).take(MOST).collect();
+    let numbers = numbers.filter(usable).map(str::to_owned);
+    let numbers = numbers.map(if cancels { Named::CancelledNumber } else { Named::Number });
+    let named: BTreeSet<Named> = ids.chain(numbers).take(MOST).collect();
     if named.is_empty() {
         return Ok(());
     }
@@ -76,23 +78,23 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
     let mut tally = Tally::default();
     tally.add("hinted", hints.len() as u64);
     let (ids, numbers): (Vec<HintedOrder>, Vec<HintedOrder>) =
-        hints.into_iter().partition(|hint| !matches!(hint.named, Named::Number(_)));
+        hints.into_iter().partition(|hint| matches!(hint.named, Named::Id(_) | Named::Cancelled(_)));
     let mut overwritten: Vec<String> = Vec::new();
     let mut missing = Missing::begin(settings, tenant, message, run).await?;
     for some in ids.chunks(MAX_PER as usize).chain(numbers.chunks(MAX_PER as usize)) {
         let query = OrderQuery::new().sort(SortBy::Id, Direction::Ascending).per(MAX_PER).include_all();
         let names = some.iter().filter_map(|hint| match &hint.named {
-            Named::Number(number) => Some(number.clone()),
+            Named::Number(number) | Named::CancelledNumber(number) => Some(number.clone()),
             Named::Id(_) | Named::Cancelled(_) => None,
         });
-        let names: Vec<String> = names.collect();
+        let names: BTreeSet<String> = names.collect();
         let query = if names.is_empty() {
             query.id_in(some.iter().filter_map(|hint| match hint.named {
                 Named::Id(id) | Named::Cancelled(id) => Some(id),
-                Named::Number(_) => None,
+                Named::Number(_) | Named::CancelledNumber(_) => None,
             }))
         } else {
-            query.text(TextAttribute::Number, TextTest::In(names))
+            query.text(TextAttribute::Number, TextTest::In(names.into_iter().collect()))
         };
         let (read, page) = commit::read(session, &query).await?;
         let parcels = parcels(tenant, &connection.id, read.orders.keys().copied()).await?;
@@ -124,16 +126,21 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
 /// before an order is told "working", is overwritten, and nothing at the shop shows it any more. That is not believed of a
 /// hint; a person is asked.
 fn moved_on(hints: &[HintedOrder], read: &commit::Read, rules: Rules<'_>) -> Vec<String> {
-    let announced = hints.iter().filter_map(|hint| match hint.named {
-        Named::Cancelled(id) => read.orders.get(&OrderId(id)),
-        Named::Id(_) | Named::Number(_) => None,
-    });
+    let is_announced = |order: &&SourceOrder| {
+        hints.iter().any(|hint| match &hint.named {
+            Named::Cancelled(id) => order.id.0 == *id,
+            Named::CancelledNumber(number) => order.number.as_str() == number,
+            Named::Id(_) | Named::Number(_) => false,
+        })
+    };
     let connection = rules.connection;
-    announced
+    read.orders
+        .values()
         .filter(|order| {
             order.state == connection.states.working
                 && connection.payment_states.meaning(&order.payment_state) != Meaning::Cancelled
         })
+        .filter(is_announced)
         .map(|order| order.number.to_string())
         .collect()
 }

@@ -24,6 +24,7 @@ use renkei_store::runs::Progress;
 use renkei_store::sync::{OpenOrder, SyncMark};
 
 use crate::commit::{self, Tally};
+use crate::findings::Names;
 use crate::hints;
 
 /// A shop does not have more changes than this in a window; a listing that goes on for longer is not a listing.
@@ -51,6 +52,8 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
     };
     let window = mark.as_ref().map(|mark| Window::since(mark.began, began));
     let mut tally = Tally::default();
+    // Orders that the shop does not give by their ids.
+    let mut missing: Vec<OrderId> = Vec::new();
     tally.add("open", open.len() as u64);
     let reads_changes = mark.as_ref().is_some_and(|mark| mark.is_of(connection));
     let mut way = reading::begin(above(&open, at.after), reads_changes);
@@ -80,8 +83,10 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
                 (highest.max(at.after), last)
             }
             Reading::ByIds | Reading::Nothing => {
-                let missing = asked.iter().filter(|order| !read.orders.contains_key(order)).count();
-                tally.add("missing-at-shop", missing as u64);
+                let gone: Vec<OrderId> =
+                    asked.iter().filter(|order| !read.orders.contains_key(order)).copied().collect();
+                tally.add("missing-at-shop", gone.len() as u64);
+                missing.extend(gone);
                 let after = asked.last().map_or(at.after, |order| order.0);
                 (after, above(&open, after) == 0)
             }
@@ -119,7 +124,10 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
     };
     let today = jst::date(began);
     let report = mark.as_ref().is_none_or(|mark| mark.reported_on != Some(today));
-    let notes = watch(tenant, &connection.id, rules, report, by, &mut tally).await?;
+    let mut notes = watch(tenant, &connection.id, rules, report, by, &mut tally).await?;
+    if report {
+        notes.extend(not_there(tenant, &connection.id, &missing, &mut tally).await?);
+    }
     metrics.add(Metric::UnknownPayments, tally.count("unknown-payment-states"));
     let tables = Some(SyncMark::tables(connection));
     let mark = SyncMark { began, reported_on: Some(today), late_known, tables, epoch: session.epoch() };
@@ -267,6 +275,26 @@ async fn watch(
         ));
     }
     Ok(notes)
+}
+
+/// What is said once a day of open orders that the shop does not give by their ids: nothing that happens to them there
+/// would be seen here.
+async fn not_there(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    missing: &[OrderId],
+    tally: &mut Tally,
+) -> Result<Option<String>, ShopError> {
+    let leads: Vec<ShipmentId> = missing.iter().map(|order| ShipmentId::lead(connection.clone(), *order)).collect();
+    let mut names = Names::default();
+    for shipment in tenant.shipments(&leads).await? {
+        names.add(shipment.order_number.as_str());
+    }
+    tally.for_a_person += names.count;
+    Ok(names.sentence(
+        "orders are open here and the shop does not give them: look for them there, and cancel here what is gone \
+         (ショップに見つかりません)",
+    ))
 }
 
 /// Says once on a shipment that its cancellation is overdue. True the first time.

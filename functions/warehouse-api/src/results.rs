@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Extension, State};
 use jiff::Timestamp;
-use renkei_domain::handover::{self, ShipRefused, Shipped, ShippingResult};
+use renkei_domain::handover::{self, ShipRefused, ShippingResult};
 use renkei_domain::ids::{ShipmentId, ShippingMethodId};
 use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::Shipment;
@@ -146,7 +146,6 @@ pub fn last_of_each<T, K: Hash + Eq>(records: Vec<(usize, T)>, key: impl Fn(&T) 
 struct Report {
     id: ShipmentId,
     result: ShippingResult,
-    method: Option<ShippingMethodId>,
 }
 
 impl Report {
@@ -161,8 +160,9 @@ impl Report {
         if !handover::may_have_left(shipped_at, now) {
             return Err(BAD_SHIPPED_AT);
         }
-        let method = record.shipping_method.map(|name| method_named(settings, &name).ok_or(UNKNOWN_METHOD));
-        Ok(Self { id, result: ShippingResult { tracking_number, shipped_at }, method: method.transpose()? })
+        let method =
+            record.shipping_method.map(|name| method_named(settings, &name).ok_or(UNKNOWN_METHOD)).transpose()?;
+        Ok(Self { id, result: ShippingResult { tracking_number, shipped_at, method } })
     }
 }
 
@@ -175,38 +175,22 @@ fn method_named(settings: &TenantSettings, name: &str) -> Option<ShippingMethodI
 
 async fn ship_one(caller: &Caller, report: Report, shipment: Option<Shipment>, now: Timestamp) -> Result<(), Reason> {
     let shipment = shipment.ok_or(Reason::NOT_FOUND)?;
-    let mut outcome = Ok(false);
+    let mut taken = None;
     let changed = caller.tenant.change_from(shipment, |shipment| {
-        outcome = if caller.may_see(shipment) { decide(shipment, &report, now) } else { Err(Reason::NOT_FOUND) };
-        outcome == Ok(true)
+        // Decided on what the record is at this moment.
+        taken = caller.may_see(shipment).then(|| handover::ship(shipment, &report.result, now));
+        taken.is_some_and(handover::is_changed)
     });
     changed.await.map_err(|error| writes::failed(&error))?;
-    outcome.map(|_| ())
-}
-
-/// Decides on what the record is at this moment; true if that changes it.
-fn decide(shipment: &mut Shipment, report: &Report, now: Timestamp) -> Result<bool, Reason> {
-    let shipped = handover::ship(shipment, &report.result, now).map_err(reason)?;
-    let other_method = report.method.is_some() && report.method != shipment.shipping_method;
-    if other_method {
-        shipment.shipping_method.clone_from(&report.method);
-    }
-    match shipped {
-        Shipped::Now | Shipped::Corrected => {}
-        Shipped::Known if !other_method => return Ok(false),
-        Shipped::Known => {
-            shipment.note(now, "shipping method corrected", "warehouse");
-            // The number is the same, its carrier another.
-            shipment.tell_number_again();
-        }
-    }
-    Ok(true)
+    taken.ok_or(Reason::NOT_FOUND)?.map(|_| ()).map_err(reason)
 }
 
 fn reason(refused: ShipRefused) -> Reason {
     let message = match refused {
         ShipRefused::NotClaimed => "it has not been claimed; claim it first",
-        ShipRefused::Cancelled => "it is cancelled; if the parcel has left all the same, tell the merchant",
+        ShipRefused::LeftCancelled | ShipRefused::Cancelled => {
+            "it is cancelled; that the parcel left all the same is noted, and the merchant sees it: call it back if you can"
+        }
     };
     Reason { word: refused.as_str(), message }
 }
@@ -247,10 +231,10 @@ mod tests {
 
     #[test]
     fn a_method_is_known_by_the_warehouses_name_and_by_ours() {
-        assert_eq!(of(|_| {}).unwrap().method.unwrap().as_str(), "nekopos");
-        assert_eq!(of(|r| r["shipping_method"] = json!("yamato")).unwrap().method.unwrap().as_str(), "yamato");
+        assert_eq!(of(|_| {}).unwrap().result.method.unwrap().as_str(), "nekopos");
+        assert_eq!(of(|r| r["shipping_method"] = json!("yamato")).unwrap().result.method.unwrap().as_str(), "yamato");
         assert_eq!(of(|r| r["shipping_method"] = json!("Z")), Err(UNKNOWN_METHOD));
-        assert_eq!(of(|r| r["shipping_method"] = Value::Null).unwrap().method, None);
+        assert_eq!(of(|r| r["shipping_method"] = Value::Null).unwrap().result.method, None);
     }
 
     #[test]

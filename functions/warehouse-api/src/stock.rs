@@ -53,7 +53,8 @@ pub struct CountRecord {
     /// 商品コード.
     #[schema(example = "SERUM-30", min_length = 1, max_length = 128)]
     sku: String,
-    /// How many are there: all of them, not the difference to the last count.
+    /// How many are there, not the difference to the last count: without what you have claimed by then, or with it, as the
+    /// merchant has set up for this ship-from (`counts_include_claimed`).
     #[schema(value_type = u64, minimum = 0, maximum = 1_000_000_000, example = 120)]
     quantity: Value,
     /// When it was counted: a time with a zone, at most 5 minutes ahead of our clock.

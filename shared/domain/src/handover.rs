@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::ids::ShippingMethodId;
 use crate::payment::Payment;
 use crate::shipment::{Cancellation, CancellationState, Shipment, ShopSync, Status};
 
@@ -234,8 +235,10 @@ pub fn answer_cancellation(shipment: &mut Shipment, accept: bool, now: Timestamp
             asked.state = CancellationState::Refused;
             shipment.note(now, "cancellation refused", WAREHOUSE);
         }
-        // The same answer again.
-        (_, CancellationState::Accepted, true) | (_, CancellationState::Refused, false) => return Ok(false),
+        // The same answer again, be it after the parcel left all the same.
+        (_, CancellationState::Accepted, true)
+        | (_, CancellationState::Refused, false)
+        | (Status::Cancelled, CancellationState::TooLate, true) => return Ok(false),
         (Status::Shipped, _, _) => return Err(AnswerRefused::AlreadyShipped),
         (Status::Cancelled, _, _) => return Err(AnswerRefused::AlreadyCancelled),
         (Status::Hold | Status::Ready | Status::Picking, _, _) => return Err(AnswerRefused::NotRequested),
@@ -252,6 +255,8 @@ pub struct ShippingResult {
     pub tracking_number: String,
     /// When it left, by the warehouse's word.
     pub shipped_at: Timestamp,
+    /// How it left, where the warehouse says so: otherwise than the shipment said, perhaps.
+    pub method: Option<ShippingMethodId>,
 }
 
 /// What a result did.
@@ -259,7 +264,7 @@ pub struct ShippingResult {
 pub enum Shipped {
     /// It is out: `picking` → `shipped`.
     Now,
-    /// It was out already, and its tracking number or date is another now; it is told to the shop again.
+    /// It was out already, and its tracking number, date or method is another now; it is told to the shop again.
     Corrected,
     /// All of this was known.
     Known,
@@ -270,8 +275,16 @@ pub enum Shipped {
 pub enum ShipRefused {
     /// Nobody claimed it: it is on hold or ready.
     NotClaimed,
-    /// It is cancelled.
+    /// It is cancelled; that it left all the same is noted now, and a person is asked. The record is to be written.
+    LeftCancelled,
+    /// It is cancelled, and that this parcel left all the same is noted already.
     Cancelled,
+}
+
+/// Has a result changed the shipment, so that its record is to be written?
+#[must_use]
+pub fn is_changed(taken: Result<Shipped, ShipRefused>) -> bool {
+    matches!(taken, Ok(Shipped::Now | Shipped::Corrected) | Err(ShipRefused::LeftCancelled))
 }
 
 impl ShipRefused {
@@ -280,7 +293,7 @@ impl ShipRefused {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotClaimed => "not-claimed",
-            Self::Cancelled => "cancelled",
+            Self::LeftCancelled | Self::Cancelled => "cancelled",
         }
     }
 }
@@ -288,7 +301,7 @@ impl ShipRefused {
 /// Results of parcels that left longer ago are a mistake in the date.
 const OLDEST: Duration = Duration::from_hours(24 * 90);
 /// A warehouse may report in the morning what the carrier fetches in the evening.
-const LATEST: Duration = Duration::from_hours(24);
+pub(crate) const LATEST: Duration = Duration::from_hours(24);
 
 /// Can a parcel that is reported now have left at this moment?
 #[must_use]
@@ -299,16 +312,19 @@ pub fn may_have_left(at: Timestamp, now: Timestamp) -> bool {
 /// The parcel left: `picking` → `shipped`. A cancellation request that is still open has come too late, and a person is
 /// asked.
 ///
+/// A correction is told to the shop even where the shop had refused the former result: what it refused then was another.
+/// Only a refusal of "working" still waits for a person, since nothing of a result bears on it.
+///
 /// # Errors
-/// Why it cannot be taken; the shipment is as it was.
+/// Why it cannot be taken. The shipment is as it was, but for [`ShipRefused::LeftCancelled`]: see [`is_changed`].
 pub fn ship(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) -> Result<Shipped, ShipRefused> {
-    let known = shipment.tracking_number.as_ref() == Some(&result.tracking_number)
+    let same_result = shipment.tracking_number.as_ref() == Some(&result.tracking_number)
         && shipment.shipped_at == Some(result.shipped_at);
+    let same_method = result.method.is_none() || result.method == shipment.shipping_method;
     match shipment.status {
         Status::Picking => {
+            take(shipment, result);
             shipment.status = Status::Shipped;
-            shipment.tracking_number = Some(result.tracking_number.clone());
-            shipment.shipped_at = Some(result.shipped_at);
             shipment.result_at = Some(now);
             let mut what = "shipped";
             if let Some(asked) = &mut shipment.cancellation
@@ -326,18 +342,47 @@ pub fn ship(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) ->
             shipment.note(now, what, WAREHOUSE);
             Ok(Shipped::Now)
         }
-        Status::Shipped if known => Ok(Shipped::Known),
+        Status::Shipped if same_result && same_method => Ok(Shipped::Known),
         Status::Shipped => {
-            shipment.tracking_number = Some(result.tracking_number.clone());
-            shipment.shipped_at = Some(result.shipped_at);
-            // Even where the number is the same and only its date is another.
+            take(shipment, result);
+            // Even where the number is the same and only its date or carrier is another.
             shipment.tell_number_again();
-            shipment.note(now, "result corrected", WAREHOUSE);
+            shipment.note(now, if same_result { "shipping method corrected" } else { "result corrected" }, WAREHOUSE);
+            if !shipment.is_working_refused() {
+                shipment.replay(now, WAREHOUSE);
+            }
             Ok(Shipped::Corrected)
         }
         Status::Hold | Status::Ready => Err(ShipRefused::NotClaimed),
-        Status::Cancelled => Err(ShipRefused::Cancelled),
+        Status::Cancelled => {
+            if same_result && same_method {
+                return Err(ShipRefused::Cancelled);
+            }
+            left_cancelled(shipment, result, now);
+            Err(ShipRefused::LeftCancelled)
+        }
     }
+}
+
+fn take(shipment: &mut Shipment, result: &ShippingResult) {
+    shipment.tracking_number = Some(result.tracking_number.clone());
+    shipment.shipped_at = Some(result.shipped_at);
+    if result.method.is_some() {
+        shipment.shipping_method.clone_from(&result.method);
+    }
+}
+
+/// A parcel is on its way although its shipment is cancelled, be it by this warehouse's consent. It stays cancelled: the
+/// shop is told nothing of it. By which number it can be followed is kept for the person who has to see to it.
+fn left_cancelled(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) {
+    let by_person = match shipment.cancellation {
+        Some(asked) => asked.by_person,
+        None => !shipment.is_known_as_cancelled_at_shop(),
+    };
+    let requested_at = shipment.cancellation.map_or(now, |asked| asked.requested_at);
+    shipment.cancellation = Some(Cancellation { requested_at, by_person, ..asked(CancellationState::TooLate, now) });
+    take(shipment, result);
+    shipment.note(now, "left although cancelled", WAREHOUSE);
 }
 
 /// Has the warehouse owed its answer to a cancellation request for longer than `patience`?

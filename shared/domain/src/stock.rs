@@ -3,10 +3,13 @@
 //! ```text
 //! sellable = count − buffer − reserved          never below 0; of a set: the least of its parts
 //! reserved = quantities in shipments on hold or ready,
-//!            and in those that the warehouse took after it counted, whether picking or out by now
+//!            and in those that the warehouse took after it counted, whether picking or out by now;
+//!            where its counts include what is claimed: in all that are picking, and in those that left after it counted
 //! ```
 //! A count is what lay on the shelf at its moment. What was taken before is off the shelf already; what is taken later is
-//! still in the number. Cancelled shipments reserve nothing. A set reserves, and is made of, its parts.
+//! still in the number. Some warehouses can only count all that is there, what they have taken for shipments among it: their
+//! ship-from says so, and then it is what has left that is off the shelf. Cancelled shipments reserve nothing. A set
+//! reserves, and is made of, its parts.
 //!
 //! What has left is looked through from the oldest count on that an offer is made from, and for a quarter of a year at
 //! most ([`LOOKS_BACK_DAYS`]): the list of what has left only grows. A count that is older is used as it is, without what left
@@ -22,12 +25,22 @@ use std::time::Duration;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use crate::handover::LATEST;
 use crate::ids::Sku;
 use crate::settings::Product;
 use crate::shipment::{Item, Shipment, ShopError, Status};
 
 /// How long a value that the shop refused for good is not sent again: until then only another value is.
 const REFUSED_FOR_HOURS: i64 = 24;
+
+/// The shop's code for a SKU that it does not have.
+const NOT_FOUND: &str = "AOR2001";
+
+/// Does the shop say that it has no such SKU? Of a location that it does not have it says the same, of every SKU.
+#[must_use]
+pub fn is_not_there(refused: &ShopError) -> bool {
+    refused.code == NOT_FOUND
+}
 
 /// For how many days parcels that have left may still take from a count. Warehouses count at least each quarter, and a parcel
 /// that left before the count takes nothing from it. Without a bound, one product that nobody counts any more would have each run
@@ -53,14 +66,22 @@ pub struct Counted {
     pub at: Timestamp,
 }
 
-/// Does a shipment take from what was counted at this moment?
+/// Does a shipment take from what was counted at this moment? `include_claimed` says that the count is of all that was there.
 #[must_use]
-pub fn reserves(status: Status, claimed_at: Option<Timestamp>, counted_at: Timestamp) -> bool {
-    match status {
+pub fn reserves(shipment: &Shipment, counted_at: Timestamp, include_claimed: bool) -> bool {
+    match shipment.status {
         Status::Hold | Status::Ready => true,
-        Status::Picking | Status::Shipped => claimed_at.is_some_and(|claimed| claimed > counted_at),
+        Status::Picking if include_claimed => true,
+        Status::Shipped if include_claimed => left_at(shipment).is_none_or(|left| left > counted_at),
+        Status::Picking | Status::Shipped => shipment.claimed_at.is_some_and(|claimed| claimed > counted_at),
         Status::Cancelled => false,
     }
+}
+
+/// When a parcel was gone for sure: results of files say the day alone, as its first moment, and a warehouse may report in the
+/// morning what leaves in the evening.
+fn left_at(shipment: &Shipment) -> Option<Timestamp> {
+    shipment.shipped_at.max(shipment.result_at)
 }
 
 /// From when on parcels that have left are looked at, however old a count is.
@@ -71,6 +92,8 @@ fn looks_back_to(now: Timestamp) -> Timestamp {
 /// What one ship-from has, and what is reserved of it: SKUs as they lie on the shelf, sets taken apart.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
+    /// The counts are of all that was there, what was claimed and had not left among it.
+    include_claimed: bool,
     counted: HashMap<Sku, Counted>,
     reserved: HashMap<Sku, u64>,
     parts: HashMap<Sku, Vec<(Sku, u32)>>,
@@ -78,8 +101,13 @@ pub struct Shelf {
 
 impl Shelf {
     /// A shelf with these counts. Products say which SKUs are sets, and which are for sale: a count that no offer is made from,
-    /// of what is no product any more or only lies in parcels, is left aside, however old it is.
-    pub fn new(counts: impl IntoIterator<Item = (Sku, Counted)>, products: &[Product]) -> Self {
+    /// of what is no product any more or only lies in parcels, is left aside, however old it is. `include_claimed` is the
+    /// ship-from's: see [`reserves`].
+    pub fn new(
+        counts: impl IntoIterator<Item = (Sku, Counted)>,
+        products: &[Product],
+        include_claimed: bool,
+    ) -> Self {
         let parts: HashMap<Sku, Vec<(Sku, u32)>> = products
             .iter()
             .filter(|product| !product.made_of.is_empty())
@@ -95,7 +123,7 @@ impl Shelf {
             }
         }
         let counted = counts.into_iter().filter(|(sku, _)| offered.contains(sku)).collect();
-        Self { counted, reserved: HashMap::new(), parts }
+        Self { include_claimed, counted, reserved: HashMap::new(), parts }
     }
 
     /// The moment of the oldest count: what the warehouse took before takes from none. None if nothing was counted.
@@ -104,11 +132,20 @@ impl Shelf {
         self.counted.values().map(|counted| counted.at).min()
     }
 
-    /// From when on parcels that have left are looked through: what left before the oldest count was taken before it, too, and
-    /// what left long ago is not looked at. None if nothing was counted.
+    /// From when on results are looked through: what was out before the oldest count takes nothing from it, and what left long
+    /// ago is not looked at. None if nothing was counted.
     #[must_use]
     pub fn left_since(&self, now: Timestamp) -> Option<Timestamp> {
-        self.oldest_count().map(|oldest| oldest.max(looks_back_to(now)))
+        let oldest = self.oldest_count()?;
+        // What was reported before the count, and left after it.
+        let oldest = if self.include_claimed { oldest.checked_sub(LATEST).unwrap_or(Timestamp::MIN) } else { oldest };
+        Some(oldest.max(looks_back_to(now)))
+    }
+
+    /// May this shipment take from a count? If not, what it holds need not be known.
+    #[must_use]
+    pub fn may_reserve(&self, shipment: &Shipment) -> bool {
+        self.oldest_count().is_some_and(|oldest| reserves(shipment, oldest, self.include_claimed))
     }
 
     /// SKUs whose count is so old that parcels may have left since which are not looked at any more, in order.
@@ -128,7 +165,7 @@ impl Shelf {
             let parts = self.parts.get(&item.sku).map_or(&whole[..], Vec::as_slice);
             for (sku, each) in parts {
                 let Some(counted) = self.counted.get(sku) else { continue };
-                if reserves(shipment.status, shipment.claimed_at, counted.at) {
+                if reserves(shipment, counted.at, self.include_claimed) {
                     *self.reserved.entry(sku.clone()).or_default() += u64::from(item.quantity) * u64::from(*each);
                 }
             }
@@ -220,10 +257,19 @@ impl Told {
         if let Some((refused, _)) = &self.refused
             && *refused == sellable
         {
-            let again = self.at.and_then(|at| at.checked_add(REFUSED_FOR_HOURS.hours()).ok());
-            return again.is_none_or(|again| again <= now);
+            return !self.rests(now);
         }
         self.intended.is_some() || self.told != Some(sellable)
+    }
+
+    /// Has the shop said lately that it has no such SKU?
+    #[must_use]
+    pub fn was_not_there(&self, now: Timestamp) -> bool {
+        self.refused.as_ref().is_some_and(|(_, error)| is_not_there(error)) && self.rests(now)
+    }
+
+    fn rests(&self, now: Timestamp) -> bool {
+        self.at.and_then(|at| at.checked_add(REFUSED_FOR_HOURS.hours()).ok()).is_some_and(|again| again > now)
     }
 }
 
@@ -275,7 +321,7 @@ mod tests {
     fn a_set_is_the_least_of_its_parts_and_never_less_than_nothing() {
         let products = [product("A", 0, &[]), product("B", 3, &[]), product("SET", 1, &[("A", 2), ("B", 1)])];
         let counts = [("A", 9), ("B", 5)].map(|(name, quantity)| (sku(name), Counted { quantity, at: at(0) }));
-        let shelf = Shelf::new(counts, &products);
+        let shelf = Shelf::new(counts, &products, false);
         let offers = shelf.offers(&products, 2);
         let sellable = |name: &str| offers[&sku(name)].sellable;
         // The connection's buffer where the product has none; a part's buffer does not hold back the set.
@@ -290,7 +336,7 @@ mod tests {
         leaflet.not_for_sale = true;
         let products = [product("A", 0, &[]), product("SET", 0, &[("A", 1), ("X", 1)]), leaflet, product("X", 0, &[])];
         let counts = ["A", "LEAFLET"].map(|name| (sku(name), Counted { quantity: 1, at: at(0) }));
-        let offers = Shelf::new(counts, &products).offers(&products, 0);
+        let offers = Shelf::new(counts, &products, false).offers(&products, 0);
         assert_eq!(offers.keys().map(Sku::as_str).collect::<Vec<_>>(), ["A"]);
     }
 
@@ -303,7 +349,7 @@ mod tests {
         let products = [product("A", 0, &[]), product("SET", 0, &[("A", 1), ("PART", 1)]), leaflet, part];
         let shelf = |counts: &[(&str, i64)]| {
             let counted = |(name, second): &(&str, i64)| (sku(name), Counted { quantity: 1, at: at(*second) });
-            Shelf::new(counts.iter().map(counted), &products)
+            Shelf::new(counts.iter().map(counted), &products, false)
         };
         // Of what is no product any more, what only lies in parcels, and a set that is made of its parts.
         let old = [("GONE", 1), ("LEAFLET", 2), ("SET", 3)];
@@ -324,25 +370,46 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_before_the_count_is_off_the_shelf() {
-        for (status, claimed, reserved) in [
-            (Status::Hold, None, true),
-            (Status::Ready, None, true),
-            (Status::Picking, Some(at(9)), false),
-            (Status::Picking, Some(at(11)), true),
-            (Status::Shipped, Some(at(11)), true),
-            (Status::Shipped, Some(at(10)), false),
-            (Status::Cancelled, Some(at(11)), false),
+    fn what_was_taken_before_the_count_is_off_the_shelf_or_what_had_left() {
+        let mut shipment: Shipment = serde_json::from_value(serde_json::json!({
+            "id": "shop.1.1", "order_number": "1", "address_id": 1, "parcels": 1, "ship_from": "dc", "status": "ready",
+            "payment": "paid", "payment_state": "authed", "shop_sync": "registered", "run": "",
+            "imported_at": "2026-11-24T00:00:00Z", "updated_at": "2026-11-24T00:00:00Z",
+            "place": { "page": 1, "row": 0 }, "detail": ""
+        }))
+        .unwrap();
+        // Claimed, reported, and by the warehouse's word gone; whether it is reserved without and with what is claimed.
+        for (status, times, reserved) in [
+            (Status::Hold, [None, None, None], [true, true]),
+            (Status::Ready, [None, None, None], [true, true]),
+            (Status::Picking, [Some(9), None, None], [false, true]),
+            (Status::Picking, [Some(11), None, None], [true, true]),
+            (Status::Shipped, [Some(11), Some(12), Some(12)], [true, true]),
+            (Status::Shipped, [Some(10), Some(12), Some(11)], [false, true]),
+            (Status::Shipped, [Some(8), Some(9), Some(10)], [false, false]),
+            // Reported ahead, and a day that a file names.
+            (Status::Shipped, [Some(8), Some(9), Some(12)], [false, true]),
+            (Status::Shipped, [Some(8), Some(12), Some(0)], [false, true]),
+            (Status::Cancelled, [Some(11), None, None], [false, false]),
         ] {
-            assert_eq!(reserves(status, claimed, at(10)), reserved, "{status:?} {claimed:?}");
+            shipment.status = status;
+            [shipment.claimed_at, shipment.result_at, shipment.shipped_at] = times.map(|second| second.map(at));
+            let found = [false, true].map(|include_claimed| reserves(&shipment, at(10), include_claimed));
+            assert_eq!(found, reserved, "{status:?} {times:?}");
         }
     }
 
     #[test]
     fn a_refused_value_rests_for_a_day_and_another_is_tried_at_once() {
-        let error = ShopError { code: "AOR2001".into(), message: String::new() };
-        let told = Told { refused: Some((5, error)), at: Some(at(0)), ..Told::default() };
-        assert!(!told.is_due(5, at(3_600)) && told.is_due(5, at(24 * 3_600)) && told.is_due(6, at(1)));
+        let told = |code: &str| {
+            let error = ShopError { code: code.into(), message: String::new() };
+            Told { refused: Some((5, error)), at: Some(at(0)), ..Told::default() }
+        };
+        let refused = told("AOR3001");
+        assert!(!refused.is_due(5, at(3_600)) && refused.is_due(5, at(24 * 3_600)) && refused.is_due(6, at(1)));
+        assert!(!refused.was_not_there(at(1)));
+        let not_there = told("AOR2001");
+        assert!(not_there.was_not_there(at(3_600)) && !not_there.was_not_there(at(24 * 3_600)));
     }
 
     #[test]

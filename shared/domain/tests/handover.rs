@@ -9,11 +9,11 @@ use processing_support::Case;
 use proptest::prelude::*;
 use renkei_domain::handover::{
     AnswerRefused, Cancelled, ClaimRefused, ShipRefused, Shipped, ShippingResult, answer_cancellation, cancel,
-    cancel_by_person, claim, is_overdue, needs_person, ship, withdraw_cancellation,
+    cancel_by_person, claim, is_changed, is_overdue, needs_person, ship, withdraw_cancellation,
 };
-use renkei_domain::ids::ShipmentId;
+use renkei_domain::ids::{ShipmentId, ShippingMethodId};
 use renkei_domain::payment::Payment;
-use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopSync, ShopWork, Status};
+use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopError, ShopSync, ShopWork, Status};
 
 const PATIENCE: Duration = Duration::from_hours(24);
 
@@ -30,7 +30,7 @@ fn ready() -> Shipment {
 }
 
 fn result(tracking: &str) -> ShippingResult {
-    ShippingResult { tracking_number: tracking.into(), shipped_at: at(600) }
+    ShippingResult { tracking_number: tracking.into(), shipped_at: at(600), method: None }
 }
 
 fn state(shipment: &Shipment) -> Option<CancellationState> {
@@ -78,8 +78,8 @@ fn a_cancellation_in_picking_waits_for_the_warehouses_answer() {
     assert_eq!((shipment.status, state(&shipment)), (Status::Cancelled, Some(CancellationState::Accepted)));
     assert_eq!(answer_cancellation(&mut shipment, true, at(6)), Ok(false));
     assert_eq!(answer_cancellation(&mut shipment, false, at(6)), Err(AnswerRefused::AlreadyCancelled));
-    assert_eq!(ship(&mut shipment, &result("1234"), at(7)), Err(ShipRefused::Cancelled));
-    assert!(!needs_person(&shipment, at(10_000), PATIENCE));
+    assert_eq!(ship(&mut shipment, &result("1234"), at(7)), Err(ShipRefused::LeftCancelled));
+    assert!(needs_person(&shipment, at(10_000), PATIENCE));
 }
 
 #[test]
@@ -132,6 +132,81 @@ fn results_may_be_corrected_and_need_a_claim() {
     assert_eq!(shipment.shop_work(), Some(ShopWork::WriteBack));
     // And no payment is captured with it, as with the first that the shop is told.
     assert!(shipment.tracking_told.is_some());
+}
+
+#[test]
+fn a_correction_is_told_though_the_shop_refused_what_it_corrects() {
+    let refused = |told_at, tracking_told: Option<&str>| {
+        let mut shipment = ready();
+        claim(&mut shipment, at(1)).unwrap();
+        ship(&mut shipment, &result("1"), at(2)).unwrap();
+        shipment.told_at = told_at;
+        shipment.tracking_told = tracking_told.map(str::to_owned);
+        shipment.shop_sync = match (told_at, tracking_told) {
+            (None, _) => ShopSync::Registered,
+            (_, None) => ShopSync::Acknowledged,
+            (_, Some(_)) => ShopSync::WrittenBack,
+        };
+        let error = ShopError { code: "AOR2001".into(), message: String::new() };
+        let work = shipment.shop_work().expect("something to tell");
+        assert!(shipment.refused(work, &error, at(3), "robot") && !shipment.refused(work, &error, at(3), "robot"));
+        shipment
+    };
+    let method = ShippingResult { method: Some(ShippingMethodId::parse("yamato").unwrap()), ..result("1") };
+    for correction in [result("2"), method, ShippingResult { shipped_at: at(60), ..result("1") }] {
+        for told in [None, Some("1")] {
+            let mut shipment = refused(Some(at(1)), told);
+            assert_eq!(ship(&mut shipment, &result("1"), at(4)), Ok(Shipped::Known));
+            assert_eq!(shipment.shop_work(), None, "the same again waits for a person");
+            assert_eq!(ship(&mut shipment, &correction, at(5)), Ok(Shipped::Corrected));
+            assert_eq!((shipment.shop_work(), &shipment.shop_error), (Some(ShopWork::WriteBack), &None), "{told:?}");
+            assert_eq!(ship(&mut shipment, &correction, at(6)), Ok(Shipped::Known));
+        }
+        // What it refused was that we took the order: no number mends that.
+        let mut shipment = refused(None, None);
+        assert_eq!(ship(&mut shipment, &correction, at(5)), Ok(Shipped::Corrected));
+        assert!(shipment.is_working_refused() && shipment.shop_work().is_none() && shipment.shop_error.is_some());
+    }
+    // A payment that was not captured waits for a person, whatever number follows.
+    let mut shipment = refused(Some(at(1)), Some("1"));
+    shipment.replay(at(4), "hanako");
+    shipment.shop_error = Some(ShopError { code: "capture-unproven".into(), message: String::new() });
+    ship(&mut shipment, &result("2"), at(5)).unwrap();
+    assert!(shipment.shop_error.is_some());
+}
+
+#[test]
+fn what_left_although_cancelled_is_noted_once_and_asks_a_person() {
+    let left = |mut shipment: Shipment, known_at_shop: bool| {
+        assert!(!needs_person(&shipment, at(9), PATIENCE));
+        let before = shipment.shop_sync;
+        let taken = ship(&mut shipment, &result("1"), at(10));
+        assert_eq!(taken, Err(ShipRefused::LeftCancelled));
+        assert!(is_changed(taken) && needs_person(&shipment, at(10), PATIENCE));
+        assert_eq!((shipment.status, shipment.shop_sync, shipment.shop_work()), (Status::Cancelled, before, None));
+        assert_eq!(shipment.tracking_number.as_deref(), Some("1"), "by which it can be followed");
+        assert_eq!(shipment.is_known_as_cancelled_at_shop(), known_at_shop);
+        // A person has seen to it; the warehouse, which heard no answer, says the same again.
+        shipment.cancellation.as_mut().unwrap().closed_at = Some(at(11));
+        let again = ship(&mut shipment, &result("1"), at(12));
+        assert_eq!((again, is_changed(again)), (Err(ShipRefused::Cancelled), false));
+        assert_eq!(answer_cancellation(&mut shipment, true, at(13)), Ok(false), "and its consent");
+        assert!(!needs_person(&shipment, at(14), PATIENCE));
+    };
+    // With the warehouse's consent; before anybody took it; and by a person, while the order goes on.
+    let mut consented = ready();
+    claim(&mut consented, at(1)).unwrap();
+    cancel(&mut consented, at(2), "voided", "status-sync");
+    consented.acknowledged(at(2));
+    answer_cancellation(&mut consented, true, at(3)).unwrap();
+    left(consented, true);
+    let mut untaken = ready();
+    cancel(&mut untaken, at(2), "voided", "status-sync");
+    left(untaken, true);
+    let mut by_person = second();
+    by_person.acknowledged(at(1));
+    cancel_by_person(&mut by_person, at(2), "asked for", "hanako");
+    left(by_person, false);
 }
 
 #[test]
@@ -282,7 +357,11 @@ proptest! {
             match state(&shipment) {
                 Some(CancellationState::Requested) => prop_assert_eq!(shipment.status, Status::Picking),
                 Some(CancellationState::Accepted) => prop_assert_eq!(shipment.status, Status::Cancelled),
-                Some(CancellationState::TooLate) => prop_assert_eq!(shipment.status, Status::Shipped),
+                // Of what left although it is cancelled, too.
+                Some(CancellationState::TooLate) => {
+                    prop_assert!(matches!(shipment.status, Status::Shipped | Status::Cancelled));
+                    prop_assert!(shipment.tracking_number.is_some() && needs_person(&shipment, at(minute), PATIENCE));
+                }
                 Some(CancellationState::Refused) => {
                     prop_assert!(matches!(shipment.status, Status::Picking | Status::Shipped));
                 }

@@ -288,7 +288,7 @@ proptest! {
                 }
                 // What has left has left in both.
                 Step::Ship(order) => {
-                    let result = ShippingResult { tracking_number: "1234".into(), shipped_at: now };
+                    let result = ShippingResult { tracking_number: "1234".into(), shipped_at: now, method: None };
                     for world in &mut worlds {
                         let _ = ship(world.shipments.get_mut(&ids[order]).unwrap(), &result, now);
                     }

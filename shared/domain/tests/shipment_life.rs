@@ -1,6 +1,6 @@
 //! 出荷指示の一生, model-checked: one order of one parcel, and every interleaving of what can happen to it within small
 //! bounds: two status syncs, the release robot, two warehouses, cancellations and their answers, results and corrections,
-//! the robots that tell the shop, and answers that are lost anywhere. All transitions are the domain's own functions, and
+//! the robots that tell the shop, numbers that it refuses, and answers that are lost anywhere. All transitions are the domain's own functions, and
 //! each is one conditional write, as in the store.
 //!
 //! What must hold in every state that can be reached (`Model::check`), and in the end (`Model::finish`):
@@ -14,6 +14,7 @@
 //! 6. The shop only ever has numbers that the warehouse reported of this parcel.
 //! 7. From every state, if from now on nothing is lost and nobody changes anything any more, the order comes to exactly
 //!    one end: cancelled, shipped with its latest number and its state told, or on hold because it is not paid.
+//! 8. What waits for a person because the shop refused it is the parcel's latest number, never one that was corrected since.
 //!
 //! A sync writes only while its reading is fresh: the gate lets no other read meanwhile (`gate_model.rs`). Without that,
 //! invariant 1 is broken; and invariant 5 is, where the robot believes its list of work, which is a moment old, and looks at
@@ -44,9 +45,11 @@ impl Model {
             }
             claim(&mut w.record, at(2_000)).ok();
             if w.record.status == Status::Picking {
-                let result = ShippingResult { tracking_number: "10".into(), shipped_at: at(4_000) };
+                let result = ShippingResult { tracking_number: "10".into(), shipped_at: at(4_000), method: None };
                 ship(&mut w.record, &result, at(4_000)).ok();
             }
+            // What the shop refused, a person has tried again.
+            w.record.replay(at(4_500), "person");
             for _ in 0..3 {
                 let number = w.record.tracking_number.clone();
                 match w.record.shop_work() {
@@ -91,6 +94,8 @@ impl Model {
             }
             must(!warehouse.consented || is.status == Status::Cancelled, "4: consent did not count")?;
         }
+        let refused = after.refused.map(|number| number.to_string());
+        must(is.shop_sync != ShopSync::Failed || is.tracking_number == refused, "8: a correction waits for a person")?;
         let tells = after.telling == Telling::Read(Work::Working) && before.telling == Telling::Listed;
         let cancelled = state == State::Canceled || pay == Pay::Voided;
         must(!(tells && cancelled), "5: read as cancelled at the shop, and told as taken")?;

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use renkei_domain::ids::Sku;
 use renkei_domain::settings::{Part, Product, Temperature};
 use renkei_domain::shipment::{Item, Status};
-use renkei_domain::stock::{Counted, Shelf, Told, reserves};
+use renkei_domain::stock::{Counted, Shelf, Told};
 
 const SKUS: [&str; 3] = ["A", "B", "SET"];
 
@@ -37,6 +37,7 @@ struct Parcel {
     quantity: u32,
     status: Status,
     claimed_at: Option<Timestamp>,
+    left_at: Option<Timestamp>,
 }
 
 /// What goes wrong in a run.
@@ -84,6 +85,8 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct World {
     now: u32,
+    /// What is claimed and has not left is in the counts.
+    include_claimed: bool,
     counts: BTreeMap<usize, Counted>,
     parcels: Vec<Parcel>,
     shop: BTreeMap<usize, u32>,
@@ -94,10 +97,11 @@ impl World {
     fn offers(&self) -> BTreeMap<usize, u32> {
         let counts = self.counts.iter().map(|(sku, counted)| (Sku::parse(SKUS[*sku]).unwrap(), *counted));
         let products = products();
-        let mut stock = Shelf::new(counts, &products);
+        let mut stock = Shelf::new(counts, &products, self.include_claimed);
         let mut template = support::shipment();
         for parcel in &self.parcels {
             (template.status, template.claimed_at) = (parcel.status, parcel.claimed_at);
+            (template.shipped_at, template.result_at) = (parcel.left_at, parcel.left_at);
             let sku = Sku::parse(SKUS[parcel.sku]).unwrap();
             let item = Item {
                 sku,
@@ -119,7 +123,11 @@ impl World {
             let taken: u32 = self
                 .parcels
                 .iter()
-                .filter(|parcel| reserves(parcel.status, parcel.claimed_at, counted.at))
+                .filter(|parcel| {
+                    // What takes from the shelf in the warehouse's eyes, and when it did.
+                    let off_since = if self.include_claimed { parcel.left_at } else { parcel.claimed_at };
+                    parcel.status != Status::Cancelled && off_since.is_none_or(|off| off > counted.at)
+                })
                 .map(|parcel| parcel.quantity * each(parcel))
                 .sum();
             Some(i64::from(counted.quantity) - i64::from(taken))
@@ -174,12 +182,14 @@ impl World {
                 }
             }
             Step::Sell { sku, quantity } => {
-                self.parcels.push(Parcel { sku, quantity, status: Status::Ready, claimed_at: None });
+                self.parcels.push(Parcel { sku, quantity, status: Status::Ready, claimed_at: None, left_at: None });
             }
             Step::Claim(n) => self.change(n, Status::Ready, |parcel| {
                 (parcel.status, parcel.claimed_at) = (Status::Picking, Some(now));
             }),
-            Step::Ship(n) => self.change(n, Status::Picking, |parcel| parcel.status = Status::Shipped),
+            Step::Ship(n) => self.change(n, Status::Picking, |parcel| {
+                (parcel.status, parcel.left_at) = (Status::Shipped, Some(now));
+            }),
             Step::Cancel(n) => {
                 self.change(n, Status::Ready, |parcel| parcel.status = Status::Cancelled);
                 self.change(n, Status::Picking, |parcel| parcel.status = Status::Cancelled);
@@ -198,8 +208,11 @@ impl World {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
     #[test]
-    fn once_quiet_the_shop_has_the_rules_value(steps in proptest::collection::vec(step(), 0..60)) {
-        let mut world = World::default();
+    fn once_quiet_the_shop_has_the_rules_value(
+        steps in proptest::collection::vec(step(), 0..60),
+        include_claimed in any::<bool>(),
+    ) {
+        let mut world = World { include_claimed, ..World::default() };
         for step in &steps {
             world.step(step);
         }

@@ -223,7 +223,7 @@ fn what_the_shop_cancelled_is_not_told_working() {
     see(&mut back, &source, &source.clone());
     assert_eq!(back.shop_work(), Some(ShopWork::TellWorking));
     // … and if it leaves all the same, its tracking number is what is told.
-    let result = ShippingResult { tracking_number: "1234".into(), shipped_at: at(60) };
+    let result = ShippingResult { tracking_number: "1234".into(), shipped_at: at(60), method: None };
     ship(&mut shipment, &result, at(60)).unwrap();
     assert_eq!(shipment.shop_work(), Some(ShopWork::WriteBack));
 }

@@ -275,31 +275,34 @@ pub async fn ship(tenant: Option<&Tenant>, row: ResultRow, now: Timestamp) -> Re
     let mut outcome = "unknown";
     tenant
         .change(&row.id, |shipment| {
-            outcome = shipped(shipment, &row, left, now);
-            matches!(outcome, "shipped" | "corrected")
+            let changed;
+            (outcome, changed) = shipped(shipment, &row, left, now);
+            changed
         })
         .await?;
     Ok(line(outcome))
 }
 
-/// What becomes of a shipment by a row that says when it left, if it says so. It is as it was unless it is shipped or
-/// corrected.
-fn shipped(shipment: &mut Shipment, row: &ResultRow, left: Option<Timestamp>, now: Timestamp) -> &'static str {
+/// What becomes of a shipment by a row that says when it left, if it says so; and whether that changed it.
+fn shipped(shipment: &mut Shipment, row: &ResultRow, left: Option<Timestamp>, now: Timestamp) -> (&'static str, bool) {
     // Two shops may number their orders alike: what names another order is another shop's file, or a row that slipped.
     if row.order_number.as_deref().is_some_and(|named| named != shipment.order_number.as_str()) {
-        return "other-order-number";
+        return ("other-order-number", false);
     }
     let result = ShippingResult {
         tracking_number: row.tracking_number.clone(),
         // A day that is left out stays what it was.
         shipped_at: left.or(shipment.shipped_at).unwrap_or(now),
+        method: None,
     };
-    match handover::ship(shipment, &result, now) {
+    let taken = handover::ship(shipment, &result, now);
+    let outcome = match taken {
         Ok(handover::Shipped::Now) => "shipped",
         Ok(handover::Shipped::Corrected) => "corrected",
         Ok(handover::Shipped::Known) => "known",
         Err(reason) => reason.as_str(),
-    }
+    };
+    (outcome, handover::is_changed(taken))
 }
 
 /// Takes rows of results in, several at once; in the order of the file. If the store fails on the way, no more are begun,
@@ -450,10 +453,10 @@ mod tests {
             order_number: number.map(str::to_owned),
         };
         let (other, same, none) = (row(Some("8")), row(Some("7")), row(None));
-        assert_eq!(shipped(&mut shipment, &other, None, at), "other-order-number");
+        assert_eq!(shipped(&mut shipment, &other, None, at), ("other-order-number", false));
         assert_eq!((shipment.status, shipment.tracking_number.is_none()), (Status::Picking, true));
-        assert_eq!(shipped(&mut shipment, &same, None, at), "shipped");
-        assert_eq!(shipped(&mut shipment, &none, None, at), "known");
+        assert_eq!(shipped(&mut shipment, &same, None, at), ("shipped", true));
+        assert_eq!(shipped(&mut shipment, &none, None, at), ("known", false));
     }
 
     #[test]

@@ -22,15 +22,6 @@ use crate::error::StoreError;
 
 const PAGE: i32 = 100;
 
-/// From when on shipments are looked through.
-#[derive(Clone, Copy)]
-struct Span {
-    /// The oldest count: what the warehouse took before takes from none.
-    counted: Timestamp,
-    /// What has left before is not looked at.
-    left: Timestamp,
-}
-
 impl Tenant {
     /// The shelf of a ship-from: the counts that offers are made from, and what the shipments of all shops take from it by now.
     pub async fn shelf(
@@ -43,12 +34,11 @@ impl Tenant {
         let counts = self.counts(ship_from).await?;
         let counted =
             counts.into_iter().map(|count| (count.sku, Counted { quantity: count.quantity, at: count.counted_at }));
-        let mut stock = Shelf::new(counted, products);
-        let span = stock.oldest_count().zip(stock.left_since(now)).map(|(counted, left)| Span { counted, left });
-        let Some(span) = span else { return Ok(stock) };
+        let mut stock = Shelf::new(counted, products, settings.counts_include_claimed(ship_from));
+        let Some(left_since) = stock.left_since(now) else { return Ok(stock) };
         // A robot may send a shipment from elsewhere than its shop's own ship-from: all shops are looked through.
         for connection in &settings.connections {
-            self.reserve_shop(&mut stock, &connection.id, ship_from, span).await?;
+            self.reserve_shop(&mut stock, &connection.id, ship_from, left_since).await?;
         }
         Ok(stock)
     }
@@ -58,21 +48,17 @@ impl Tenant {
         stock: &mut Shelf,
         connection: &ConnectionId,
         ship_from: &ShipFromId,
-        span: Span,
+        left_since: Timestamp,
     ) -> Result<(), StoreError> {
         let mut seen: HashSet<(OrderId, u16)> = HashSet::new();
         for status in [Status::Hold, Status::Ready, Status::Picking, Status::Shipped] {
-            let since = (status == Status::Shipped).then_some(span.left);
+            let since = (status == Status::Shipped).then_some(left_since);
             let mut from = None;
             loop {
                 let page = self.shipments_by_status_since(connection, status, since, PAGE, from).await?;
                 let new: Vec<_> = page.rows.into_iter().filter(|id| seen.insert((id.order, id.parcel))).collect();
                 let mut shipments = self.shipments(&new).await?;
-                shipments.retain(|shipment| {
-                    let taken_before = matches!(shipment.status, Status::Picking | Status::Shipped)
-                        && shipment.claimed_at.is_none_or(|claimed| claimed <= span.counted);
-                    shipment.ship_from == *ship_from && shipment.status != Status::Cancelled && !taken_before
-                });
+                shipments.retain(|shipment| shipment.ship_from == *ship_from && stock.may_reserve(shipment));
                 let details = self.details(&shipments).await?;
                 for (shipment, detail) in shipments.iter().zip(&details) {
                     stock.reserve(shipment, &detail.items);

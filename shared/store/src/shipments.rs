@@ -190,24 +190,17 @@ impl Tenant {
         Ok(())
     }
 
-    /// Notes that the shop refused an order for good: it leaves the list of work, and waits for a person.
+    /// Notes that the shop refused for good what it was told of a shipment: it leaves the list of work, and waits for a
+    /// person.
     pub async fn shop_refused(
         &self,
-        order: &WorkEntry,
-        error: ShopError,
+        id: &ShipmentId,
+        told: ShopWork,
+        error: &ShopError,
         at: Timestamp,
         by: &str,
     ) -> Result<(), StoreError> {
-        self.change(&order.id, |shipment| {
-            if shipment.shop_work().is_none() {
-                return false;
-            }
-            shipment.shop_sync = ShopSync::Failed;
-            shipment.shop_error = Some(error.clone());
-            shipment.note(at, format!("shop refused: {}", error.code), by);
-            true
-        })
-        .await?;
+        self.change(id, |shipment| shipment.refused(told, error, at, by)).await?;
         Ok(())
     }
 

@@ -89,6 +89,8 @@ pub enum Named {
     Number(String),
     /// By the shop's id, and the webhook said that it was cancelled.
     Cancelled(u64),
+    /// By its number, and the webhook said that it was cancelled.
+    CancelledNumber(String),
 }
 
 /// An order that was named, and when last.
@@ -111,6 +113,7 @@ impl Named {
             Self::Id(id) => format!("H#{id}"),
             Self::Number(number) => format!("N#{number}"),
             Self::Cancelled(id) => format!("C#{id}"),
+            Self::CancelledNumber(number) => format!("D#{number}"),
         }
     }
 
@@ -119,6 +122,7 @@ impl Named {
             ("H", id) => id.parse().ok().map(Self::Id),
             ("N", number) => Some(Self::Number(number.to_owned())),
             ("C", id) => id.parse().ok().map(Self::Cancelled),
+            ("D", number) => Some(Self::CancelledNumber(number.to_owned())),
             _ => None,
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use renkei_e2e::ways::Shop;
-use renkei_e2e::{Ended, run};
+use renkei_e2e::{Ended, PASSWORD, run};
+use renkei_simulator::Simulator;
 use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
 use serde_json::{Value, json};
 
@@ -154,6 +155,55 @@ async fn another_location_is_told_everything_once() {
         stock.iter().find(|stock| stock.location == location && stock.sku == sku).map(|stock| stock.stock)
     };
     assert_eq!((has("gift", "SERUM-30"), has("gift", "MASK-5")), (Some(12), Some(7)), "{stock:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_another_shop_sells_is_no_refusal_for_a_person() {
+    // Two shops of one merchant; the second does not have the mask.
+    let shop = shop("inv-two", |_| ()).await;
+    let mut spec = ShopSpec { name: "inv-two-b".to_owned(), password: PASSWORD.into(), ..ShopSpec::default() };
+    "renkei@service.example".clone_into(&mut spec.email);
+    spec.products.retain(|product| !matches!(product.sku.as_str(), "MASK-5" | "LEAFLET-1"));
+    let (_second, second) = Simulator::with_shop(&spec).await.expect("a shop");
+    shop.apply(|document| {
+        let mut other = document["connections"][0].clone();
+        (other["id"], other["api_url"]) = (json!("inv-two-b"), json!(second.url));
+        document["connections"].as_array_mut().expect("connections").push(other);
+        let first = document["integration_robots"]["easy_setup"].clone();
+        let other = json!({ "connection": "inv-two-b", "every": "24 hours", "inventory": true });
+        document["integration_robots"]["easy_setup"] = json!([first, other]);
+    });
+    count(&shop, &[("SERUM-30", 50, "2026-01-01T00:00:00Z"), ("MASK-5", 50, "2026-01-01T00:00:00Z")]);
+    assert_eq!(shop.robot_does("inventory")["counts"]["told"], 2);
+    let second = || run(&["run", "inv-two-b/inventory", "--wait", "--timeout", "300", "--json"], None);
+    let ended = second();
+    let counts = &ended.lines()[0]["counts"];
+    assert_eq!(ended.code, 0, "nobody is asked: {ended:?}");
+    assert_eq!((&counts["told"], &counts["refused"], &counts["sold-elsewhere"]), (&json!(1), &json!(0), &json!(1)));
+    // Sold there every day, and not tried here with every value.
+    count(&shop, &[("MASK-5", 49, "2026-01-02T00:00:00Z")]);
+    let line = second().lines().remove(0);
+    assert_eq!((&line["calls"], &line["counts"]["sold-elsewhere"]), (&json!(0), &json!(0)), "{line}");
+    // What no shop has is for a person.
+    count(&shop, &[("LEAFLET-1", 9, "2026-01-02T00:00:00Z")]);
+    let ended = second();
+    assert_eq!((ended.code, &ended.lines()[0]["counts"]["refused"]), (4, &json!(1)), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_that_include_what_is_claimed_reserve_it_until_it_leaves() {
+    let shop = shop("inv-all", |document| document["ship_froms"][0]["counts_include_claimed"] = json!(true)).await;
+    sell(&shop, "SERUM-30", 3).await;
+    shop.claim();
+    count(&shop, &[("SERUM-30", 10, &now())]);
+    shop.robot_does("inventory");
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 7, "claimed, and still in the count");
+    shop.ship_all();
+    assert_eq!(shop.robot_does("inventory")["counts"]["told"], 0, "gone since, and not counted again");
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    count(&shop, &[("SERUM-30", 7, &now())]);
+    shop.robot_does("inventory");
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 7, "counted without it");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

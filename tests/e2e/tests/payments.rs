@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use renkei_domain::handover::claim;
+use renkei_domain::ids::TenantId;
 use renkei_e2e::ways::Shop;
-use renkei_e2e::{World, aws, run};
+use renkei_e2e::{PASSWORD, World, aws, run, store};
+use renkei_simulator::Simulator;
 use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
 use serde_json::{Map, Value, json};
 
@@ -296,6 +299,25 @@ async fn two_ranges_that_wait_for_tomorrow_are_woken_each() {
     assert_eq!(blocked.each_ref().map(|run| wakes(run, &schedules)), [1, 1], "{schedules:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn open_orders_that_the_shop_does_not_give_are_named_once_a_day() {
+    let shop = Shop::new("gone-there", plain(3), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    let count = shop.orders().await.len();
+    let number = shop.shipments()[0]["order_number"].as_str().expect("a number").to_owned();
+    // The same connection, and a shop that has none of them.
+    let spec = ShopSpec { name: "gone-there-anew".to_owned(), email: "renkei@service.example".to_owned(), ..plain(0) };
+    let (_other, anew) = Simulator::with_shop(&ShopSpec { password: PASSWORD.into(), ..spec }).await.expect("a shop");
+    shop.apply(|document| document["connections"][0]["api_url"] = json!(anew.url));
+    let synced = shop.robot("status-sync");
+    let line = synced.lines().remove(0);
+    assert_eq!((synced.code, &line["counts"]["missing-at-shop"]), (4, &json!(count)), "a person is asked: {synced:?}");
+    let notes = line["notes"].to_string();
+    assert!(notes.contains("does not give them") && notes.contains(&number), "{notes}");
+    let again = shop.robot_does("status-sync");
+    assert_eq!(again["counts"]["missing-at-shop"], json!(count), "{again}");
+}
+
 /// A record of the stack's store, changed as only time could.
 async fn set(table: &str, pk: &str, sk: &str, values: &[(&str, &str)]) {
     let aws = aws();
@@ -400,6 +422,55 @@ async fn reconciliation_reports_what_is_lost_doubled_stuck_and_drifted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reconciliation_looks_at_every_parcel_and_at_all_that_is_to_be_told() {
+    let shop = Shop::new("nightly-parcels", plain(0), |_| ()).await;
+    let name = shop.name;
+    let place = async |attributes: Value| shop.simulator.add_order(name, attributes).await.expect("an order").id;
+    let change = async |id: u64, attributes: Value| {
+        let attributes = attributes.as_object().expect("an object").clone();
+        shop.simulator.change_order(name, id, &attributes).await.expect("an edit");
+    };
+    // One with two parcels of which the warehouse takes the first; one that leaves, and whose number nobody tells.
+    let several = OrderOptions { multi_address_percent: 100.0, ..OrderOptions::plain() };
+    let half = shop.simulator.generate_orders(name, 1, several).await.expect("an order")[0].id;
+    let untold = place(json!({ "payment_state": "authed" })).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    let tenant = store().await.tenant(TenantId::parse(name).expect("an id"));
+    for id in [format!("{name}.{half}.1"), format!("{name}.{untold}.1")] {
+        let claimed = tenant.change(&id.parse().expect("an id"), |it| claim(it, jiff::Timestamp::now()).is_ok()).await;
+        assert!(claimed.expect("an answer").is_some());
+    }
+    shop.results(&[(format!("{name}.{untold}.1"), "123456789012".into())]);
+    set("Shipments", &format!("S#{name}#{name}#{untold}"), "P#00001", &[("updated_at", LONG_AGO)]).await;
+    // The shop cancels the order of two, and takes that back: the second parcel was nobody's and stays cancelled.
+    change(half, json!({ "payment_state": "voided" })).await;
+    shop.robot_does("status-sync");
+    change(half, json!({ "payment_state": "authed", "state": "working" })).await;
+    let synced = shop.robot_does("status-sync");
+    assert_eq!(synced["counts"]["withdrawn"], json!(1), "{synced}");
+    // The shop has one as worked on that nobody here knows.
+    let strange = place(json!({ "payment_state": "authed", "state": "working", "number": "STRANGE-1" })).await;
+
+    let reconciled = shop.robot("reconcile");
+    assert_eq!(reconciled.code, 4, "a person is asked: {reconciled:?}");
+    let line = reconciled.lines().remove(0);
+    for word in ["stuck", "drifted", "unknown-in-working"] {
+        assert_eq!(line["counts"][word], json!(1), "{word}: {line}");
+    }
+    let number = |id: u64| {
+        let shipments = shop.shipments();
+        let found = shipments.iter().find(|shipment| shipment["order_id"] == json!(id)).expect("a shipment");
+        found["order_number"].as_str().expect("a number").to_owned()
+    };
+    let notes = line["notes"].to_string();
+    for words in [number(half), number(untold), "STRANGE-1".to_owned()] {
+        assert!(notes.contains(&words), "{words}: {notes}");
+    }
+    assert!(shop.shipments().iter().all(|shipment| shipment["order_id"] != json!(strange)), "reported, and not taken");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reconciliation_leaves_calls_to_the_robots_of_its_lane() {
     // Few enough to stop it even in the day's last hours, when what other lanes do not need is free for it.
     let world = World::new("nightly-tight", plain(150), 23).await;
@@ -461,7 +532,19 @@ async fn a_cancellation_that_telling_working_overwrote_is_asked_about_where_a_we
     let notes = run["notes"].to_string();
     let number =
         world.list("shipments").iter().find(|s| s["order_id"] == json!(id)).expect("it")["order_number"].clone();
-    assert!(notes.contains(number.as_str().expect("a number")), "{notes}");
+    let number = number.as_str().expect("a number");
+    assert!(notes.contains(number), "{notes}");
+
+    // By its number alone, as some webhooks name it.
+    let hint = json!({ "v": 1, "tenant": name, "connection": name, "order_numbers": [number], "topic": "order_canceled",
+                       "received_at": "2026-11-24T00:00:00Z" });
+    aws().send("sync-payments", &hint.to_string(), &name).await;
+    let ended = || runs_of(&world, &robot).into_iter().filter(|run| run["state"] != "running").collect::<Vec<_>>();
+    world.until("the second hint is looked at", async || ended().len() == 2).await;
+    for run in ended() {
+        assert_eq!(run["counts"]["cancellations-overwritten"], json!(1), "{run}");
+        assert!(run["notes"].to_string().contains(number), "{run}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -330,6 +330,12 @@ async fn a_cancellation_request_has_an_answer_whichever_it_is() {
     let reported = own.json("POST", "/v1/shipments/results", &body).await;
     assert_eq!(reported.ids("accepted"), ids[1..3]);
     assert_eq!(reported.json()["refused"][0]["reason"], json!("cancelled"));
+    // That one left although it is cancelled is on record, once, for a person to see to.
+    own.json("POST", "/v1/shipments/results", &body).await;
+    let gone = own.get(&format!("/v1/shipments/{}", ids[0])).await.json();
+    assert_eq!((&gone["status"], &gone["cancellation"]), (&json!("cancelled"), &json!("too-late")));
+    let history = run(&["shipment", &ids[0], "--json"], None).out;
+    assert_eq!(history.matches("left although cancelled").count(), 1, "{history}");
     let late = own.get(&format!("/v1/shipments/{}", ids[2])).await.json();
     assert_eq!((&late["status"], &late["cancellation"]), (&json!("shipped"), &json!("too-late")));
     assert_eq!(answer(&ids[2], true).await.status, 409);

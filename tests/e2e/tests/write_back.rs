@@ -110,6 +110,54 @@ async fn what_the_shop_refuses_is_shown_and_can_be_replayed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_is_corrected_after_the_shop_refused_it_is_told_by_the_next_run() {
+    let shop = Shop::new("wb-corrected", plain(5), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    let all =
+        json!([{ "kind": "partial_failure", "endpoint": "shipping", "percent": 100, "code": "AOR2001", "times": 1 }]);
+    faults(&shop, all).await;
+    assert_eq!(shop.robot("state-shipped").code, 4, "needs a person");
+    heal(&shop).await;
+    let refused = shop.shipments();
+    assert!(refused.iter().all(|s| s["shop_sync"] == "failed"), "{refused:?}");
+    // The same again waits for a person; another is what nobody has refused.
+    let id = |n: usize| refused[n]["id"].as_str().expect("an id").to_owned();
+    shop.results(&[(id(0), number_of(&refused[0])), (id(1), "999999999999".into())]);
+    shop.robot_does("state-shipped");
+    let now = shop.shipments();
+    for before in &refused {
+        let after = now.iter().find(|s| s["id"] == before["id"]).expect("the shipment");
+        let expected = if before["id"] == json!(id(1)) { "completed" } else { "failed" };
+        assert_eq!(after["shop_sync"], expected, "{after}");
+    }
+    let told = shop.orders().await.into_iter().filter(|order| order.state == "shipped").count();
+    assert_eq!(told, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_robot_that_tells_numbers_leaves_the_state_to_the_one_that_tells_it() {
+    let numbers = "wb-both-numbers";
+    let shop = Shop::new("wb-both", plain(8), |document| {
+        document["integration_robots"]["custom"] = json!([
+            { "id": numbers, "name": "送り状番号だけ", "on": { "connection": "wb-both", "by_hand": true }, "do": "write-back" }
+        ]);
+    })
+    .await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    let ended = run(&["run", numbers, "--tenant", shop.name, "--wait", "--json"], None);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    shop.assert_numbers_are_where_they_belong().await;
+    assert!(shop.orders().await.iter().all(|order| order.state == "working" && order.written_shipped == 0));
+    assert!(shop.shipments().iter().all(|s| s["shop_sync"] == "written-back"));
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_to_several_addresses_is_shipped_when_its_last_parcel_is() {
     let options = OrderOptions { multi_address_percent: 100.0, ..OrderOptions::plain() };
     let shop =

@@ -70,6 +70,10 @@ pub struct ShipFrom {
     pub phone: String,
     /// The warehouse whose key may read this ship-from's shipments.
     pub warehouse: WarehouseId,
+    /// Its counts are of all that is there, what it has taken for claimed shipments and not sent yet among it. False: what is
+    /// claimed when it counts is not counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts_include_claimed: bool,
 }
 
 /// 配送方法.
@@ -100,6 +104,12 @@ impl TenantSettings {
         self.connections.iter().find(|c| c.id == *id)
     }
 
+    /// Whether a ship-from's counts are of all that is there: see [`ShipFrom::counts_include_claimed`].
+    #[must_use]
+    pub fn counts_include_claimed(&self, ship_from: &ShipFromId) -> bool {
+        self.ship_froms.iter().any(|known| known.id == *ship_from && known.counts_include_claimed)
+    }
+
     /// 変換ロボット: the one that a shop's orders go through; None for the standard one.
     #[must_use]
     pub fn conversion_robot_of(&self, connection: &ConnectionId) -> Option<&RuleId> {
@@ -127,6 +137,22 @@ impl TenantSettings {
                 RobotId::parse(name).ok().map(|id| (id, action))
             })
             .collect()
+    }
+
+    /// What the robots of a shop do: those of its easy set-up, and the merchant's own.
+    pub fn actions_of<'a>(&'a self, connection: &'a Connection) -> impl Iterator<Item = Action> + 'a {
+        let robots = &self.integration_robots;
+        let easy = robots.easy_setup.iter().filter(move |setup| setup.connection == connection.id);
+        let easy = easy.flat_map(move |setup| self.easy_robots(setup)).map(|(_, action)| action);
+        let own = robots.custom.iter().filter(move |own| own.enabled && *own.on.connection() == connection.id);
+        easy.chain(own.map(|own| own.action.action()))
+    }
+
+    /// Is there a robot that tells this shop that whole orders have left? None may be where the shop moves them by itself;
+    /// without one, that is not ours to tell, and an order is through once its numbers are told.
+    #[must_use]
+    pub fn tells_shipped(&self, connection: &Connection) -> bool {
+        !connection.automation_option && self.actions_of(connection).any(|action| action == Action::StateShipped)
     }
 }
 

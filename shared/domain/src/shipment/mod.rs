@@ -199,11 +199,11 @@ impl Shipment {
         }
     }
 
-    /// Cancels what has not been handed over because the shop shows it cancelled. An order that has not been told yet is
-    /// not told any more: its state at the shop is to stay what the shop made it. False from `picking` on.
+    /// Cancels what has not been handed over because the shop shows it cancelled. Nothing is told of it any more: an order's
+    /// state at the shop is to stay what the shop made it. False from `picking` on.
     pub fn cancel_as_shop(&mut self) -> bool {
         let cancelled = self.cancel();
-        if cancelled && self.shop_sync == ShopSync::Registered {
+        if cancelled && matches!(self.shop_sync, ShopSync::Registered | ShopSync::Acknowledged) {
             self.shop_sync = ShopSync::Completed;
         }
         cancelled
@@ -321,6 +321,7 @@ impl Shipment {
         }
         self.shop_sync = ShopSync::WrittenBack;
         self.reappeared += 1;
+        self.updated_at = self.updated_at.max(read_at);
         true
     }
 
@@ -343,6 +344,7 @@ impl Shipment {
         }
         self.tell_number_again();
         self.reappeared += 1;
+        self.updated_at = self.updated_at.max(read_at);
         true
     }
 
@@ -351,16 +353,34 @@ impl Shipment {
         if self.shop_sync != ShopSync::Failed {
             return false;
         }
-        // What was refused is the first thing that has not been told. That we took the order is told by its first parcel
-        // alone, and not of one that is cancelled at the shop and left all the same.
-        let left_cancelled = self.status == Status::Shipped && self.is_cancelled_at_shop();
-        self.shop_sync = match (self.told_at, &self.tracking_told) {
-            (None, _) if self.id.is_lead() && !left_cancelled => ShopSync::Registered,
-            (_, None) => ShopSync::Acknowledged,
-            (_, Some(_)) => ShopSync::WrittenBack,
+        // What was refused is the first thing that has not been told.
+        self.shop_sync = match &self.tracking_told {
+            _ if self.is_working_refused() => ShopSync::Registered,
+            None => ShopSync::Acknowledged,
+            Some(_) => ShopSync::WrittenBack,
         };
         self.shop_error = None;
         self.note(at, "tried again", by);
+        true
+    }
+
+    /// Is it that we took the order what the shop refused to be told? That is told by the order's first parcel alone, and not
+    /// of one that is cancelled at the shop and left all the same.
+    #[must_use]
+    pub fn is_working_refused(&self) -> bool {
+        let left_cancelled = self.status == Status::Shipped && self.is_cancelled_at_shop();
+        self.shop_sync == ShopSync::Failed && self.told_at.is_none() && self.id.is_lead() && !left_cancelled
+    }
+
+    /// Notes that the shop refused for good what was to be told of it: it waits for a person. False if that is not what is to
+    /// be told any more: what was corrected meanwhile is not what was refused, and is tried.
+    pub fn refused(&mut self, told: ShopWork, error: &ShopError, at: Timestamp, by: &str) -> bool {
+        if self.shop_work() != Some(told) {
+            return false;
+        }
+        self.shop_sync = ShopSync::Failed;
+        self.shop_error = Some(error.clone());
+        self.note(at, format!("shop refused: {}", error.code), by);
         true
     }
 

@@ -6,7 +6,7 @@ use renkei_domain::handover::{ShippingResult, answer_cancellation, claim, ship};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Payment;
 use renkei_domain::processing::{Facts, Phase, RobotSet};
-use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopWork, Status, TellWorking};
+use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopError, ShopWork, Status, TellWorking};
 use renkei_domain::sync::{Rules, observe};
 use serde_json::json;
 
@@ -71,6 +71,8 @@ pub enum Telling {
     Read(Work),
     /// The shop said yes.
     Answered(Work),
+    /// The shop said no, for good.
+    Refused(Work),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,12 +89,14 @@ pub struct World {
     pub syncs: [Reading; SYNCS],
     pub warehouses: [Warehouse; WAREHOUSES],
     pub telling: Telling,
+    /// The number that the shop refused, by the note on the record.
+    pub refused: Option<u8>,
     /// The latest, by the shop's clock, of the readings that were taken over.
     pub latest: (State, Pay, u8),
 }
 
 /// A state without what does not matter: when things were, and what was said of them.
-pub type Key = (Shop, [Reading; SYNCS], [Warehouse; WAREHOUSES], Telling, (State, Pay, u8), String);
+pub type Key = (Shop, [Reading; SYNCS], [Warehouse; WAREHOUSES], Telling, Option<u8>, (State, Pay, u8), String);
 
 /// Takes what can happen next: its name, and what it does.
 type Steps<'a> = dyn FnMut(String, &dyn Fn(&mut World)) + 'a;
@@ -127,6 +131,7 @@ impl Model {
             syncs: [None; SYNCS],
             warehouses: [Warehouse::default(); WAREHOUSES],
             telling: Telling::Idle,
+            refused: None,
             latest: (State::Complete, pay, 0),
         }
     }
@@ -266,7 +271,8 @@ impl Model {
             }
             let number = number + 10 * u8::try_from(n).unwrap();
             let report = move |w: &mut World| {
-                let result = ShippingResult { tracking_number: number.to_string(), shipped_at: at(4_000) };
+                let result =
+                    ShippingResult { tracking_number: number.to_string(), shipped_at: at(4_000), method: None };
                 ship(&mut w.record, &result, at(4_000)).is_ok()
             };
             step(format!("{n} reports {number}"), &|w| {
@@ -321,6 +327,17 @@ impl Model {
                     apply(w);
                     w.telling = Telling::Answered(work);
                 });
+                // A first number that the shop does not take: the warehouse has to correct it.
+                if matches!(work, Work::Number(number) if number % 10 == 0) {
+                    step("push tells, refused".into(), &|w| w.telling = Telling::Refused(work));
+                }
+            }
+            Telling::Refused(work) => {
+                step("push dies before noting".into(), &|w| w.telling = Telling::Idle);
+                step("push notes the refusal".into(), &|w| {
+                    note_refused(w, work);
+                    w.telling = Telling::Idle;
+                });
             }
             Telling::Answered(work) => {
                 step("push dies before noting".into(), &|w| w.telling = Telling::Idle);
@@ -341,6 +358,18 @@ impl Model {
     /// The robot's decision of an order on its list, by its record.
     pub fn decision(&self, record: &Shipment) -> TellWorking {
         if self.looks { TellWorking::of(std::slice::from_ref(record)) } else { TellWorking::Told }
+    }
+}
+
+/// As push-statuses notes that a number was refused: of the result that it had sent, and no other.
+fn note_refused(world: &mut World, work: Work) {
+    let Work::Number(number) = work else { return };
+    let sent = Shipment { tracking_number: Some(number.to_string()), ..world.record.clone() };
+    let error = ShopError { code: "AOR2001".into(), message: String::new() };
+    if world.record.has_result_of(&sent)
+        && world.record.refused(ShopWork::WriteBack, &error, at(5_000), "state-shipped")
+    {
+        world.refused = Some(number);
     }
 }
 
@@ -373,7 +402,7 @@ pub fn key(world: &World) -> Key {
         r.seen_at,
         r.claimed_at
     );
-    (world.shop, world.syncs, world.warehouses, world.telling, world.latest, record)
+    (world.shop, world.syncs, world.warehouses, world.telling, world.refused, world.latest, record)
 }
 
 fn state_name(state: State) -> &'static str {

@@ -170,6 +170,10 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "ショップ {0} のかんたん設定は既にあります。二重に動作します。",
     ),
     (
+        "nobody tells the shop tracking numbers, nor that orders are shipped: {}",
+        "送り状番号も出荷済みもショップに伝わりません。`shipped` を省くか、`write-back` または `state-shipped` を行うカスタム設定のロボットを追加してください。",
+    ),
+    (
         "nobody tells the shop that orders are shipped: {}",
         "自動化オプションがないため、出荷済みをショップに知らせるものがありません。",
     ),

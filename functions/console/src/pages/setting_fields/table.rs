@@ -45,6 +45,16 @@ pub const SHIP_FROM: &[Section] = &[(
             Line,
             true,
         ),
+        asked(
+            "counts_include_claimed",
+            ["在庫の計数に出荷準備中の分を含む", "Counts include what is claimed"],
+            [
+                "倉庫が、出荷準備中でまだ出荷していない商品も数えて報告するとき",
+                "where the warehouse counts what it has taken and not sent yet, too",
+            ],
+            Yes,
+            false,
+        ),
     ],
 )];
 

@@ -57,11 +57,14 @@ pub(super) fn easy_setups(settings: &TenantSettings, report: &mut Report<'_>) {
                  `shipped` out or write false (自動化オプションと出荷済みへの変更が二重に実行されるため、併用できません)",
             );
         }
-        if !connection.automation_option && setup.shipped == Some(false) {
-            report.warning(
-                path("shipped"),
-                "nobody tells the shop that orders are shipped: there is no automation option that would",
-            );
+        if !connection.automation_option && setup.shipped == Some(false) && !settings.tells_shipped(connection) {
+            let sentence = if settings.actions_of(connection).any(|action| action == Action::WriteBack) {
+                "nobody tells the shop that orders are shipped: there is no automation option that would"
+            } else {
+                "nobody tells the shop tracking numbers, nor that orders are shipped: leave `shipped` out, or add a robot \
+                 of your own that does `write-back` or `state-shipped`"
+            };
+            report.warning(path("shipped"), sentence);
         }
         if setup.inventory && connection.stock_location_code.is_none() {
             let sentence = format!(

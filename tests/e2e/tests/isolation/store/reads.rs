@@ -123,7 +123,7 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     let (all, from) = (&settings.settings, &ship_from());
     // What is no product is on no shelf.
     let products = theirs.products().await.expect("products");
-    let empty = format!("Ok({:?})", Shelf::new([], &products));
+    let empty = format!("Ok({:?})", Shelf::new([], &products, false));
     let shelves = (theirs.shelf(all, from, &products, now).await, ours.shelf(all, from, &products, now).await);
     walk.reads("shelf", &shelves.0, &shelves.1, &empty);
     let none = "Ok(Shelf { ids: [], marks: [], next: None })";

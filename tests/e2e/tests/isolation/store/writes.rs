@@ -8,7 +8,7 @@ use renkei_domain::ids::{ConnectionId, OrderId, RuleId, ShipmentId, Sku};
 use renkei_domain::member::{Email, Role};
 use renkei_domain::processing::{Facts, Goods, RobotSet};
 use renkei_domain::run::{Outcome, Run};
-use renkei_domain::shipment::{HoldReason, ShopError, Status};
+use renkei_domain::shipment::{HoldReason, ShopError, ShopWork, Status};
 use renkei_store::access::Random;
 use renkei_store::days::Usual;
 use renkei_store::import::NewOrder;
@@ -73,8 +73,8 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     let entries: Vec<WorkEntry> = ids.iter().map(|id| WorkEntry { id: id.clone(), parcels: 1 }).collect();
     walk.changes("acknowledge", ours.acknowledge(&entries, now).await.expect("an answer")).await;
     let error = ShopError { code: "x".into(), message: "y".into() };
-    walk.changes("shop_refused", ours.shop_refused(&entries[0], error.clone(), now, "test").await.expect("an answer"))
-        .await;
+    let answer = ours.shop_refused(&ids[0], ShopWork::TellWorking, &error, now, "test").await;
+    walk.changes("shop_refused", answer.expect("an answer")).await;
     let usual = Usual { day: "2026-11-25".into(), orders: BTreeMap::new() };
     walk.changes("keep_usual", ours.keep_usual(&usual).await.expect("one's own")).await;
     let gate = theirs.gate(c, now).await.expect("a gate");
