@@ -90,7 +90,7 @@ def test_double_clicks_and_the_back_button_change_nothing_twice(people, console,
         assert "変わりません（既にその状態）" in page.locator("main").inner_text()
         assert page.get_by_role("button", name="実行する").count() == 0
         page.go_back()
-        assert page.locator("td", has_text=re.compile("^hold ")).count() == 1, "in the time line once"
+        assert page.locator("td", has_text=re.compile("^保留（要確認）へ")).count() == 1, "in the time line once"
         assert hanako.shipment(shipment)["hold_reasons"] == ["needs-review"]
 
 

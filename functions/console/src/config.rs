@@ -106,6 +106,8 @@ pub struct ConsoleConfig {
     pub sessions_table: String,
     /// Where warehouses and webhooks call.
     pub warehouse_url: String,
+    /// Where what a person wants to be looked at at a shop goes: the queue of sync-payments.
+    pub hints_queue: String,
     /// Queues with their dead letters.
     pub queues: Vec<DeadQueue>,
 }
@@ -144,6 +146,7 @@ impl ConsoleConfig {
                 sign_out: (sign_out != "none").then(|| sign_out.to_owned()),
             },
             sessions_table: config.required(SESSIONS_TABLE)?.to_owned(),
+            hints_queue: config.sync_payments_queue()?.to_owned(),
             queues: queues(dead_letters).ok_or_else(|| {
                 malformed(DEAD_LETTERS, dead_letters, "`name URL URL` of each queue, with commas between")
             })?,

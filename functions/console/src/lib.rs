@@ -70,6 +70,8 @@ pub struct App {
     sessions: Sessions,
     meter: Meter,
     import_orders: Queue,
+    /// Where what a person wants to be looked at goes.
+    hints: Queue,
     setup: Setup,
     shops: Shops,
     notices: Notices,
@@ -97,6 +99,7 @@ impl App {
             sessions: Sessions::metered(aws, config.sessions_table.clone(), &meter),
             meter,
             import_orders: setup.import_orders.clone(),
+            hints: Queue::new(aws, config.hints_queue.clone()),
             notices: Notices {
                 secrets: setup.secrets.clone(),
                 messenger: Messenger::new(allowed_shop_addresses)?,

@@ -90,6 +90,7 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/shipments.csv", VIEWER, pages::csv::download),
         get("/t/{tenant}/shipment/{id}", VIEWER, pages::shipment::show),
         post("/t/{tenant}/shipment/{id}/cancellation", OPERATOR, pages::shipment::answer),
+        post("/t/{tenant}/shipment/{id}/differences", OPERATOR, pages::differences::answer),
         post("/t/{tenant}/shipment/{id}/retry", OPERATOR, pages::shipment::tell_again),
         get("/t/{tenant}/shipments/preview", OPERATOR, pages::bulk::preview),
         post("/t/{tenant}/shipments/change", OPERATOR, pages::bulk::change),
@@ -166,6 +167,7 @@ GET /t/{tenant}/shipments viewer
 GET /t/{tenant}/shipments.csv viewer
 GET /t/{tenant}/shipment/{id} viewer
 POST /t/{tenant}/shipment/{id}/cancellation operator
+POST /t/{tenant}/shipment/{id}/differences operator
 POST /t/{tenant}/shipment/{id}/retry operator
 GET /t/{tenant}/shipments/preview operator
 POST /t/{tenant}/shipments/change operator

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use renkei_domain::ids::OrderId;
+use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::shipment::Shipment;
 use renkei_ecforce::{OrderQuery, Outcome, ShippingOptions, ShippingResult, WriteAnswer};
 use renkei_shop::ShopError;
@@ -32,13 +32,19 @@ pub(crate) async fn capture(
     let known = work.tenant.sales(&work.connection.id, &orders).await?;
     let mut to_ask = Vec::new();
     let mut unclear = Vec::new();
+    let mut unproven = Vec::new();
     for (order, sale) in orders.into_iter().zip(known) {
         match sale {
             None | Some(Sale::Withdrawn) => to_ask.push(order),
             // A former run asked, and did not live to hear.
             Some(Sale::Intended) => unclear.push(order),
-            Some(Sale::Captured | Sale::Unproven) => {}
+            Some(Sale::Captured) => {}
+            // Its number was refused as well, and is told now that it was corrected, or tried again.
+            Some(Sale::Unproven) => unproven.push(order),
         }
+    }
+    for parcel in first_of_each(&parcels).filter(|parcel| unproven.contains(&parcel.shipment.id.order)) {
+        tally.refused += u64::from(raise(work, &parcel.shipment.id).await?);
     }
     let mine = work.tenant.intend_sales(&work.connection.id, &to_ask, work.run, Timestamp::now()).await?;
     let (asking, others): (Vec<_>, Vec<_>) = to_ask.into_iter().zip(mine).partition(|(_, mine)| *mine);
@@ -127,16 +133,27 @@ async fn reconcile(
     tally.refused += unproven.len() as u64;
     let unproven: HashSet<OrderId> = unproven.into_iter().collect();
     for parcel in parcels.iter().filter(|parcel| unproven.contains(&parcel.shipment.id.order)) {
-        work.tenant
-            .change(&parcel.shipment.id, |shipment| {
-                shipment.shop_error = Some(not_captured());
-                shipment.note(now, "payment not captured", work.message.robot.as_str());
-                true
-            })
-            .await?;
+        raise(work, &parcel.shipment.id).await?;
     }
     // Last: until here a crash repeats this.
     let orders: Vec<OrderId> = unproven.into_iter().collect();
     work.tenant.settle_sales(&work.connection.id, &orders, Sale::Unproven, now).await?;
     Ok(())
+}
+
+/// Shows on a shipment that its order's payment is not captured. True if that was not shown.
+async fn raise(work: &Work<'_>, id: &ShipmentId) -> Result<bool, ShopError> {
+    let mut raised = false;
+    work.tenant
+        .change(id, |shipment| {
+            let error = Some(not_captured());
+            raised = shipment.shop_error != error;
+            if raised {
+                shipment.shop_error = error;
+                shipment.note(Timestamp::now(), "payment not captured", work.message.robot.as_str());
+            }
+            raised
+        })
+        .await?;
+    Ok(raised)
 }

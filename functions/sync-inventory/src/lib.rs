@@ -45,10 +45,13 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
     let told: HashMap<Sku, ToldOffer> =
         tenant.told_offers(&connection.id).await?.into_iter().map(|kept| (kept.sku, kept.told)).collect();
     let mut due = stock::due(&offers, &told, location, now);
-    let resting = due.iter().map(|(sku, _)| sku).filter(|sku| {
-        told.get(*sku).is_some_and(|told| told.is_of(location) && told.was_not_there(now))
-    });
-    let others = elsewhere(tenant, settings, connection, resting.cloned().collect()).await?;
+    let here = |told: &ToldOffer| told.location.as_ref() == Some(location);
+    let has_taken = |sku: &Sku| told.get(sku).is_some_and(|told| here(told) && told.told.is_some());
+    // A location that the shop does not have is refused in the same words as a SKU. One that has taken a value is there.
+    let is_there = told.values().any(|told| here(told) && told.told.is_some());
+    let rests = |sku: &Sku| is_there && told.get(sku).is_some_and(|told| here(told) && told.was_not_there(now));
+    let resting = due.iter().map(|(sku, _)| sku).filter(|sku| rests(sku) && !has_taken(sku)).cloned();
+    let others = elsewhere(tenant, settings, connection, resting.collect()).await?;
     due.retain(|(sku, _)| !others.contains(sku));
     let due: Vec<(Sku, u32, Before)> = due
         .into_iter()
@@ -85,10 +88,9 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
         not_there.extend(heard.iter().filter(|(_, _, heard)| is_not_there(heard)).map(|(sku, _, _)| sku.clone()));
         tenant.note_offers(&connection.id, &heard, epoch).await?;
     }
-    // A location that the shop does not have is refused in the same words. One that has taken a value is there.
-    let is_there = counts.told > 0 || told.values().any(|told| told.is_of(location) && told.told.is_some());
-    if is_there {
-        // Refused because they are another shop's: nobody has to see to that.
+    if is_there || counts.told > 0 {
+        // Refused because they are another shop's: nobody has to see to that. What this shop has taken before was its own.
+        not_there.retain(|sku| !has_taken(sku));
         counts.elsewhere = elsewhere(tenant, settings, connection, not_there).await?.len() as u64;
         counts.refused = counts.refused.saturating_sub(counts.elsewhere);
     }

@@ -19,6 +19,8 @@ use renkei_shop::order::shown;
 use renkei_shop::robot::Told;
 use renkei_store::Tenant;
 
+use crate::findings::Names;
+
 /// A reading that is older than this is not taken over any more: a function that was paused for so long may have lost the
 /// gate, and somebody else may have read the order since. Within the gate's lease, also where a granted call began late.
 const FRESH: Duration = Duration::from_secs(25);
@@ -31,6 +33,10 @@ pub struct Tally {
     counts: BTreeMap<&'static str, u64>,
     /// Things that a person has to look at.
     pub for_a_person: u64,
+    /// Orders that the shop has otherwise than before.
+    changed: Names,
+    /// Orders that are not paid any more while the warehouse has them in hand.
+    lost_in_hand: Names,
 }
 
 impl Tally {
@@ -45,7 +51,12 @@ impl Tally {
         self.counts.get(word).copied().unwrap_or(0)
     }
 
-    fn see(&mut self, seen: Seen) {
+    fn see(&mut self, seen: Seen, number: &str) {
+        if seen.lost_in_hand {
+            self.lost_in_hand.add(number);
+        } else if seen.new_difference {
+            self.changed.add(number);
+        }
         self.add("paid", u64::from(seen.paid));
         self.add("payment-lost", u64::from(seen.payment_lost));
         self.add("payment-lost-in-picking", u64::from(seen.lost_in_hand));
@@ -61,6 +72,20 @@ impl Tally {
             self.add(word, 1);
         }
         self.for_a_person += u64::from(seen.for_a_person());
+    }
+
+    /// What people are told of the orders that need them.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let lost = self.lost_in_hand.sentence(
+            "shipments are not paid any more while the warehouse has them in hand: stop them there, or let them go \
+             (出荷準備中に未入金へ戻りました)",
+        );
+        let changed = self.changed.sentence(
+            "shipments are otherwise at the shop than they were imported: see what has changed, and have them made anew or \
+             say that you have seen it (取込後にショップで変わりました)",
+        );
+        lost.into_iter().chain(changed).collect()
     }
 
     /// The run's end.
@@ -144,7 +169,7 @@ pub async fn take_over(
         Some((shipment, order, source, seen))
     });
     let open: Vec<_> = work.filter(|(_, _, _, seen)| seen.changed).collect();
-    let done: Vec<Seen> = futures::stream::iter(open)
+    let done: Vec<(&str, Seen)> = futures::stream::iter(open)
         .map(|(shipment, order, source, _)| async move {
             if read.sent.elapsed() > FRESH {
                 return Err(ShopError::LeaseLost);
@@ -156,13 +181,13 @@ pub async fn take_over(
                     seen.changed
                 })
                 .await?;
-            Ok(seen)
+            Ok((shipment.order_number.as_str(), seen))
         })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
-    for seen in done {
-        tally.see(seen);
+    for (number, seen) in done {
+        tally.see(seen, number);
     }
     tally.add("read", shipments.iter().filter(|shipment| read.orders.contains_key(&shipment.id.order)).count() as u64);
     Ok(())

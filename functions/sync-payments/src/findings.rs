@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
 use renkei_domain::payment::Meaning;
-use renkei_domain::settings::Connection;
+use renkei_domain::settings::{Action, Connection};
 use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status, is_wholly_out};
 use renkei_ecforce::{BadRecord, Order, OrderPage};
 use renkei_shop::ShopError;
@@ -22,10 +22,13 @@ const READY_DAYS: i64 = 3;
 const PICKING_DAYS: i64 = 7;
 /// Days for which people are told of an order that the shop has as worked on and that is unknown here.
 const STRANGE_DAYS: i64 = 3;
-/// What is to be told stands still after so many days.
-const UNTOLD_DAYS: i64 = 1;
-/// Entries of each list of what is to be told that are looked at, the first.
+/// That an order was taken stands still where it was not told after so many days.
+const UNTAKEN_DAYS: i64 = 1;
+/// Likewise a number, or that an order is shipped: their robots may rest over a weekend.
+const UNTOLD_DAYS: i64 = 3;
+/// Entries of each list of what is to be told that are read in one go, and how often, from the oldest on.
 const LISTED: i32 = 100;
+const MOST_LISTED: usize = 10;
 /// Order numbers that a sentence names.
 const NAMED: usize = 5;
 
@@ -40,6 +43,10 @@ pub struct Night<'a> {
     pub by: &'a str,
     /// When the comparison began.
     pub now: Timestamp,
+    /// A robot of ours tells the shop that whole orders have left.
+    pub tells_shipped: bool,
+    /// What the shop's robots do.
+    pub actions: &'a [Action],
 }
 
 /// Where the shop has an order.
@@ -140,14 +147,20 @@ impl Findings {
                     if self.ids.insert(order.number.clone(), order.id).is_some_and(|other| other != order.id) {
                         self.doubled.add(&order.number);
                     }
-                    let drifted = drifted(lead, others.get(&lead.id.order).map_or(&[], Vec::as_slice), at_shop, now);
+                    let others = others.get(&lead.id.order).map_or(&[][..], Vec::as_slice);
+                    // A payment that is cancelled is what cancelled it here, too, whatever the order's state.
+                    let is_void = order
+                        .payment_state
+                        .as_deref()
+                        .is_some_and(|state| connection.payment_states.meaning(state) == Meaning::Cancelled);
+                    let drifted = !is_void && drifted(lead, others, at_shop, night.tells_shipped, now);
                     if drifted {
                         self.drifted.add(&order.number);
                     }
                     let number = without_number.contains(&order.id) && self.lost_number(lead, now);
                     let uncaptured = number && self.is_uncaptured(night, order).await?;
-                    // Where the shop moves states by itself they are its own affair.
-                    let state = drifted && at_shop == AtShop::Working && !connection.automation_option;
+                    // Where states are not ours to tell they are the shop's own affair.
+                    let state = drifted && at_shop == AtShop::Working && night.tells_shipped;
                     if state || number {
                         self.tell_again(night, lead, Again { state, number, uncaptured }).await?;
                     }
@@ -159,8 +172,8 @@ impl Findings {
                         self.lost.add(&order.number);
                         lost.push(row);
                     }
-                    // What was there before this shop came here, or is shipped from elsewhere, asks nobody for ever.
-                    AtShop::Working if order.updated_at.is_none_or(|at| !older(at, STRANGE_DAYS, now)) => {
+                    // What was there before this shop came here, or is shipped from elsewhere, is not named for ever.
+                    AtShop::Working if order.updated_at.is_some_and(|at| !older(at, STRANGE_DAYS, now)) => {
                         self.strange.add(&order.number);
                     }
                     AtShop::Working => self.tally.add("unknown-in-working", 1),
@@ -205,8 +218,9 @@ impl Findings {
                 .change(&id, |shipment| {
                     // Before anything is changed: of a number that is told again it is not known any more.
                     let uncaptured = what.uncaptured && shipment.is_without_number(now);
-                    let state = what.state && shipment.still_unshipped(now);
+                    // The number first: that the state is told again is a change of the record, too.
                     let number = what.number && shipment.number_dropped(now);
+                    let state = what.state && shipment.still_unshipped(now);
                     let raised = uncaptured && raise_uncaptured(shipment, by);
                     again |= state || number;
                     state || number || raised
@@ -232,8 +246,18 @@ impl Findings {
                 }
             }
         }
-        for work in [ShopWork::TellWorking, ShopWork::WriteBack, ShopWork::TellShipped] {
-            for shipment in untold(night, work).await? {
+        let does = |action| night.actions.contains(&action);
+        let numbers = does(Action::WriteBack) || does(Action::StateShipped);
+        for (work, days, is_told) in [
+            (ShopWork::TellWorking, UNTAKEN_DAYS, does(Action::StateWorking)),
+            (ShopWork::WriteBack, UNTOLD_DAYS, numbers),
+            (ShopWork::TellShipped, UNTOLD_DAYS, night.tells_shipped),
+        ] {
+            // What no robot tells stands on its list for ever, as the document's warnings say.
+            if !is_told {
+                continue;
+            }
+            for shipment in untold(night, work, days).await? {
                 stuck.insert(shipment.id.order, shipment.order_number);
             }
         }
@@ -292,9 +316,7 @@ impl Findings {
                     .to_owned(),
             );
         }
-        for names in
-            [&self.strange, &self.doubled, &self.stuck, &self.drifted, &self.dropped, &self.in_vain, &self.uncaptured]
-        {
+        for names in [&self.doubled, &self.stuck, &self.drifted, &self.dropped, &self.in_vain, &self.uncaptured] {
             self.tally.for_a_person += names.count;
         }
         self.tally.for_a_person += u64::from(self.out_of_time);
@@ -321,46 +343,63 @@ async fn other_parcels(
 }
 
 /// What has been on a list of what is to be told for so long that no robot seems to tell it.
-async fn untold(night: Night<'_>, work: ShopWork) -> Result<Vec<Shipment>, ShopError> {
+async fn untold(night: Night<'_>, work: ShopWork, days: i64) -> Result<Vec<Shipment>, ShopError> {
     let Night { tenant, connection, now, .. } = night;
-    let listed = tenant.shop_work(&connection.id, work, LISTED, None).await?;
-    let ids: Vec<ShipmentId> = listed.rows.into_iter().map(|entry| entry.id).collect();
-    let mut waiting = tenant.shipments(&ids).await?;
-    waiting.retain(|shipment| {
-        let since = if work == ShopWork::TellWorking { shipment.imported_at } else { shipment.updated_at };
-        shipment.shop_work() == Some(work) && older(since, UNTOLD_DAYS, now)
-    });
-    if work != ShopWork::TellShipped {
-        return Ok(waiting);
+    let mut untold = Vec::new();
+    let mut from = None;
+    for _ in 0..MOST_LISTED {
+        let listed = tenant.shop_work(&connection.id, work, LISTED, from).await?;
+        let ids: Vec<ShipmentId> = listed.rows.into_iter().map(|entry| entry.id).collect();
+        let mut waiting = tenant.shipments(&ids).await?;
+        waiting.retain(|shipment| {
+            let since = if work == ShopWork::TellWorking { shipment.imported_at } else { shipment.updated_at };
+            shipment.shop_work() == Some(work) && older(since, days, now)
+        });
+        // That an order is shipped is told once all of it is.
+        if work == ShopWork::TellShipped {
+            let out = wholly_out(tenant, &connection.id, &waiting).await?;
+            waiting.retain(|shipment| out.contains(&shipment.id.order));
+        }
+        untold.extend(waiting);
+        from = listed.next;
+        if from.is_none() {
+            break;
+        }
     }
-    // That an order is shipped is told once all of it is.
-    let orders: BTreeMap<OrderId, u16> = waiting.iter().map(|shipment| (shipment.id.order, shipment.parcels)).collect();
+    Ok(untold)
+}
+
+/// Which orders of these shipments are wholly out.
+async fn wholly_out(
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    shipments: &[Shipment],
+) -> Result<BTreeSet<OrderId>, ShopError> {
+    let orders: BTreeMap<OrderId, u16> =
+        shipments.iter().map(|shipment| (shipment.id.order, shipment.parcels)).collect();
     let orders: Vec<(OrderId, u16)> = orders.into_iter().collect();
-    let parcels = tenant.parcels(&connection.id, &orders).await?;
-    let out: BTreeSet<OrderId> = orders
-        .into_iter()
-        .zip(parcels)
-        .filter(|(_, parcels)| is_wholly_out(parcels))
-        .map(|((order, _), _)| order)
-        .collect();
-    waiting.retain(|shipment| out.contains(&shipment.id.order));
-    Ok(waiting)
+    let parcels = tenant.parcels(connection, &orders).await?;
+    let out = orders.into_iter().zip(parcels).filter(|(_, parcels)| is_wholly_out(parcels));
+    Ok(out.map(|((order, _), _)| order).collect())
 }
 
 /// Do shop and record contradict each other, for longer than a robot takes to tell? `others` are the order's parcels
 /// besides the first.
-fn drifted(lead: &Shipment, others: &[Shipment], at_shop: AtShop, now: Timestamp) -> bool {
+fn drifted(lead: &Shipment, others: &[Shipment], at_shop: AtShop, tells_shipped: bool, now: Timestamp) -> bool {
     let parcels = || others.iter().chain([lead]);
-    let settled = older(lead.updated_at, 1, now);
     // What a person cancelled of several parcels is no contradiction. What the shop did, and then took back, stays cancelled
     // here where no warehouse had it yet: somebody has to say what becomes of it.
-    let gone = parcels().all(|parcel| parcel.status == Status::Cancelled)
-        || parcels().any(|parcel| parcel.status == Status::Cancelled && parcel.is_known_as_cancelled_at_shop());
+    let gone =
+        parcels().all(|parcel| parcel.status == Status::Cancelled) || parcels().any(Shipment::is_cancelled_for_shop);
+    let left = || parcels().filter(|parcel| parcel.status != Status::Cancelled);
+    let is_told = |parcel: &Shipment| {
+        parcel.status == Status::Shipped && parcel.shop_sync == ShopSync::Completed && older(parcel.updated_at, 1, now)
+    };
     match at_shop {
         // Import tells such an order again, unless it was cancelled with us: that waits at the shop for a person.
-        AtShop::Fetch => gone && settled,
-        AtShop::Working => gone || (lead.shop_sync == ShopSync::Completed && settled),
-        AtShop::Shipped => gone || parcels().any(|parcel| matches!(parcel.status, Status::Hold | Status::Ready)),
+        AtShop::Fetch => gone && older(lead.updated_at, 1, now),
+        AtShop::Working => gone || (tells_shipped && left().all(is_told)),
+        AtShop::Shipped => gone || left().any(|parcel| matches!(parcel.status, Status::Hold | Status::Ready)),
     }
 }
 
@@ -423,26 +462,33 @@ mod tests {
 
     #[test]
     fn what_the_shop_cancelled_and_took_back_drifts_whichever_parcel_it_is() {
-        let now: Timestamp = "2026-11-24T02:00:00Z".parse().unwrap();
+        let now: Timestamp = "2026-11-26T02:00:00Z".parse().unwrap();
         let picking =
             || Shipment { parcels: 2, status: Status::Picking, shop_sync: ShopSync::Acknowledged, ..shipped() };
         let second = |status, shop_sync| {
             let id = ShipmentId { parcel: 2, ..shipped().id };
             Shipment { id, status, shop_sync, ..picking() }
         };
-        let by_shop = second(Status::Cancelled, ShopSync::Completed);
+        let by_shop = Shipment { cancelled_by_shop: true, ..second(Status::Cancelled, ShopSync::Acknowledged) };
         let by_person = second(Status::Cancelled, ShopSync::Acknowledged);
         let other = second(Status::Picking, ShopSync::Acknowledged);
+        let drifts = |lead: &Shipment, others: &[Shipment], at_shop| drifted(lead, others, at_shop, true, now);
         for at_shop in [AtShop::Working, AtShop::Shipped] {
-            assert!(drifted(&picking(), std::slice::from_ref(&by_shop), at_shop, now), "{at_shop:?}");
-            assert!(!drifted(&picking(), std::slice::from_ref(&by_person), at_shop, now), "{at_shop:?}");
-            assert!(!drifted(&picking(), std::slice::from_ref(&other), at_shop, now), "{at_shop:?}");
+            assert!(drifts(&picking(), std::slice::from_ref(&by_shop), at_shop), "{at_shop:?}");
+            assert!(!drifts(&picking(), std::slice::from_ref(&by_person), at_shop), "{at_shop:?}");
+            assert!(!drifts(&picking(), std::slice::from_ref(&other), at_shop), "{at_shop:?}");
         }
         let waits = second(Status::Hold, ShopSync::Acknowledged);
-        assert!(drifted(&picking(), &[waits], AtShop::Shipped, now));
+        assert!(drifts(&picking(), &[waits], AtShop::Shipped));
         // All of it is cancelled here, whoever wanted that, and the shop works on it.
         let lead = Shipment { status: Status::Cancelled, ..picking() };
-        assert!(drifted(&lead, &[by_person], AtShop::Working, now));
+        assert!(drifts(&lead, &[by_person], AtShop::Working));
+        // A person cancelled the first, and the other left: told, and without effect there.
+        let left = second(Status::Shipped, ShopSync::Completed);
+        assert!(drifts(&lead, std::slice::from_ref(&left), AtShop::Working));
+        assert!(!drifts(&lead, std::slice::from_ref(&left), AtShop::Shipped));
+        // Where the shop's own people say what is shipped.
+        assert!(!drifted(&lead, &[left], AtShop::Working, false, now));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use renkei_shop::robot::{Robots, RunError, Told, Work};
 use renkei_store::Tenant;
 use renkei_store::sync::{HintedOrder, Named};
 
+use crate::anew::Anew;
 use crate::commit::{self, Tally};
 use crate::missing::Missing;
 
@@ -36,7 +37,11 @@ const MOST: usize = 200;
 pub async fn note(robots: &Robots, hint: &Hint, message: &str) -> Result<(), RunError> {
     let cancels = hint.topic.as_deref().is_some_and(|topic| topic.contains("cancel"));
     let ids = hint.order_ids.iter().filter(|id| **id > 0);
-    let ids = ids.map(|id| if cancels { Named::Cancelled(*id) } else { Named::Id(*id) });
+    let ids = ids.map(|id| match (&hint.anew_by, cancels) {
+        (Some(_), _) => Named::Anew(*id),
+        (None, true) => Named::Cancelled(*id),
+        (None, false) => Named::Id(*id),
+    });
     let numbers = hint.order_numbers.iter().map(|number| number.trim());
     let usable = |number: &&str| !number.is_empty() && number.len() <= 100;
     let numbers = numbers.filter(usable).map(str::to_owned);
@@ -47,7 +52,7 @@ pub async fn note(robots: &Robots, hint: &Hint, message: &str) -> Result<(), Run
     }
     let tenant = robots.store.tenant(hint.tenant.clone());
     let now = Timestamp::now();
-    tenant.note_hints(&hint.connection, &named, now).await?;
+    tenant.note_hints(&hint.connection, &named, hint.anew_by.as_deref(), now).await?;
     let run = format!("hints-{message}");
     if !tenant.announce_drain(&hint.connection, &run, now).await? {
         return Ok(());
@@ -78,21 +83,20 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
     let mut tally = Tally::default();
     tally.add("hinted", hints.len() as u64);
     let (ids, numbers): (Vec<HintedOrder>, Vec<HintedOrder>) =
-        hints.into_iter().partition(|hint| matches!(hint.named, Named::Id(_) | Named::Cancelled(_)));
+        hints.into_iter().partition(|hint| id_of(&hint.named).is_some());
     let mut overwritten: Vec<String> = Vec::new();
+    let mut anew = Anew::begin(tenant, settings, connection);
     let mut missing = Missing::begin(settings, tenant, message, run).await?;
     for some in ids.chunks(MAX_PER as usize).chain(numbers.chunks(MAX_PER as usize)) {
         let query = OrderQuery::new().sort(SortBy::Id, Direction::Ascending).per(MAX_PER).include_all();
         let names = some.iter().filter_map(|hint| match &hint.named {
             Named::Number(number) | Named::CancelledNumber(number) => Some(number.clone()),
-            Named::Id(_) | Named::Cancelled(_) => None,
+            Named::Id(_) | Named::Cancelled(_) | Named::Anew(_) => None,
         });
         let names: BTreeSet<String> = names.collect();
         let query = if names.is_empty() {
-            query.id_in(some.iter().filter_map(|hint| match hint.named {
-                Named::Id(id) | Named::Cancelled(id) => Some(id),
-                Named::Number(_) | Named::CancelledNumber(_) => None,
-            }))
+            let ids: BTreeSet<u64> = some.iter().filter_map(|hint| id_of(&hint.named)).collect();
+            query.id_in(ids)
         } else {
             query.text(TextAttribute::Number, TextTest::In(names.into_iter().collect()))
         };
@@ -101,6 +105,9 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
         overwritten.extend(moved_on(some, &read, rules));
         let known: BTreeSet<OrderId> = parcels.iter().map(|id| id.order).collect();
         commit::take_over(tenant, &parcels, &read, rules, by, &mut tally).await?;
+        for hint in some.iter().filter(|hint| matches!(hint.named, Named::Anew(_))) {
+            anew.make(hint, &page.orders, &mut tally).await?;
+        }
         let new = page.orders.into_iter().filter(|row| {
             row.as_ref()
                 .is_ok_and(|order| order.state == connection.states.fetch && !known.contains(&OrderId(order.id)))
@@ -108,7 +115,8 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
         tally.add("queued-for-import", missing.queue(tenant, import, new.collect(), session.epoch()).await?);
         tenant.forget_hints(&connection.id, some).await?;
     }
-    let mut notes = Vec::new();
+    let mut notes = tally.notes();
+    notes.extend(anew.notes());
     if !overwritten.is_empty() {
         tally.add("cancellations-overwritten", overwritten.len() as u64);
         tally.for_a_person += overwritten.len() as u64;
@@ -130,7 +138,7 @@ fn moved_on(hints: &[HintedOrder], read: &commit::Read, rules: Rules<'_>) -> Vec
         hints.iter().any(|hint| match &hint.named {
             Named::Cancelled(id) => order.id.0 == *id,
             Named::CancelledNumber(number) => order.number.as_str() == number,
-            Named::Id(_) | Named::Number(_) => false,
+            Named::Id(_) | Named::Number(_) | Named::Anew(_) => false,
         })
     };
     let connection = rules.connection;
@@ -143,6 +151,13 @@ fn moved_on(hints: &[HintedOrder], read: &commit::Read, rules: Rules<'_>) -> Vec
         .filter(is_announced)
         .map(|order| order.number.to_string())
         .collect()
+}
+
+fn id_of(named: &Named) -> Option<u64> {
+    match named {
+        Named::Id(id) | Named::Cancelled(id) | Named::Anew(id) => Some(*id),
+        Named::Number(_) | Named::CancelledNumber(_) => None,
+    }
 }
 
 /// All parcels of these orders that we have.

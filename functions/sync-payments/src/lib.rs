@@ -8,7 +8,8 @@
 //!
 //! Robots of other functions that start after another's end come by here too, and are passed on.
 
-pub mod backfill;
+pub mod anew;
+mod backfill;
 pub mod commit;
 pub mod findings;
 pub mod hints;

@@ -11,6 +11,7 @@
 //! an order to several addresses stands for is not known, and another number than ours may be a person's correction.
 
 use jiff::{Timestamp, ToSpan};
+use renkei_domain::settings::Action;
 use renkei_domain::sync::{RECONCILED_PAGES, reading};
 use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy};
 use renkei_platform::queue::Queue;
@@ -31,7 +32,9 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
     let mut missing = Missing::begin(settings, tenant, message, run).await?;
     let mut findings = Findings::default();
     let now = Timestamp::now();
-    let night = Night { tenant, connection, by: message.robot.as_str(), now };
+    let actions: Vec<Action> = settings.actions_of(connection).collect();
+    let tells_shipped = settings.tells_shipped(connection);
+    let night = Night { tenant, connection, by: message.robot.as_str(), now, tells_shipped, actions: &actions };
     let since = now.saturating_sub((SHIPPED_DAYS * 24).hours()).unwrap_or(now);
     let ahead = now.saturating_add(1.hour()).unwrap_or(now);
     'kinds: for (at_shop, query) in [

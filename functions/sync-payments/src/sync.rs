@@ -3,7 +3,7 @@
 //! How orders are read is decided by [`renkei_domain::sync::reading`], and again after every page. A page is taken over
 //! before the run's cursor moves, and all of it before the mark of the last sync does: a crash repeats, and never skips.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -56,7 +56,10 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
     let mut missing: Vec<OrderId> = Vec::new();
     tally.add("open", open.len() as u64);
     let reads_changes = mark.as_ref().is_some_and(|mark| mark.is_of(connection));
-    let mut way = reading::begin(above(&open, at.after), reads_changes);
+    let today = jst::date(began);
+    let report = mark.as_ref().is_none_or(|mark| mark.reported_on != Some(today));
+    // Once a day by ids: an order that is not there any more is among no changes.
+    let mut way = reading::begin(above(&open, at.after), reads_changes && !report);
     // What changed was read from the first to the last, by this invocation.
     let mut all_changes = way == Reading::ByChanges && at.after == 0;
     loop {
@@ -83,8 +86,8 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
                 (highest.max(at.after), last)
             }
             Reading::ByIds | Reading::Nothing => {
-                let gone: Vec<OrderId> =
-                    asked.iter().filter(|order| !read.orders.contains_key(order)).copied().collect();
+                let given: BTreeSet<OrderId> = page.ids().map(OrderId).collect();
+                let gone: Vec<OrderId> = asked.iter().filter(|order| !given.contains(order)).copied().collect();
                 tally.add("missing-at-shop", gone.len() as u64);
                 missing.extend(gone);
                 let after = asked.last().map_or(at.after, |order| order.0);
@@ -122,8 +125,6 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
         Some(Late::KnownTo(known)) => Some(known),
         Some(Late::Known) | None => None,
     };
-    let today = jst::date(began);
-    let report = mark.as_ref().is_none_or(|mark| mark.reported_on != Some(today));
     let mut notes = watch(tenant, &connection.id, rules, report, by, &mut tally).await?;
     if report {
         notes.extend(not_there(tenant, &connection.id, &missing, &mut tally).await?);
@@ -251,14 +252,7 @@ async fn watch(
             }
         }
     }
-    let mut notes = Vec::new();
-    let lost = tally.count("payment-lost-in-picking");
-    if lost > 0 {
-        notes.push(format!(
-            "{lost} shipments are not paid any more while the warehouse has them in hand: stop them there, or let them go \
-             (出荷準備中に未入金へ戻りました)"
-        ));
-    }
+    let mut notes = tally.notes();
     if report && !unknown.is_empty() {
         tally.add("unknown-payment-states", unknown.values().sum());
         let states: Vec<String> = unknown.iter().map(|(state, count)| format!("{state:?} ({count})")).collect();

@@ -32,7 +32,7 @@ pub struct CancellationAnswer {
     /// Where the shipment stands now.
     #[schema(value_type = String, example = "cancelled")]
     status: &'static str,
-    /// How the cancellation stands now; null if there was never a request.
+    /// How the cancellation stands now; null if there was never a request, and it did not leave although cancelled.
     #[schema(value_type = Option<String>, example = "accepted")]
     cancellation: Option<&'static str>,
 }

@@ -11,15 +11,16 @@ use crate::cancellation::CancellationRequest;
 use crate::claim::ClaimRequest;
 use crate::cursor::Place;
 use crate::query::Query;
-use crate::{hooks, results, stock};
+use crate::{give_back, hooks, results, stock};
 
-/// A body of a claim, of an answer to a request, of results and of counts, whichever it may be. Gives how many records would
-/// be taken.
+/// A body of a claim, of an answer to a request, of a return, of results and of counts, whichever it may be. Gives how many
+/// records would be taken.
 #[must_use]
 pub fn bodies(body: &[u8], settings: &TenantSettings, now: Timestamp) -> usize {
     let raw = Raw(Bytes::copy_from_slice(body));
     let mut taken = usize::from(raw.read::<CancellationRequest>("").is_ok());
     taken += raw.read::<ClaimRequest>("").and_then(|claim| limited(claim.ids)).map_or(0, |ids| ids.len());
+    taken += usize::from(give_back::reason(&raw).is_ok());
     taken += results::readable(&raw, settings, now);
     taken + stock::readable(&raw, now)
 }

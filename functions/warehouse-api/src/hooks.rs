@@ -83,6 +83,7 @@ pub(crate) fn hint(
         order_ids: found.ids.into_iter().take(limits::HINTS).collect(),
         order_numbers: found.numbers.into_iter().take(limits::HINTS).collect(),
         topic: topic.filter(|topic| is_topic(topic)).map(str::to_owned),
+        anew_by: None,
         received_at: at,
     }
 }

@@ -1,8 +1,8 @@
 //! warehouse-api: where warehouses take shipments and bring results and counts, and where shops' webhooks arrive.
 //!
 //! A request in the order of its way: [`caller`] (whose key is it) · [`body`], [`query`] (what is asked) · then one file
-//! for each call: [`list`], [`claim`], [`results`], [`cancellation`], [`stock`], [`hooks`] · [`problem`] (what is answered
-//! if it cannot be). [`openapi`] describes all of it, out of the same code.
+//! for each call: [`list`], [`claim`], [`results`], [`cancellation`], [`give_back`], [`stock`], [`hooks`] · [`problem`] (what
+//! is answered if it cannot be). [`openapi`] describes all of it, out of the same code.
 //!
 //! What must stay true: a warehouse sees and changes shipments of its own ship-froms only, by the settings of this moment
 //! ([`caller::Caller::may_see`]); every write may be repeated; what was answered 200 is on record; a bad record of a write
@@ -14,6 +14,7 @@ pub mod cancellation;
 pub mod claim;
 pub mod cursor;
 pub mod fuzz;
+pub mod give_back;
 pub mod hooks;
 pub mod limits;
 pub mod list;
@@ -67,6 +68,7 @@ fn endpoints() -> Vec<(&'static str, &'static [&'static str], MethodRouter<App>)
         ("/v1/shipments/results", &["POST"], post(results::report)),
         ("/v1/shipments/{id}", &["GET"], get(list::show)),
         ("/v1/shipments/{id}/cancellation", &["POST"], post(cancellation::answer)),
+        ("/v1/shipments/{id}/return", &["POST"], post(give_back::give_back)),
         ("/v1/stock", &["PUT"], put(stock::put)),
         ("/v1/openapi.json", &["GET"], get(openapi::serve)),
         ("/hooks/ecforce/{secret}", &["POST"], post(hooks::receive)),

@@ -27,6 +27,7 @@ use crate::limits;
         crate::claim::claim,
         crate::results::report,
         crate::cancellation::answer,
+        crate::give_back::give_back,
         crate::stock::put,
         crate::hooks::receive,
         serve,

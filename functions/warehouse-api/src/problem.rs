@@ -57,6 +57,9 @@ pub enum Problem {
     /// The answer to a cancellation request cannot be taken.
     #[error("the answer cannot be taken: {0}")]
     AnswerRefused(&'static str),
+    /// The shipment cannot be given back.
+    #[error("it cannot be given back: {0}")]
+    ReturnRefused(&'static str),
     /// Something that we depend on does not answer; the same request succeeds later.
     #[error("this cannot be done at the moment; send the same again in some seconds, it is safe to repeat")]
     Unavailable,
@@ -97,6 +100,7 @@ impl Problem {
             Self::BadQuery(_) => (StatusCode::BAD_REQUEST, "bad-query", "Wrong query"),
             Self::BadCursor => (StatusCode::BAD_REQUEST, "bad-cursor", "Wrong cursor"),
             Self::AnswerRefused(_) => (StatusCode::CONFLICT, "answer-refused", "Answer cannot be taken"),
+            Self::ReturnRefused(_) => (StatusCode::CONFLICT, "return-refused", "Return cannot be taken"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not at the moment"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A mistake on our side"),
         }
@@ -179,6 +183,7 @@ mod tests {
             Problem::BadQuery("x"),
             Problem::BadCursor,
             Problem::AnswerRefused("x"),
+            Problem::ReturnRefused("x"),
             Problem::Unavailable,
             Problem::Internal,
         ];

@@ -50,12 +50,13 @@ pub struct ShipmentView {
     payment_method: String,
     /// キャンセル依頼: the shop asks to stop this parcel, and waits for an answer.
     cancel_requested: bool,
-    /// How a cancellation stands that was asked for after the shipment was claimed; null if none was.
+    /// How a cancellation stands that was asked for after the shipment was claimed; `too-late` also where it left although it
+    /// had been cancelled before. Null if neither.
     #[schema(value_type = Option<String>, example = "requested")]
     cancellation: Option<&'static str>,
-    /// お問い合わせ番号, once it is out.
+    /// お問い合わせ番号, once it is out, be it although it is cancelled.
     tracking_number: Option<String>,
-    /// When it left, once it is out.
+    /// When it left, likewise.
     #[schema(value_type = Option<String>, format = DateTime)]
     shipped_at: Option<Timestamp>,
     /// When the warehouse claimed it.

@@ -80,7 +80,7 @@ pub async fn look(store: &Store, notices: &Notices, now: Timestamp, metrics: &Me
             Err(error) => failed = failed.or(Some(not_read(tenant, error))),
         }
     }
-    // Counted when there are none as well: the alarm clears by it.
+    // Counted when there are none as well: one alarm clears by it, another sees by it that there was a look.
     metrics.add(Metric::RobotsSilent, silent);
     tell_staff(notices, &tenants, now).await;
     failed.map_or(Ok(()), Err)

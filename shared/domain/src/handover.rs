@@ -4,7 +4,8 @@
 //!   hold ──┐ cancellation ──► cancelled
 //!   ready ─┤
 //!          └─ claim ──► picking ─┬─ result ──► shipped          (a cancellation after that is reported: too late)
-//!                                └─ cancellation ──► requested ─┬─ accepted ──► cancelled
+//!                                ├─ given back ──► hold          a person looks at it, and releases it
+//!                                └─ cancellation ──► requested ─┬─ accepted, or given back ──► cancelled
 //!                                                               ├─ refused     a person is asked
 //!                                                               ├─ result      too late: a person is asked
 //!                                                               └─ no answer   overdue: a person is asked
@@ -23,10 +24,15 @@ use jiff::Timestamp;
 
 use crate::ids::ShippingMethodId;
 use crate::payment::Payment;
-use crate::shipment::{Cancellation, CancellationState, Shipment, ShopSync, Status};
+use crate::shipment::{Cancellation, CancellationState, Difference, HoldReason, Shipment, ShopSync, Status};
 
 /// Who is named in the events of what a warehouse did.
-const WAREHOUSE: &str = "warehouse";
+pub const WAREHOUSE: &str = "warehouse";
+/// How many characters a reason for giving a shipment back may have.
+pub const REASON_CHARACTERS: usize = 100;
+// By these events it is known later whether it was given back; the second goes on with why.
+const CLAIMED: &str = "claimed";
+const GIVEN_BACK: &str = "given back: ";
 
 /// Why a warehouse cannot take a shipment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,7 +81,7 @@ pub fn claim(shipment: &mut Shipment, now: Timestamp) -> Result<(), ClaimRefused
         Status::Ready => {
             shipment.status = Status::Picking;
             shipment.claimed_at = Some(now);
-            shipment.note(now, "claimed", WAREHOUSE);
+            shipment.note(now, CLAIMED, WAREHOUSE);
             Ok(())
         }
         Status::Hold => Err(ClaimRefused::OnHold),
@@ -102,7 +108,7 @@ pub enum Cancelled {
 pub fn cancel(shipment: &mut Shipment, now: Timestamp, why: &str, by: &str) -> Cancelled {
     match shipment.status {
         Status::Hold | Status::Ready => {
-            shipment.cancel_as_shop();
+            shipment.cancelled_by_shop = shipment.cancel_as_shop();
             shipment.note(now, format!("cancelled: {why}"), by);
             Cancelled::Now
         }
@@ -248,6 +254,83 @@ pub fn answer_cancellation(shipment: &mut Shipment, accept: bool, now: Timestamp
     Ok(true)
 }
 
+/// Why a shipment cannot be given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GiveBackRefused {
+    /// Nobody has it: it is on hold or ready.
+    NotClaimed,
+    /// It has left.
+    AlreadyShipped,
+    /// It is cancelled.
+    Cancelled,
+}
+
+impl GiveBackRefused {
+    /// Its name in answers to warehouses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotClaimed => "not-claimed",
+            Self::AlreadyShipped => "already-shipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Does this say why something is given back: not too much, and more than spaces?
+#[must_use]
+pub fn is_reason(why: &str) -> bool {
+    why.chars().count() <= REASON_CHARACTERS && !in_one_line(why).is_empty()
+}
+
+/// Whoever has it in hand gives it back: `picking` → `hold`, for a person to look at; one that is not paid awaits payment
+/// besides, also where a person had let it go. Where a cancellation was asked for it is cancelled, as by consent: the parcel
+/// never left. True if that changed something. What was given back, and was not claimed since, stays as it is.
+///
+/// `why` goes into the shipment's history and nowhere else: people may write of people.
+///
+/// # Errors
+/// Why it cannot be given back; the shipment is as it was.
+pub fn give_back(shipment: &mut Shipment, why: &str, now: Timestamp, by: &str) -> Result<bool, GiveBackRefused> {
+    match shipment.status {
+        Status::Picking => {}
+        Status::Hold | Status::Ready | Status::Cancelled if is_given_back(shipment) => return Ok(false),
+        Status::Hold | Status::Ready => return Err(GiveBackRefused::NotClaimed),
+        Status::Shipped => return Err(GiveBackRefused::AlreadyShipped),
+        Status::Cancelled => return Err(GiveBackRefused::Cancelled),
+    }
+    let mut what = format!("{GIVEN_BACK}{}", in_one_line(why));
+    // In hand it is open: asked for, or refused.
+    if let Some(asked) = &mut shipment.cancellation {
+        asked.state = CancellationState::Accepted;
+        asked.answered_at = Some(now);
+        shipment.status = Status::Cancelled;
+        what.push_str("; cancellation accepted; cancelled");
+    } else {
+        shipment.status = Status::Hold;
+        shipment.claimed_at = None;
+        shipment.hold(HoldReason::NeedsReview);
+        if shipment.payment == Payment::Unpaid {
+            shipment.hold(HoldReason::AwaitingPayment);
+        }
+        // That of what is in hand.
+        shipment.differences.retain(|difference| *difference != Difference::Payment);
+    }
+    shipment.note(now, what, by);
+    Ok(true)
+}
+
+/// Was it given back, and by what is kept of its history not claimed since?
+fn is_given_back(shipment: &Shipment) -> bool {
+    let mut latest = shipment.events.iter().rev().map(|event| event.what.as_str());
+    latest.find(|what| *what == CLAIMED || what.starts_with(GIVEN_BACK)).is_some_and(|what| what != CLAIMED)
+}
+
+fn in_one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|it| !it.is_empty());
+    words.collect::<Vec<_>>().join(" ").chars().take(REASON_CHARACTERS).collect()
+}
+
 /// What a warehouse says of a parcel that left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShippingResult {
@@ -377,10 +460,14 @@ fn take(shipment: &mut Shipment, result: &ShippingResult) {
 fn left_cancelled(shipment: &mut Shipment, result: &ShippingResult, now: Timestamp) {
     let by_person = match shipment.cancellation {
         Some(asked) => asked.by_person,
-        None => !shipment.is_known_as_cancelled_at_shop(),
+        None => !shipment.is_cancelled_for_shop(),
     };
     let requested_at = shipment.cancellation.map_or(now, |asked| asked.requested_at);
-    shipment.cancellation = Some(Cancellation { requested_at, by_person, ..asked(CancellationState::TooLate, now) });
+    // Whoever has seen to this parcel has not to do so again for another time of day.
+    let is_same = shipment.tracking_number.as_ref() == Some(&result.tracking_number);
+    let closed_at = shipment.cancellation.and_then(|asked| asked.closed_at).filter(|_| is_same);
+    shipment.cancellation =
+        Some(Cancellation { requested_at, closed_at, by_person, ..asked(CancellationState::TooLate, now) });
     take(shipment, result);
     shipment.note(now, "left although cancelled", WAREHOUSE);
 }

@@ -1,5 +1,6 @@
 //! 要対応: what of a shipment waits for a person, said by its own record: a cancellation that nobody answers or that came
-//! too late, something that the shop refused to be told, a payment state that nobody has said the meaning of.
+//! too late, something that the shop refused to be told or has otherwise by now, a payment state that nobody has said the
+//! meaning of.
 //!
 //! Most shipments never need anybody, so a list of those that do is short however many there are. It stands in the
 //! store's sparse index `needs`, whose keys hold all of this: a page counts it without reading one shipment.
@@ -22,11 +23,13 @@ pub enum Need {
     WriteBack,
     /// A payment state that the connection's table does not know.
     Payment,
+    /// The shop has something otherwise than the shipment was made from, and it has not left yet.
+    Difference,
 }
 
 impl Need {
     /// All, the most urgent first.
-    pub const ALL: [Self; 3] = [Self::Cancellation, Self::WriteBack, Self::Payment];
+    pub const ALL: [Self; 4] = [Self::Cancellation, Self::Difference, Self::WriteBack, Self::Payment];
 
     /// Its name in addresses.
     #[must_use]
@@ -35,6 +38,7 @@ impl Need {
             Self::Cancellation => "cancellation",
             Self::WriteBack => "writeback",
             Self::Payment => "payment",
+            Self::Difference => "difference",
         }
     }
 
@@ -63,6 +67,8 @@ pub struct Needs {
     pub refused: bool,
     /// A payment state that was unknown when it was read.
     pub payment_state: Option<String>,
+    /// The shop has something otherwise, and nobody has said yet that they saw to it.
+    pub differs: bool,
 }
 
 impl Needs {
@@ -79,6 +85,7 @@ impl Needs {
             }),
             refused: shipment.shop_sync == ShopSync::Failed,
             payment_state: (is_open && shipment.payment_unknown).then(|| shipment.payment_state.clone()),
+            differs: is_open && !shipment.differences.is_empty() && !shipment.differences_seen,
         };
         (needs != Self::default()).then_some(needs)
     }
@@ -94,6 +101,7 @@ impl Needs {
                 None => false,
             },
             Need::WriteBack => self.refused,
+            Need::Difference => self.differs,
             Need::Payment => {
                 let table = &connection.payment_states;
                 self.payment_state.as_deref().is_some_and(|state| table.meaning(state) == Meaning::Unknown)

@@ -22,11 +22,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
+use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::handover::LATEST;
 use crate::ids::Sku;
+use crate::jst;
 use crate::settings::Product;
 use crate::shipment::{Item, Shipment, ShopError, Status};
 
@@ -78,10 +80,12 @@ pub fn reserves(shipment: &Shipment, counted_at: Timestamp, include_claimed: boo
     }
 }
 
-/// When a parcel was gone for sure: results of files say the day alone, as its first moment, and a warehouse may report in the
-/// morning what leaves in the evening.
+/// When a parcel was gone. Results of files say the day alone, as its first moment: then it was gone for sure when that was
+/// reported.
 fn left_at(shipment: &Shipment) -> Option<Timestamp> {
-    shipment.shipped_at.max(shipment.result_at)
+    let left = shipment.shipped_at?;
+    let midnight = jst::instant(jst::date(left).to_datetime(Time::midnight()));
+    if midnight == Some(left) { shipment.result_at.max(Some(left)) } else { Some(left) }
 }
 
 /// From when on parcels that have left are looked at, however old a count is.
@@ -103,11 +107,7 @@ impl Shelf {
     /// A shelf with these counts. Products say which SKUs are sets, and which are for sale: a count that no offer is made from,
     /// of what is no product any more or only lies in parcels, is left aside, however old it is. `include_claimed` is the
     /// ship-from's: see [`reserves`].
-    pub fn new(
-        counts: impl IntoIterator<Item = (Sku, Counted)>,
-        products: &[Product],
-        include_claimed: bool,
-    ) -> Self {
+    pub fn new(counts: impl IntoIterator<Item = (Sku, Counted)>, products: &[Product], include_claimed: bool) -> Self {
         let parts: HashMap<Sku, Vec<(Sku, u32)>> = products
             .iter()
             .filter(|product| !product.made_of.is_empty())
@@ -389,7 +389,7 @@ mod tests {
             (Status::Shipped, [Some(8), Some(9), Some(10)], [false, false]),
             // Reported ahead, and a day that a file names.
             (Status::Shipped, [Some(8), Some(9), Some(12)], [false, true]),
-            (Status::Shipped, [Some(8), Some(12), Some(0)], [false, true]),
+            (Status::Shipped, [Some(8), Some(12), Some(-9 * 3_600)], [false, true]),
             (Status::Cancelled, [Some(11), None, None], [false, false]),
         ] {
             shipment.status = status;

@@ -225,6 +225,9 @@ pub struct Hint {
     /// The shop's topic, such as `order_canceled`, if it is one that we know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// No webhook: a person asks for the shipments of these orders to be made anew from what the shop has. Their address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anew_by: Option<String>,
     /// When it came.
     pub received_at: Timestamp,
 }

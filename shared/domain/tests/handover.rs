@@ -9,7 +9,7 @@ use processing_support::Case;
 use proptest::prelude::*;
 use renkei_domain::handover::{
     AnswerRefused, Cancelled, ClaimRefused, ShipRefused, Shipped, ShippingResult, answer_cancellation, cancel,
-    cancel_by_person, claim, is_changed, is_overdue, needs_person, ship, withdraw_cancellation,
+    cancel_by_person, claim, give_back, is_changed, is_overdue, needs_person, ship, withdraw_cancellation,
 };
 use renkei_domain::ids::{ShipmentId, ShippingMethodId};
 use renkei_domain::payment::Payment;
@@ -304,10 +304,21 @@ enum Deed {
     Accept,
     Refuse,
     Ship,
+    GiveBack,
+    Release,
 }
 
-const DEEDS: [Deed; 7] =
-    [Deed::Claim, Deed::Cancel, Deed::CancelByPerson, Deed::Withdraw, Deed::Accept, Deed::Refuse, Deed::Ship];
+const DEEDS: [Deed; 9] = [
+    Deed::Claim,
+    Deed::Cancel,
+    Deed::CancelByPerson,
+    Deed::Withdraw,
+    Deed::Accept,
+    Deed::Refuse,
+    Deed::Ship,
+    Deed::GiveBack,
+    Deed::Release,
+];
 
 fn perform(deed: Deed, shipment: &mut Shipment, now: Timestamp) {
     match deed {
@@ -318,6 +329,11 @@ fn perform(deed: Deed, shipment: &mut Shipment, now: Timestamp) {
         Deed::Accept => drop(answer_cancellation(shipment, true, now)),
         Deed::Refuse => drop(answer_cancellation(shipment, false, now)),
         Deed::Ship => drop(ship(shipment, &result("1"), now)),
+        Deed::GiveBack => drop(give_back(shipment, "no stock", now, "warehouse")),
+        Deed::Release => {
+            shipment.holds.clear();
+            shipment.release();
+        }
     }
 }
 
@@ -342,14 +358,19 @@ proptest! {
     #[test]
     fn every_way_ends_in_one_end(deeds in prop::collection::vec(0..DEEDS.len(), 0..12)) {
         let mut shipment = ready();
-        let (mut claimed, mut shipped, mut cancelled) = (0, 0, 0);
+        let (mut claimed, mut given_back, mut shipped, mut cancelled) = (0, 0, 0, 0);
         for (minute, deed) in (1..).zip(deeds) {
             let before = shipment.clone();
             perform(DEEDS[deed], &mut shipment, at(minute));
             claimed += u8::from(before.status == Status::Ready && shipment.status == Status::Picking);
+            given_back += u8::from(before.status == Status::Picking && shipment.status == Status::Hold);
             shipped += u8::from(before.status != Status::Shipped && shipment.status == Status::Shipped);
             cancelled += u8::from(before.status != Status::Cancelled && shipment.status == Status::Cancelled);
-            prop_assert!(claimed <= 1 && shipped + cancelled <= 1, "{shipment:?}");
+            prop_assert!(claimed <= 1 + given_back && shipped + cancelled <= 1, "{shipment:?}");
+            // What nobody has in hand shows nothing of whoever had it.
+            if matches!(shipment.status, Status::Hold | Status::Ready) {
+                prop_assert!(shipment.claimed_at.is_none() && shipment.cancellation.is_none());
+            }
             // Out of a last state there is no way.
             if matches!(before.status, Status::Shipped | Status::Cancelled) {
                 prop_assert_eq!(before.status, shipment.status);

@@ -175,6 +175,7 @@ fn todays() -> BTreeMap<&'static str, Vec<Value>> {
         order_ids: Vec::new(),
         order_numbers: Vec::new(),
         topic: None,
+        anew_by: None,
         received_at: at("2026-11-24T01:02:03Z"),
     };
     let full = Hint {

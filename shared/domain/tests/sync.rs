@@ -106,7 +106,18 @@ fn edits_are_noted_never_applied_and_held_only_where_wanted() {
     order.lines[0].quantity += 1;
     order.addresses[0].parts.insert("addr01".into(), "千代田区".into());
     assert!(see(&mut shipment, &source, &order).new_difference);
-    let all = [Difference::Address, Difference::Lines, Difference::PaymentMethod, Difference::Total];
+    order.attributes.insert("scheduled_to_be_delivered_at".into(), "2027/01/05".into());
+    order.attributes.insert("remark".into(), "玄関に".into());
+    shipment.differences_seen = true;
+    assert!(see(&mut shipment, &source, &order).new_difference && !shipment.differences_seen);
+    let all = [
+        Difference::Address,
+        Difference::Lines,
+        Difference::PaymentMethod,
+        Difference::Total,
+        Difference::Delivery,
+        Difference::Remark,
+    ];
     assert_eq!((shipment.differences.as_slice(), shipment.status), (all.as_slice(), Status::Ready));
     // Back as it was: no difference any more.
     assert!(!see(&mut shipment, &source, &source.clone()).new_difference);

@@ -32,7 +32,9 @@ fn out() -> Shipment {
         seen_at: None,
         result_at: Some(at(5)),
         cancellation: None,
+        cancelled_by_shop: false,
         differences: vec![],
+        differences_seen: false,
         tracking_told: None,
         told_at: Some(at(2)),
         shop_error: None,
@@ -177,6 +179,18 @@ fn a_number_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
     // What the shop refused waits for a person.
     let mut failed = Shipment { shop_sync: ShopSync::Failed, tracking_told: Some("1111".into()), ..out() };
     assert!(!failed.number_dropped(at(9)));
+}
+
+#[test]
+fn number_and_state_without_effect_are_both_told_again() {
+    let mut parcel = out();
+    parcel.told_as_shipped(&sent("1111"), at(6), "robot");
+    // The night finds both, in this order.
+    assert!(parcel.number_dropped(at(9)) && parcel.still_unshipped(at(9)));
+    assert_eq!(parcel.shop_work(), Some(ShopWork::WriteBack));
+    parcel.written_back("1111", true, at(10), "robot");
+    assert_eq!(parcel.shop_work(), Some(ShopWork::TellShipped));
+    assert!(parcel.updated_at >= at(9), "since when it waits");
 }
 
 #[test]

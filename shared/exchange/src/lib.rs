@@ -1,167 +1,24 @@
 //! Shipments out to warehouses and results in, as files: what the command line and the console both do with them.
 //! [`renkei_files`] knows what files look like; here they meet what is stored.
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+mod out;
 
 use futures::future::join_all;
 use jiff::Timestamp;
 use jiff::civil::Time;
-use renkei_domain::handover::{self, ClaimRefused, ShippingResult};
-use renkei_domain::ids::{ConnectionId, ShipmentId, ShippingMethodId};
+use renkei_domain::handover::{self, ShippingResult};
+use renkei_domain::ids::ShipmentId;
 use renkei_domain::jst;
-use renkei_domain::settings::TenantSettings;
-use renkei_domain::shipment::{Shipment, Status};
-use renkei_files::export::{self, Around, Rendered};
-use renkei_files::layout::Rows;
+use renkei_domain::shipment::Shipment;
+use renkei_files::export::Rendered;
 use renkei_files::results::ResultRow;
-use renkei_files::{Layout, Problem};
 use renkei_store::{StoreError, Tenant};
 use serde::Serialize;
 
-const PAGE: i32 = 100;
-/// So many times as many shipments as a file is to hold are passed over at most, because they cannot be written: where
-/// the layout lacks a text none can be, and the whole list would be read for it.
-const PASSED_OVER: usize = 10;
+pub use out::{Made, Wanted, render};
+
 /// Shipments that are changed at the same moment.
 const AT_ONCE: usize = 8;
-
-/// Which shipments go into a file.
-pub struct Wanted<'a> {
-    /// Of this shop.
-    pub connection: &'a ConnectionId,
-    /// In this status.
-    pub status: Status,
-    /// With one of these methods; any if empty.
-    pub methods: &'a [String],
-    /// Texts for the layout's columns that differ by merchant.
-    pub set: &'a BTreeMap<String, String>,
-    /// No more than so many.
-    pub most: usize,
-    /// They are to be taken afterwards: what cannot be is a problem.
-    pub to_take: bool,
-    /// Only those that were taken within this time; all if None. By it a lost file is made again.
-    pub claimed: Option<RangeInclusive<Timestamp>>,
-}
-
-/// A file in the making.
-#[derive(Default)]
-pub struct Made {
-    /// Its rows.
-    pub rows: Vec<Rendered>,
-    /// What cannot be written.
-    pub problems: Vec<Problem>,
-    /// There are more shipments, at which nobody looked: it holds what was asked for, or too many cannot be written.
-    pub more: bool,
-}
-
-/// Makes the rows of a file. Changes nothing.
-pub async fn render(
-    tenant: &Tenant,
-    settings: &TenantSettings,
-    layout: &Layout,
-    wanted: &Wanted<'_>,
-    now: Timestamp,
-) -> Result<Made, StoreError> {
-    let around = Around { settings, set: wanted.set, today: jst::date(now) };
-    let mut filling = Filling::new(wanted.most, wanted.to_take.then_some(now));
-    let mut next_row = 1 + usize::from(layout.shipments.header);
-    let mut from = None;
-    loop {
-        let page = tenant.shipments_by_status(wanted.connection, wanted.status, PAGE, from).await?;
-        let mut shipments = tenant.shipments(&page.rows).await?;
-        shipments.retain(|shipment| {
-            let method = shipment.shipping_method.as_ref().map(ShippingMethodId::as_str);
-            let wanted_method = wanted.methods.is_empty()
-                || method.is_some_and(|method| wanted.methods.iter().any(|wanted| wanted == method));
-            let wanted_claim = wanted
-                .claimed
-                .as_ref()
-                .is_none_or(|within| shipment.claimed_at.is_some_and(|claimed| within.contains(&claimed)));
-            // The list follows the records a moment behind.
-            shipment.status == wanted.status && wanted_method && wanted_claim
-        });
-        let mut open = shipments.into_iter();
-        loop {
-            let some = filling.fitting(&mut open);
-            if some.is_empty() {
-                break;
-            }
-            let details = tenant.details(&some).await?;
-            let whole: Vec<_> = some.into_iter().zip(details).collect();
-            let (made, found) = export::rows(layout, &around, &whole, next_row);
-            next_row += match layout.shipments.rows {
-                Rows::Parcel => whole.len(),
-                Rows::Item => whole.iter().map(|(_, detail)| detail.items.len()).sum(),
-            };
-            filling.put(whole.len(), made, found);
-        }
-        from = page.next;
-        if from.is_none() || filling.file.more {
-            return Ok(filling.file);
-        }
-    }
-}
-
-/// A file that is being filled. What cannot go into it is named and uses up no room: it stays at the head of the list,
-/// and would hide for ever what comes after it.
-struct Filling {
-    file: Made,
-    most: usize,
-    /// When its shipments are to be taken, if they are.
-    taken_at: Option<Timestamp>,
-    /// Shipments that could not be written.
-    unwritten: usize,
-}
-
-impl Filling {
-    fn new(most: usize, taken_at: Option<Timestamp>) -> Self {
-        Self { file: Made::default(), most, taken_at, unwritten: 0 }
-    }
-
-    fn room(&self) -> usize {
-        if self.unwritten >= self.most.saturating_mul(PASSED_OVER) {
-            return 0;
-        }
-        self.most.saturating_sub(self.file.rows.len())
-    }
-
-    /// The next of these that may go into the file: as many as it has room for, and none once it is full or all are
-    /// through. Where they are to be taken, what nobody may take is left out.
-    fn fitting(&mut self, open: &mut std::vec::IntoIter<Shipment>) -> Vec<Shipment> {
-        let room = self.room();
-        let mut some = Vec::new();
-        while some.len() < room {
-            let Some(shipment) = open.next() else { return some };
-            match self.taken_at.map(|now| handover::claim(&mut shipment.clone(), now)) {
-                Some(Err(reason)) => self.file.problems.push(not_to_be_taken(&shipment, reason)),
-                Some(Ok(())) | None => some.push(shipment),
-            }
-        }
-        if room == 0 && open.len() > 0 {
-            self.file.more = true;
-        }
-        some
-    }
-
-    /// Puts in what was made of so many shipments.
-    fn put(&mut self, shipments: usize, made: Vec<Rendered>, found: Vec<Problem>) {
-        self.unwritten += shipments.saturating_sub(made.len());
-        self.file.rows.extend(made);
-        self.file.problems.extend(found);
-    }
-}
-
-fn not_to_be_taken(shipment: &Shipment, reason: ClaimRefused) -> Problem {
-    let what = match reason {
-        ClaimRefused::Unpaid => "it is ready, but not paid: release it although unpaid, or wait for its payment",
-        ClaimRefused::Cancelled
-        | ClaimRefused::OnHold
-        | ClaimRefused::AlreadyClaimed
-        | ClaimRefused::AlreadyShipped => reason.as_str(),
-    };
-    Problem { row: 0, shipment: shipment.id.to_string(), column: String::new(), what: what.to_owned() }
-}
 
 /// What became of shipments that were to be taken.
 #[derive(Default)]
@@ -335,12 +192,13 @@ mod tests {
     use futures::FutureExt;
     use renkei_domain::ids::{AddressId, OrderNumber, ShipFromId};
     use renkei_domain::payment::Payment;
-    use renkei_domain::shipment::ShopSync;
+    use renkei_domain::shipment::{ShopSync, Status};
     use renkei_domain::work::Place;
 
     use super::*;
 
-    fn ready(order: u64, payment: Payment) -> Shipment {
+    /// A shipment that is ready.
+    pub(crate) fn ready(order: u64, payment: Payment) -> Shipment {
         let at = Timestamp::UNIX_EPOCH;
         Shipment {
             id: format!("shop.{order}.1").parse().unwrap(),
@@ -362,7 +220,9 @@ mod tests {
             seen_at: None,
             result_at: None,
             cancellation: None,
+            cancelled_by_shop: false,
             differences: vec![],
+            differences_seen: false,
             tracking_told: None,
             told_at: None,
             shop_error: None,
@@ -375,69 +235,6 @@ mod tests {
             detail: String::new(),
             events: vec![],
         }
-    }
-
-    /// A file of at most so many of a page's shipments, of which those with these orders cannot be written.
-    fn filled(most: usize, to_take: bool, page: Vec<Shipment>, unwritable: &[u64]) -> Made {
-        let mut filling = Filling::new(most, to_take.then_some(Timestamp::UNIX_EPOCH));
-        let mut open = page.into_iter();
-        for _ in 0..1_000 {
-            let some = filling.fitting(&mut open);
-            if some.is_empty() {
-                return filling.file;
-            }
-            let shipments = some.len();
-            let (bad, good): (Vec<Shipment>, Vec<Shipment>) =
-                some.into_iter().partition(|shipment| unwritable.contains(&shipment.id.order.0));
-            let problem = |shipment: &Shipment| Problem {
-                row: 0,
-                shipment: shipment.id.to_string(),
-                column: "phone".to_owned(),
-                what: "must not be empty".to_owned(),
-            };
-            let rows = good.into_iter().map(|shipment| Rendered { id: shipment.id, bytes: vec![] }).collect();
-            filling.put(shipments, rows, bad.iter().map(problem).collect());
-        }
-        panic!("it goes on and on");
-    }
-
-    fn orders_in(rows: &[Rendered]) -> Vec<u64> {
-        rows.iter().map(|row| row.id.order.0).collect()
-    }
-
-    fn named(file: &Made) -> Vec<&str> {
-        file.problems.iter().map(|problem| problem.shipment.as_str()).collect()
-    }
-
-    #[test]
-    fn what_nobody_may_take_does_not_hide_what_comes_after_it() {
-        let list = || {
-            let payments = [Payment::Unpaid, Payment::Unpaid, Payment::Paid, Payment::Unpaid, Payment::Paid];
-            (1..).zip(payments).map(|(order, payment)| ready(order, payment)).collect::<Vec<_>>()
-        };
-        let file = filled(1, true, list(), &[]);
-        assert_eq!((orders_in(&file.rows), named(&file), file.more), (vec![3], vec!["shop.1.1", "shop.2.1"], true));
-
-        let whole = filled(9, true, list(), &[]);
-        assert_eq!((orders_in(&whole.rows), whole.problems.len(), whole.more), (vec![3, 5], 3, false));
-
-        // Only to be looked at, they are in the file as they stand.
-        let shown = filled(2, false, list(), &[]);
-        assert_eq!(orders_in(&shown.rows), [1, 2]);
-        assert!(shown.more && shown.problems.is_empty());
-    }
-
-    #[test]
-    fn what_cannot_be_written_does_not_hide_what_comes_after_it() {
-        let list = |orders: u64| (1..=orders).map(|order| ready(order, Payment::Paid)).collect::<Vec<_>>();
-        let file = filled(2, true, list(6), &[1, 2, 4]);
-        assert_eq!((orders_in(&file.rows), named(&file).len(), file.more), (vec![3, 5], 3, true));
-        let whole = filled(3, true, list(6), &[1, 2, 4]);
-        assert_eq!((orders_in(&whole.rows), whole.more), (vec![3, 5, 6], false), "full, and nothing is left");
-
-        // Where nothing can be written the list is not read to its end.
-        let none = filled(2, true, list(100), &(1..=100).collect::<Vec<_>>());
-        assert_eq!((none.rows.len(), none.problems.len(), none.more), (0, 2 * PASSED_OVER, true));
     }
 
     #[test]

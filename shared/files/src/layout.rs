@@ -288,6 +288,21 @@ mod tests {
     }
 
     #[test]
+    fn what_people_give_as_a_slip_type_is_todays() {
+        let b2 = Layout::built_in("yamato-b2").unwrap();
+        for notes in [b2.notes.concat(), b2.notes_ja.concat()] {
+            for code in ["0 発払い", "7 クロネコゆうパケット", "8 宅急便コンパクト", "A ネコポス"]
+            {
+                assert!(notes.contains(code), "{code}: {notes}");
+            }
+            for former in ["7 ネコポス", "A クロネコゆうパケット"] {
+                assert!(!notes.contains(former), "{former}: {notes}");
+            }
+            assert!(notes.contains("外部データ取り込み基本レイアウト"), "whose codes count: {notes}");
+        }
+    }
+
+    #[test]
     fn a_layout_of_ones_own_is_checked() {
         let standard = include_str!("../layouts/standard.json");
         let bad = standard.replacen("\"from\": \"shipment-id\"", "\"from\": \"shipment-id\", \"value\": \"x\"", 1);

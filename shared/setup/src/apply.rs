@@ -121,7 +121,42 @@ pub fn kept(connection: &Connection, stored: &Credentials) -> Option<Credentials
     }
 }
 
+/// What is stored of a connection, for settings that come without its password or token.
+#[derive(Debug)]
+pub enum Stored {
+    /// It goes on with this.
+    Fits(Credentials),
+    /// Nothing that can be read; or the settings in force do not have the connection, so that nobody knows for which
+    /// address it was given.
+    Nothing,
+    /// It was given for another address, and is sent to no other: whoever may change an address must not be able to
+    /// read a password by it.
+    OtherAddress,
+    /// A password where a token is wanted, or the other way round.
+    OtherKind,
+}
+
 impl Setup {
+    /// What a connection goes on with where nobody gave its password or token, by the settings in force.
+    pub async fn stored(
+        &self,
+        tenant: &Tenant,
+        in_force: Option<&TenantSettings>,
+        connection: &Connection,
+    ) -> Result<Stored, SetupError> {
+        let Some(known) = in_force.and_then(|settings| settings.connection(&connection.id)) else {
+            return Ok(Stored::Nothing);
+        };
+        if known.api_url != connection.api_url {
+            return Ok(Stored::OtherAddress);
+        }
+        match self.secrets.credentials(tenant.id(), &connection.id).await {
+            Ok((stored, _)) => Ok(kept(connection, &stored).map_or(Stored::OtherKind, Stored::Fits)),
+            Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. }) => Ok(Stored::Nothing),
+            Err(error @ SecretsError::Aws { .. }) => Err(error.into()),
+        }
+    }
+
     /// Compares settings with what is there. Changes nothing.
     pub async fn plan(
         &self,

@@ -25,7 +25,7 @@ use renkei_platform::secrets::{ConnectionSecrets, SecretsError};
 use renkei_products::ProductsError;
 use renkei_store::StoreError;
 
-pub use apply::{Plan, credential, kept};
+pub use apply::{Plan, Stored, credential, kept};
 pub use schedules::{Schedules, queue_output};
 
 /// The parts of a stack that settings come into force with.

@@ -19,6 +19,10 @@ const NONE: &str = "-";
 const ENDED: &str = "ended";
 /// Stands for a refusal.
 const REFUSED: &str = "refused";
+/// Stands for what the shop has otherwise.
+const DIFFERS: &str = "differs";
+/// Stands for both.
+const REFUSED_AND_DIFFERS: &str = "refused+differs";
 
 /// A shipment that needs a person, or will where nobody answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,13 +85,18 @@ fn written(needs: &Needs) -> String {
         Some(OpenCancellation::Ended) => ENDED.to_owned(),
         Some(OpenCancellation::AskedAt(at)) => at.as_millisecond().to_string(),
     };
-    let refused = if needs.refused { REFUSED } else { NONE };
+    let shop = match (needs.refused, needs.differs) {
+        (false, false) => NONE,
+        (true, false) => REFUSED,
+        (false, true) => DIFFERS,
+        (true, true) => REFUSED_AND_DIFFERS,
+    };
     let state = needs.payment_state.as_ref().map_or_else(
         || NONE.to_owned(),
         |state| format!("state {}", state.chars().take(LONGEST_STATE).collect::<String>()),
     );
     // A state may hold any character: it stands last.
-    format!("{cancellation}#{refused}#{state}")
+    format!("{cancellation}#{shop}#{state}")
 }
 
 fn waiting(item: &Item) -> Result<Waiting, StoreError> {
@@ -108,12 +117,14 @@ fn read(place: &str) -> Option<Waiting> {
         ENDED => Some(OpenCancellation::Ended),
         at => Some(OpenCancellation::AskedAt(Timestamp::from_millisecond(at.parse().ok()?).ok()?)),
     };
-    let refused = parts.next()? == REFUSED;
+    let shop = parts.next()?;
+    let (refused, differs) =
+        (matches!(shop, REFUSED | REFUSED_AND_DIFFERS), matches!(shop, DIFFERS | REFUSED_AND_DIFFERS));
     let payment_state = parts.next()?.strip_prefix("state ").map(str::to_owned);
     Some(Waiting {
         id: ShipmentId { connection, order: OrderId(order), parcel },
         mark: Mark { since, order, parcel },
-        needs: Needs { cancellation, refused, payment_state },
+        needs: Needs { cancellation, refused, payment_state, differs },
     })
 }
 
@@ -127,11 +138,13 @@ mod tests {
         let id: ShipmentId = "shop.88111.2".parse().unwrap();
         let all = [
             Needs { refused: true, ..Needs::default() },
+            Needs { differs: true, ..Needs::default() },
             Needs { cancellation: Some(OpenCancellation::AskedAt(at)), ..Needs::default() },
             Needs {
                 cancellation: Some(OpenCancellation::Ended),
                 refused: true,
                 payment_state: Some("新しい#状態 -".into()),
+                differs: true,
             },
             Needs { payment_state: Some(String::new()), ..Needs::default() },
         ];

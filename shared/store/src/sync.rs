@@ -91,6 +91,8 @@ pub enum Named {
     Cancelled(u64),
     /// By its number, and the webhook said that it was cancelled.
     CancelledNumber(String),
+    /// By the shop's id, and by a person: its shipments are to be made anew.
+    Anew(u64),
 }
 
 /// An order that was named, and when last.
@@ -100,11 +102,15 @@ pub struct HintedOrder {
     pub named: Named,
     /// When last.
     pub at: Timestamp,
+    /// The person who named it, if it was one.
+    pub by: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct HintItem {
     at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
 }
 
 impl Named {
@@ -114,6 +120,7 @@ impl Named {
             Self::Number(number) => format!("N#{number}"),
             Self::Cancelled(id) => format!("C#{id}"),
             Self::CancelledNumber(number) => format!("D#{number}"),
+            Self::Anew(id) => format!("A#{id}"),
         }
     }
 
@@ -123,6 +130,7 @@ impl Named {
             ("N", number) => Some(Self::Number(number.to_owned())),
             ("C", id) => id.parse().ok().map(Self::Cancelled),
             ("D", number) => Some(Self::CancelledNumber(number.to_owned())),
+            ("A", id) => id.parse().ok().map(Self::Anew),
             _ => None,
         }
     }
@@ -195,17 +203,18 @@ impl Tenant {
         Ok(open)
     }
 
-    /// Notes orders that a webhook named: each once, however often it is named. Safe to repeat.
+    /// Notes orders that a webhook named, or the person `by`: each once, however often it is named. Safe to repeat.
     pub async fn note_hints(
         &self,
         connection: &ConnectionId,
         named: &BTreeSet<Named>,
+        by: Option<&str>,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let items = named
             .iter()
             .map(|named| {
-                let mut item = codec::to_item(HINT, HintItem { at })?;
+                let mut item = codec::to_item(HINT, HintItem { at, by: by.map(str::to_owned) })?;
                 item.extend(keys::hint(&self.id, connection, &named.sort_key()).attributes());
                 item.insert("v".into(), codec::version());
                 Ok(item)
@@ -221,7 +230,10 @@ impl Tenant {
         items
             .into_iter()
             .filter_map(|item| Some((Named::of(&Key::of(&item)?.sk)?, item)))
-            .map(|(named, item)| Ok(HintedOrder { named, at: codec::from_item::<HintItem>(HINT, item)?.at }))
+            .map(|(named, item)| {
+                let HintItem { at, by } = codec::from_item(HINT, item)?;
+                Ok(HintedOrder { named, at, by })
+            })
             .collect()
     }
 

@@ -116,7 +116,19 @@ impl Shop {
         let _ = std::fs::remove_file(&out);
         let out = out.to_str().expect("a path").to_owned();
         let ended = run(
-            &["files", "export", "--layout", "standard", "--connection", self.name, "--claim", "--out", &out],
+            &[
+                "files",
+                "export",
+                "--layout",
+                "standard",
+                "--connection",
+                self.name,
+                "--claim",
+                "--ship-until",
+                "all",
+                "--out",
+                &out,
+            ],
             None,
         );
         assert_eq!(ended.code, 0, "{ended:?}");

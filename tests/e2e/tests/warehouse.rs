@@ -1,9 +1,11 @@
-//! The warehouse's side, over HTTP against the deployed stack: who may see what, claims, results, cancellations, stock.
+//! The warehouse's side, over HTTP against the deployed stack: who may see what, claims, results, cancellations, what is given
+//! back, stock.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
+use renkei_e2e::browser::Browser;
 use renkei_e2e::warehouse::{Answer, Caller};
 use renkei_e2e::{World, run};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
@@ -37,7 +39,7 @@ fn sees_nothing(method: &str, path: &str, answer: &Answer) {
             // Its own it may have.
             assert!(answer.ids("shipments").iter().all(|id| id.starts_with("wh-other.")), "{answer:?}");
         }
-        ("GET", "/v1/shipments/{id}") | ("POST", "/v1/shipments/{id}/cancellation") => {
+        ("GET", "/v1/shipments/{id}") | ("POST", "/v1/shipments/{id}/cancellation" | "/v1/shipments/{id}/return") => {
             assert_eq!((answer.status, answer.problem().as_str()), (404, "no-such-shipment"));
         }
         ("POST", "/v1/shipments/claim") => {
@@ -92,6 +94,7 @@ async fn no_address_shows_anything_to_a_stranger() {
                 ("POST", "/v1/shipments/claim") => Some(json!({ "ids": [id] })),
                 ("POST", "/v1/shipments/results") => Some(json!({ "results": [result(id, "4711")] })),
                 ("POST", "/v1/shipments/{id}/cancellation") => Some(json!({ "accept": true })),
+                ("POST", "/v1/shipments/{id}/return") => Some(json!({ "reason": "在庫切れ" })),
                 ("PUT", "/v1/stock") => Some(
                     json!({ "ship_from": "dc", "counts": [{ "sku": "SERUM-30", "quantity": 1, "counted_at": Timestamp::now() }] }),
                 ),
@@ -131,7 +134,7 @@ async fn no_address_shows_anything_to_a_stranger() {
             }
         }
     }
-    assert!(addresses >= 8, "the document names its addresses");
+    assert!(addresses >= 9, "the document names its addresses");
     // Nobody changed anything.
     let after = own.all("status=ready").await;
     assert_eq!(after, shipments);
@@ -339,6 +342,69 @@ async fn a_cancellation_request_has_an_answer_whichever_it_is() {
     let late = own.get(&format!("/v1/shipments/{}", ids[2])).await.json();
     assert_eq!((&late["status"], &late["cancellation"]), (&json!("shipped"), &json!("too-late")));
     assert_eq!(answer(&ids[2], true).await.status, 409);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_waits_for_a_person_and_is_claimed_anew() {
+    let world = ready("wh-return", 3).await;
+    let own = world.warehouse("dc");
+    let ids = ids(&own.all("status=ready").await);
+    let give_back = async |id: &str, reason: &str| {
+        own.json("POST", &format!("/v1/shipments/{id}/return"), &json!({ "reason": reason })).await
+    };
+    let report =
+        async |id: &str| own.json("POST", "/v1/shipments/results", &json!({ "results": [result(id, "1")] })).await;
+    let unclaimed = give_back(&ids[0], "在庫切れ").await;
+    assert_eq!((unclaimed.status, unclaimed.problem().as_str()), (409, "return-refused"));
+    assert_eq!(own.claim(&ids).await.ids("claimed"), ids);
+    for wrong in ["", " \n", &"あ".repeat(101)] {
+        let wrong = give_back(&ids[0], wrong).await;
+        assert_eq!((wrong.status, wrong.problem().as_str()), (422, "bad-body"));
+    }
+    // As if the answer was lost.
+    for _ in 0..2 {
+        let given = give_back(&ids[0], "在庫切れ").await;
+        assert_eq!((given.status, given.json()), (200, json!({ "id": ids[0], "status": "hold" })));
+    }
+    let history = run(&["shipment", &ids[0], "--json"], None).out;
+    assert_eq!(history.matches("given back: 在庫切れ").count(), 1, "{history}");
+    assert_eq!(own.all("status=picking").await.len(), 2);
+    assert_eq!(own.claim(&ids[..1]).await.json()["refused"][0]["reason"], json!("on-hold"));
+    assert_eq!(report(&ids[0]).await.json()["refused"][0]["reason"], json!("not-claimed"));
+
+    // Staff let it go, and it is taken and sent as any other.
+    let added = run(&["member", "add", "operator@renkei.example", "--tenant", "wh-return", "--role", "operator"], None);
+    assert_eq!(added.code, 0, "{added:?}");
+    let mut browser = Browser::signed_in("operator").await;
+    let page = browser.get(&format!("/t/wh-return/shipment/{}", ids[0])).await;
+    assert!(page.text.contains("在庫切れ"), "{}", page.text);
+    let csrf = page.csrf();
+    let fields = [("csrf", csrf.as_str()), ("action", "release"), ("id", ids[0].as_str())];
+    assert_eq!(browser.post("/t/wh-return/shipments/change", &fields).await.status, 303);
+    assert_eq!(own.claim(&ids[..1]).await.ids("claimed"), ids[..1]);
+    assert_eq!(report(&ids[0]).await.ids("accepted"), ids[..1]);
+    let left = give_back(&ids[0], "在庫切れ").await;
+    assert_eq!((left.status, left.problem().as_str()), (409, "return-refused"));
+
+    // The shop had asked for it back.
+    request_cancellation(&world, &ids[1]).await;
+    for _ in 0..2 {
+        assert_eq!(give_back(&ids[1], "破損").await.json(), json!({ "id": ids[1], "status": "cancelled" }));
+    }
+    let cancelled = own.get(&format!("/v1/shipments/{}", ids[1])).await.json();
+    assert_eq!(cancelled["cancellation"], json!("accepted"));
+
+    // The warehouse calls by telephone.
+    let address = format!("/t/wh-return/shipment/{}", ids[2]);
+    assert!(browser.get(&address).await.text.contains("倉庫から戻った（保留にする）"));
+    for (reason, status) in [(" ", 400), ("破損", 303), ("破損", 303)] {
+        let fields = [("csrf", csrf.as_str()), ("answer", "give-back"), ("reason", reason)];
+        let answered = browser.post(&format!("{address}/cancellation"), &fields).await;
+        assert_eq!(answered.status, status, "{answered:?}");
+    }
+    assert!(!browser.get(&address).await.text.contains("倉庫から戻った（"));
+    let held = own.get(&format!("/v1/shipments/{}", ids[2])).await.json();
+    assert_eq!((&held["status"], &held["claimed_at"]), (&json!("hold"), &Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

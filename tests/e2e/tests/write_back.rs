@@ -379,6 +379,7 @@ async fn what_is_paid_on_delivery_is_in_no_file_that_asks_for_no_money() {
         let mut arguments = vec!["files", "export", "--connection", shop.name, "--layout", layout, "--out"];
         arguments.push(out.to_str().expect("a path"));
         arguments.extend(["--set", "slip_type=0", "--set", "billing_code=0312345678", "--set", "freight_code=01"]);
+        arguments.extend(["--ship-until", "all"]);
         arguments.extend(more);
         let ended = run(&arguments, None);
         (ended, std::fs::read(&out).unwrap_or_default())

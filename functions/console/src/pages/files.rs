@@ -2,6 +2,7 @@
 //! `renkei files`.
 
 mod claims;
+mod later;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,6 +13,8 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
+use jiff::civil::Date;
+use renkei_domain::jst;
 use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::Status;
 use renkei_exchange::{Made, ResultLine, Taken, Wanted};
@@ -42,6 +45,8 @@ struct FilesPage {
     claims: Vec<claims::Claim>,
     problems: Vec<String>,
     results: Option<Results>,
+    /// In Japan.
+    today: Date,
     /// What was chosen, where the page comes back with what is wrong.
     form: Form,
 }
@@ -60,6 +65,11 @@ impl FilesPage {
     /// Was this chosen?
     fn is(&self, name: &str, value: &str) -> bool {
         self.form.get(name) == value
+    }
+
+    /// The last day of shipping that the form asks for.
+    fn ship_until(&self) -> String {
+        later::shown(&self.form, self.today)
     }
 
     /// What has to be given for files of this layout, by the names of fields.
@@ -88,15 +98,31 @@ fn listed(shell: &Shell, mut sentences: Vec<String>) -> Vec<String> {
     sentences
 }
 
-/// What cannot be written, and that there is more at which nobody looked.
+/// What cannot be written, what stays for later days, and that there is more at which nobody looked.
 fn unwritten(shell: &Shell, made: &Made) -> Vec<String> {
     let said = |problem| sentences::in_file(shell.lang, problem);
     let mut sentences = listed(shell, made.problems.iter().map(said).collect());
+    sentences.extend(later::said(shell, made.later));
     if made.more {
         let more =
             shell.l("このほかに、まだ確認していない出荷があります。", "There are more shipments, not looked at yet.");
         sentences.push(more.to_owned());
     }
+    sentences
+}
+
+/// That there is nothing to be written, as far as it was looked for.
+fn nothing(shell: &Shell, made: &Made, is_again: bool) -> Vec<String> {
+    let nothing = if is_again {
+        shell.l(
+            "このファイルの出荷のうち、出荷準備中のものはもうありません（出荷済みまたはキャンセルになりました）。",
+            "Nothing of this file is in picking any more: it has left, or was cancelled.",
+        )
+    } else {
+        shell.l("この条件の出荷はありません。", "There is no such shipment.")
+    };
+    let mut sentences = vec![nothing.to_owned()];
+    sentences.extend(unwritten(shell, made));
     sentences
 }
 
@@ -161,7 +187,8 @@ async fn shown(
     claims.retain(|claim| connections.contains(&claim.connection));
     let methods = settings.shipping_methods.iter().map(|it| (it.id.to_string(), it.name.clone())).collect();
     let s = caller.shell.clone();
-    let page = FilesPage { s, connections, methods, layouts: Layout::all()?, claims, problems, results, form };
+    let (layouts, today) = (Layout::all()?, jst::date(caller.now));
+    let page = FilesPage { s, connections, methods, layouts, claims, problems, results, today, form };
     Ok(Html(page.render()?))
 }
 
@@ -197,31 +224,30 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
     let claimed = again.map(|(at, _, _)| at..=at);
     let text = |name: &str| form.get(&field(&layout, name)).trim().to_owned();
     let set: BTreeMap<String, String> = given(&layout).map(|(name, _)| (name.to_owned(), text(name))).collect();
-    let missing = missing(&caller.shell, &layout, &set);
-    if !missing.is_empty() {
-        return Ok(page(&caller, &applied.settings, form, missing).await?.into_response());
+    let mut wrong = missing(&caller.shell, &layout, &set);
+    let ship_until = later::asked(&form, jst::date(caller.now)).unwrap_or_else(|_| {
+        wrong.push(later::no_day(&caller.shell));
+        None
+    });
+    if !wrong.is_empty() {
+        return Ok(page(&caller, &applied.settings, form, wrong).await?.into_response());
     }
     let methods: Vec<String> = Some(method).filter(|method| !method.is_empty()).into_iter().collect();
     let (methods, set) = (methods.as_slice(), &set);
-    let wanted = Wanted { connection: &connection, status, methods, set, most: MOST, to_take: is_claim, claimed };
+    let wanted =
+        Wanted { connection: &connection, status, methods, set, most: MOST, to_take: is_claim, ship_until, claimed };
     let made = renkei_exchange::render(&caller.tenant, &applied.settings, &layout, &wanted, caller.now).await?;
     if !made.problems.is_empty() && (made.rows.is_empty() || !form.has("skip")) {
         let problems = unwritten(&caller.shell, &made);
         return Ok(page(&caller, &applied.settings, form, problems).await?.into_response());
     }
     if made.rows.is_empty() {
-        let nothing = match again {
-            Some(_) => caller.shell.l(
-                "このファイルの出荷のうち、出荷準備中のものはもうありません（出荷済みまたはキャンセルになりました）。",
-                "Nothing of this file is in picking any more: it has left, or was cancelled.",
-            ),
-            None => caller.shell.l("この条件の出荷はありません。", "There is no such shipment."),
-        };
-        let nothing = nothing.to_owned();
-        return Ok(page(&caller, &applied.settings, form, vec![nothing]).await?.into_response());
+        let problems = nothing(&caller.shell, &made, again.is_some());
+        return Ok(page(&caller, &applied.settings, form, problems).await?.into_response());
     }
     let mut file = export::beginning(&layout).map_err(|problem| Problem::ours(&problem.to_string()))?;
-    let note = |count: usize| claims::noted(count, &connection, &layout.id);
+    let stay = made.later;
+    let note = |count: usize| claims::noted(count, &connection, &layout.id) + &later::noted(stay);
     let asked = note(made.rows.len());
     // Taken first: a file must not hold what somebody else has taken. If it is lost on its way, it is made again of
     // those in picking.
@@ -251,7 +277,7 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
         }
         None => "",
     };
-    let name = format!("{}-{}{part}.csv", layout.id, caller.now.strftime("%Y%m%d%H%M%S"));
+    let name = format!("{}-{}{}{part}.csv", layout.id, caller.now.strftime("%Y%m%d%H%M%S"), later::in_name(stay));
     let headers = [
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
@@ -358,6 +384,40 @@ mod tests {
         let lines = |n: usize| listed(&shell, (0..n).map(|line| line.to_string()).collect());
         assert_eq!(lines(SHOWN).len(), SHOWN);
         assert_eq!((lines(SHOWN + 7).len(), lines(SHOWN + 7).pop().unwrap().as_str()), (SHOWN + 1, "ほか7件"));
+    }
+
+    #[test]
+    fn what_stays_for_later_days_is_said_with_what_is_wrong() {
+        let shell = Shell::default();
+        let made = |later: usize, more: bool| Made { later, more, ..Made::default() };
+        assert!(unwritten(&shell, &made(0, false)).is_empty());
+        let said = nothing(&shell, &made(3, true), false);
+        assert!(said.len() == 3 && said[1].contains("3件") && said[2].contains("まだ確認していない"), "{said:?}");
+    }
+
+    #[test]
+    fn nothing_is_taken_unless_somebody_chooses_so() {
+        let html = |form: &str| {
+            let page = FilesPage {
+                s: Shell::default(),
+                connections: Vec::new(),
+                methods: Vec::new(),
+                layouts: Vec::new(),
+                claims: Vec::new(),
+                problems: Vec::new(),
+                results: None,
+                today: "2026-11-25".parse().unwrap(),
+                form: Form::read(form.as_bytes()),
+            };
+            page.render().unwrap()
+        };
+        let first = html("");
+        let which = first.split("name=\"what\">").nth(1).unwrap().split("</select>").next().unwrap();
+        assert!(which.starts_with("<option value=\"ready\">") && !which.contains("selected"), "{which}");
+        assert!(first.contains("name=\"ship_until\" value=\"2026-11-25\""), "{first}");
+        let back = html("what=claim&ship_until=");
+        assert!(back.contains("<option value=\"claim\" selected>"), "{back}");
+        assert!(back.contains("name=\"ship_until\" value=\"\""), "{back}");
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! What a robot would do, as pages show it: counts in people's words, and thing by thing.
 
-use renkei_domain::shipment::HoldReason;
 use renkei_setup::dry_run::{Calls, Foreseen};
 
-use super::words;
+use super::run_words::counted;
 use crate::lang::Lang;
 use crate::shell::grouped;
 
@@ -56,58 +55,9 @@ fn calls(lang: Lang, calls: Calls) -> String {
     }
 }
 
-/// A word that runs count with.
-fn counted(lang: Lang, word: &str) -> String {
-    let reason = |name: &str| HoldReason::from_name(name).map(|reason| words::hold(lang, reason));
-    if let Some(reason) = word.strip_prefix("hold-").and_then(reason) {
-        return format!("{}{reason}", lang.of("保留: ", "on hold: "));
-    }
-    if let Some(reason) = word.strip_prefix("stays-").and_then(reason) {
-        return format!("{}{reason}", lang.of("保留のまま: ", "stays on hold: "));
-    }
-    let ja = match word {
-        "imported" => "取込",
-        "duplicate" => "取込済み（対象外）",
-        "quarantined" => "取込保留",
-        "refused" => "取込拒否",
-        "ready" => "出荷待ち",
-        "hold" => "保留",
-        "told" => "通知",
-        "unchanged" => "変更なし",
-        "old-counts" => "計数が古い商品",
-        "stays" => "ステータスはそのまま",
-        "open" => "確認する未出荷の受注",
-        "released" => "出荷待ちへ",
-        "cancelled" => "キャンセル",
-        "changed" => "変更",
-        "looked-at" => "確認した未出荷の出荷",
-        "written-back" => "実績戻し",
-        other => other,
-    };
-    let en = match word {
-        "stays" => "status stays",
-        "looked-at" => "open shipments looked at",
-        "old-counts" => "SKUs counted long ago",
-        other => other,
-    };
-    lang.of(ja, en).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_are_in_peoples_words() {
-        assert_eq!(
-            counted(Lang::Ja, "hold-awaiting-payment"),
-            format!("保留: {}", HoldReason::AwaitingPayment.label())
-        );
-        assert_eq!(counted(Lang::En, "stays-remark"), "stays on hold: remark");
-        assert_eq!(counted(Lang::Ja, "told"), "通知");
-        assert_eq!(counted(Lang::Ja, "hold-nonsense"), "hold-nonsense");
-        assert_eq!(counted(Lang::En, "looked-at"), "open shipments looked at");
-    }
 
     #[test]
     fn calls_are_told_as_far_as_they_are_known() {

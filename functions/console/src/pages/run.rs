@@ -7,7 +7,7 @@ use axum::response::Html;
 use renkei_domain::run::{CallMade, Run};
 use serde::Deserialize;
 
-use super::{Page, words};
+use super::{Page, run_words, sentences, words};
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
@@ -36,8 +36,10 @@ impl RunPage {
         words::run_class(self.run.state)
     }
     fn counts(&self) -> String {
-        let list: Vec<String> = self.run.counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
-        list.join(" · ")
+        run_words::counts(self.s.lang, &self.run)
+    }
+    fn said(&self, sentence: &str) -> String {
+        sentences::runs::said(self.s.lang, sentence)
     }
     fn lane(&self, call: &CallMade) -> &'static str {
         words::lane(self.s.lang, call.lane)

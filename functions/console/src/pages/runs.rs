@@ -11,7 +11,7 @@ use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
 use serde::Deserialize;
 
-use super::{Page, encoded, words};
+use super::{Page, encoded, run_words, sentences, words};
 use crate::guard::Caller;
 use crate::shell::Shell;
 
@@ -66,8 +66,10 @@ impl RunsPage {
         })
     }
     fn counts(&self, run: &Run) -> String {
-        let list: Vec<String> = run.counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
-        list.join(" · ")
+        run_words::counts(self.s.lang, run)
+    }
+    fn said(&self, error: &str) -> String {
+        sentences::runs::said(self.s.lang, error)
     }
 }
 

@@ -12,23 +12,27 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use renkei_domain::handover;
 use renkei_domain::ids::ShipmentId;
-use renkei_domain::shipment::{CancellationState, Shipment, ShipmentDetail, ShopSync, Status};
+use renkei_domain::import::anew;
+use renkei_domain::shipment::{CancellationState, RobotTrace, Shipment, ShipmentDetail, ShopSync, Status};
 use renkei_setup::retry::{self, ToldAgain};
 use renkei_store::audit::AuditOutcome;
 use serde::Deserialize;
 
 use super::shipments::Row;
-use super::{Form, Page, encoded, words};
+use super::{Form, Page, encoded, sentences, words};
 use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::{Shell, grouped};
 
+/// How a form says that the warehouse has given a shipment back.
+const GIVE_BACK: &str = "give-back";
+
 /// The merchant and the shipment in the address.
 #[derive(Deserialize)]
 pub struct Which {
-    id: String,
+    pub(super) id: String,
 }
 
 /// What was done just before.
@@ -97,11 +101,41 @@ impl ShipmentPage {
             },
         }
     }
+    /// What it comes to where the warehouse gives it back, if it has it in hand. To an open cancellation consent says that.
+    fn return_label(&self) -> Option<&'static str> {
+        let l = |ja, en| self.s.lang.of(ja, en);
+        let shipment = self.shipment();
+        let may_consent = self.answers().iter().any(|(answer, _)| *answer == "accept");
+        (shipment.status == Status::Picking && !may_consent).then(|| match shipment.cancellation {
+            None => l("倉庫から戻った（保留にする）", "It is back from the warehouse: hold it"),
+            Some(_) => l("倉庫から戻った（キャンセル済みにする）", "It is back from the warehouse: cancel it"),
+        })
+    }
     /// Where the dead letters of its order are looked for.
     fn dead_letters(&self) -> String {
         let Shipment { id, order_number, .. } = self.shipment();
         let address = format!("/dead-letters?connection={}&order={}&number=", id.connection, id.order);
         format!("{}{}", self.s.to(&address), encoded(order_number.as_str()))
+    }
+    /// Why the shop refused it: its own words, or ours where it has none.
+    fn refusal(&self, message: &str) -> String {
+        sentences::runs::said(self.s.lang, message)
+    }
+    fn event(&self, what: &str) -> String {
+        sentences::history::event(self.s.lang, what)
+    }
+    fn by<'a>(&self, who: &'a str) -> &'a str {
+        sentences::history::by(self.s.lang, who)
+    }
+    fn changes(&self, trace: &RobotTrace) -> String {
+        let changes: Vec<String> = trace.changes.iter().map(|change| self.event(change)).collect();
+        changes.join(" · ")
+    }
+    fn can_be_made_anew(&self) -> bool {
+        anew::is_possible(self.shipment())
+    }
+    fn has_unseen_differences(&self) -> bool {
+        !self.shipment().differences.is_empty() && !self.shipment().differences_seen
     }
     fn is_refused(&self) -> bool {
         self.shipment().shop_sync == ShopSync::Failed
@@ -162,7 +196,10 @@ fn done(lang: Lang, code: &str) -> Option<String> {
             "ショップが拒否したものはもうありません。既に受け付けています。",
             "The shop has refused nothing of it any more; it was taken up already.",
         ),
-        other => return super::bulk::done(lang, other),
+        other => {
+            let said = super::differences::done(lang, other).map(str::to_owned);
+            return said.or_else(|| super::bulk::done(lang, other));
+        }
     };
     Some(said.to_owned())
 }
@@ -182,28 +219,54 @@ pub async fn tell_again(Extension(caller): Extension<Caller>, Path(which): Path<
     Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
 }
 
-/// Writes down what became of a cancellation: what the warehouse said to a person, or that somebody has seen to it.
+/// Writes down what the warehouse said to a person: what became of a cancellation, or that a shipment is back; or that
+/// somebody has seen to a cancellation.
 pub async fn answer(
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     form: Bytes,
 ) -> Result<Response, Problem> {
     let id = ShipmentId::try_from(which.id).map_err(|_| Problem::not_found())?;
-    let answer = Form::read(&form).get("answer");
+    let form = Form::read(&form);
+    let (answer, reason) = (form.get("answer"), form.get("reason"));
     let (now, by) = (caller.now, caller.email.as_str());
     let mut became = Ok(false);
     let found = caller
         .tenant
         .change(&id, |shipment| {
-            became = answered(shipment, &answer, now, by);
+            became = match answer.as_str() {
+                GIVE_BACK => given_back(shipment, &reason, now, by),
+                answer => answered(shipment, answer, now, by),
+            };
             became.as_ref().is_ok_and(|changed| *changed)
         })
         .await?;
     found.ok_or_else(Problem::not_found)?;
     if became? {
-        caller.audit(&format!("cancellation.{answer}"), id.to_string(), AuditOutcome::Done, "").await?;
+        // Why it came back stands in the shipment's history only: people may write of people.
+        let action = match answer.as_str() {
+            GIVE_BACK => "shipment.give-back".to_owned(),
+            answer => format!("cancellation.{answer}"),
+        };
+        caller.audit(&action, id.to_string(), AuditOutcome::Done, "").await?;
     }
     Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to(&format!("/shipment/{id}")))]).into_response())
+}
+
+fn given_back(shipment: &mut Shipment, reason: &str, now: Timestamp, by: &str) -> Result<bool, Problem> {
+    if !handover::is_reason(reason) {
+        return Err(Problem::bad(
+            "戻った理由を1〜100文字で入力してください。",
+            "Say why it is back, in 1 to 100 characters.",
+        ));
+    }
+    handover::give_back(shipment, reason, now, by).map_err(|_| {
+        Problem::new(
+            StatusCode::CONFLICT,
+            "この出荷は、もう出荷準備中ではありません。出荷の画面を開き直してください。",
+            "The warehouse does not have it in hand any more. Open the shipment again.",
+        )
+    })
 }
 
 fn answered(shipment: &mut Shipment, answer: &str, now: Timestamp, by: &str) -> Result<bool, Problem> {

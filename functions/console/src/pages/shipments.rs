@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use futures::future::{try_join, try_join_all};
+use jiff::civil::Date;
 use renkei_domain::ids::{ConnectionId, ShipmentId};
 use renkei_domain::needs::{Need, Needs};
 use renkei_domain::payment::Payment;
@@ -100,6 +101,8 @@ pub struct Row {
     pub name: String,
     /// What, in short.
     pub items: String,
+    /// 出荷予定日.
+    ship_on: Option<Date>,
     status: &'static str,
     holds: Vec<&'static str>,
     sync: &'static str,
@@ -130,6 +133,7 @@ impl Row {
         Self {
             name: shortened(&detail.ship_to.name, 40),
             items: format!("{}{more}", items.join(" ")),
+            ship_on: detail.ship_on,
             status: words::status(lang, shipment.status),
             holds: shipment.holds.iter().map(|reason| words::hold(lang, *reason)).collect(),
             sync: words::sync(lang, shipment.shop_sync),
@@ -320,6 +324,11 @@ fn need_says(shell: &Shell, need: Need) -> &'static str {
         Need::WriteBack => shell.l(
             "ショップが受け付けなかった通知です。原因を直し、出荷を開いて「もう一度通知」してください。",
             "What the shop refused to be told. Mend the cause, open each and tell it again.",
+        ),
+        Need::Difference => shell.l(
+            "取込後にショップ側で送付先・明細・お届け希望などが変わった、未出荷の出荷です。出荷を開き、ショップの最新内容で作り直すか、確認済みにしてください。",
+            "Not out yet, and otherwise at the shop since import. Open each: make it anew from what the shop has, or say \
+             that you have seen it.",
         ),
         Need::Payment => shell.l(
             "決済状況の対応表にない状態のため、入金待ちとして扱っています。ショップの設定（API認証設定）の「決済状況の対応表」で意味を決めてください。",

@@ -30,7 +30,7 @@ use renkei_store::needs::WaitingList;
 use renkei_store::shelves::Count;
 
 use super::robots::when;
-use super::{Page, counted, needs, spread, words};
+use super::{Page, counted, needs, sentences, spread, words};
 use crate::App;
 use crate::guard::Caller;
 use crate::shell::{Shell, grouped};
@@ -126,6 +126,9 @@ impl TodayPage {
     }
     fn class(&self, run: &Run) -> &'static str {
         words::run_class(run.state)
+    }
+    fn said(&self, error: &str) -> String {
+        sentences::runs::said(self.s.lang, error)
     }
     fn held(&self) -> impl Iterator<Item = &Shop> {
         self.shops.iter().filter(|shop| shop.hold.is_something())

@@ -97,6 +97,10 @@ pub enum FilesCommand {
         /// zone it is Japan's. By it the file of a lost claim is made again.
         #[arg(long, value_name = "MOMENT")]
         claimed_since: Option<String>,
+        /// Of what is ready, only what is to leave by this day (出荷予定日), such as 2026-11-25, or `all`; today in Japan if
+        /// left out. What names no day is always written.
+        #[arg(long, value_name = "DAY|all")]
+        ship_until: Option<String>,
         /// Only those with this shipping method, by its id in the document. May be given several times.
         #[arg(long = "method")]
         methods: Vec<String>,
@@ -146,7 +150,8 @@ pub enum FilesCommand {
 /// Members.
 #[derive(Debug, Subcommand)]
 pub enum MemberCommand {
-    /// Make a person a member, or give a member another role; makes the account to sign in with, too.
+    /// Make a person a member, or give a member another role; makes the account to sign in with, too. Who has not signed
+    /// in yet is sent the invitation again.
     Add {
         /// Their e-mail address.
         email: Email,

@@ -4,44 +4,21 @@
 //! part is compared with what is there and written only if it differs, so applying again after a crash completes what
 //! is missing, and applying twice does nothing.
 
-use std::collections::BTreeMap;
+mod credentials;
 
 use jiff::Timestamp;
-use renkei_domain::document::{self, Document};
-use renkei_domain::ids::ConnectionId;
-use renkei_domain::settings::{Connection, SecretSource, TenantSettings};
+use renkei_domain::document;
 use renkei_ecforce::ApiAddress;
-use renkei_platform::secrets::{Credentials, SecretsError};
-use renkei_setup::volume;
-use secrecy::{ExposeSecret, SecretString};
+use renkei_setup::{SetupError, volume};
 
+pub use self::credentials::Secrets;
+use self::credentials::Shelf;
 use super::products;
 use crate::error::{CliError, Exit};
 use crate::output::plain;
 use crate::stack::Stack;
 
 const NOTHING: &str = "nothing to change (変更はありません)";
-
-/// Where the values of `{ env: NAME }` come from.
-pub enum Secrets {
-    /// This process's environment.
-    Environment,
-    /// These, by name.
-    Given(BTreeMap<String, SecretString>),
-    /// From nowhere: what is stored stays.
-    Stored,
-}
-
-impl Secrets {
-    fn get(&self, name: &str) -> Option<SecretString> {
-        match self {
-            Self::Environment => std::env::var(name).ok().map(SecretString::from),
-            Self::Given(values) => values.get(name).cloned(),
-            Self::Stored => None,
-        }
-        .filter(|value| !value.expose_secret().is_empty())
-    }
-}
 
 /// How a document is applied.
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,13 +67,20 @@ pub async fn apply_so(
         eprintln!("warning: {}", plain(&warning.to_string()));
     }
     let settings = &document.settings;
-    let credentials = match &secrets {
-        Secrets::Stored => stored_credentials(stack, settings).await?,
-        Secrets::Environment | Secrets::Given(_) => credentials(&document, &secrets)?,
-    };
     let tenant = stack.store.tenant(settings.tenant.clone());
     let setup = stack.setup()?;
+    let in_force = tenant.settings().await?;
+    let shelf = Shelf { setup: &setup, tenant: &tenant, in_force: in_force.as_ref().map(|applied| &applied.settings) };
+    let credentials = match &secrets {
+        Secrets::Stored => credentials::of_former(&shelf, settings).await?,
+        Secrets::Environment | Secrets::Given(_) => credentials::of_document(&shelf, &document, &secrets).await?,
+    };
     let plan = setup.plan(&tenant, settings, credentials).await?;
+    if plan.version() != in_force.as_ref().map_or(0, |applied| applied.version) {
+        // For which addresses something is stored was judged by settings that are not in force any more.
+        let who = format!("version {}", plan.version());
+        return Err(SetupError::Conflict { tenant: settings.tenant.to_string(), who }.into());
+    }
     refuse_what_fails(&plan.problems(&tenant, &document, leave_quarantined).await?)?;
     for sentence in plan.sentences() {
         say(format!("  {}", plain(sentence)))?;
@@ -143,138 +127,5 @@ fn refuse_what_fails(problems: &[String]) -> Result<(), CliError> {
         0 => Ok(()),
         1 => Err(CliError::said("1 problem to put right; nothing was applied")),
         count => Err(CliError::said(format!("{count} problems to put right; nothing was applied"))),
-    }
-}
-
-/// The connections' credentials; or, all at once, what is missing.
-fn credentials(document: &Document, secrets: &Secrets) -> Result<Vec<(ConnectionId, Credentials)>, CliError> {
-    let mut found = Vec::new();
-    let mut complete = true;
-    for (place, connection) in document.settings.connections.iter().enumerate() {
-        let (key, source) = match (&connection.token, &connection.password) {
-            (Some(token), _) => ("token", token),
-            (None, Some(password)) => ("password", password),
-            // The document's check asks for one of them.
-            (None, None) => continue,
-        };
-        match credential(connection, key, source, secrets) {
-            Ok(credentials) => found.push((connection.id.clone(), credentials)),
-            Err(sentence) => {
-                complete = false;
-                let line = document.places.line(&format!("connections[{place}].{key}.env"));
-                eprintln!("line {line}: {sentence}");
-            }
-        }
-    }
-    if complete { Ok(found) } else { Err(CliError::said("secrets are missing; nothing was applied")) }
-}
-
-/// The credentials that are stored already. A connection that has none, or none of its kind, cannot come back without its
-/// document.
-async fn stored_credentials(
-    stack: &Stack,
-    settings: &TenantSettings,
-) -> Result<Vec<(ConnectionId, Credentials)>, CliError> {
-    let secrets = stack.secrets()?;
-    let in_force = stack.store.tenant(settings.tenant.clone()).settings().await?;
-    let mut found = Vec::new();
-    for connection in &settings.connections {
-        goes_to_the_same(connection, in_force.as_ref().and_then(|it| it.settings.connection(&connection.id)))?;
-        match secrets.credentials(&settings.tenant, &connection.id).await {
-            Ok((stored, _)) => found.push((connection.id.clone(), still_fits(connection, &stored)?)),
-            Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. }) => {
-                return Err(CliError::said(format!(
-                    "the connection {} has no stored password or token any more: apply its document, which says where to \
-                     take it from; nothing was changed",
-                    connection.id
-                )));
-            }
-            Err(error @ SecretsError::Aws { .. }) => return Err(error.into()),
-        }
-    }
-    Ok(found)
-}
-
-/// A stored secret is not sent to another address than the one it is for now: that of a former version may have been
-/// mistyped, or be somebody else's by now.
-fn goes_to_the_same(connection: &Connection, in_force: Option<&Connection>) -> Result<(), CliError> {
-    if in_force.is_none_or(|known| known.api_url == connection.api_url) {
-        return Ok(());
-    }
-    Err(CliError::said(format!(
-        "the connection {} had another api_url then, and what is stored is for that of now: write the former version to a \
-         file with `renkei export --version N`, and apply it with the password or token in the environment; nothing was \
-         changed",
-        connection.id
-    )))
-}
-
-/// What a connection of a former version signs in with by what is stored now: with its own e-mail address of then.
-fn still_fits(connection: &Connection, stored: &Credentials) -> Result<Credentials, CliError> {
-    renkei_setup::kept(connection, stored).ok_or_else(|| {
-        let (was, is) = match stored {
-            Credentials::Password { .. } => ("token", "password"),
-            Credentials::Token(_) => ("password", "token"),
-        };
-        CliError::said(format!(
-            "the connection {} signed in with a {was} then, and a {is} is stored now: write the former version to a file \
-             with `renkei export --version N`, and apply it with the {was} in the environment; nothing was changed",
-            connection.id
-        ))
-    })
-}
-
-fn credential(
-    connection: &Connection,
-    key: &str,
-    source: &SecretSource,
-    secrets: &Secrets,
-) -> Result<Credentials, String> {
-    let name = &source.env;
-    let secret = secrets.get(name).ok_or_else(|| {
-        format!("the environment variable {name} is not set: set it to the {key} of {} and apply again", connection.id)
-    })?;
-    renkei_setup::credential(connection, secret).map_err(|error| format!("{name}: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn connection(signs_in_with: &str, email: Option<&str>) -> Connection {
-        let mut connection = serde_json::json!({ "id": "shop", "api": "ecforce", "api_url": "https://api.shop.example",
-                                                 "ship_from": "dc", "daily_call_limit": 1_000, "email": email });
-        connection[signs_in_with] = serde_json::json!({ "env": "SECRET" });
-        serde_json::from_value(connection).unwrap()
-    }
-
-    #[test]
-    fn a_former_connection_goes_on_with_its_own_address_or_not_at_all() {
-        let stored = Credentials::Password { email: Some("b@shop.example".to_owned()), password: "p".into() };
-        let then = connection("password", Some("a@shop.example"));
-        let Ok(Credentials::Password { email, password }) = still_fits(&then, &stored) else {
-            panic!("a password is a password")
-        };
-        assert_eq!((email.as_deref(), password.expose_secret()), (Some("a@shop.example"), "p"));
-        let refused = still_fits(&connection("token", None), &stored).unwrap_err().to_string();
-        assert!(refused.contains("signed in with a token then, and a password is stored now"), "{refused}");
-        let refused = still_fits(&then, &Credentials::Token("t".into())).unwrap_err().to_string();
-        assert!(refused.contains("apply it with the password in the environment"), "{refused}");
-        assert!(still_fits(&connection("token", None), &Credentials::Token("t".into())).is_ok());
-    }
-
-    #[test]
-    fn a_stored_secret_goes_nowhere_else() {
-        let now = connection("password", None);
-        let mut then = now.clone();
-        assert!(goes_to_the_same(&then, Some(&now)).is_ok() && goes_to_the_same(&then, None).is_ok());
-        then.api_url = "https://api.shop.example.test".to_owned();
-        assert!(goes_to_the_same(&then, Some(&now)).unwrap_err().to_string().contains("another api_url"));
-    }
-
-    #[test]
-    fn an_empty_secret_is_none() {
-        let secrets = Secrets::Given(BTreeMap::from([("A".to_owned(), "x".into()), ("B".to_owned(), "".into())]));
-        assert!(secrets.get("A").is_some() && secrets.get("B").is_none() && secrets.get("C").is_none());
     }
 }

@@ -318,7 +318,8 @@ async fn tenants(stack: &Stack, now: Timestamp, findings: &mut Findings) -> Resu
         for connection in &applied.settings.connections {
             let place = format!("{name}/{}", connection.id);
             if let Err(error) = secrets.credentials(tenant.id(), &connection.id).await {
-                let advice = "apply the merchant's document with the shop's password or token in the environment";
+                let advice = "apply the merchant's document with the shop's password or token in the environment, or \
+                              have the merchant enter it in the console";
                 findings.add("secrets", &place, error.to_string(), advice);
             }
             let (gate, rules) = (tenant.gate(&connection.id, now).await?, gate_rules(connection));

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use renkei_domain::ids::ConnectionId;
+use renkei_domain::jst;
 use renkei_domain::shipment::Status;
-use renkei_exchange::{ResultLine, Taken};
-use renkei_files::export::{self, Rendered};
-use renkei_files::results;
-use renkei_files::{Layout, Problem};
+use renkei_exchange::{Made, ResultLine, Taken};
+use renkei_files::{Layout, Problem, export, results};
 use renkei_store::StoreError;
 
 use crate::cli::Scope;
@@ -34,6 +34,8 @@ pub struct Wanted<'a> {
     pub status: &'a str,
     /// Only those that were claimed at this moment or since.
     pub claimed_since: Option<&'a str>,
+    /// Of what is ready, only what is to leave by this day: a day, or `all`. Today's if nobody says.
+    pub ship_until: Option<&'a str>,
     /// With one of these methods; any if empty.
     pub methods: &'a [String],
     /// `name=text` for the layout's columns that differ by merchant.
@@ -89,7 +91,8 @@ pub async fn export(
     if wanted.claimed_since.is_some() && status != Status::Picking {
         return Err(CliError::said("only `picking` shipments are claimed: --claimed-since goes with --status picking"));
     }
-    let (rows, problems) = render(&place, &layout, wanted, status).await?;
+    let until = ship_until(wanted.ship_until, status, Timestamp::now())?;
+    let Made { rows, problems, later, .. } = render(&place, &layout, wanted, status, until).await?;
     if !problems.is_empty() {
         report(&problems);
         if !wanted.skip {
@@ -130,10 +133,11 @@ pub async fn export(
         eprintln!("if this file is lost, --status picking --claimed-since {now} writes it again");
     }
     output::line(format!(
-        "{} shipments {}written to {}",
+        "{} shipments {}written to {}{}",
         taken.rows.len(),
         if claim { "claimed and " } else { "" },
-        out.display()
+        out.display(),
+        staying(later, until)
     ))?;
     if let Some(error) = &taken.failure {
         return Err(interrupted(&taken, error, now));
@@ -166,12 +170,40 @@ fn since(text: &str) -> Result<Timestamp, CliError> {
         .ok_or_else(|| CliError::said(format!("--claimed-since {text}: write a moment, such as 2026-11-25T09:30")))
 }
 
+/// The last day of shipping that is wanted; None for all.
+fn ship_until(text: Option<&str>, status: Status, now: Timestamp) -> Result<Option<Date>, CliError> {
+    if status != Status::Ready {
+        // What was taken is written again whatever its day.
+        return match text {
+            None | Some("all") => Ok(None),
+            Some(_) => Err(CliError::said("what is picking was taken, whatever its ship date: leave --ship-until out")),
+        };
+    }
+    match text {
+        None => Ok(Some(jst::date(now))),
+        Some("all") => Ok(None),
+        Some(day) => day
+            .parse::<Date>()
+            .map(Some)
+            .map_err(|_| CliError::said(format!("--ship-until {day}: write a day, such as 2026-11-25, or all"))),
+    }
+}
+
+/// How many stay for later days, if any do.
+fn staying(later: usize, until: Option<Date>) -> String {
+    match until {
+        Some(day) if later > 0 => format!("; {later} later, to leave after {day}"),
+        Some(_) | None => String::new(),
+    }
+}
+
 async fn render(
     place: &Found,
     layout: &Layout,
     wanted: &Wanted<'_>,
     status: Status,
-) -> Result<(Vec<Rendered>, Vec<Problem>), CliError> {
+    until: Option<Date>,
+) -> Result<Made, CliError> {
     let set: BTreeMap<String, String> = wanted
         .set
         .iter()
@@ -190,10 +222,10 @@ async fn render(
         most: usize::MAX,
         // What cannot be taken any more is left out and named.
         to_take: false,
+        ship_until: until,
         claimed: claimed.map(|since| since..=Timestamp::MAX),
     };
-    let made = renkei_exchange::render(&place.tenant, &place.settings, layout, &wanted, Timestamp::now()).await?;
-    Ok((made.rows, made.problems))
+    Ok(renkei_exchange::render(&place.tenant, &place.settings, layout, &wanted, Timestamp::now()).await?)
 }
 
 /// Reads a file of results.
@@ -268,5 +300,37 @@ fn report(problems: &[Problem]) {
     }
     if problems.len() > SHOWN {
         eprintln!("… and {} more", problems.len() - SHOWN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_what_is_ready_takes_what_is_due_today_in_japan() {
+        // Half past midnight of the 25th in Japan.
+        let now = "2026-11-24T15:30:00Z".parse().unwrap();
+        let until = |text| ship_until(text, Status::Ready, now).unwrap().map(|day| day.to_string());
+        assert_eq!(until(None).as_deref(), Some("2026-11-25"));
+        assert_eq!(until(Some("2026-12-01")).as_deref(), Some("2026-12-01"));
+        assert_eq!(until(Some("all")), None);
+        let wrong = ship_until(Some("soon"), Status::Ready, now).unwrap_err().to_string();
+        assert!(wrong.contains("2026-11-25") && wrong.contains("all"), "{wrong}");
+    }
+
+    #[test]
+    fn what_was_taken_is_written_again_whatever_its_day() {
+        let until = |text| ship_until(text, Status::Picking, Timestamp::UNIX_EPOCH);
+        assert_eq!(until(None).unwrap(), None);
+        assert_eq!(until(Some("all")).unwrap(), None);
+        assert!(until(Some("2026-12-01")).is_err());
+    }
+
+    #[test]
+    fn what_stays_is_said_where_there_is_any() {
+        let day = Some("2026-11-25".parse().unwrap());
+        assert_eq!(staying(3, day), "; 3 later, to leave after 2026-11-25");
+        assert_eq!((staying(0, day), staying(0, None)), (String::new(), String::new()));
     }
 }

@@ -1,11 +1,12 @@
 //! `renkei member`: who may see and change what of a merchant.
 //!
 //! A member is two things: a role at the merchant, kept by the store, and an account to sign in with. Where people sign in
-//! at the stack's own user pool, `add` makes the account as well; with another provider that is the provider's matter.
+//! at the stack's own user pool, `add` makes the account as well, and invites once more who has not signed in yet; with
+//! another provider that is the provider's matter.
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata;
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType};
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType, UserStatusType};
 use jiff::Timestamp;
 use renkei_domain::ids::TenantId;
 use renkei_domain::member::{Email, Role};
@@ -29,11 +30,16 @@ struct MemberLine<'a> {
 }
 
 /// What became of the account to sign in with.
+#[derive(Debug)]
 pub enum Account {
     /// It is new.
     Made,
     /// It was there already.
     There,
+    /// It was there, but nobody has signed in with it yet: the invitation is sent once more.
+    InvitedAgain,
+    /// It was there, and an invitation that may be due could not be sent.
+    NotInvited(AwsFailure),
     /// People sign in at another provider.
     Elsewhere,
 }
@@ -57,16 +63,30 @@ pub async fn add(
     let account = make_account(stack, email, password.as_deref()).await?;
     put(&place, email, role).await?;
     output::line(format!("{email} is {role} of {tenant}"))?;
-    match account {
-        Account::Made if password.is_some() => output::line("they sign in with the password that you gave")?,
-        Account::Made => output::line("an invitation with a first password is on its way to this address")?,
-        Account::There if password.is_some() => {
-            output::line("they have an account already; its password is the one that you gave from now on")?;
-        }
-        Account::There => output::line("they sign in with the account that they have")?,
-        Account::Elsewhere => output::line("they sign in at your own provider, with this verified address")?,
-    }
+    output::line(said_of(&account, password.is_some())?)?;
     Ok(Exit::Done)
+}
+
+/// What is said of the account, once the role is given.
+fn said_of(account: &Account, has_password: bool) -> Result<&'static str, CliError> {
+    Ok(match account {
+        Account::Made if has_password => "they sign in with the password that you gave",
+        Account::Made => "an invitation with a first password is on its way to this address",
+        Account::There if has_password => {
+            "they have an account already; its password is the one that you gave from now on"
+        }
+        Account::There => "they sign in with the account that they have",
+        Account::InvitedAgain => {
+            "they have not signed in yet: the invitation is sent again, with a first password that replaces the former"
+        }
+        Account::NotInvited(failure) => {
+            return Err(CliError::said(format!(
+                "the role is given, and they have an account; an invitation that they may still wait for could not be \
+                 sent again: {failure}. Repeat the command for it"
+            )));
+        }
+        Account::Elsewhere => "they sign in at your own provider, with this verified address",
+    })
 }
 
 /// Gives a person a role, and writes that down.
@@ -183,7 +203,10 @@ pub async fn make_account(stack: &Stack, email: &Email, password: Option<&str>) 
     let account = match create.send().await {
         Ok(_) => Account::Made,
         Err(error) if error.as_service_error().is_some_and(|e| e.code() == Some("UsernameExistsException")) => {
-            Account::There
+            match password {
+                Some(_) => Account::There,
+                None => invite_again(&client, pool, email).await.unwrap_or_else(Account::NotInvited),
+            }
         }
         Err(error) => return Err(AwsFailure::without_message("AdminCreateUser", &error).into()),
     };
@@ -199,6 +222,30 @@ pub async fn make_account(stack: &Stack, email: &Email, password: Option<&str>) 
             .map_err(|error| AwsFailure::without_message("AdminSetUserPassword", &error))?;
     }
     Ok(account)
+}
+
+/// Sends the invitation once more to who has not signed in with the account yet: the first password may be over by now.
+async fn invite_again(client: &Client, pool: &str, email: &Email) -> Result<Account, AwsFailure> {
+    let user = client.admin_get_user().user_pool_id(pool).username(email.as_str()).send().await;
+    let user = user.map_err(|error| AwsFailure::without_message("AdminGetUser", &error))?;
+    if !waits_for_first_sign_in(user.user_status()) {
+        return Ok(Account::There);
+    }
+    client
+        .admin_create_user()
+        .user_pool_id(pool)
+        .username(email.as_str())
+        .message_action(MessageActionType::Resend)
+        .desired_delivery_mediums(DeliveryMediumType::Email)
+        .send()
+        .await
+        .map_err(|error| AwsFailure::without_message("AdminCreateUser", &error))?;
+    Ok(Account::InvitedAgain)
+}
+
+/// Has the account still the first password that it was made with?
+fn waits_for_first_sign_in(status: Option<&UserStatusType>) -> bool {
+    status == Some(&UserStatusType::ForceChangePassword)
 }
 
 /// Made-up people of a local stack, one of each role. They are nobody's, and can do nothing before they are a merchant's
@@ -223,7 +270,32 @@ pub async fn local_accounts(stack: &Stack) -> Result<(), CliError> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_cognitoidentityprovider::error::SdkError;
+    use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;
+
     use super::*;
+
+    #[test]
+    fn only_who_has_not_signed_in_yet_is_invited_again() {
+        assert!(waits_for_first_sign_in(Some(&UserStatusType::ForceChangePassword)));
+        for status in [UserStatusType::Confirmed, UserStatusType::ResetRequired, UserStatusType::ExternalProvider] {
+            assert!(!waits_for_first_sign_in(Some(&status)), "{status:?}");
+        }
+        assert!(!waits_for_first_sign_in(None));
+    }
+
+    #[test]
+    fn what_became_of_the_account_is_said() {
+        let said = |account: Account, has_password| said_of(&account, has_password).unwrap();
+        assert!(said(Account::Made, false).contains("is on its way"));
+        assert!(said(Account::InvitedAgain, false).contains("is sent again"));
+        assert!(said(Account::There, true).contains("from now on"));
+        assert!(!said(Account::There, false).contains("invitation"));
+        let failed = SdkError::<AdminGetUserError>::construction_failure("no request");
+        let failure = AwsFailure::without_message("AdminGetUser", &failed);
+        let refused = said_of(&Account::NotInvited(failure), false).unwrap_err().to_string();
+        assert!(refused.contains("AWS AdminGetUser failed") && refused.contains("the role is given"), "{refused}");
+    }
 
     #[test]
     fn a_line_has_these_keys_in_this_order() {

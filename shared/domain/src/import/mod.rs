@@ -6,6 +6,7 @@
 //! person has to look all the same (no total), then stored. An order that cannot be imported never hinders another: it
 //! is quarantined or refused with its reason.
 
+pub mod anew;
 pub mod method;
 
 use std::collections::HashSet;
@@ -259,7 +260,7 @@ fn finish(
     }
     // What the shop calls cancelled is never shipped, and not told "working" either.
     if context.connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled {
-        shipment.cancel_as_shop();
+        shipment.cancelled_by_shop = shipment.cancel_as_shop();
     }
     settle(&mut shipment);
     let review = [(no_method, "no shipping method matches"), (no_total, "the shop said no total")];
@@ -293,7 +294,9 @@ fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment
         result_at: None,
         cancellation: None,
         seen_at: None,
+        cancelled_by_shop: false,
         differences: Vec::new(),
+        differences_seen: false,
         tracking_told: None,
         told_at: None,
         shop_error: None,

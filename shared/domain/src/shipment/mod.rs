@@ -29,6 +29,7 @@ const TOLD_IN_VAIN: u32 = 3;
 
 /// The small part of a shipment: what changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own that happened or did not")]
 pub struct Shipment {
     /// Its id.
     pub id: ShipmentId,
@@ -78,9 +79,15 @@ pub struct Shipment {
     /// The shop's time of the latest change at the shop that changed this record: older readings are passed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Timestamp>,
+    /// The shop cancelled its order while nobody had it in hand. That the order was told before does not change for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled_by_shop: bool,
     /// What the shop has otherwise by now: sorted, each at most once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
+    /// A person has seen to those; one that is new makes this false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub differences_seen: bool,
     /// The tracking number that the shop has been told; told again when it is another. Empty where one was told that is
     /// to be told again; None where the shop was told none yet, with which a payment may be captured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +158,13 @@ impl Shipment {
         self.is_cancelled_at_shop() || (self.status == Status::Cancelled && self.shop_sync == ShopSync::Completed)
     }
 
+    /// Is it cancelled, and by the shop, as far as the record says? Records of releases before 0.2 do not say it of what had been
+    /// told before.
+    #[must_use]
+    pub fn is_cancelled_for_shop(&self) -> bool {
+        self.status == Status::Cancelled && (self.cancelled_by_shop || self.is_known_as_cancelled_at_shop())
+    }
+
     /// The reason shown first.
     #[must_use]
     pub fn hold_reason(&self) -> Option<HoldReason> {
@@ -199,11 +213,11 @@ impl Shipment {
         }
     }
 
-    /// Cancels what has not been handed over because the shop shows it cancelled. Nothing is told of it any more: an order's
-    /// state at the shop is to stay what the shop made it. False from `picking` on.
+    /// Cancels what has not been handed over because the shop shows it cancelled. An order that has not been told yet is
+    /// not told any more: its state at the shop is to stay what the shop made it. False from `picking` on.
     pub fn cancel_as_shop(&mut self) -> bool {
         let cancelled = self.cancel();
-        if cancelled && matches!(self.shop_sync, ShopSync::Registered | ShopSync::Acknowledged) {
+        if cancelled && self.shop_sync == ShopSync::Registered {
             self.shop_sync = ShopSync::Completed;
         }
         cancelled

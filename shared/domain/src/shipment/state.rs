@@ -165,6 +165,10 @@ pub enum Difference {
     PaymentMethod,
     /// 合計金額.
     Total,
+    /// お届け希望: the day or the time of day.
+    Delivery,
+    /// 備考.
+    Remark,
     /// 入金: not paid any more, while the warehouse has it in hand.
     Payment,
 }
@@ -178,6 +182,8 @@ impl Difference {
             Self::Lines => "lines",
             Self::PaymentMethod => "payment-method",
             Self::Total => "total",
+            Self::Delivery => "delivery",
+            Self::Remark => "remark",
             Self::Payment => "payment",
         }
     }
@@ -190,12 +196,15 @@ impl Difference {
             Self::Lines => "明細",
             Self::PaymentMethod => "決済方法",
             Self::Total => "合計金額",
+            Self::Delivery => "お届け希望",
+            Self::Remark => "備考",
             Self::Payment => "入金",
         }
     }
 }
 
-/// How a cancellation stands that was asked for while the warehouse had the shipment in hand.
+/// How a cancellation stands that was asked for while the warehouse had the shipment in hand; or that of a shipment which
+/// left although it was cancelled by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CancellationState {

@@ -25,6 +25,9 @@ const PARTS: [&str; 14] = [
     "tel03",
 ];
 
+/// When the customer wants it. The day on which it is to be shipped is not among these: shops count it anew by themselves.
+const DELIVERY: [&str; 2] = ["scheduled_to_be_delivered_at", "scheduled_delivery_time"];
+
 /// What `now` has otherwise than `imported`, as far as it concerns the parcel to this address: sorted, each once.
 #[must_use]
 pub fn differences(imported: &SourceOrder, now: &SourceOrder, address: AddressId) -> Vec<Difference> {
@@ -46,6 +49,13 @@ pub fn differences(imported: &SourceOrder, now: &SourceOrder, address: AddressId
     }
     if imported.total != now.total {
         found.push(Difference::Total);
+    }
+    let other = |name: &str| imported.text(name) != now.text(name);
+    if DELIVERY.into_iter().any(other) {
+        found.push(Difference::Delivery);
+    }
+    if other("remark") {
+        found.push(Difference::Remark);
     }
     found
 }

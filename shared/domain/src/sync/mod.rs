@@ -165,6 +165,7 @@ fn in_hand(shipment: &mut Shipment, meaning: Meaning, now: Timestamp, by: &str, 
     let shown = shipment.differences.contains(&Difference::Payment);
     if unpaid && !shown {
         shipment.differences.push(Difference::Payment);
+        shipment.differences_seen = false;
         shipment.note(now, "not paid any more, and the warehouse has it in hand", by);
         seen.lost_in_hand = true;
         seen.new_difference = true;
@@ -195,6 +196,7 @@ fn edits(
         names => format!("the shop has otherwise: {}", names.join(", ")),
     };
     shipment.differences = found;
+    shipment.differences_seen &= !seen.new_difference;
     let holds = seen.new_difference && rules.connection.status_sync.hold_differences;
     if holds && shipment.hold(HoldReason::NeedsReview) {
         what.push_str("; hold needs-review");

@@ -2,18 +2,16 @@
 //! of `shipment_life`, which says what must hold in it.
 
 use jiff::{Timestamp, ToSpan};
-use renkei_domain::handover::{ShippingResult, answer_cancellation, claim, ship};
+use renkei_domain::handover::{ShippingResult, answer_cancellation, claim, give_back, ship};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Payment;
-use renkei_domain::processing::{Facts, Phase, RobotSet};
+use renkei_domain::processing::{Facts, Phase, RobotSet, Target};
 use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopError, ShopWork, Status, TellWorking};
 use renkei_domain::sync::{Rules, observe};
 use serde_json::json;
 
 use crate::processing_support::{Case, compiled, rule};
 
-/// Changes that the shop's people make, at most.
-const CHANGES: u8 = 2;
 pub const SYNCS: usize = 2;
 pub const WAREHOUSES: usize = 2;
 
@@ -53,8 +51,11 @@ pub type Reading = Option<(State, Pay, u8)>;
 /// A warehouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Warehouse {
-    /// It was told that the parcel is its own.
+    /// It was told that the parcel is its own, and has not given it back since.
     pub has: bool,
+    /// It gave the parcel back. Whether it heard an answer does not matter: it packs it no more, and says so again until it
+    /// hears one, which changes nothing before somebody claims the parcel anew.
+    pub gave_back: bool,
     /// Its latest number that was accepted.
     pub accepted: Option<u8>,
     /// It said yes to a cancellation, and heard that this counts.
@@ -101,19 +102,32 @@ pub type Key = (Shop, [Reading; SYNCS], [Warehouse; WAREHOUSES], Telling, Option
 /// Takes what can happen next: its name, and what it does.
 type Steps<'a> = dyn FnMut(String, &dyn Fn(&mut World)) + 'a;
 
+/// Do warehouses give the parcel back?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returns {
+    Never,
+    /// Each at most once.
+    Once,
+    /// Likewise, and it says so again even after somebody claimed the parcel anew.
+    Late,
+}
+
 pub struct Model {
-    case: Case,
-    robots: RobotSet,
+    pub case: Case,
+    pub robots: RobotSet,
     /// A sync writes no reading after another has read.
-    fenced: bool,
+    pub fenced: bool,
     /// The robot that tells looks at the record of what is on its list.
-    looks: bool,
+    pub looks: bool,
+    /// Changes that the shop's people make, at most.
+    pub changes: u8,
+    pub returns: Returns,
 }
 
 impl Model {
-    pub fn new(fenced: bool, looks: bool) -> Self {
+    pub fn new(changes: u8, returns: Returns) -> Self {
         let robots = compiled(&["payment-check", "hold-unpaid", "ecforce-release"], &json!([]));
-        Self { case: Case::new(), robots, fenced, looks }
+        Self { case: Case::new(), robots, fenced: true, looks: true, changes, returns }
     }
 
     pub fn begin(&self, pay: Pay) -> World {
@@ -162,10 +176,18 @@ impl Model {
             duplicate_number: false,
             now: at(1_000),
         };
-        if world.record.status == Status::Hold && world.record.holds == [HoldReason::AwaitingPayment] {
+        if Target::Held(HoldReason::AwaitingPayment).fits(&world.record) {
             let mut detail = self.case.detail.clone();
             let release = rule("ecforce-release");
             self.robots.apply(Phase::Only(&release), &facts, &mut world.record, &mut detail);
+        }
+    }
+
+    /// A person lets go what was given back, unless it is not paid.
+    pub fn let_go(world: &mut World) {
+        if is_to_be_let_go(&world.record) {
+            world.record.holds.clear();
+            world.record.release();
         }
     }
 
@@ -198,6 +220,9 @@ impl Model {
             }
         }
         step("release".into(), &|w| self.release(w));
+        if is_to_be_let_go(&world.record) {
+            step("a person lets it go".into(), &Self::let_go);
+        }
         for n in 0..WAREHOUSES {
             self.warehouse(world, n, &mut step);
         }
@@ -207,7 +232,7 @@ impl Model {
 
     fn people(&self, world: &World, step: &mut Steps<'_>) {
         let shop = world.shop;
-        if shop.changes == CHANGES {
+        if shop.changes == self.changes {
             return;
         }
         let mut change = |name: &str, change: &dyn Fn(&mut Shop)| {
@@ -263,6 +288,7 @@ impl Model {
                 });
             }
         }
+        self.giving_back(own, n, step);
         for number in [10, 11] {
             // A correction follows what was accepted, and is not taken back.
             let sensible = own.has && !own.consented && (number == 10) == (own.accepted.is_none());
@@ -280,6 +306,22 @@ impl Model {
                     w.warehouses[n].accepted = Some(number % 10 + 10);
                 }
             });
+        }
+    }
+
+    fn giving_back(&self, own: Warehouse, n: usize, step: &mut Steps<'_>) {
+        let give = |w: &mut World| {
+            give_back(&mut w.record, "no stock", at(3_500), "warehouse").ok();
+        };
+        let may = self.returns != Returns::Never && !own.gave_back;
+        if may && own.has && !own.consented && own.accepted.is_none() {
+            step(format!("{n} gives back"), &|w| {
+                give(w);
+                w.warehouses[n] = Warehouse { has: false, gave_back: true, ..own };
+            });
+        }
+        if self.returns == Returns::Late && own.gave_back {
+            step(format!("{n} gives back again"), &give);
         }
     }
 
@@ -359,6 +401,10 @@ impl Model {
     pub fn decision(&self, record: &Shipment) -> TellWorking {
         if self.looks { TellWorking::of(std::slice::from_ref(record)) } else { TellWorking::Told }
     }
+}
+
+fn is_to_be_let_go(record: &Shipment) -> bool {
+    record.holds.contains(&HoldReason::NeedsReview) && record.payment == Payment::Paid
 }
 
 /// As push-statuses notes that a number was refused: of the result that it had sent, and no other.

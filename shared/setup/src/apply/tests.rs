@@ -23,6 +23,8 @@ struct Kept {
     /// Somebody else saves this while the schedules are looked at.
     saved_meanwhile: Option<Value>,
     schedules: BTreeMap<String, Value>,
+    /// What is stored of every connection; no secret if empty.
+    secret: String,
     deleted_secrets: Vec<String>,
     /// Somebody else saves this while a secret is deleted.
     saved_while_deleting: Option<Value>,
@@ -51,6 +53,11 @@ impl Respond for Aws {
             ("GetItem", _, _) => json!({ "Item": kept.settings }),
             // Nothing was handed out.
             ("Query", _, _) => json!({ "Items": [] }),
+            ("GetSecretValue", _, _) if kept.secret.is_empty() => {
+                let none = json!({ "__type": "ResourceNotFoundException" });
+                return ResponseTemplate::new(400).set_body_raw(none.to_string(), "application/x-amz-json-1.1");
+            }
+            ("GetSecretValue", _, _) => json!({ "SecretString": kept.secret, "VersionId": "1" }),
             ("DeleteSecret", _, _) => {
                 kept.deleted_secrets.push(body["SecretId"].as_str().unwrap().to_owned());
                 if let Some(saved) = kept.saved_while_deleting.take() {
@@ -164,6 +171,41 @@ async fn whoever_saved_first_takes_nothing_away_from_who_saved_since() {
     assert_eq!(aws.kept().deleted_secrets, ["renkei/stack/hanako/second"]);
     setup.reconcile(&tenant).await.unwrap();
     assert!(has("main/fetch-orders") && !has("second/fetch-orders"));
+}
+
+#[tokio::test]
+async fn what_is_stored_goes_to_its_own_address_and_is_of_one_kind() {
+    let (server, aws) = (MockServer::start().await, Aws::default());
+    Mock::given(any()).respond_with(aws.clone()).mount(&server).await;
+    let (setup, tenant) = setup_on(&server);
+    let in_force = with_shops(&["main"]);
+    let main = &in_force.connections[0];
+    let stored = async |connection: &Connection| setup.stored(&tenant, Some(&in_force), connection).await.unwrap();
+    assert!(matches!(stored(main).await, Stored::Nothing));
+
+    aws.kept().secret = r#"{"v":1,"token":"t"}"#.to_owned();
+    let Stored::Fits(Credentials::Token(token)) = stored(main).await else { panic!("a token is a token") };
+    assert_eq!(token.expose_secret(), "t");
+    let mut moved = main.clone();
+    moved.api_url = "https://shop.example.test".to_owned();
+    assert!(matches!(stored(&moved).await, Stored::OtherAddress));
+    let unknown = with_shops(&["second"]).connections.remove(0);
+    assert!(matches!(stored(&unknown).await, Stored::Nothing), "for which address, nobody knows");
+    assert!(matches!(setup.stored(&tenant, None, main).await.unwrap(), Stored::Nothing));
+
+    aws.kept().secret = r#"{"v":1,"email":"a@shop.example","password":"p"}"#.to_owned();
+    assert!(matches!(stored(main).await, Stored::OtherKind));
+}
+
+#[test]
+fn what_is_kept_goes_on_with_the_address_that_the_connection_has_now() {
+    let mut main = with_shops(&["main"]).connections.remove(0);
+    main.password = main.token.take();
+    main.email = Some("a@shop.example".to_owned());
+    let stored = Credentials::Password { email: Some("b@shop.example".to_owned()), password: "p".into() };
+    let Some(Credentials::Password { email, password }) = kept(&main, &stored) else { panic!("a password is one") };
+    assert_eq!((email.as_deref(), password.expose_secret()), (Some("a@shop.example"), "p"));
+    assert!(kept(&main, &Credentials::Token("t".into())).is_none());
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) async fn working(place: &Place<'_>) -> Result<Foreseen, DryRunError> 
 /// state-shipped, and write-back, which does not tell the state. A shop with the automation option is never told one.
 pub(super) async fn shipped(place: &Place<'_>, tells_state: bool) -> Result<Foreseen, DryRunError> {
     let connection = &place.connection;
-    let tells_state = tells_state && place.settings.tells_shipped(connection);
+    let tells_state = tells_state && !connection.automation_option;
     let ids: Vec<ShipmentId> = all(place, ShopWork::WriteBack).await?.into_iter().map(|entry| entry.id).collect();
     let mut parcels = place.tenant.shipments(&ids).await?;
     parcels.retain(|shipment| shipment.shop_work() == Some(ShopWork::WriteBack));

@@ -161,7 +161,7 @@ async fn sync(tenant: &Tenant) {
         .await
         .unwrap();
     let named = [Named::Id(88_111), Named::Number("E#88112".to_owned()), Named::Cancelled(88_112)];
-    tenant.note_hints(&shop(), &BTreeSet::from(named), now()).await.unwrap();
+    tenant.note_hints(&shop(), &BTreeSet::from(named), None, now()).await.unwrap();
 }
 
 async fn access(store: &Store, tenant: &Tenant) {

@@ -1,6 +1,7 @@
 //! Parts of the console on the deployed stack, each with merchants of its own. They are one program because each program
 //! deploys the stack anew.
 
+mod anew;
 mod connection;
 mod retry;
 mod robots;

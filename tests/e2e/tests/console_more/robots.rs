@@ -148,7 +148,7 @@ async fn a_dry_run_says_what_a_robot_would_do_and_spends_only_what_is_chosen() {
     for (robot, words) in [
         ("console-dry/state-working", "<dt>通知</dt><dd>3</dd>"),
         ("console-dry/state-shipped", "<dt>対象</dt><dd>ありません</dd>"),
-        ("console-dry/status-sync", "確認する未出荷の受注"),
+        ("console-dry/status-sync", "未出荷の受注"),
         ("console-dry/inventory", "実行時のAPI呼び出し"),
         ("console-dry/reconcile", "100件ずつ"),
         ("console-dry-release", "<dt>実行時のAPI呼び出し</dt><dd>0回</dd>"),

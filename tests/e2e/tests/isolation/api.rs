@@ -35,6 +35,10 @@ fn requests(id: &str) -> BTreeMap<&'static str, Vec<Request>> {
                 })
                 .to_vec(),
         ),
+        (
+            "POST /v1/shipments/{id}/return",
+            vec![(format!("/v1/shipments/{id}/return"), Some(json!({ "reason": "x" })), &[404])],
+        ),
         ("PUT /v1/stock", vec![("/v1/stock".into(), Some(counts), &[200])]),
         (
             "POST /hooks/ecforce/{secret}",

@@ -156,6 +156,7 @@ async fn secrets_and_wrong_requests(ready: &str) {
             Some(json!({ "results": [{ "id": ready, "tracking_number": mark, "shipped_at": mark }] })),
         ),
         ("POST", format!("/v1/shipments/{ready}/cancellation"), Some(json!({ "accept": mark }))),
+        ("POST", format!("/v1/shipments/{ready}/return"), Some(json!({ "reason": mark, "more": mark }))),
         (
             "PUT",
             "/v1/stock".into(),

@@ -47,7 +47,18 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
             vec![
                 post(&format!("/shipment/{shipment}/cancellation"), &[("answer", "accepted")], &[404]),
                 post(&format!("/shipment/{shipment}/cancellation"), &[("answer", "refused")], &[404]),
+                post(
+                    &format!("/shipment/{shipment}/cancellation"),
+                    &[("answer", "give-back"), ("reason", "x")],
+                    &[404],
+                ),
             ],
+        ),
+        (
+            "POST /t/{tenant}/shipment/{id}/differences",
+            ["anew", "seen", "else"]
+                .map(|answer| post(&format!("/shipment/{shipment}/differences"), &[("answer", answer)], &[404]))
+                .to_vec(),
         ),
         (
             "GET /t/{tenant}/shipments/preview",

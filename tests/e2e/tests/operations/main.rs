@@ -1,10 +1,11 @@
-//! What operators do: see what is wrong, hear of it, and let a merchant go. And what nobody may ever see: secrets and
-//! customers' data in logs. They are one program because each program deploys the stack anew.
+//! What operators do: invite people, see what is wrong, hear of it, and let a merchant go. And what nobody may ever see:
+//! secrets and customers' data in logs. They are one program because each program deploys the stack anew.
 
 mod alerts;
 mod departure;
 mod doctor;
 mod logs;
+mod members;
 mod metrics;
 mod restore;
 

@@ -1,7 +1,11 @@
-//! What is wrong with settings, in Japanese. The checks are those of the document and of the command line, and say it in
-//! English; each of their sentences that a form of the console can bring about has its Japanese in the table. One that has
-//! none is shown as it is: a sentence that people have to look up is better than none.
+//! English sentences of records and checks, in Japanese: what is wrong with settings (here), what runs say ([`runs`]),
+//! and what happened to a shipment ([`history`]). Each sentence that can come to stand on a page has its Japanese in a
+//! table. One that has none is shown as it is: a sentence that people have to look up is better than none.
 
+pub mod history;
+pub mod runs;
+#[cfg(test)]
+pub mod sources;
 mod table;
 
 use self::table::{FOLLOWING, OUTCOMES, SENTENCES};
@@ -92,7 +96,12 @@ fn japanese(sentence: &str) -> Option<String> {
     if let Some(instead) = sentence.strip_prefix("use ").filter(|rest| rest.starts_with('`')) {
         return Some(format!("代わりに {} を使ってください。", instead.replace(" or ", ", ")));
     }
-    SENTENCES.iter().find_map(|(english, said)| Some(filled(said, &slots(english, sentence)?)))
+    first_of(SENTENCES, sentence)
+}
+
+/// The Japanese of the first of these forms that a sentence has.
+fn first_of(forms: &[(&str, &str)], sentence: &str) -> Option<String> {
+    forms.iter().find_map(|(form, said)| Some(filled(said, &slots(form, sentence)?)))
 }
 
 /// What stands in the places of a sentence, if it is of this form.
@@ -115,7 +124,7 @@ fn slots<'t>(form: &str, text: &'t str) -> Option<Vec<&'t str>> {
 }
 
 /// The Japanese with what is named put into its places: in one pass, so that what is named is never taken for a place.
-fn filled(said: &str, found: &[&str]) -> String {
+fn filled(said: &str, found: &[impl AsRef<str>]) -> String {
     let mut text = String::with_capacity(said.len());
     let mut rest = said;
     while let Some(at) = rest.find('{') {
@@ -123,7 +132,7 @@ fn filled(said: &str, found: &[&str]) -> String {
         let place =
             rest[at + 1..].split_once('}').and_then(|(number, after)| Some((number.parse::<usize>().ok()?, after)));
         if let Some((what, after)) = place.and_then(|(number, after)| Some((found.get(number)?, after))) {
-            text.push_str(what);
+            text.push_str(what.as_ref());
             rest = after;
         } else {
             text.push('{');
@@ -136,6 +145,7 @@ fn filled(said: &str, found: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::sources::texts_of;
     use super::*;
 
     fn ja(sentence: &str) -> String {
@@ -240,51 +250,10 @@ mod tests {
         assert_eq!(missing, Vec::<String>::new());
     }
 
-    /// Sentences of a source: texts of several words, with something in each place.
+    /// Sentences of a source that stand by themselves.
     fn sentences_of(source: &str) -> Vec<String> {
-        // What tests say is no sentence of the checks.
-        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-        let source = source.replace("\\\n", "\u{1}").replace("'\"'", "");
-        let mut found = Vec::new();
-        for line in
-            source.lines().map(str::trim).filter(|line| !line.starts_with("//") && !line.starts_with("#[expect"))
-        {
-            for text in line.split('"').skip(1).step_by(2) {
-                // A text that goes on in the next line.
-                let text: Vec<&str> = text.split('\u{1}').map(str::trim).collect();
-                let text = text.join(" ");
-                let follows = text.starts_with([';', ':']);
-                if text.split(' ').count() >= 3 && !follows {
-                    found.push(with_something(&text));
-                }
-            }
-        }
-        found
-    }
-
-    /// Places of a format, filled.
-    fn with_something(format: &str) -> String {
-        let mut text = String::new();
-        let mut rest = format;
-        while let Some((before, after)) = rest.split_once('{') {
-            text.push_str(before);
-            match after.split_once('}') {
-                Some((name, after))
-                    if name.starts_with("near") || name == "hint" || name.is_empty() && after.is_empty() =>
-                {
-                    rest = after;
-                }
-                Some((name, after)) if name.chars().all(|c| c.is_ascii_alphanumeric() || "_:.?".contains(c)) => {
-                    text.push('7');
-                    rest = after;
-                }
-                _ => {
-                    text.push('{');
-                    rest = after;
-                }
-            }
-        }
-        text.push_str(rest);
-        text
+        let sentences =
+            texts_of(source).into_iter().filter(|text| text.is_sentence() && !text.said.starts_with([';', ':']));
+        sentences.map(|text| text.said).collect()
     }
 }

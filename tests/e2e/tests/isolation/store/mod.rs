@@ -109,7 +109,7 @@ async fn everything(theirs: &Tenant, world: &World, now: Timestamp) {
     theirs.intend_offers(connection, None, &[(sku, 11, Before::Nothing)], 1, now).await.expect("an offer");
     theirs.intend_sales(connection, &[OrderId(1)], "a-run", now).await.expect("a sale");
     let named = BTreeSet::from([Named::Id(1), Named::Number("THEIR-1".into())]);
-    theirs.note_hints(connection, &named, now).await.expect("hints");
+    theirs.note_hints(connection, &named, None, now).await.expect("hints");
     theirs.announce_drain(connection, "a-drain", now).await.expect("a drain");
     let range = Backfill { from: now, before: now };
     theirs.ask_backfill(connection, "a-run", range).await.expect("a back-fill");

@@ -114,7 +114,7 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     let hints = theirs.hints(c).await.expect("hints");
     walk.changes("forget_hints", ours.forget_hints(c, &hints).await.expect("an answer")).await;
     let named = BTreeSet::from([Named::Id(1)]);
-    walk.changes("note_hints", ours.note_hints(c, &named, later(now, 60)).await.expect("one's own")).await;
+    walk.changes("note_hints", ours.note_hints(c, &named, None, later(now, 60)).await.expect("one's own")).await;
     walk.changes("announce_drain", ours.announce_drain(c, "b-drain", now).await.expect("one's own")).await;
     walk.changes("begin_drain", ours.begin_drain(c).await.expect("one's own")).await;
     let range = Backfill { from: later(now, 1), before: later(now, 2) };

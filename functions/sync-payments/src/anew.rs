@@ -1,0 +1,167 @@
+//! Orders whose shipments a person wants to be made anew from what the shop has: see [`renkei_domain::import::anew`].
+//!
+//! The console asks for it as a webhook asks for a look: the wish is noted, and one run reads all that is wished for, a
+//! hundred orders a call. The wish is forgotten when its order is done; a crash before that makes the same once more, which
+//! changes nothing. What cannot be done is said on the shipment and in the run.
+
+use jiff::Timestamp;
+use renkei_domain::convert::ConversionRobots;
+use renkei_domain::ids::{OrderId, ShipmentId};
+use renkei_domain::import::{self, Context, Verdict, anew};
+use renkei_domain::order::SourceOrder;
+use renkei_domain::processing::{Goods, RobotSet};
+use renkei_domain::settings::{Connection, TenantSettings};
+use renkei_domain::shipment::{Shipment, ShipmentDetail};
+use renkei_domain::work::Fetched;
+use renkei_ecforce::{BadRecord, Order, id_of};
+use renkei_shop::ShopError;
+use renkei_shop::order::fetched;
+use renkei_store::Tenant;
+use renkei_store::sync::{HintedOrder, Named};
+
+use crate::commit::Tally;
+
+/// Orders that a run's notes name.
+const NAMED: usize = 5;
+
+const NOT_THERE: &str = "the shop does not give it";
+const IN_HAND: &str = "a part of it is with the warehouse, has left, or is cancelled";
+
+/// Makes shipments anew, and keeps what could not be.
+pub struct Anew<'a> {
+    tenant: &'a Tenant,
+    settings: &'a TenantSettings,
+    connection: &'a Connection,
+    /// Which order, and why.
+    refused: Vec<String>,
+}
+
+impl<'a> Anew<'a> {
+    /// For a run.
+    #[must_use]
+    pub fn begin(tenant: &'a Tenant, settings: &'a TenantSettings, connection: &'a Connection) -> Self {
+        Self { tenant, settings, connection, refused: Vec::new() }
+    }
+
+    /// Makes the shipments of one order anew, of which the shop has shown these rows.
+    pub async fn make(
+        &mut self,
+        wish: &HintedOrder,
+        rows: &[Result<Order, BadRecord>],
+        tally: &mut Tally,
+    ) -> Result<(), ShopError> {
+        let Named::Anew(id) = wish.named else { return Ok(()) };
+        let lead = ShipmentId::lead(self.connection.id.clone(), OrderId(id));
+        let Some(lead) = self.tenant.shipment(&lead).await? else { return Ok(()) };
+        let by = wish.by.as_deref().unwrap_or_default();
+        let row = rows.iter().find(|row| id_of(row) == Some(id));
+        let made = match row.map(|row| fetched(row.clone())) {
+            None => Err(NOT_THERE.to_owned()),
+            Some(Fetched::Unreadable { reason, .. }) => Err(reason),
+            Some(Fetched::Order(order)) => self.of_order(&lead, &order, by).await?,
+        };
+        match made {
+            Ok(()) => tally.add("made-anew", 1),
+            Err(reason) => {
+                tally.add("not-made-anew", 1);
+                tally.for_a_person += 1;
+                self.refused.push(format!("{} ({reason})", lead.order_number));
+                let what = format!("not made anew: {reason}");
+                self.tenant.change(&lead.id, |shipment| note_once(shipment, &what, by)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a run says of those that could not be made anew.
+    #[must_use]
+    pub fn notes(self) -> Option<String> {
+        let more = if self.refused.len() > NAMED { ", …" } else { "" };
+        let first: Vec<&str> = self.refused.iter().take(NAMED).map(String::as_str).collect();
+        (!first.is_empty()).then(|| {
+            format!(
+                "{} orders could not be made anew from what the shop has: {}{more}",
+                self.refused.len(),
+                first.join(", ")
+            )
+        })
+    }
+
+    async fn of_order(&self, lead: &Shipment, order: &SourceOrder, by: &str) -> Result<Result<(), String>, ShopError> {
+        let connection = &self.connection.id;
+        let parcels = self.tenant.parcels(connection, &[(order.id, lead.parcels)]).await?.pop().unwrap_or_default();
+        if !parcels.iter().all(anew::is_possible) {
+            return Ok(Err(IN_HAND.to_owned()));
+        }
+        let made = match self.import(lead, order).await? {
+            Ok(made) => made,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if made.len() != parcels.len() {
+            return Ok(Err(format!(
+                "it would be {} parcels and is {}: cancel it here and place it anew at the shop",
+                made.len(),
+                parcels.len()
+            )));
+        }
+        let details = self.tenant.details(&parcels).await?;
+        for ((shipment, detail), (new, new_detail)) in parcels.into_iter().zip(details).zip(made) {
+            if detail == new_detail && shipment.differences.is_empty() {
+                continue;
+            }
+            let version = self.tenant.put_detail(&shipment.id, &new_detail).await?;
+            let mut is_done = false;
+            self.tenant
+                .change(&shipment.id, |now| {
+                    is_done = anew::is_possible(now) && now.detail == shipment.detail;
+                    if is_done {
+                        anew::make(now, &new, order, &version, Timestamp::now(), by);
+                    }
+                    is_done
+                })
+                .await?;
+            if !is_done {
+                return Ok(Err(IN_HAND.to_owned()));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The order as import makes shipments of it now; or why it would not.
+    async fn import(
+        &self,
+        lead: &Shipment,
+        order: &SourceOrder,
+    ) -> Result<Result<Vec<(Shipment, ShipmentDetail)>, String>, ShopError> {
+        let robots = match RobotSet::compile(self.settings) {
+            Ok(robots) => robots,
+            Err(problems) => return Ok(Err(problems.first().map(ToString::to_string).unwrap_or_default())),
+        };
+        let products = self.tenant.products_of(&import::skus([order], &robots)).await?;
+        let goods: Goods = products.into_iter().map(|product| (product.sku, product.temperature)).collect();
+        let context = Context {
+            settings: self.settings,
+            connection: self.connection,
+            robots: &robots,
+            conversions: &ConversionRobots::of_applied(self.settings),
+            goods: &goods,
+            conversion_robot: self.settings.conversion_robot_of(&self.connection.id),
+            run: &lead.run,
+            place: lead.place,
+            now: Timestamp::now(),
+        };
+        Ok(match import::decide(&context, order, &import::unknown_skus(order, &goods), false) {
+            Verdict::Store { parcels, .. } if parcels.iter().all(|(new, _)| anew::is_possible(new)) => Ok(parcels),
+            Verdict::Store { .. } => Err(IN_HAND.to_owned()),
+            Verdict::Quarantine { reason, .. } | Verdict::Refuse { reason, .. } => Err(reason),
+        })
+    }
+}
+
+fn note_once(shipment: &mut Shipment, what: &str, by: &str) -> bool {
+    if shipment.events.last().is_some_and(|event| event.what == what && event.by == by) {
+        return false;
+    }
+    shipment.note(Timestamp::now(), what, by);
+    true
+}
