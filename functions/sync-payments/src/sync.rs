@@ -55,11 +55,10 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
     // Orders that the shop does not give by their ids.
     let mut missing: Vec<OrderId> = Vec::new();
     tally.add("open", open.len() as u64);
-    let reads_changes = mark.as_ref().is_some_and(|mark| mark.is_of(connection));
     let today = jst::date(began);
     let report = mark.as_ref().is_none_or(|mark| mark.reported_on != Some(today));
-    // Once a day by ids: an order that is not there any more is among no changes.
-    let mut way = reading::begin(above(&open, at.after), reads_changes && !report);
+    let reads_changes = mark.as_ref().is_some_and(|mark| mark.tells_changes(connection, today));
+    let mut way = reading::begin(above(&open, at.after), reads_changes);
     // What changed was read from the first to the last, by this invocation.
     let mut all_changes = way == Reading::ByChanges && at.after == 0;
     loop {

@@ -34,7 +34,7 @@ pub struct ShipmentView {
     shipping_method: Option<String>,
     /// 配送方法: the same by the merchant's id.
     shipping_method_id: Option<String>,
-    /// 出荷予定日.
+    /// 出荷予定日: not to be sent before this day in Japan; null if it may go at once. It may be claimed before.
     #[schema(value_type = Option<String>, format = Date)]
     ship_on: Option<Date>,
     /// お届け希望日.

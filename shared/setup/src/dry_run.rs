@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, RobotId, Sku};
+use renkei_domain::jst;
 use renkei_domain::processing::ProcessingRobot;
 use renkei_domain::settings::{Action, Connection, TenantSettings};
 use renkei_domain::shipment::Status;
@@ -170,7 +171,9 @@ async fn status_sync(place: &Place<'_>) -> Result<Foreseen, DryRunError> {
     let (tenant, connection) = (place.tenant, &place.connection.id);
     let open = tenant.open_orders(connection, &[Status::Hold, Status::Ready, Status::Picking]).await?;
     let mark = tenant.sync_mark(connection).await?;
-    let way = reading::begin(open.len(), mark.as_ref().is_some_and(|mark| mark.is_of(place.connection)));
+    let today = jst::date(Timestamp::now());
+    let reads_changes = mark.as_ref().is_some_and(|mark| mark.tells_changes(place.connection, today));
+    let way = reading::begin(open.len(), reads_changes);
     // Cancellations of what has left are looked for now and then: one call by state, one by payment state.
     let is_late =
         |mark: &SyncMark| matches!(reading::late(mark.began, mark.late_known, false, Timestamp::now()), Late::Look(_));

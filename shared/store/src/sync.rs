@@ -55,10 +55,11 @@ impl SyncMark {
         hex(&Sha256::digest(tables.as_bytes())[..8])
     }
 
-    /// May a sync read what changed since, and leave the rest? Not where the shop's tables are others than then.
+    /// May a sync read what changed since, and leave the rest? Not where the shop's tables are others than then; and not with
+    /// the first sync of a day in Japan, `today`, for an order that is not there any more is among no changes.
     #[must_use]
-    pub fn is_of(&self, connection: &Connection) -> bool {
-        self.tables.as_deref() == Some(Self::tables(connection).as_str())
+    pub fn tells_changes(&self, connection: &Connection, today: Date) -> bool {
+        self.tables.as_deref() == Some(Self::tables(connection).as_str()) && self.reported_on == Some(today)
     }
 }
 

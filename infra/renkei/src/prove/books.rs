@@ -62,6 +62,8 @@ pub struct Account {
     pub calls: u64,
     /// Calls struck by a fault, by kind.
     pub faults: BTreeMap<String, u64>,
+    /// Parcels that warehouses gave back, or wanted to.
+    pub given_back: u64,
     /// Requests of warehouses.
     pub warehouse_requests: u64,
     /// Requests of warehouses that had no answer, or one that says "again".
@@ -77,6 +79,7 @@ pub async fn settle(world: &World, storm_ended: Timestamp) -> Result<Account, Cl
         let notes = warehouse.notes();
         account.warehouse_requests += notes.requests;
         account.warehouse_unanswered += notes.unanswered;
+        account.given_back += notes.given_back.len() as u64;
     }
     let runs = runs(&mut account, world).await?;
     for place in &world.places {

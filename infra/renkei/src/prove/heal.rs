@@ -10,8 +10,9 @@ use jiff::ToSpan;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::run::RunState;
 use renkei_domain::settings::Action;
-use renkei_domain::shipment::{Shipment, ShopSync, Status};
+use renkei_domain::shipment::{HoldReason, Shipment, ShopSync, Status};
 use renkei_simulator::api::OrderBrief;
+use renkei_store::Tenant;
 use serde::Serialize;
 
 use super::ends::{CANCELLED, TOLD_IN_VAIN};
@@ -69,6 +70,9 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
     };
     for _ in 0..PASSES {
         healed.passes += 1;
+        for place in &world.places {
+            release_what_came_back(place).await?;
+        }
         all(&[Action::FetchOrders, Action::StateWorking, Action::StatusSync]).await?;
         for warehouse in &world.warehouses {
             for _ in 0..TURNS {
@@ -95,6 +99,22 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
     healed.days_passed = days.into_inner();
     healed.astray.extend(astray.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(healed)
+}
+
+/// The merchant's staff look at what the warehouse gave back, and let it go again.
+async fn release_what_came_back(place: &Place) -> Result<(), CliError> {
+    let (tenant, connection) = (&place.found.tenant, place.found.id());
+    let held = tenant.open_orders(connection, &[Status::Hold]).await?;
+    for shipment in tenant.shipments(&Tenant::open_ids(connection, &held)).await? {
+        let came_back = |shipment: &mut Shipment| {
+            let is_held = shipment.holds.contains(&HoldReason::NeedsReview);
+            shipment.clear_hold(HoldReason::NeedsReview);
+            shipment.release();
+            is_held
+        };
+        tenant.change_from(shipment, came_back).await?;
+    }
+    Ok(())
 }
 
 /// Runs a robot to its end; if the day's calls are spent, on the next day. If it failed, says so.

@@ -259,6 +259,7 @@ fn add_up(sums: &mut BTreeMap<&'static str, u64>, report: &Report) {
         ("held for their address", account.held_for_address),
         ("left in the storm", account.shipped_in_storm),
         ("cancelled too late or refused", account.too_late),
+        ("given back by the warehouse", account.given_back),
         ("quarantined", account.quarantined),
         ("calls to shops", account.calls),
         ("struck by faults", account.faults.values().sum()),
@@ -272,7 +273,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
     let Report { seed, storm, healed, account } = report;
     output::line(format!(
         "seed {seed}: {} orders of {} shops, {} imported as {} shipments: {} shipped and told ({} left in the storm), {} cancelled, {} held; \
-         {} held for their address, {} quarantined, {} not to be taken; {} cancellations too late or refused, {} overwritten at the shop; \
+         {} held for their address, {} quarantined, {} not to be taken; {} cancellations too late or refused, {} overwritten at the shop, {} given back; \
          {} payments captured, {} stocks right; {} calls ({} struck), {} warehouse requests ({} unanswered), \
          {} changes by people, {} runs started; {} days passed, {} states and {} numbers told again after a night",
         account.orders,
@@ -288,6 +289,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
         account.left_alone,
         account.too_late,
         account.overwritten,
+        account.given_back,
         account.captured,
         account.stocks,
         account.calls,

@@ -74,6 +74,8 @@ pub struct Notes {
     pub results: BTreeMap<String, Reported>,
     /// Parcels whose cancellation was answered with yes, by a worker who heard that this counts.
     pub consented: BTreeSet<String>,
+    /// Parcels that a worker gave back, or wanted to: whose they are since is for who claims them anew.
+    pub given_back: BTreeSet<String>,
     /// The latest count of each SKU.
     pub counts: BTreeMap<String, (u32, Timestamp)>,
     /// Counts whose request had no answer.
@@ -143,7 +145,8 @@ impl Warehouse {
             match random.u8(..100) {
                 0..45 => self.take_some(worker, &mut random).await,
                 45..75 => self.report_some(worker, &mut random).await,
-                75..90 => self.answer_requests(&mut random).await,
+                75..87 => self.answer_requests(&mut random).await,
+                87..92 => self.give_one_back(worker, &mut random).await,
                 _ => self.count_some(&mut random).await,
             }
         }
@@ -289,6 +292,24 @@ impl Warehouse {
         if answer.is_some_and(|answer| accept && answer["cancellation"] == "accepted") {
             self.notes().consented.insert(id.to_owned());
         }
+    }
+
+    /// One of the parcels that nothing was reported of goes back: out of stock, perhaps. As documented, it is not said again
+    /// later: nobody knows then whose the parcel is.
+    async fn give_one_back(&self, worker: Worker, random: &mut fastrand::Rng) {
+        let id = {
+            let mut notes = self.notes();
+            let notes = &mut *notes;
+            let is_mine = |workers: &BTreeSet<Worker>| workers.len() == 1 && workers.contains(&worker);
+            let mine =
+                notes.claimed.iter().filter(|(id, workers)| is_mine(workers) && !notes.results.contains_key(*id));
+            let Some(id) = random.choice(mine.map(|(id, _)| id.clone()).collect::<Vec<_>>()) else { return };
+            // Whether the request arrives or not, this worker has it no more.
+            notes.claimed.remove(&id);
+            notes.given_back.insert(id.clone());
+            id
+        };
+        self.ask(Method::POST, &format!("/v1/shipments/{id}/return"), Some(&json!({ "reason": "在庫切れ" }))).await;
     }
 
     async fn count_some(&self, random: &mut fastrand::Rng) {
