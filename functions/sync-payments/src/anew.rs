@@ -19,12 +19,13 @@ use renkei_shop::order::fetched;
 use renkei_store::Tenant;
 use renkei_store::sync::{HintedOrder, Named};
 
-use crate::commit::Tally;
+use crate::commit::{Read, Tally};
 
 /// Orders that a run's notes name.
 const NAMED: usize = 5;
 
 const NOT_THERE: &str = "the shop does not give it";
+const BEHIND: &str = "the shop shows it as it was before it was last read: wish for it again later";
 const IN_HAND: &str = "a part of it is with the warehouse, has left, or is cancelled";
 
 /// Makes shipments anew, and keeps what could not be.
@@ -44,10 +45,13 @@ impl<'a> Anew<'a> {
     }
 
     /// Makes the shipments of one order anew, of which the shop has shown these rows.
+    ///
+    /// # Errors
+    /// `LeaseLost` if the reading has grown old meanwhile: the wish stays, and the run reads again.
     pub async fn make(
         &mut self,
         wish: &HintedOrder,
-        rows: &[Result<Order, BadRecord>],
+        (read, rows): (&Read, &[Result<Order, BadRecord>]),
         tally: &mut Tally,
     ) -> Result<(), ShopError> {
         let Named::Anew(id) = wish.named else { return Ok(()) };
@@ -58,7 +62,7 @@ impl<'a> Anew<'a> {
         let made = match row.map(|row| fetched(row.clone())) {
             None => Err(NOT_THERE.to_owned()),
             Some(Fetched::Unreadable { reason, .. }) => Err(reason),
-            Some(Fetched::Order(order)) => self.of_order(&lead, &order, by).await?,
+            Some(Fetched::Order(order)) => self.of_order(&lead, &order, read, by).await?,
         };
         match made {
             Ok(()) => tally.add("made-anew", 1),
@@ -87,7 +91,13 @@ impl<'a> Anew<'a> {
         })
     }
 
-    async fn of_order(&self, lead: &Shipment, order: &SourceOrder, by: &str) -> Result<Result<(), String>, ShopError> {
+    async fn of_order(
+        &self,
+        lead: &Shipment,
+        order: &SourceOrder,
+        read: &Read,
+        by: &str,
+    ) -> Result<Result<(), String>, ShopError> {
         let connection = &self.connection.id;
         let parcels = self.tenant.parcels(connection, &[(order.id, lead.parcels)]).await?.pop().unwrap_or_default();
         if !parcels.iter().all(anew::is_possible) {
@@ -105,24 +115,38 @@ impl<'a> Anew<'a> {
             )));
         }
         let details = self.tenant.details(&parcels).await?;
+        let mut is_other = false;
         for ((shipment, detail), (new, new_detail)) in parcels.into_iter().zip(details).zip(made) {
-            if detail == new_detail && shipment.differences.is_empty() {
+            let mut tried = shipment.clone();
+            anew::make(&mut tried, &new, order, &shipment.detail, Timestamp::now(), by);
+            if detail == new_detail && anew::is_same(&shipment, &tried) {
                 continue;
             }
+            if !read.is_fresh() {
+                return Err(ShopError::LeaseLost);
+            }
+            is_other = true;
             let version = self.tenant.put_detail(&shipment.id, &new_detail).await?;
-            let mut is_done = false;
+            let mut refused = None;
             self.tenant
                 .change(&shipment.id, |now| {
-                    is_done = anew::is_possible(now) && now.detail == shipment.detail;
-                    if is_done {
+                    refused = if anew::is_behind(now, order) {
+                        Some(BEHIND)
+                    } else if !anew::is_possible(now) || now.detail != shipment.detail {
+                        Some(IN_HAND)
+                    } else {
                         anew::make(now, &new, order, &version, Timestamp::now(), by);
-                    }
-                    is_done
+                        None
+                    };
+                    refused.is_none()
                 })
                 .await?;
-            if !is_done {
-                return Ok(Err(IN_HAND.to_owned()));
+            if let Some(reason) = refused {
+                return Ok(Err(reason.to_owned()));
             }
+        }
+        if !is_other {
+            self.tenant.change(&lead.id, |shipment| anew::unchanged(shipment, Timestamp::now(), by)).await?;
         }
         Ok(Ok(()))
     }

@@ -35,6 +35,10 @@ pub struct Tally {
     pub for_a_person: u64,
     /// Orders that the shop has otherwise than before.
     changed: Names,
+    /// Those of which each is named once, or not at all.
+    named: BTreeSet<OrderId>,
+    /// Orders of which a person knows that the shop has them otherwise.
+    expected: BTreeSet<OrderId>,
     /// Orders that are not paid any more while the warehouse has them in hand.
     lost_in_hand: Names,
 }
@@ -51,11 +55,17 @@ impl Tally {
         self.counts.get(word).copied().unwrap_or(0)
     }
 
-    fn see(&mut self, seen: Seen, number: &str) {
-        if seen.lost_in_hand {
-            self.lost_in_hand.add(number);
-        } else if seen.new_difference {
-            self.changed.add(number);
+    /// Says that a person knows of these orders that the shop has them otherwise: nobody is asked about that.
+    pub fn expect(&mut self, orders: impl Iterator<Item = OrderId>) {
+        self.expected.extend(orders);
+    }
+
+    fn see(&mut self, mut seen: Seen, shipment: &Shipment) {
+        seen.new_difference &= seen.lost_in_hand || !self.expected.contains(&shipment.id.order);
+        let is_named = (seen.lost_in_hand || seen.new_difference) && self.named.insert(shipment.id.order);
+        if is_named {
+            let names = if seen.lost_in_hand { &mut self.lost_in_hand } else { &mut self.changed };
+            names.add(shipment.order_number.as_str());
         }
         self.add("paid", u64::from(seen.paid));
         self.add("payment-lost", u64::from(seen.payment_lost));
@@ -78,11 +88,11 @@ impl Tally {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let lost = self.lost_in_hand.sentence(
-            "shipments are not paid any more while the warehouse has them in hand: stop them there, or let them go \
+            "orders are not paid any more while the warehouse has them in hand: stop them there, or let them go \
              (出荷準備中に未入金へ戻りました)",
         );
         let changed = self.changed.sentence(
-            "shipments are otherwise at the shop than they were imported: see what has changed, and have them made anew or \
+            "orders are otherwise at the shop than they were imported: see what has changed, and have them made anew or \
              say that you have seen it (取込後にショップで変わりました)",
         );
         lost.into_iter().chain(changed).collect()
@@ -107,6 +117,14 @@ pub struct Read {
     /// When the last request for them was sent. It was sent with the gate in hand, as was the one before it: nobody else has
     /// read them until then.
     sent: Instant,
+}
+
+impl Read {
+    /// May it still be taken over?
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.sent.elapsed() <= FRESH
+    }
 }
 
 /// Reads one page of orders. A row that cannot be read whole (a line without a SKU, an address that is gone) still has
@@ -169,9 +187,9 @@ pub async fn take_over(
         Some((shipment, order, source, seen))
     });
     let open: Vec<_> = work.filter(|(_, _, _, seen)| seen.changed).collect();
-    let done: Vec<(&str, Seen)> = futures::stream::iter(open)
+    let done: Vec<(&Shipment, Seen)> = futures::stream::iter(open)
         .map(|(shipment, order, source, _)| async move {
-            if read.sent.elapsed() > FRESH {
+            if !read.is_fresh() {
                 return Err(ShopError::LeaseLost);
             }
             let mut seen = Seen::default();
@@ -181,13 +199,13 @@ pub async fn take_over(
                     seen.changed
                 })
                 .await?;
-            Ok((shipment.order_number.as_str(), seen))
+            Ok((shipment, seen))
         })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
-    for (number, seen) in done {
-        tally.see(seen, number);
+    for (shipment, seen) in done {
+        tally.see(seen, shipment);
     }
     tally.add("read", shipments.iter().filter(|shipment| read.orders.contains_key(&shipment.id.order)).count() as u64);
     Ok(())

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
+use renkei_domain::jst;
 use renkei_domain::payment::Meaning;
 use renkei_domain::settings::{Action, Connection};
-use renkei_domain::shipment::{Shipment, ShopSync, ShopWork, Status, is_wholly_out};
+use renkei_domain::shipment::{Shipment, ShipmentDetail, ShopSync, ShopWork, Status, is_wholly_out};
 use renkei_ecforce::{BadRecord, Order, OrderPage};
 use renkei_shop::ShopError;
 use renkei_shop::robot::Told;
@@ -239,12 +241,18 @@ impl Findings {
         for (status, days) in [(Status::Ready, READY_DAYS), (Status::Picking, PICKING_DAYS)] {
             let mut open = tenant.open_orders(connection, &[status]).await?;
             open.retain(|_, order| older(order.imported_at, days, now));
-            for shipment in tenant.shipments(&Tenant::open_ids(connection, &open)).await? {
-                let since = shipment.claimed_at.unwrap_or(shipment.updated_at);
-                if shipment.status == status && older(since, days, now) {
-                    stuck.insert(shipment.id.order, shipment.order_number);
-                }
-            }
+            let mut still = tenant.shipments(&Tenant::open_ids(connection, &open)).await?;
+            still.retain(|shipment| {
+                shipment.status == status && older(shipment.claimed_at.unwrap_or(shipment.updated_at), days, now)
+            });
+            // What is to be shipped on a later day has its reason to stand.
+            let details = tenant.details(&still).await?;
+            let due = |detail: &ShipmentDetail| {
+                let day = detail.ship_on.and_then(|day| jst::instant(day.to_datetime(Time::midnight())));
+                day.is_none_or(|day| older(day, days, now))
+            };
+            let still = still.into_iter().zip(&details).filter(|(_, detail)| due(detail));
+            stuck.extend(still.map(|(shipment, _)| (shipment.id.order, shipment.order_number)));
         }
         let does = |action| night.actions.contains(&action);
         let numbers = does(Action::WriteBack) || does(Action::StateShipped);

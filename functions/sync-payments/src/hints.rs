@@ -103,10 +103,15 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
         let (read, page) = commit::read(session, &query).await?;
         let parcels = parcels(tenant, &connection.id, read.orders.keys().copied()).await?;
         overwritten.extend(moved_on(some, &read, rules));
+        // Made anew in a moment: nobody has to see to what is otherwise.
+        tally.expect(some.iter().filter_map(|hint| match hint.named {
+            Named::Anew(id) => Some(OrderId(id)),
+            Named::Id(_) | Named::Number(_) | Named::Cancelled(_) | Named::CancelledNumber(_) => None,
+        }));
         let known: BTreeSet<OrderId> = parcels.iter().map(|id| id.order).collect();
         commit::take_over(tenant, &parcels, &read, rules, by, &mut tally).await?;
         for hint in some.iter().filter(|hint| matches!(hint.named, Named::Anew(_))) {
-            anew.make(hint, &page.orders, &mut tally).await?;
+            anew.make(hint, (&read, &page.orders), &mut tally).await?;
         }
         let new = page.orders.into_iter().filter(|row| {
             row.as_ref()

@@ -321,7 +321,8 @@ pub fn give_back(shipment: &mut Shipment, why: &str, now: Timestamp, by: &str) -
 }
 
 /// Was it given back, and by what is kept of its history not claimed since?
-fn is_given_back(shipment: &Shipment) -> bool {
+#[must_use]
+pub fn is_given_back(shipment: &Shipment) -> bool {
     let mut latest = shipment.events.iter().rev().map(|event| event.what.as_str());
     latest.find(|what| *what == CLAIMED || what.starts_with(GIVEN_BACK)).is_some_and(|what| what != CLAIMED)
 }

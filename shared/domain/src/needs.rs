@@ -25,11 +25,13 @@ pub enum Need {
     Payment,
     /// The shop has something otherwise than the shipment was made from, and it has not left yet.
     Difference,
+    /// The warehouse gave it back.
+    Returned,
 }
 
 impl Need {
     /// All, the most urgent first.
-    pub const ALL: [Self; 4] = [Self::Cancellation, Self::Difference, Self::WriteBack, Self::Payment];
+    pub const ALL: [Self; 5] = [Self::Cancellation, Self::Returned, Self::Difference, Self::WriteBack, Self::Payment];
 
     /// Its name in addresses.
     #[must_use]
@@ -39,6 +41,7 @@ impl Need {
             Self::WriteBack => "writeback",
             Self::Payment => "payment",
             Self::Difference => "difference",
+            Self::Returned => "returned",
         }
     }
 
@@ -69,6 +72,8 @@ pub struct Needs {
     pub payment_state: Option<String>,
     /// The shop has something otherwise, and nobody has said yet that they saw to it.
     pub differs: bool,
+    /// The warehouse gave it back, and nobody has let it go or cancelled it since.
+    pub returned: bool,
 }
 
 impl Needs {
@@ -85,7 +90,8 @@ impl Needs {
             }),
             refused: shipment.shop_sync == ShopSync::Failed,
             payment_state: (is_open && shipment.payment_unknown).then(|| shipment.payment_state.clone()),
-            differs: is_open && !shipment.differences.is_empty() && !shipment.differences_seen,
+            differs: is_open && shipment.has_unseen_differences(),
+            returned: shipment.status == Status::Hold && handover::is_given_back(shipment),
         };
         (needs != Self::default()).then_some(needs)
     }
@@ -102,6 +108,7 @@ impl Needs {
             },
             Need::WriteBack => self.refused,
             Need::Difference => self.differs,
+            Need::Returned => self.returned,
             Need::Payment => {
                 let table = &connection.payment_states;
                 self.payment_state.as_deref().is_some_and(|state| table.meaning(state) == Meaning::Unknown)

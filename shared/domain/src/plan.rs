@@ -472,8 +472,8 @@ mod tests {
             |settings: &TenantSettings, webhooks| plan_of_own(settings, &settings.connections[0], volume, webhooks);
         let own = of_own(&settings, false).unwrap();
         let by_robot: Vec<(&str, u32)> = own.robots.iter().map(|robot| (robot.robot.as_str(), robot.calls)).collect();
-        assert_eq!(by_robot, [("sync", 12 + 3 + LATE_CALLS), ("tell", 13)]);
-        assert_eq!((own.calls, own.every_minutes, own.advice()), (28 + LATE_CALLS + SIGN_INS, None, None));
+        assert_eq!(by_robot, [("sync", 12 + 4 + LATE_CALLS), ("tell", 13)]);
+        assert_eq!((own.calls, own.every_minutes, own.advice()), (29 + LATE_CALLS + SIGN_INS, None, None));
         assert_eq!(told(&of_own(&settings, true).unwrap()), (312, 101));
 
         let mut tight = settings.clone();

@@ -97,6 +97,53 @@ fn what_was_read_as_paid_stays_so_where_no_robot_looks_on_import() {
 }
 
 #[test]
+fn nobody_may_take_it_from_the_wish_on_and_then_it_is_as_it_was() {
+    let mut shipment = made(&order(), &FIVE);
+    let before = shipment.clone();
+    assert!(anew::wish(&mut shipment, now(), "hanako") && !anew::wish(&mut shipment, now(), "hanako"));
+    assert_eq!((shipment.status, shipment.holds.as_slice()), (Status::Hold, [HoldReason::NeedsReview].as_slice()));
+    anew::make(&mut shipment, &made(&order(), &FIVE), &order(), "", later(), "hanako");
+    assert_eq!(shipment.status, Status::Ready);
+    assert!(anew::is_same(&before, &shipment), "but for its history");
+    // After a crash it is done again, and nothing is said twice.
+    assert!(!anew::unchanged(&mut shipment, later(), "hanako"));
+    let mut held = made(&without_postal_code(), &FIVE);
+    assert!(!anew::wish(&mut held, now(), "hanako") && anew::unchanged(&mut held, later(), "hanako"));
+}
+
+#[test]
+fn a_hold_by_a_person_or_the_warehouse_stays() {
+    let again = |mut shipment: Shipment| {
+        anew::make(&mut shipment, &made(&order(), &FIVE), &order(), "2", later(), "hanako");
+        shipment.holds
+    };
+    let held = |what: &str| {
+        let mut shipment = made(&order(), &FIVE);
+        shipment.hold(HoldReason::NeedsReview);
+        shipment.note(now(), what, "somebody");
+        shipment
+    };
+    assert_eq!(again(held("hold needs-review")), [HoldReason::NeedsReview]);
+    assert_eq!(again(held("given back: no stock")), [HoldReason::NeedsReview]);
+    // What a sync held for is what is read now; and what was let go since is let go.
+    assert_eq!(again(held("the shop has otherwise: address; hold needs-review")), []);
+    let mut released = held("hold needs-review");
+    released.note(now(), "release", "somebody");
+    assert_eq!(again(released), []);
+    let mut wished = held("hold remark");
+    anew::wish(&mut wished, now(), "hanako");
+    assert_eq!(again(wished), [HoldReason::Remark]);
+}
+
+#[test]
+fn an_older_reading_is_known_as_one() {
+    let shipment = Shipment { seen_at: Some(later()), ..made(&order(), &FIVE) };
+    let read = |at: Option<Timestamp>| SourceOrder { updated_at: at, ..order() };
+    assert!(anew::is_behind(&shipment, &read(Some(now()))));
+    assert!(!anew::is_behind(&shipment, &read(Some(later()))) && !anew::is_behind(&shipment, &read(None)));
+}
+
+#[test]
 fn only_what_is_in_nobodys_hands_is_made_anew() {
     for status in Status::ALL {
         let shipment = Shipment { status, ..made(&order(), &FIVE) };

@@ -254,6 +254,8 @@ mod support {
             cancellation: None,
             cancelled_by_shop: false,
             differences: vec![],
+            more_differences: Vec::new(),
+            differences_of: None,
             differences_seen: false,
             tracking_told: None,
             told_at: None,

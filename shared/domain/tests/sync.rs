@@ -118,10 +118,20 @@ fn edits_are_noted_never_applied_and_held_only_where_wanted() {
         Difference::Delivery,
         Difference::Remark,
     ];
-    assert_eq!((shipment.differences.as_slice(), shipment.status), (all.as_slice(), Status::Ready));
+    assert_eq!((shipment.all_differences().collect::<Vec<_>>(), shipment.status), (all.to_vec(), Status::Ready));
+    assert_eq!(shipment.differences, all[..4], "as the first release reads it");
+    // Another edit of the same kinds, which nobody has seen.
+    shipment.differences_seen = true;
+    assert!(!see(&mut shipment, &source, &order).changed);
+    order.addresses[0].parts.insert("addr01".into(), "港区".into());
+    assert!(see(&mut shipment, &source, &order).new_difference && shipment.has_unseen_differences());
+    // As a release before kept it: it is not told anew.
+    let mut before = Shipment { differences_of: None, ..shipment.clone() };
+    let seen = see(&mut before, &source, &order);
+    assert!(!seen.new_difference && seen.changed && before.differences_of == shipment.differences_of);
     // Back as it was: no difference any more.
     assert!(!see(&mut shipment, &source, &source.clone()).new_difference);
-    assert!(shipment.differences.is_empty());
+    assert!(shipment.all_differences().next().is_none() && shipment.differences_of.is_none());
 
     let mut connection = connection();
     connection.status_sync.hold_differences = true;

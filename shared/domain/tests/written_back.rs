@@ -34,6 +34,8 @@ fn out() -> Shipment {
         cancellation: None,
         cancelled_by_shop: false,
         differences: vec![],
+        more_differences: Vec::new(),
+        differences_of: None,
         differences_seen: false,
         tracking_told: None,
         told_at: Some(at(2)),

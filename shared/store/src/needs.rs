@@ -21,8 +21,10 @@ const ENDED: &str = "ended";
 const REFUSED: &str = "refused";
 /// Stands for what the shop has otherwise.
 const DIFFERS: &str = "differs";
-/// Stands for both.
-const REFUSED_AND_DIFFERS: &str = "refused+differs";
+/// Stands for what the warehouse gave back.
+const RETURNED: &str = "returned";
+/// Stands between those.
+const AND: char = '+';
 
 /// A shipment that needs a person, or will where nobody answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,18 +87,15 @@ fn written(needs: &Needs) -> String {
         Some(OpenCancellation::Ended) => ENDED.to_owned(),
         Some(OpenCancellation::AskedAt(at)) => at.as_millisecond().to_string(),
     };
-    let shop = match (needs.refused, needs.differs) {
-        (false, false) => NONE,
-        (true, false) => REFUSED,
-        (false, true) => DIFFERS,
-        (true, true) => REFUSED_AND_DIFFERS,
-    };
+    let words = [(needs.refused, REFUSED), (needs.differs, DIFFERS), (needs.returned, RETURNED)];
+    let words: Vec<&str> = words.into_iter().filter(|(applies, _)| *applies).map(|(_, word)| word).collect();
+    let words = if words.is_empty() { NONE.to_owned() } else { words.join(&AND.to_string()) };
     let state = needs.payment_state.as_ref().map_or_else(
         || NONE.to_owned(),
         |state| format!("state {}", state.chars().take(LONGEST_STATE).collect::<String>()),
     );
     // A state may hold any character: it stands last.
-    format!("{cancellation}#{shop}#{state}")
+    format!("{cancellation}#{words}#{state}")
 }
 
 fn waiting(item: &Item) -> Result<Waiting, StoreError> {
@@ -117,14 +116,13 @@ fn read(place: &str) -> Option<Waiting> {
         ENDED => Some(OpenCancellation::Ended),
         at => Some(OpenCancellation::AskedAt(Timestamp::from_millisecond(at.parse().ok()?).ok()?)),
     };
-    let shop = parts.next()?;
-    let (refused, differs) =
-        (matches!(shop, REFUSED | REFUSED_AND_DIFFERS), matches!(shop, DIFFERS | REFUSED_AND_DIFFERS));
+    let words: Vec<&str> = parts.next()?.split(AND).collect();
+    let [refused, differs, returned] = [REFUSED, DIFFERS, RETURNED].map(|word| words.contains(&word));
     let payment_state = parts.next()?.strip_prefix("state ").map(str::to_owned);
     Some(Waiting {
         id: ShipmentId { connection, order: OrderId(order), parcel },
         mark: Mark { since, order, parcel },
-        needs: Needs { cancellation, refused, payment_state, differs },
+        needs: Needs { cancellation, refused, payment_state, differs, returned },
     })
 }
 
@@ -139,12 +137,14 @@ mod tests {
         let all = [
             Needs { refused: true, ..Needs::default() },
             Needs { differs: true, ..Needs::default() },
+            Needs { returned: true, ..Needs::default() },
             Needs { cancellation: Some(OpenCancellation::AskedAt(at)), ..Needs::default() },
             Needs {
                 cancellation: Some(OpenCancellation::Ended),
                 refused: true,
                 payment_state: Some("新しい#状態 -".into()),
                 differs: true,
+                returned: true,
             },
             Needs { payment_state: Some(String::new()), ..Needs::default() },
         ];

@@ -15,7 +15,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use renkei_domain::ids::ShipmentId;
 use renkei_domain::import::anew;
-use renkei_domain::shipment::Shipment;
+use renkei_domain::shipment::{Difference, Shipment};
 use renkei_domain::work::{Hint, VERSION};
 use renkei_platform::queue::group;
 use renkei_store::audit::AuditOutcome;
@@ -36,10 +36,11 @@ pub async fn answer(
 ) -> Result<Response, Problem> {
     let id = ShipmentId::try_from(which.id).map_err(|_| Problem::not_found())?;
     let shipment = caller.tenant.shipment(&id).await?.ok_or_else(Problem::not_found)?;
-    let answer = Form::read(&form).get("answer");
+    let form = Form::read(&form);
+    let answer = form.get("answer");
     match answer.as_str() {
         "anew" => wish(&app, &caller, &shipment).await?,
-        "seen" => seen(&caller, shipment).await?,
+        "seen" => seen(&caller, shipment, &form.get("of")).await?,
         _ => return Err(Problem::not_found()),
     }
     caller.audit(&format!("differences.{answer}"), id.to_string(), AuditOutcome::Done, "").await?;
@@ -51,9 +52,10 @@ pub async fn answer(
 pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
     match code {
         "differences.anew" => Some(lang.of(
-            "ショップの最新内容を読み、出荷指示を作り直しています。数十秒後にこの画面を開き直してください。作り直せなかった場合は履歴に理由が出ます。",
-            "The shop is being read and the shipment made anew. Open this page again in half a minute; if it could not be \
-             done, the history says why.",
+            "ショップの最新内容を読んで作り直します。ふつうは数十秒で終わり、それまでは保留にします（APIの上限に達しているときは、9時に再開してから）。この画面を開き直してください。作り直せなかった場合は、保留のまま履歴に理由が出ます。",
+            "The shop will be read and the shipment made anew, mostly within half a minute; until then it is on hold. Where \
+             the day's calls are spent, that is after 09:00 in Japan. Open this page again; if it could not be done, it \
+             stays on hold and the history says why.",
         )),
         "differences.seen" => {
             Some(lang.of("確認済みにしました。出荷指示の内容は変わりません。", "Noted as seen. The shipment stays as it is."))
@@ -63,14 +65,21 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
 }
 
 async fn wish(app: &App, caller: &Caller, shipment: &Shipment) -> Result<(), Problem> {
-    if !anew::is_possible(shipment) {
+    let ShipmentId { connection, order, .. } = shipment.id.clone();
+    let orders = [(order, shipment.parcels)];
+    let parcels = caller.tenant.parcels(&connection, &orders).await?.pop().unwrap_or_default();
+    if !parcels.iter().all(anew::is_possible) {
         return Err(Problem::new(
             StatusCode::CONFLICT,
-            "倉庫に渡した出荷、出荷済み・キャンセル済みの出荷は作り直せません。",
-            "What is with the warehouse, has left or is cancelled cannot be made anew.",
+            "倉庫に渡した出荷、出荷済み・キャンセル済みの出荷のある受注は作り直せません。",
+            "An order of which something is with the warehouse, has left or is cancelled cannot be made anew.",
         ));
     }
-    let ShipmentId { connection, order, .. } = shipment.id.clone();
+    // From now on none of them goes out as it is.
+    let wish = |shipment: &mut Shipment| anew::wish(shipment, caller.now, caller.email.as_str());
+    for parcel in parcels {
+        caller.tenant.change_from(parcel, wish).await?;
+    }
     let group = group(caller.tenant.id(), &connection);
     let hint = Hint {
         v: VERSION,
@@ -86,9 +95,18 @@ async fn wish(app: &App, caller: &Caller, shipment: &Shipment) -> Result<(), Pro
     app.hints.send(body, group, Duration::ZERO).await.map_err(|error| Problem::ours(&error.to_string()))
 }
 
-async fn seen(caller: &Caller, shipment: Shipment) -> Result<(), Problem> {
+/// What a page shows of the differences, for its form to say what was seen.
+pub fn shown(shipment: &Shipment) -> String {
+    let kinds: Vec<&str> = shipment.all_differences().map(Difference::as_str).collect();
+    format!("{} {}", kinds.join(","), shipment.differences_of.as_deref().unwrap_or_default())
+}
+
+/// Nobody has seen what came after the page: then it is refused.
+async fn seen(caller: &Caller, shipment: Shipment, of: &str) -> Result<(), Problem> {
+    let mut is_other = false;
     let note = |shipment: &mut Shipment| {
-        let is_new = !shipment.differences.is_empty() && !shipment.differences_seen;
+        is_other = shown(shipment) != of;
+        let is_new = !is_other && shipment.has_unseen_differences();
         if is_new {
             shipment.differences_seen = true;
             shipment.note(caller.now, "differences seen", caller.email.as_str());
@@ -96,5 +114,12 @@ async fn seen(caller: &Caller, shipment: Shipment) -> Result<(), Problem> {
         is_new
     };
     caller.tenant.change_from(shipment, note).await?;
+    if is_other {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "ショップの内容がその後また変わりました。出荷の画面を開き直してください。",
+            "The shop has it otherwise again by now. Open the shipment again.",
+        ));
+    }
     Ok(())
 }

@@ -36,7 +36,9 @@ const WORDS: &[(&str, &str)] = &[
     // What the shop shows of open orders.
     ("open", "未出荷の受注"),
     ("read", "確認した出荷"),
-    ("hinted", "Webhookで知らされた受注"),
+    ("hinted", "Webhook・コンソールから指定された受注"),
+    ("made-anew", "作り直した受注"),
+    ("not-made-anew", "作り直せなかった受注"),
     ("paid", "入金を確認"),
     ("payment-lost", "未入金へ戻った出荷"),
     ("payment-lost-in-picking", "出荷準備中に未入金へ戻った出荷"),
@@ -155,6 +157,7 @@ mod tests {
             include_str!("../../../../functions/fetch-orders/src/lib.rs"),
             include_str!("../../../../functions/push-statuses/src/lib.rs"),
             include_str!("../../../../functions/sync-inventory/src/lib.rs"),
+            include_str!("../../../../functions/sync-payments/src/anew.rs"),
             include_str!("../../../../functions/sync-payments/src/backfill.rs"),
             include_str!("../../../../functions/sync-payments/src/commit.rs"),
             include_str!("../../../../functions/sync-payments/src/findings.rs"),

@@ -69,7 +69,7 @@ impl ShipmentPage {
         self.shipment().holds.iter().map(|reason| words::hold(self.s.lang, *reason)).collect()
     }
     fn differences(&self) -> Vec<&'static str> {
-        self.shipment().differences.iter().map(|it| words::difference(self.s.lang, *it)).collect()
+        self.shipment().all_differences().map(|it| words::difference(self.s.lang, it)).collect()
     }
     fn sync(&self) -> &'static str {
         words::sync(self.s.lang, self.shipment().shop_sync)
@@ -135,7 +135,10 @@ impl ShipmentPage {
         anew::is_possible(self.shipment())
     }
     fn has_unseen_differences(&self) -> bool {
-        !self.shipment().differences.is_empty() && !self.shipment().differences_seen
+        self.shipment().has_unseen_differences()
+    }
+    fn shown_differences(&self) -> String {
+        super::differences::shown(self.shipment())
     }
     fn is_refused(&self) -> bool {
         self.shipment().shop_sync == ShopSync::Failed

@@ -123,8 +123,8 @@ impl Row {
         if Needs::of(&shipment).is_some_and(|needs| needs.payment_state.is_some()) {
             marks.push(("warn", lang.of("決済状況の意味が未設定", "unknown payment state").to_owned()));
         }
-        if !shipment.differences.is_empty() {
-            let list: Vec<_> = shipment.differences.iter().map(|it| words::difference(lang, *it)).collect();
+        if shipment.all_differences().next().is_some() {
+            let list: Vec<_> = shipment.all_differences().map(|it| words::difference(lang, it)).collect();
             marks.push(("warn", format!("{}: {}", lang.of("差分", "differs"), list.join("・"))));
         }
         let items: Vec<String> =
@@ -324,6 +324,10 @@ fn need_says(shell: &Shell, need: Need) -> &'static str {
         Need::WriteBack => shell.l(
             "ショップが受け付けなかった通知です。原因を直し、出荷を開いて「もう一度通知」してください。",
             "What the shop refused to be told. Mend the cause, open each and tell it again.",
+        ),
+        Need::Returned => shell.l(
+            "倉庫が送れずに戻した出荷です（理由は履歴にあります）。出荷を開いて、保留を解除するかキャンセルしてください。",
+            "What the warehouse could not send; the history says why. Open each: release it, or cancel it.",
         ),
         Need::Difference => shell.l(
             "取込後にショップ側で送付先・明細・お届け希望などが変わった、未出荷の出荷です。出荷を開き、ショップの最新内容で作り直すか、確認済みにしてください。",

@@ -54,6 +54,7 @@ pub fn need(lang: Lang, need: Need) -> &'static str {
         Need::Cancellation => lang.of("キャンセルの対応待ち", "cancellations to see to"),
         Need::WriteBack => lang.of("ショップへの書き戻しエラー", "write-back errors"),
         Need::Payment => lang.of("決済状況の意味が未設定", "unknown payment states"),
+        Need::Returned => lang.of("倉庫から戻った出荷", "given back by the warehouse"),
         Need::Difference => lang.of("取込後にショップで変わった出荷", "changed at the shop since import"),
     }
 }

@@ -1,6 +1,6 @@
 //! After the storm: everything is well again, and what is left is brought to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -71,7 +71,7 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
     for _ in 0..PASSES {
         healed.passes += 1;
         for place in &world.places {
-            release_what_came_back(place).await?;
+            release_what_came_back(world, place).await?;
         }
         all(&[Action::FetchOrders, Action::StateWorking, Action::StatusSync]).await?;
         for warehouse in &world.warehouses {
@@ -102,10 +102,14 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
 }
 
 /// The merchant's staff look at what the warehouse gave back, and let it go again.
-async fn release_what_came_back(place: &Place) -> Result<(), CliError> {
+async fn release_what_came_back(world: &World, place: &Place) -> Result<(), CliError> {
+    let given_back: BTreeSet<String> =
+        world.warehouses.iter().flat_map(|warehouse| warehouse.notes().given_back.clone()).collect();
     let (tenant, connection) = (&place.found.tenant, place.found.id());
     let held = tenant.open_orders(connection, &[Status::Hold]).await?;
-    for shipment in tenant.shipments(&Tenant::open_ids(connection, &held)).await? {
+    let mut held = tenant.shipments(&Tenant::open_ids(connection, &held)).await?;
+    held.retain(|shipment| given_back.contains(&shipment.id.to_string()));
+    for shipment in held {
         let came_back = |shipment: &mut Shipment| {
             let is_held = shipment.holds.contains(&HoldReason::NeedsReview);
             shipment.clear_hold(HoldReason::NeedsReview);

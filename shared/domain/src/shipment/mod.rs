@@ -85,6 +85,12 @@ pub struct Shipment {
     /// What the shop has otherwise by now: sorted, each at most once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
+    /// The same, of the kinds that the first release did not know: kept apart, so that it reads the record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_differences: Vec<Difference>,
+    /// A digest of what the shop has where it has something otherwise: another edit of the same kind is another digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub differences_of: Option<String>,
     /// A person has seen to those; one that is new makes this false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub differences_seen: bool,
@@ -163,6 +169,17 @@ impl Shipment {
     #[must_use]
     pub fn is_cancelled_for_shop(&self) -> bool {
         self.status == Status::Cancelled && (self.cancelled_by_shop || self.is_known_as_cancelled_at_shop())
+    }
+
+    /// What the shop has otherwise by now, of all kinds.
+    pub fn all_differences(&self) -> impl Iterator<Item = Difference> + '_ {
+        self.differences.iter().chain(&self.more_differences).copied()
+    }
+
+    /// Has the shop something otherwise, and has no person seen to it?
+    #[must_use]
+    pub fn has_unseen_differences(&self) -> bool {
+        !self.differences_seen && self.all_differences().next().is_some()
     }
 
     /// The reason shown first.

@@ -165,7 +165,7 @@ pub enum Difference {
     PaymentMethod,
     /// 合計金額.
     Total,
-    /// お届け希望: the day or the time of day.
+    /// お届け希望: the day or the time of day. Not known to the first release, as the next.
     Delivery,
     /// 備考.
     Remark,
@@ -174,6 +174,12 @@ pub enum Difference {
 }
 
 impl Difference {
+    /// Did the first release know it?
+    #[must_use]
+    pub fn is_of_first_release(self) -> bool {
+        !matches!(self, Self::Delivery | Self::Remark)
+    }
+
     /// Its name in listings and stored records.
     #[must_use]
     pub fn as_str(self) -> &'static str {

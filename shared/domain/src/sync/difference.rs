@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
 use crate::ids::{AddressId, Sku};
 use crate::order::{SourceAddress, SourceOrder};
 use crate::prefecture;
@@ -58,6 +60,17 @@ pub fn differences(imported: &SourceOrder, now: &SourceOrder, address: AddressId
         found.push(Difference::Remark);
     }
     found
+}
+
+/// A digest of all that is compared, as the order has it now.
+#[must_use]
+pub fn digest(order: &SourceOrder, address: AddressId) -> String {
+    let to = address_of(order, address);
+    let parts: Vec<&str> = to.into_iter().flat_map(|to| PARTS.iter().map(|name| part(to, name))).collect();
+    let texts: Vec<Option<String>> =
+        ["payment_method_name", "remark"].into_iter().chain(DELIVERY).map(|name| order.text(name)).collect();
+    let all = serde_json::json!([parts, lines(order, to.map(|to| to.id)), texts, order.total]).to_string();
+    Sha256::digest(all.as_bytes())[..8].iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// An order's only address stays the parcel's, whatever number the shop gives it.

@@ -183,19 +183,27 @@ fn edits(
     by: &str,
     seen: &mut Seen,
 ) {
-    let mut found = differences(imported, order, shipment.address_id);
+    let found = differences(imported, order, shipment.address_id);
+    let digest = (!found.is_empty()).then(|| difference::digest(order, shipment.address_id));
+    let (mut first, more): (Vec<Difference>, Vec<Difference>) =
+        found.into_iter().partition(|difference| difference.is_of_first_release());
     // Not an edit, and none that an edit takes back. It is the last by its order.
-    found.extend(shipment.differences.iter().filter(|known| **known == Difference::Payment));
-    if found == shipment.differences {
+    first.extend(shipment.differences.iter().filter(|known| **known == Difference::Payment));
+    let same_kinds = first == shipment.differences && more == shipment.more_differences;
+    if same_kinds && (digest == shipment.differences_of || shipment.differences_of.is_none()) {
+        // Of a release before it is kept from now on.
+        shipment.differences_of = digest;
         return;
     }
-    seen.new_difference |= found.iter().any(|difference| !shipment.differences.contains(difference));
-    let names: Vec<&str> = found.iter().map(|difference| difference.as_str()).collect();
+    let known: Vec<Difference> = shipment.all_differences().collect();
+    let all: Vec<Difference> = first.iter().chain(&more).copied().collect();
+    seen.new_difference |= same_kinds || all.iter().any(|difference| !known.contains(difference));
+    let names: Vec<&str> = all.iter().map(|difference| difference.as_str()).collect();
     let mut what = match names.as_slice() {
         [] => "the shop has it as imported again".to_owned(),
         names => format!("the shop has otherwise: {}", names.join(", ")),
     };
-    shipment.differences = found;
+    (shipment.differences, shipment.more_differences, shipment.differences_of) = (first, more, digest);
     shipment.differences_seen &= !seen.new_difference;
     let holds = seen.new_difference && rules.connection.status_sync.hold_differences;
     if holds && shipment.hold(HoldReason::NeedsReview) {

@@ -181,6 +181,8 @@ pub fn plain_shipment(id: ShipmentId, number: &OrderNumber, detail: &ShipmentDet
         seen_at: None,
         cancelled_by_shop: false,
         differences: Vec::new(),
+        more_differences: Vec::new(),
+        differences_of: None,
         differences_seen: false,
         tracking_told: None,
         told_at: None,

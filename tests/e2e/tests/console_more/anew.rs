@@ -63,7 +63,12 @@ async fn what_changed_at_the_shop_is_found_and_made_anew_or_seen() {
     // Seen: it stays as it is, and leaves the list.
     let address = |id: u64| format!("/t/made-anew/shipment/made-anew.{id}.1");
     let csrf = operator.get(&address(left)).await.csrf();
-    let said = operator.post(&format!("{}/differences", address(left)), &[("csrf", &csrf), ("answer", "seen")]).await;
+    // Somebody who has seen another page has not seen these.
+    let seen = format!("{}/differences", address(left));
+    let late = operator.post(&seen, &[("csrf", &csrf), ("answer", "seen"), ("of", "address ")]).await;
+    assert_eq!(late.status, 409, "{late:?}");
+    let shown = operator.get(&address(left)).await.hidden("of").pop().expect("what is shown");
+    let said = operator.post(&seen, &[("csrf", &csrf), ("answer", "seen"), ("of", &shown)]).await;
     assert_eq!(said.status, 303, "{said:?}");
     let page = operator.get(list).await;
     assert!(links(&page.text, moved) && !links(&page.text, left), "{}", page.text);
@@ -78,7 +83,7 @@ async fn what_changed_at_the_shop_is_found_and_made_anew_or_seen() {
         let asked = operator.post(&format!("{}/differences", address(id)), &fields).await;
         assert!(asked.location().ends_with("?done=differences.anew"), "{asked:?}");
         let said = operator.open(asked.location()).await;
-        assert!(said.text.contains("作り直しています"), "{}", said.text);
+        assert!(said.text.contains("それまでは保留にします"), "{}", said.text);
         until_said(&shop, id, "made anew: ready").await;
     }
     let now = shipment(&shop, moved);
@@ -91,6 +96,11 @@ async fn what_changed_at_the_shop_is_found_and_made_anew_or_seen() {
     // A second wish finds it done.
     let fields = [("csrf", csrf.as_str()), ("answer", "anew")];
     assert_eq!(operator.post(&format!("{}/differences", address(moved)), &fields).await.status, 303);
+    let began = std::time::Instant::now();
+    while shipment(&shop, moved)["status"] != "ready" {
+        assert!(began.elapsed().as_secs() < 120, "until it is made anew it is on hold");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
 
     // With the warehouse: not any more.
     shop.claim();

@@ -56,6 +56,9 @@ const AS_WRITTEN: Forms = &[
     ("cancellation overdue", "キャンセル依頼の回答期限切れ"),
     ("cancellation closed", "キャンセルを対応済みに"),
     ("differences seen", "差分を確認済みに"),
+    ("to be made anew", "ショップの最新内容での作り直しを依頼（それまで保留）"),
+    ("made anew: nothing is otherwise", "ショップの最新内容で作り直し: 変わったところはありません"),
+    ("made anew: {}", "ショップの最新内容で作り直し: {0}"),
     ("the answer was entered in the console", "倉庫の回答をコンソールで入力"),
     // The shop.
     ("paid: {}", "入金済み: {0}"),
@@ -122,6 +125,10 @@ const NOTICES: Forms = &[(
 /// Why an order could not be made anew, where that is not why it would not be imported.
 const NOT_ANEW: Forms = &[
     ("the shop does not give it", "ショップに見つかりません"),
+    (
+        "the shop shows it as it was before it was last read: wish for it again later",
+        "ショップの表示がまだ古いままです。しばらくしてからもう一度操作してください",
+    ),
     (
         "a part of it is with the warehouse, has left, or is cancelled",
         "出荷準備中・出荷済み・キャンセル済みのものがあります",

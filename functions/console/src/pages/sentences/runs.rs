@@ -98,6 +98,7 @@ mod tests {
             include_str!("../../../../../functions/push-statuses/src/lib.rs"),
             include_str!("../../../../../functions/sync-inventory/src/lib.rs"),
             include_str!("../../../../../functions/sync-payments/src/backfill.rs"),
+            include_str!("../../../../../functions/sync-payments/src/commit.rs"),
             include_str!("../../../../../functions/sync-payments/src/findings.rs"),
             include_str!("../../../../../functions/sync-payments/src/hints.rs"),
             include_str!("../../../../../functions/sync-payments/src/lib.rs"),

@@ -4,8 +4,16 @@
 pub const SENTENCES: &[(&str, &str)] = &[
     // ステータス同期.
     (
-        "{} shipments are not paid any more while the warehouse has them in hand: {}",
-        "{0}件の出荷が、出荷準備中に未入金へ戻りました。倉庫で止めるか、そのまま出荷してください。",
+        "{} orders are not paid any more while the warehouse has them in hand: {} (出荷準備中に未入金へ戻りました): {}",
+        "{0}件の受注が、出荷準備中に未入金へ戻りました。倉庫で止めるか、そのまま出荷してください: {2}",
+    ),
+    (
+        "{} orders are otherwise at the shop than they were imported: {} (取込後にショップで変わりました): {}",
+        "{0}件の受注が、取込後にショップで変わりました。変わった項目を確認し、作り直すか、確認済みにしてください: {2}",
+    ),
+    (
+        "{} orders could not be made anew from what the shop has: {}",
+        "{0}件の受注を、ショップの最新内容で作り直せませんでした。理由は出荷の履歴にあります: {1}",
     ),
     (
         "payment states that the connection's table does not know wait: {}; say what they mean under payment_states {}",
