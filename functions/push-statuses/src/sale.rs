@@ -14,7 +14,7 @@ use renkei_domain::shipment::Shipment;
 use renkei_ecforce::{OrderQuery, Outcome, ShippingOptions, ShippingResult, WriteAnswer};
 use renkei_shop::ShopError;
 use renkei_shop::robot::Work;
-use renkei_store::sales::{Sale, not_captured};
+use renkei_store::sales::{Sale, show_not_captured};
 
 use crate::Tally;
 use crate::write_back::{Parcel, WrittenBack, note};
@@ -146,12 +146,7 @@ async fn raise(work: &Work<'_>, id: &ShipmentId) -> Result<bool, ShopError> {
     let mut raised = false;
     work.tenant
         .change(id, |shipment| {
-            let error = Some(not_captured());
-            raised = shipment.shop_error != error;
-            if raised {
-                shipment.shop_error = error;
-                shipment.note(Timestamp::now(), "payment not captured", work.message.robot.as_str());
-            }
+            raised = show_not_captured(shipment, Timestamp::now(), work.message.robot.as_str());
             raised
         })
         .await?;

@@ -1,36 +1,24 @@
 //! What a comparison of shop and record finds: what of it is repaired, and what people are told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
-use renkei_domain::jst;
 use renkei_domain::payment::Meaning;
 use renkei_domain::settings::{Action, Connection};
-use renkei_domain::shipment::{Shipment, ShipmentDetail, ShopSync, ShopWork, Status, is_wholly_out};
+use renkei_domain::shipment::{Shipment, ShopSync, Status};
 use renkei_ecforce::{BadRecord, Order, OrderPage};
 use renkei_shop::ShopError;
 use renkei_shop::robot::Told;
 use renkei_store::Tenant;
 use renkei_store::import::Known;
-use renkei_store::sales::not_captured;
+use renkei_store::sales::show_not_captured;
 
 use crate::commit::Tally;
+use crate::stuck;
 
-/// Days after which a shipment that nobody takes stands still.
-const READY_DAYS: i64 = 3;
-/// Days after which a shipment that nobody ships stands still.
-const PICKING_DAYS: i64 = 7;
 /// Days for which people are told of an order that the shop has as worked on and that is unknown here.
 const STRANGE_DAYS: i64 = 3;
-/// That an order was taken stands still where it was not told after so many days.
-const UNTAKEN_DAYS: i64 = 1;
-/// Likewise a number, or that an order is shipped: their robots may rest over a weekend.
-const UNTOLD_DAYS: i64 = 3;
-/// Entries of each list of what is to be told that are read in one go, and how often, from the oldest on.
-const LISTED: i32 = 100;
-const MOST_LISTED: usize = 10;
 /// Order numbers that a sentence names.
 const NAMED: usize = 5;
 
@@ -223,7 +211,7 @@ impl Findings {
                     // The number first: that the state is told again is a change of the record, too.
                     let number = what.number && shipment.number_dropped(now);
                     let state = what.state && shipment.still_unshipped(now);
-                    let raised = uncaptured && raise_uncaptured(shipment, by);
+                    let raised = uncaptured && show_not_captured(shipment, Timestamp::now(), by);
                     again |= state || number;
                     state || number || raised
                 })
@@ -233,43 +221,9 @@ impl Findings {
         Ok(())
     }
 
-    /// What stands still with us: parcels that nobody takes or ships, and what the shop is not told.
+    /// What stands still with us.
     pub async fn stuck(&mut self, night: Night<'_>) -> Result<(), ShopError> {
-        let Night { tenant, now, .. } = night;
-        let connection = &night.connection.id;
-        let mut stuck: BTreeMap<OrderId, OrderNumber> = BTreeMap::new();
-        for (status, days) in [(Status::Ready, READY_DAYS), (Status::Picking, PICKING_DAYS)] {
-            let mut open = tenant.open_orders(connection, &[status]).await?;
-            open.retain(|_, order| older(order.imported_at, days, now));
-            let mut still = tenant.shipments(&Tenant::open_ids(connection, &open)).await?;
-            still.retain(|shipment| {
-                shipment.status == status && older(shipment.claimed_at.unwrap_or(shipment.updated_at), days, now)
-            });
-            // What is to be shipped on a later day has its reason to stand.
-            let details = tenant.details(&still).await?;
-            let due = |detail: &ShipmentDetail| {
-                let day = detail.ship_on.and_then(|day| jst::instant(day.to_datetime(Time::midnight())));
-                day.is_none_or(|day| older(day, days, now))
-            };
-            let still = still.into_iter().zip(&details).filter(|(_, detail)| due(detail));
-            stuck.extend(still.map(|(shipment, _)| (shipment.id.order, shipment.order_number)));
-        }
-        let does = |action| night.actions.contains(&action);
-        let numbers = does(Action::WriteBack) || does(Action::StateShipped);
-        for (work, days, is_told) in [
-            (ShopWork::TellWorking, UNTAKEN_DAYS, does(Action::StateWorking)),
-            (ShopWork::WriteBack, UNTOLD_DAYS, numbers),
-            (ShopWork::TellShipped, UNTOLD_DAYS, night.tells_shipped),
-        ] {
-            // What no robot tells stands on its list for ever, as the document's warnings say.
-            if !is_told {
-                continue;
-            }
-            for shipment in untold(night, work, days).await? {
-                stuck.insert(shipment.id.order, shipment.order_number);
-            }
-        }
-        for number in stuck.values() {
+        for number in stuck::orders(night).await?.values() {
             self.stuck.add(number.as_str());
         }
         Ok(())
@@ -332,7 +286,7 @@ impl Findings {
     }
 }
 
-fn older(at: Timestamp, days: i64, now: Timestamp) -> bool {
+pub(crate) fn older(at: Timestamp, days: i64, now: Timestamp) -> bool {
     at.saturating_add((days * 24).hours()).is_ok_and(|until| until < now)
 }
 
@@ -348,47 +302,6 @@ async fn other_parcels(
     let parcels = tenant.parcels(connection, &several).await?;
     let others = |parcels: Vec<Shipment>| parcels.into_iter().filter(|parcel| !parcel.id.is_lead()).collect();
     Ok(several.into_iter().zip(parcels).map(|((order, _), parcels)| (order, others(parcels))).collect())
-}
-
-/// What has been on a list of what is to be told for so long that no robot seems to tell it.
-async fn untold(night: Night<'_>, work: ShopWork, days: i64) -> Result<Vec<Shipment>, ShopError> {
-    let Night { tenant, connection, now, .. } = night;
-    let mut untold = Vec::new();
-    let mut from = None;
-    for _ in 0..MOST_LISTED {
-        let listed = tenant.shop_work(&connection.id, work, LISTED, from).await?;
-        let ids: Vec<ShipmentId> = listed.rows.into_iter().map(|entry| entry.id).collect();
-        let mut waiting = tenant.shipments(&ids).await?;
-        waiting.retain(|shipment| {
-            let since = if work == ShopWork::TellWorking { shipment.imported_at } else { shipment.updated_at };
-            shipment.shop_work() == Some(work) && older(since, days, now)
-        });
-        // That an order is shipped is told once all of it is.
-        if work == ShopWork::TellShipped {
-            let out = wholly_out(tenant, &connection.id, &waiting).await?;
-            waiting.retain(|shipment| out.contains(&shipment.id.order));
-        }
-        untold.extend(waiting);
-        from = listed.next;
-        if from.is_none() {
-            break;
-        }
-    }
-    Ok(untold)
-}
-
-/// Which orders of these shipments are wholly out.
-async fn wholly_out(
-    tenant: &Tenant,
-    connection: &ConnectionId,
-    shipments: &[Shipment],
-) -> Result<BTreeSet<OrderId>, ShopError> {
-    let orders: BTreeMap<OrderId, u16> =
-        shipments.iter().map(|shipment| (shipment.id.order, shipment.parcels)).collect();
-    let orders: Vec<(OrderId, u16)> = orders.into_iter().collect();
-    let parcels = tenant.parcels(connection, &orders).await?;
-    let out = orders.into_iter().zip(parcels).filter(|(_, parcels)| is_wholly_out(parcels));
-    Ok(out.map(|((order, _), _)| order).collect())
 }
 
 /// Do shop and record contradict each other, for longer than a robot takes to tell? `others` are the order's parcels
@@ -421,20 +334,10 @@ fn shows_no_capture(order: &Order, connection: &Connection) -> bool {
     connection.capture_payment_on_shipping && order.payment_state.as_deref().is_some_and(is_open)
 }
 
-/// Shows on a shipment that its order's payment is not captured. True if that was not shown.
-fn raise_uncaptured(shipment: &mut Shipment, by: &str) -> bool {
-    let error = Some(not_captured());
-    if shipment.shop_error == error {
-        return false;
-    }
-    shipment.shop_error = error;
-    shipment.note(Timestamp::now(), "payment not captured", by);
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use renkei_domain::shipment::ShopError as Refusal;
+    use renkei_store::sales::not_captured;
     use serde_json::{Value, json};
 
     use super::*;
@@ -535,10 +438,13 @@ mod tests {
     #[test]
     fn that_a_payment_is_not_captured_is_shown_once() {
         let mut shipment = shipped();
-        assert!(raise_uncaptured(&mut shipment, "robot") && !raise_uncaptured(&mut shipment, "robot"));
+        assert!(
+            show_not_captured(&mut shipment, Timestamp::now(), "robot")
+                && !show_not_captured(&mut shipment, Timestamp::now(), "robot")
+        );
         assert_eq!((shipment.shop_error, shipment.events.len()), (Some(not_captured()), 1));
         // What the shop said before is the lesser news.
         let refused = Some(Refusal { code: "AOR2001".into(), message: String::new() });
-        assert!(raise_uncaptured(&mut Shipment { shop_error: refused, ..shipped() }, "robot"));
+        assert!(show_not_captured(&mut Shipment { shop_error: refused, ..shipped() }, Timestamp::now(), "robot"));
     }
 }

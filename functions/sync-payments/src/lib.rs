@@ -16,6 +16,7 @@ pub mod hints;
 pub mod missing;
 pub mod reconcile;
 pub mod release;
+pub mod stuck;
 pub mod sync;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};

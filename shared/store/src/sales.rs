@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
-use renkei_domain::shipment::ShopError;
+use renkei_domain::shipment::{Shipment, ShopError};
 use serde::{Deserialize, Serialize};
 
 use crate::Tenant;
@@ -47,6 +47,18 @@ pub fn not_captured() -> ShopError {
         code: "capture-unproven".into(),
         message: "the shop was asked once to capture the payment and shows none: look at the order there".into(),
     }
+}
+
+/// Shows on a shipment that its order's payment is not captured. True if that was not shown. What the shop said before is the
+/// lesser news.
+pub fn show_not_captured(shipment: &mut Shipment, at: Timestamp, by: &str) -> bool {
+    let error = Some(not_captured());
+    if shipment.shop_error == error {
+        return false;
+    }
+    shipment.shop_error = error;
+    shipment.note(at, "payment not captured", by);
+    true
 }
 
 #[derive(Deserialize)]

@@ -314,6 +314,7 @@ mod tests {
         // All that is more than a word in these is said of a shipment.
         let telling = [
             include_str!("../../../../../shared/domain/src/handover.rs"),
+            include_str!("../../../../../shared/domain/src/handover/returned.rs"),
             include_str!("../../../../../shared/domain/src/processing/apply.rs"),
             include_str!("../../../../../shared/domain/src/processing/effect.rs"),
             include_str!("../../../../../shared/domain/src/sync/mod.rs"),
@@ -323,8 +324,7 @@ mod tests {
             include_str!("../../../../../shared/domain/src/shipment/mod.rs"),
             include_str!("../../../../../shared/setup/src/retry.rs"),
             include_str!("../../../../../functions/import-orders/src/lib.rs"),
-            include_str!("../../../../../functions/push-statuses/src/sale.rs"),
-            include_str!("../../../../../functions/sync-payments/src/findings.rs"),
+            include_str!("../../../../../shared/store/src/sales.rs"),
             include_str!("../../../../../functions/sync-payments/src/sync.rs"),
             include_str!("../../../../../shared/domain/src/import/anew.rs"),
             include_str!("../bulk.rs"),
