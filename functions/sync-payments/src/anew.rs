@@ -1,6 +1,6 @@
 //! Orders whose shipments a person wants to be made anew from what the shop has: see [`renkei_domain::import::anew`].
 //!
-//! The console asks for it as a webhook asks for a look: the wish is noted, and one run reads all that is wished for, a
+//! It is asked for as a webhook asks for a look: the wish is noted, and one run reads all that is wished for, a
 //! hundred orders a call. The wish is forgotten when its order is done; a crash before that makes the same once more, which
 //! changes nothing. What cannot be done is said on the shipment and in the run.
 
@@ -71,7 +71,11 @@ impl<'a> Anew<'a> {
                 tally.for_a_person += 1;
                 self.refused.push(format!("{} ({reason})", lead.order_number));
                 let what = format!("not made anew: {reason}");
-                self.tenant.change(&lead.id, |shipment| note_once(shipment, &what, by)).await?;
+                // Each of them is on hold for it, and says why.
+                for parcel in 1..=lead.parcels {
+                    let id = ShipmentId { parcel, ..lead.id.clone() };
+                    self.tenant.change(&id, |shipment| note_once(shipment, &what, by)).await?;
+                }
             }
         }
         Ok(())

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use renkei_domain::convert::standard;
 use renkei_domain::settings::TenantSettings;
-use renkei_domain::shipment::{CancellationState, Shipment, ShipmentDetail, Status};
+use renkei_domain::shipment::{CancellationState, ShipTo, Shipment, ShipmentDetail, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,6 +28,8 @@ pub struct ShipmentView {
     ship_from: String,
     /// 送付先.
     ship_to: ShipToView,
+    /// 注文者: who ordered, for the slip and the label of a gift; the order's first recipient where the shop names nobody else.
+    orderer: ShipToView,
     /// 出荷明細: what goes into the parcel; leaflets and samples that the merchant's robots added are among it.
     items: Vec<ItemView>,
     /// WMS配送方法: the shipping method as the warehouse calls it; null where none was chosen.
@@ -70,7 +73,7 @@ pub struct ShipmentView {
     updated_at: Timestamp,
 }
 
-/// 送付先. Parts that the shop left out are empty texts.
+/// 送付先, or who ordered. Parts that the shop left out are empty texts.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ShipTo)]
 struct ShipToView {
@@ -92,6 +95,13 @@ struct ShipToView {
     address3: String,
     /// 電話番号.
     phone: String,
+}
+
+impl From<ShipTo> for ShipToView {
+    fn from(to: ShipTo) -> Self {
+        let ShipTo { name, kana, company, postal_code, prefecture, address1, address2, address3, phone } = to;
+        Self { name, kana, company, postal_code, prefecture, address1, address2, address3, phone }
+    }
 }
 
 impl std::fmt::Debug for ShipToView {
@@ -149,7 +159,7 @@ impl ShipmentView {
     pub fn of(settings: &TenantSettings, shipment: &Shipment, detail: &ShipmentDetail) -> Self {
         let method = shipment.shipping_method.as_ref();
         let known = settings.shipping_methods.iter().find(|known| Some(&known.id) == method);
-        let (to, totals) = (&detail.ship_to, &detail.totals);
+        let totals = &detail.totals;
         Self {
             id: shipment.id.to_string(),
             order_number: shipment.order_number.to_string(),
@@ -157,17 +167,8 @@ impl ShipmentView {
             parcels: shipment.parcels,
             status: shipment.status.as_str(),
             ship_from: shipment.ship_from.to_string(),
-            ship_to: ShipToView {
-                name: to.name.clone(),
-                kana: to.kana.clone(),
-                company: to.company.clone(),
-                postal_code: to.postal_code.clone(),
-                prefecture: to.prefecture.clone(),
-                address1: to.address1.clone(),
-                address2: to.address2.clone(),
-                address3: to.address3.clone(),
-                phone: to.phone.clone(),
-            },
+            ship_to: detail.ship_to.clone().into(),
+            orderer: detail.source.orderer().map(standard::ship_to).unwrap_or_default().into(),
             items: detail
                 .items
                 .iter()

@@ -36,6 +36,10 @@ pub struct SourceOrder {
     pub carrier: Option<SourceCarrier>,
     /// Where the order goes; never empty.
     pub addresses: Vec<SourceAddress>,
+    /// 注文者, by the address of the bill; None where that is the first recipient, or the shop names nobody. See
+    /// [`SourceOrder::orderer`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing: Option<SourceAddress>,
     /// What was ordered; never empty.
     pub lines: Vec<SourceLine>,
     /// Every scalar attribute that the shop sent, by the shop's name: `remark`, `kind`, `times`, ….
@@ -48,6 +52,12 @@ impl SourceOrder {
     #[must_use]
     pub fn says_total(&self) -> bool {
         self.total != Yen(0) || self.attributes.contains_key("total")
+    }
+
+    /// 注文者: who ordered, and is no recipient where it is a gift. None only of an order without addresses.
+    #[must_use]
+    pub fn orderer(&self) -> Option<&SourceAddress> {
+        self.billing.as_ref().or(self.addresses.first())
     }
 
     /// A scalar attribute as text; None when the shop left it out, null or empty.
@@ -91,7 +101,7 @@ pub struct SourceCarrier {
     pub name: Option<String>,
 }
 
-/// A shipping address, in the shop's parts and by the shop's attribute names. Empty parts are empty texts.
+/// An address, in the shop's parts and by the shop's attribute names. Empty parts are empty texts.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceAddress {
     /// The shop's id.

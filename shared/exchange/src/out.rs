@@ -238,6 +238,7 @@ mod tests {
             updated_at: None,
             carrier: None,
             addresses: Vec::new(),
+            billing: None,
             lines: Vec::new(),
             attributes: BTreeMap::new(),
         };

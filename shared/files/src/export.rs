@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use renkei_domain::convert::standard;
 use renkei_domain::ids::ShipmentId;
 use renkei_domain::settings::{ShipFrom, TenantSettings};
-use renkei_domain::shipment::{Item, Shipment, ShipmentDetail};
+use renkei_domain::shipment::{Item, ShipTo, Shipment, ShipmentDetail};
 
 use crate::Problem;
 use crate::encoding::{BOM, Encoding, char_width};
@@ -195,6 +196,13 @@ impl Source<'_> {
                 [from.prefecture.as_str(), &from.address].concat()
             }
             Field::FromPhone => self.ship_from()?.phone.clone(),
+            Field::OrdererName => self.orderer().name,
+            Field::OrdererPostalCode => self.orderer().postal_code,
+            Field::OrdererAddress => {
+                let orderer = self.orderer();
+                [orderer.prefecture, orderer.address1, orderer.address2, orderer.address3].concat()
+            }
+            Field::OrdererPhone => self.orderer().phone,
             Field::ShipOn => date(detail.ship_on.filter(|day| *day >= self.around.today).unwrap_or(self.around.today))?,
             Field::DeliverOn => detail.deliver_on.map(date).transpose()?.unwrap_or_default(),
             Field::DeliveryTime if column.times.is_empty() => detail.delivery_time.clone(),
@@ -217,6 +225,13 @@ impl Source<'_> {
                 method.map(|method| method.warehouse_code.clone()).unwrap_or_default()
             }
         })
+    }
+
+    /// Who ordered, as labels have it; a company where the shop names no person.
+    fn orderer(&self) -> ShipTo {
+        let orderer = self.detail.source.orderer().map(standard::ship_to).unwrap_or_default();
+        let name = if orderer.name.is_empty() { orderer.company.clone() } else { orderer.name };
+        ShipTo { name, ..orderer }
     }
 
     fn ship_from(&self) -> Result<&ShipFrom, String> {

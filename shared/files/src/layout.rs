@@ -148,6 +148,14 @@ pub enum Field {
     FromAddress,
     /// 発送元電話番号.
     FromPhone,
+    /// 注文者名; who ordered may be another than who receives.
+    OrdererName,
+    /// 注文者郵便番号.
+    OrdererPostalCode,
+    /// 注文者住所, all of it.
+    OrdererAddress,
+    /// 注文者電話番号.
+    OrdererPhone,
     /// 出荷予定日; the day of the export if the order names none.
     ShipOn,
     /// お届け希望日.
@@ -277,7 +285,7 @@ mod tests {
         let all = Layout::all().unwrap();
         let columns: Vec<(&str, usize)> =
             all.iter().map(|layout| (layout.id.as_str(), layout.shipments.columns.len())).collect();
-        assert_eq!(columns, [("standard", 24), ("yamato-b2", 95), ("sagawa-ehiden3", 74)]);
+        assert_eq!(columns, [("standard", 28), ("yamato-b2", 95), ("sagawa-ehiden3", 74)]);
         for layout in &all {
             assert!(!layout.notes.is_empty(), "{} says where it comes from", layout.id);
         }

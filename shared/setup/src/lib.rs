@@ -8,6 +8,7 @@
 //! missing, and applying twice does nothing. What follows after the settings goes by those that are in force by then:
 //! somebody else may have saved meanwhile.
 
+pub mod anew;
 mod apply;
 pub mod dead_letters;
 pub mod dry_run;

@@ -18,8 +18,8 @@ pub enum RetryError {
     /// The queue of import-orders.
     #[error(transparent)]
     Queue(#[from] QueueError),
-    /// An order cannot be written down. Permanent.
-    #[error("an order could not be written down: {0}")]
+    /// A message cannot be written down. Permanent.
+    #[error("a message could not be written down: {0}")]
     Message(#[from] serde_json::Error),
 }
 

@@ -128,7 +128,8 @@ fn text(message: &ImportOrder) -> String {
 fn source_order(order: &Order) -> Result<SourceOrder, String> {
     let number = OrderNumber::parse(order.number.trim()).map_err(|e| e.to_string())?;
     let lines = source_lines(&order.items)?;
-    let addresses = order.shipping_addresses.iter().map(source_address).collect::<Result<_, _>>()?;
+    let addresses = order.shipping_addresses.iter().map(source_address).collect::<Result<Vec<_>, _>>()?;
+    let billing = order.billing_address.as_ref().map(source_address).transpose()?;
     let carrier = SourceCarrier { id: order.shipping_carrier_id, name: order.shipping_carrier_name.clone() };
     Ok(SourceOrder {
         id: OrderId(order.id),
@@ -138,6 +139,7 @@ fn source_order(order: &Order) -> Result<SourceOrder, String> {
         total: Yen(order.total.unwrap_or(0)),
         updated_at: order.updated_at,
         carrier: (carrier.id.is_some() || carrier.name.is_some()).then_some(carrier),
+        billing: billing.filter(|billing| is_another(billing, addresses.first())),
         addresses,
         lines,
         attributes: scalars(order)?,
@@ -201,6 +203,33 @@ fn source_address(address: &Address) -> Result<SourceAddress, String> {
         name_prefecture(&mut parts, prefecture);
     }
     Ok(SourceAddress { id: AddressId(address.id), parts })
+}
+
+/// Parts by which one person at one address is told from another.
+const WHO_AND_WHERE: [&str; 12] = [
+    "name01",
+    "name02",
+    "company_name",
+    "zip01",
+    "zip02",
+    "prefecture_name",
+    "addr01",
+    "addr02",
+    "addr03",
+    "tel01",
+    "tel02",
+    "tel03",
+];
+
+/// Does the bill go to somebody, and is that another than the recipient, or elsewhere? Most orders are for those who order:
+/// what is the same twice is not kept twice, nor what only says less.
+fn is_another(billing: &SourceAddress, recipient: Option<&SourceAddress>) -> bool {
+    let says = |part: &&str| !billing.part(part).is_empty();
+    let is_named = ["name01", "name02", "company_name", "full_name"].iter().any(says);
+    let is_other = |to: &SourceAddress| {
+        WHO_AND_WHERE.iter().filter(|part| says(part)).any(|part| billing.part(part) != to.part(part))
+    };
+    is_named && recipient.is_none_or(is_other)
 }
 
 /// Gives an address whose prefecture stands in its written lines only the part that others have it in. The first line
@@ -307,6 +336,31 @@ mod tests {
         let given = json!({ "id": 1, "prefecture_name": "東京都", "addr01": "東京都江東区架空町" });
         assert_eq!(both(&address(given)), ("東京都".to_owned(), "東京都江東区架空町".to_owned()));
         assert_eq!(both(&address(json!({ "id": 1, "addr01": "架空町" }))).0, "");
+    }
+
+    #[test]
+    fn who_ordered_is_kept_where_that_is_somebody_else_or_elsewhere() {
+        let orderer = |billing: Value| {
+            let order = read(|order| {
+                order["shipping_addresses"][0]["name01"] = json!("見本");
+                order["shipping_addresses"][0]["tel01"] = json!("03");
+                order["billing_address"] = billing;
+            });
+            (order.billing.is_some(), order.orderer().unwrap().id.0)
+        };
+        let same =
+            json!({ "id": 7, "name01": "見本", "prefecture_name": "東京都", "addr01": "江東区架空町", "tel01": "03" });
+        let with = |part: &str, value: &str| {
+            let mut other = same.clone();
+            other[part] = json!(value);
+            other
+        };
+        assert_eq!(orderer(same.clone()), (false, 120));
+        assert_eq!(orderer(with("tel01", "")), (false, 120), "it says less of the same");
+        assert_eq!(orderer(with("name01", "")), (false, 120), "nobody");
+        assert_eq!(orderer(Value::Null), (false, 120));
+        assert_eq!(orderer(with("name01", "贈主")), (true, 7), "a gift");
+        assert_eq!(orderer(with("addr01", "港区架空町")), (true, 7), "sent elsewhere");
     }
 
     #[test]

@@ -1,11 +1,7 @@
 //! 差分: what a person makes of what the shop has otherwise by now. The shipment is made anew from it, or it goes out as it is
 //! and somebody has seen that.
-//!
-//! Only robots call shops: what is wished for goes to the one that looks at orders, as a webhook's hint does, and is there
-//! within seconds. Wished for twice, it is made once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -14,10 +10,8 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use renkei_domain::ids::ShipmentId;
-use renkei_domain::import::anew;
 use renkei_domain::shipment::{Difference, Shipment};
-use renkei_domain::work::{Hint, VERSION};
-use renkei_platform::queue::group;
+use renkei_setup::anew::{self, Wished};
 use renkei_store::audit::AuditOutcome;
 
 use super::Form;
@@ -65,34 +59,14 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
 }
 
 async fn wish(app: &App, caller: &Caller, shipment: &Shipment) -> Result<(), Problem> {
-    let ShipmentId { connection, order, .. } = shipment.id.clone();
-    let orders = [(order, shipment.parcels)];
-    let parcels = caller.tenant.parcels(&connection, &orders).await?.pop().unwrap_or_default();
-    if !parcels.iter().all(anew::is_possible) {
-        return Err(Problem::new(
+    match anew::wish(&caller.tenant, &app.hints, shipment, caller.now, caller.email.as_str()).await? {
+        Wished::Yes => Ok(()),
+        Wished::InHand => Err(Problem::new(
             StatusCode::CONFLICT,
             "倉庫に渡した出荷、出荷済み・キャンセル済みの出荷のある受注は作り直せません。",
             "An order of which something is with the warehouse, has left or is cancelled cannot be made anew.",
-        ));
+        )),
     }
-    // From now on none of them goes out as it is.
-    let wish = |shipment: &mut Shipment| anew::wish(shipment, caller.now, caller.email.as_str());
-    for parcel in parcels {
-        caller.tenant.change_from(parcel, wish).await?;
-    }
-    let group = group(caller.tenant.id(), &connection);
-    let hint = Hint {
-        v: VERSION,
-        tenant: caller.tenant.id().clone(),
-        connection,
-        order_ids: vec![order.0],
-        order_numbers: Vec::new(),
-        topic: None,
-        anew_by: Some(caller.email.as_str().to_owned()),
-        received_at: caller.now,
-    };
-    let body = serde_json::to_string(&hint).map_err(|error| Problem::ours(&error.to_string()))?;
-    app.hints.send(body, group, Duration::ZERO).await.map_err(|error| Problem::ours(&error.to_string()))
 }
 
 /// What a page shows of the differences, for its form to say what was seen.

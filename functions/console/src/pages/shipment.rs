@@ -10,10 +10,11 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
+use renkei_domain::convert::standard;
 use renkei_domain::handover;
 use renkei_domain::ids::ShipmentId;
 use renkei_domain::import::anew;
-use renkei_domain::shipment::{CancellationState, RobotTrace, Shipment, ShipmentDetail, ShopSync, Status};
+use renkei_domain::shipment::{CancellationState, RobotTrace, ShipTo, Shipment, ShipmentDetail, ShopSync, Status};
 use renkei_setup::retry::{self, ToldAgain};
 use renkei_store::audit::AuditOutcome;
 use serde::Deserialize;
@@ -130,6 +131,11 @@ impl ShipmentPage {
     fn changes(&self, trace: &RobotTrace) -> String {
         let changes: Vec<String> = trace.changes.iter().map(|change| self.event(change)).collect();
         changes.join(" · ")
+    }
+    /// Who ordered, if that is not who receives this parcel.
+    fn orderer(&self) -> Option<ShipTo> {
+        let orderer = self.detail.source.orderer()?;
+        (orderer.id != self.shipment().address_id).then(|| standard::ship_to(orderer))
     }
     fn can_be_made_anew(&self) -> bool {
         anew::is_possible(self.shipment())

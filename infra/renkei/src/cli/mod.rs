@@ -199,6 +199,15 @@ pub enum Command {
         #[arg(long, requires = "shipment")]
         capture: bool,
     },
+    /// 作り直し: have an order's shipments made anew from what the shop has now, such as an address that was mended there. They are
+    /// on hold until a robot has done it, within seconds mostly.
+    Anew {
+        /// One of its shipments: `<connection>.<order id>.<parcel>`.
+        id: String,
+        /// Of this merchant, where two have a shop of this name.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
     /// Products.
     #[command(subcommand)]
     Products(ProductsCommand),

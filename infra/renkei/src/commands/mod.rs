@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod anew;
 mod apply;
 mod backfill;
 mod connection;
@@ -117,6 +118,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
              --refused of what the shop refused",
         )),
         Command::Retry { scope, order, .. } => orders::retry(&Stack::open(&at).await?, &scope, order).await,
+        Command::Anew { id, tenant } => anew::wish(&Stack::open(&at).await?, tenant.as_deref(), &id).await,
         Command::Stock { connection, tenant, drift, json } => {
             stock::list(&Stack::open(&at).await?, tenant.as_deref(), &connection, drift, json).await
         }

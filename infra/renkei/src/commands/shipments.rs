@@ -403,6 +403,7 @@ mod tests {
                 updated_at: None,
                 carrier: None,
                 addresses: vec![SourceAddress { id: AddressId(120), parts: BTreeMap::new() }],
+                billing: None,
                 lines: vec![SourceLine {
                     sku,
                     name: "美容液 30ml".into(),

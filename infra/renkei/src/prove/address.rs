@@ -6,7 +6,7 @@ use renkei_domain::shipment::{Difference, ShipTo, Shipment, ShipmentDetail, Stat
 use renkei_simulator::api::{AddressTruth, OrderTruth};
 use serde_json::Value;
 
-use super::ends::Facts;
+use super::ends::{Facts, GRANULE};
 use super::staff::Edit;
 
 /// Prefectures have official numbers up to this.
@@ -26,8 +26,9 @@ pub fn goes_on_a_label(address: &AddressTruth) -> bool {
         && any(["name01", "company_name"])
 }
 
-/// Looks at where a parcel goes: where the order said when it was imported, whatever the shop's people change later.
-/// What they change is shown as a difference once a sync has read it.
+/// Looks at where a parcel goes: where the order said when it was imported, whatever the shop's people change later, until
+/// the merchant's own people have it made anew. What is changed and not taken over is shown as a difference once a sync has
+/// read it.
 pub fn edited(shipment: &Shipment, detail: &ShipmentDetail, order: &OrderTruth, facts: &Facts<'_>) -> Vec<String> {
     let Some(imported) = detail.source.addresses.iter().find(|address| address.id == shipment.address_id) else {
         return vec!["was made from an order that does not have its address".to_owned()];
@@ -41,13 +42,25 @@ pub fn edited(shipment: &Shipment, detail: &ShipmentDetail, order: &OrderTruth, 
     let edits: &[Edit] = if is_first { facts.edits } else { &[] };
     let line = imported.part("addr02");
     let read = edits.iter().find(|edit| edit.line == line);
-    if let Some(edit) = read.filter(|edit| edit.asked_at > shipment.imported_at) {
+    let is_wished = facts.wished.is_some();
+    if let Some(edit) = read.filter(|edit| edit.asked_at > shipment.imported_at && !is_wished) {
         wrong.push(format!(
             "was imported at {}, and goes where the shop's people changed it to at {}",
             shipment.imported_at, edit.asked_at
         ));
     }
+    let made = made_anew_at(shipment);
     let later = &edits[edits.iter().rposition(|edit| edit.line == line).map_or(0, |place| place + 1)..];
+    // It was read after somebody had wished for it, and shows all that was there by then.
+    if let (Some(made), Some(wished), Some(missed)) = (made, facts.wished, later.first())
+        && missed.done_at + GRANULE < wished
+    {
+        wrong.push(format!(
+            "was made anew at {made}, by a wish of {wished}, without what was changed at the shop at {}",
+            missed.done_at
+        ));
+    }
+    let since = made.unwrap_or(shipment.imported_at);
     let noted = shipment.differences.contains(&Difference::Address);
     match later.first() {
         None if noted => {
@@ -56,7 +69,7 @@ pub fn edited(shipment: &Shipment, detail: &ShipmentDetail, order: &OrderTruth, 
         // Until it left: after that nobody compares. What is cancelled is not compared any more either.
         Some(edit) if !noted && shipment.status != Status::Cancelled => {
             let until = shipment.result_at.unwrap_or(Timestamp::MAX);
-            if let Some(run) = facts.sync_between(edit.done_at.max(shipment.imported_at), until) {
+            if let Some(run) = facts.sync_between(edit.done_at.max(since), until) {
                 wrong.push(format!(
                     "shows no difference of its address; it was changed at the shop at {}, and run {} had read that",
                     edit.done_at, run.id
@@ -66,6 +79,12 @@ pub fn edited(shipment: &Shipment, detail: &ShipmentDetail, order: &OrderTruth, 
         None | Some(_) => {}
     }
     wrong
+}
+
+/// When a shipment was made anew the last time, by what is kept of its history.
+pub fn made_anew_at(shipment: &Shipment) -> Option<Timestamp> {
+    let mut made = shipment.events.iter().rev();
+    made.find(|event| event.what.starts_with("made anew: ")).map(|event| event.at)
 }
 
 /// Is it this address, as the standard conversion writes it?
@@ -113,6 +132,24 @@ mod tests {
         ] {
             assert!(!address(&change), "{change}");
         }
+    }
+
+    #[test]
+    fn what_is_made_anew_shows_all_that_was_there_when_it_was_wished_for() {
+        let (mut shipment, mut detail) = (samples::shipment("ready"), samples::detail());
+        let said = |shipment: &Shipment, detail: &ShipmentDetail, edits: &[Edit], wished: Option<i64>| {
+            let notes = Notes::default();
+            let facts = Facts { edits, wished: wished.map(at), ..samples::facts(&notes) };
+            edited(shipment, detail, &samples::order(), &facts)
+        };
+        let edits = [edit("見本8番", 10), edit("見本9番", 20)];
+        shipment.note(at(40), "made anew: ready", "office@merchant.example");
+        assert_eq!(said(&shipment, &detail, &edits, Some(30)).len(), 1, "it shows neither");
+        "見本8番".clone_into(&mut detail.ship_to.address2);
+        detail.source.addresses[0].parts.insert("addr02".to_owned(), "見本8番".to_owned());
+        assert_eq!(said(&shipment, &detail, &edits, Some(30)).len(), 1, "it shows the first alone");
+        assert!(said(&shipment, &detail, &edits, Some(15)).is_empty(), "the second came after the wish");
+        assert!(!said(&shipment, &detail, &edits, None).is_empty(), "nobody wished for that");
     }
 
     fn edit(line: &str, second: i64) -> Edit {

@@ -64,6 +64,8 @@ pub struct Account {
     pub faults: BTreeMap<String, u64>,
     /// Parcels that warehouses gave back, or wanted to.
     pub given_back: u64,
+    /// Orders whose shipments were made anew from what the shop had, by somebody's wish.
+    pub made_anew: u64,
     /// Requests of warehouses.
     pub warehouse_requests: u64,
     /// Requests of warehouses that had no answer, or one that says "again".
@@ -150,8 +152,17 @@ async fn shop(
             let automation = found.connection.automation_option;
             let captures = found.connection.capture_payment_on_shipping;
             let edits = place.edits_of(brief.id);
+            let wished = place.first_wish_of(brief.id);
             let waits = one.waits();
-            broken.extend(one.rules(&Facts { runs: &own, notes: &notes, automation, captures, waits, edits: &edits }));
+            broken.extend(one.rules(&Facts {
+                runs: &own,
+                notes: &notes,
+                automation,
+                captures,
+                waits,
+                edits: &edits,
+                wished,
+            }));
         }
         wrong.extend(broken.into_iter().map(|what| format!("{name}: order {} ({}): {what}", brief.id, brief.number)));
         if place.planted.contains(&brief.id) {
@@ -368,6 +379,7 @@ async fn runs(account: &mut Account, world: &World) -> Result<Vec<Run>, CliError
             let page = tenant.runs(PAGE, from).await?;
             for run in &page.rows {
                 *account.runs.entry(run.state.as_str()).or_default() += 1;
+                account.made_anew += run.counts.get("made-anew").copied().unwrap_or_default();
                 if run.state == RunState::Running {
                     account.wrong.push(format!("run {} of {} does not end", run.id, run.robot));
                 }

@@ -13,7 +13,7 @@ use super::timeline::Timeline;
 use super::warehouse::{Left, Notes};
 
 /// Clocks of a shop show whole seconds.
-const GRANULE: SignedDuration = SignedDuration::from_secs(2);
+pub const GRANULE: SignedDuration = SignedDuration::from_secs(2);
 /// How long a run may be at telling what it has read from its list of work: the call's repetitions included.
 const AT_TELLING: SignedDuration = SignedDuration::from_secs(60);
 /// The id that every shop knows the one carrier by.
@@ -37,6 +37,8 @@ pub struct Facts<'a> {
     pub waits: bool,
     /// What the shop's people made of the order's first address, the latest last.
     pub edits: &'a [Edit],
+    /// When the merchant's people first wished for its shipments to be made anew, if they did.
+    pub wished: Option<Timestamp>,
 }
 
 impl Facts<'_> {

@@ -6,16 +6,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::run::RunState;
 use renkei_domain::settings::Action;
 use renkei_domain::shipment::{HoldReason, Shipment, ShopSync, Status};
+use renkei_setup::anew;
 use renkei_simulator::api::OrderBrief;
 use renkei_store::Tenant;
 use serde::Serialize;
 
 use super::ends::{CANCELLED, TOLD_IN_VAIN};
+use super::office::OFFICE;
 use super::world::{Place, World};
 use crate::error::CliError;
 use crate::stack::Stack;
@@ -71,7 +73,14 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
     for _ in 0..PASSES {
         healed.passes += 1;
         for place in &world.places {
-            release_what_came_back(world, place).await?;
+            let unanswered = release_what_is_seen_to(stack, world, place).await?;
+            // A shop's day of calls may have been spent when they were wished for; before the first pass nothing is known of
+            // that.
+            if healed.passes > 1 && days.load(Ordering::Relaxed) == 0 && !unanswered.is_empty() {
+                let (shop, all) = (place.found.id(), unanswered.len());
+                let first = first_of(&unanswered);
+                healed.astray.push(format!("{shop}: {all} orders were to be made anew, and nobody did: {first}"));
+            }
         }
         all(&[Action::FetchOrders, Action::StateWorking, Action::StatusSync]).await?;
         for warehouse in &world.warehouses {
@@ -101,24 +110,41 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
     Ok(healed)
 }
 
-/// The merchant's staff look at what the warehouse gave back, and let it go again.
-async fn release_what_came_back(world: &World, place: &Place) -> Result<(), CliError> {
+/// The merchant's staff look at what is on hold for them, and let it go: what the warehouse gave back, and what could not
+/// be made anew, by its history. What has no answer yet is wished for once more. Gives the orders of those.
+async fn release_what_is_seen_to(stack: &Stack, world: &World, place: &Place) -> Result<Vec<u64>, CliError> {
     let given_back: BTreeSet<String> =
         world.warehouses.iter().flat_map(|warehouse| warehouse.notes().given_back.clone()).collect();
     let (tenant, connection) = (&place.found.tenant, place.found.id());
     let held = tenant.open_orders(connection, &[Status::Hold]).await?;
     let mut held = tenant.shipments(&Tenant::open_ids(connection, &held)).await?;
-    held.retain(|shipment| given_back.contains(&shipment.id.to_string()));
+    held.retain(|shipment| shipment.holds.contains(&HoldReason::NeedsReview));
+    let hints = stack.queue_of(Action::StatusSync)?;
+    let mut unanswered = BTreeSet::new();
     for shipment in held {
-        let came_back = |shipment: &mut Shipment| {
+        if !given_back.contains(&shipment.id.to_string()) && !is_refused(&shipment) {
+            if unanswered.insert(shipment.id.order.0) {
+                anew::wish(tenant, &hints, &shipment, Timestamp::now(), OFFICE).await?;
+            }
+            continue;
+        }
+        let release = |shipment: &mut Shipment| {
             let is_held = shipment.holds.contains(&HoldReason::NeedsReview);
             shipment.clear_hold(HoldReason::NeedsReview);
             shipment.release();
             is_held
         };
-        tenant.change_from(shipment, came_back).await?;
+        tenant.change_from(shipment, release).await?;
     }
-    Ok(())
+    Ok(unanswered.into_iter().collect())
+}
+
+/// Is the last that is known of a wish to have it made anew that it could not be?
+fn is_refused(shipment: &Shipment) -> bool {
+    let about = ["not made anew: ", "made anew: ", "to be made anew"];
+    let mut events = shipment.events.iter().rev();
+    let last = events.find(|event| about.iter().any(|words| event.what.starts_with(words)));
+    last.is_some_and(|event| event.what.starts_with("not made anew: "))
 }
 
 /// Runs a robot to its end; if the day's calls are spent, on the next day. If it failed, says so.
@@ -258,6 +284,22 @@ mod tests {
 
     use super::*;
     use crate::prove::samples;
+
+    #[test]
+    fn what_could_not_be_made_anew_is_told_from_what_was_and_from_what_has_no_answer() {
+        let mut shipment = samples::shipment("hold");
+        for (what, refused) in [
+            ("imported: ready", false),
+            ("to be made anew", false),
+            ("not made anew: it is gone", true),
+            ("the shop has another address", true),
+            ("to be made anew", false),
+            ("made anew: ready", false),
+        ] {
+            shipment.note(samples::at(1), what, OFFICE);
+            assert_eq!(is_refused(&shipment), refused, "{what}");
+        }
+    }
 
     #[test]
     fn only_what_has_left_counts_as_told_as_shipped() {

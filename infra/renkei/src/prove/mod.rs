@@ -20,6 +20,7 @@ mod books;
 mod ends;
 mod heal;
 mod logs;
+mod office;
 mod proxy;
 #[cfg(test)]
 mod samples;
@@ -260,6 +261,7 @@ fn add_up(sums: &mut BTreeMap<&'static str, u64>, report: &Report) {
         ("left in the storm", account.shipped_in_storm),
         ("cancelled too late or refused", account.too_late),
         ("given back by the warehouse", account.given_back),
+        ("orders made anew", account.made_anew),
         ("quarantined", account.quarantined),
         ("calls to shops", account.calls),
         ("struck by faults", account.faults.values().sum()),
@@ -273,7 +275,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
     let Report { seed, storm, healed, account } = report;
     output::line(format!(
         "seed {seed}: {} orders of {} shops, {} imported as {} shipments: {} shipped and told ({} left in the storm), {} cancelled, {} held; \
-         {} held for their address, {} quarantined, {} not to be taken; {} cancellations too late or refused, {} overwritten at the shop, {} given back; \
+         {} held for their address, {} quarantined, {} not to be taken; {} cancellations too late or refused, {} overwritten at the shop, {} given back, {} made anew; \
          {} payments captured, {} stocks right; {} calls ({} struck), {} warehouse requests ({} unanswered), \
          {} changes by people, {} runs started; {} days passed, {} states and {} numbers told again after a night",
         account.orders,
@@ -290,6 +292,7 @@ fn describe(report: &Report) -> Result<(), CliError> {
         account.too_late,
         account.overwritten,
         account.given_back,
+        account.made_anew,
         account.captured,
         account.stocks,
         account.calls,

@@ -71,5 +71,5 @@ pub fn sync(began: i64, ended: i64) -> Run {
 
 /// A shop of which nothing is peculiar.
 pub fn facts(notes: &Notes) -> Facts<'_> {
-    Facts { runs: &[], notes, automation: false, captures: false, waits: false, edits: &[] }
+    Facts { runs: &[], notes, automation: false, captures: false, waits: false, edits: &[], wished: None }
 }

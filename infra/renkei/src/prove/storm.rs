@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 use renkei_domain::settings::Action;
 use renkei_platform::aws::AwsFailure;
 use serde::Serialize;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::time::{sleep, timeout};
 
+use super::office;
 use super::proxy::Proxy;
 use super::staff;
 use super::warehouse::Worker;
@@ -91,12 +92,15 @@ pub struct Storm {
     pub started: u64,
     /// What the shops' people and customers did, by word.
     pub staff: BTreeMap<&'static str, u64>,
+    /// Times that the merchants' people wished for an order's shipments to be made anew.
+    pub wished: u64,
 }
 
 impl Storm {
     /// Adds another wave's.
     pub fn add(&mut self, more: Self) {
         self.started += more.started;
+        self.wished += more.wished;
         for (word, times) in more.staff {
             *self.staff.entry(word).or_default() += times;
         }
@@ -149,14 +153,17 @@ pub async fn rage(stack: &Stack, world: &World, wave: Wave, long: Duration) -> R
         .map(|(warehouse, worker)| warehouse.work(worker, random.fork(), until))
         .collect::<Vec<_>>();
     let people = world.places.iter().map(|place| staff::work(world, place, random.fork(), until)).collect::<Vec<_>>();
-    let (started, placed, done, _) = tokio::join!(
+    let office = world.places.iter().map(|place| office::work(stack, place, random.fork(), until)).collect::<Vec<_>>();
+    let (started, placed, done, wished, _) = tokio::join!(
         start_robots(random.fork(), stack, world, until),
         place_orders(world, wave, long),
         join_all(people),
+        try_join_all(office),
         join_all(workers),
     );
     placed?;
     let mut storm = Storm { started: started?, ..Storm::default() };
+    storm.wished = wished?.into_iter().sum();
     for of_one in done {
         for (word, count) in of_one? {
             *storm.staff.entry(word).or_default() += count;

@@ -20,6 +20,7 @@ use renkei_store::sync::SyncMark;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
+use super::office::Wish;
 use super::staff::Edit;
 use super::warehouse::Warehouse;
 use crate::commands::{Secrets, apply, create_grant, run, start};
@@ -109,6 +110,7 @@ pub struct Place {
     kind: Kind,
     options: OrderOptions,
     edits: Mutex<Vec<Edit>>,
+    wishes: Mutex<Vec<Wish>>,
 }
 
 impl Place {
@@ -130,6 +132,17 @@ impl Place {
     pub fn edits_of(&self, order: u64) -> Vec<Edit> {
         let edits = self.edits.lock().unwrap_or_else(PoisonError::into_inner);
         edits.iter().filter(|edit| edit.order == order).cloned().collect()
+    }
+
+    /// Notes that an order's shipments are to be made anew.
+    pub fn note_wish(&self, wish: Wish) {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
+    }
+
+    /// When an order's shipments were to be made anew for the first time, if they were.
+    pub fn first_wish_of(&self, order: u64) -> Option<Timestamp> {
+        let wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        wishes.iter().filter(|wish| wish.order == order).map(|wish| wish.asked_at).min()
     }
 
     fn robot(&self, action: Action) -> String {
@@ -219,8 +232,8 @@ impl World {
                 let ahead = random.i64(-CLOCK_APART..=CLOCK_APART);
                 simulator.set_clock(found.id().as_str(), ahead).await?;
                 let planted = planted.remove(found.id().as_str()).unwrap_or_default();
-                let (options, edits) = (options(kind), Mutex::default());
-                places.push(Place { found, hook, ahead, planted, kind, options, edits });
+                let (options, edits, wishes) = (options(kind), Mutex::default(), Mutex::default());
+                places.push(Place { found, hook, ahead, planted, kind, options, edits, wishes });
             }
             if let Some(place) = places.last() {
                 warehouses.push(Warehouse::open(stack, &place.found.tenant, seed).await?);

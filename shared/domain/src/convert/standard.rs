@@ -33,7 +33,9 @@ pub fn detail(order: &SourceOrder, address: &SourceAddress) -> ShipmentDetail {
     }
 }
 
-fn ship_to(address: &SourceAddress) -> ShipTo {
+/// A person's name and address as labels have them.
+#[must_use]
+pub fn ship_to(address: &SourceAddress) -> ShipTo {
     let joined = |whole: &str, parts: [&str; 2], by: &str| {
         let whole = address.part(whole);
         if whole.is_empty() { join(parts.map(|p| address.part(p)), by) } else { whole.to_owned() }

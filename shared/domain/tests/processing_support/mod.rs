@@ -141,6 +141,7 @@ impl Case {
             updated_at: None,
             carrier: Some(SourceCarrier { id: Some(6), name: Some("ネコポス".into()) }),
             addresses: vec![SourceAddress { id: AddressId(120), parts: std::collections::BTreeMap::new() }],
+            billing: None,
             lines: vec![line("SERUM-30", 2), line("MASK-5", 1)],
             attributes: serde_json::from_value(json!({
                 "kind": "定期受注", "times": 1, "remark": "", "subtotal": "3960", "wrapping": null, "multiple_shipping": 0,

@@ -101,6 +101,7 @@ pub fn source(order: u64) -> SourceOrder {
         updated_at: Some(now()),
         carrier: Some(SourceCarrier { id: Some(6), name: Some("メール便".to_owned()) }),
         addresses: vec![address(1, "見本 花子"), address(2, "見本 太郎")],
+        billing: None,
         lines: vec![line.clone(), SourceLine { bundled: true, address: None, price: Yen(-100), ..line }],
         attributes: BTreeMap::from([
             ("remark".to_owned(), json!("置き配希望")),

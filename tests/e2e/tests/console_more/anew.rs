@@ -93,6 +93,15 @@ async fn what_changed_at_the_shop_is_found_and_made_anew_or_seen() {
     assert!(history(&shop, held).contains("operator@renkei.example"), "who asked for it");
     assert!(!links(&operator.get(list).await.text, moved), "nothing is otherwise any more");
     assert_eq!(shop.robot("status-sync").code, 0, "and the next sync finds nothing");
+    // From the command line likewise.
+    change(&shop, left, json!({ "shipping_addresses": [{ "addr02": "3-2-1" }] })).await;
+    let id = format!("{}.{left}.1", shop.name);
+    let asked = run(&["anew", &id], None);
+    assert!(asked.code == 0 && asked.out.contains(&format!("renkei shipment {id}")), "{asked:?}");
+    until_said(&shop, left, "made anew: ready").await;
+    assert_eq!(shipment(&shop, left)["ship_to"]["address2"], "3-2-1");
+    let unknown = run(&["anew", &format!("{}.999999.1", shop.name)], None);
+    assert_eq!(unknown.code, 1, "{unknown:?}");
     // A second wish finds it done.
     let fields = [("csrf", csrf.as_str()), ("answer", "anew")];
     assert_eq!(operator.post(&format!("{}/differences", address(moved)), &fields).await.status, 303);
@@ -106,6 +115,8 @@ async fn what_changed_at_the_shop_is_found_and_made_anew_or_seen() {
     shop.claim();
     let refused = operator.post(&format!("{}/differences", address(held)), &fields).await;
     assert_eq!(refused.status, 409, "{refused:?}");
+    let refused = run(&["anew", &id], None);
+    assert!(refused.code == 1 && refused.err.contains("with the warehouse"), "{refused:?}");
     let mut viewer = Browser::signed_in("viewer").await;
     let page = viewer.get(&address(moved)).await;
     assert!(!page.text.contains("/differences\""), "{}", page.text);

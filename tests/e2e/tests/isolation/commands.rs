@@ -54,6 +54,7 @@ fn lines(both: &Both, files: &[String; 3], folder: &str) -> Vec<(String, Ends)> 
         (format!("retry --connection {THEIRS} --order {order}"), Refused),
         (format!("retry --connection {THEIRS} --all"), Refused),
         (format!("retry --shipment {shipment}"), Refused),
+        (format!("anew {shipment}"), Refused),
         ("products list".into(), Anyhow),
         (format!("products import --from-shop {THEIRS}"), Refused),
         (format!("try their-conversion --shipment {shipment}"), Refused),

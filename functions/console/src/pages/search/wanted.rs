@@ -5,7 +5,8 @@
 
 use std::ops::RangeInclusive;
 
-use renkei_domain::shipment::{Shipment, ShipmentDetail};
+use renkei_domain::convert::standard;
+use renkei_domain::shipment::{Item, ShipTo, Shipment, ShipmentDetail};
 use unicode_normalization::UnicodeNormalization;
 
 /// Digits from which on a number is more likely on a parcel than on an order.
@@ -58,11 +59,12 @@ impl Wanted {
             && self.typed.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ' ')
     }
 
-    /// An order number or its beginning, a tracking number, how the consignee or the buyer is reached, a SKU, or part of a
-    /// consignee's or a product's name.
+    /// An order number or its beginning, a tracking number, how the consignee or who ordered is reached, a SKU, or part of
+    /// one of their names or a product's.
     pub fn is(&self, shipment: &Shipment, detail: &ShipmentDetail) -> bool {
         self.is_number(shipment.order_number.as_str(), shipment.tracking_number.as_deref())
             || self.is_reached(&detail.ship_to.phone, &detail.ship_to.postal_code)
+            || detail.source.billing.as_ref().is_some_and(|billing| self.is_orderer(&standard::ship_to(billing)))
             || self.is_buyer(|| detail.source.text("email"))
             || self.is_in(detail)
     }
@@ -78,20 +80,26 @@ impl Wanted {
             || self.postal_code.as_ref().is_some_and(|wanted| digits(&plain(postal_code)) == *wanted)
     }
 
+    /// Who ordered a gift asks for it by their own name or number.
+    fn is_orderer(&self, who: &ShipTo) -> bool {
+        self.is_reached(&who.phone, &who.postal_code) || self.is_named(who)
+    }
+
+    /// Part of a person's or a company's name.
+    fn is_named(&self, who: &ShipTo) -> bool {
+        !self.text.is_empty()
+            && [&who.name, &who.kana, &who.company].into_iter().any(|name| folded(name).contains(&self.text))
+    }
+
     /// The address or its beginning, which goes to the @ at least: words alone are looked for in names.
     fn is_buyer(&self, email: impl FnOnce() -> Option<String>) -> bool {
         self.text.contains('@') && email().is_some_and(|email| folded(&email).starts_with(&self.text))
     }
 
     fn is_in(&self, detail: &ShipmentDetail) -> bool {
-        let to = &detail.ship_to;
         let text = &self.text;
-        !text.is_empty()
-            && ([&to.name, &to.kana, &to.company].into_iter().any(|name| folded(name).contains(text))
-                || detail
-                    .items
-                    .iter()
-                    .any(|item| folded(item.sku.as_str()) == *text || folded(&item.name).contains(text)))
+        let is_item = |item: &Item| folded(item.sku.as_str()) == *text || folded(&item.name).contains(text);
+        self.is_named(&detail.ship_to) || (!text.is_empty() && detail.items.iter().any(is_item))
     }
 }
 
