@@ -15,7 +15,7 @@ use renkei_domain::shipment::{Shipment, ShipmentDetail};
 use renkei_domain::work::Fetched;
 use renkei_ecforce::{BadRecord, Order, id_of};
 use renkei_shop::ShopError;
-use renkei_shop::order::fetched;
+use renkei_shop::order::{fetched, too_large};
 use renkei_store::Tenant;
 use renkei_store::sync::{HintedOrder, Named};
 
@@ -23,6 +23,9 @@ use crate::commit::{Read, Tally};
 
 /// Orders that a run's notes name.
 const NAMED: usize = 5;
+
+/// Longest reason that is noted, in characters: it may name every SKU of an order.
+const LONGEST_NOTE: usize = 200;
 
 const NOT_THERE: &str = "the shop does not give it";
 const BEHIND: &str = "the shop shows it as it was before it was last read: wish for it again later";
@@ -64,13 +67,16 @@ impl<'a> Anew<'a> {
             Some(Fetched::Unreadable { reason, .. }) => Err(reason),
             Some(Fetched::Order(order)) => self.of_order(&lead, &order, read, by).await?,
         };
+        // It was made in an earlier turn, and somebody has taken it since.
+        let made = made.or_else(|reason| if anew::is_made_since(&lead, wish.at) { Ok(()) } else { Err(reason) });
         match made {
             Ok(()) => tally.add("made-anew", 1),
             Err(reason) => {
                 tally.add("not-made-anew", 1);
                 tally.for_a_person += 1;
+                let reason: String = reason.chars().take(LONGEST_NOTE).collect();
                 self.refused.push(format!("{} ({reason})", lead.order_number));
-                let what = format!("not made anew: {reason}");
+                let what: String = format!("not made anew: {reason}").chars().take(LONGEST_NOTE).collect();
                 // Each of them is on hold for it, and says why.
                 for parcel in 1..=lead.parcels {
                     let id = ShipmentId { parcel, ..lead.id.clone() };
@@ -107,6 +113,9 @@ impl<'a> Anew<'a> {
         if !parcels.iter().all(anew::is_possible) {
             return Ok(Err(IN_HAND.to_owned()));
         }
+        if let Some(reason) = too_large(serde_json::to_vec(order).map_or(0, |order| order.len())) {
+            return Ok(Err(reason));
+        }
         let made = match self.import(lead, order).await? {
             Ok(made) => made,
             Err(reason) => return Ok(Err(reason)),
@@ -119,7 +128,8 @@ impl<'a> Anew<'a> {
             )));
         }
         let details = self.tenant.details(&parcels).await?;
-        let mut is_other = false;
+        let (several, mut is_other) = (parcels.len() > 1, false);
+        let mut kept = Vec::new();
         for ((shipment, detail), (new, new_detail)) in parcels.into_iter().zip(details).zip(made) {
             let mut tried = shipment.clone();
             anew::make(&mut tried, &new, order, &shipment.detail, Timestamp::now(), by);
@@ -131,7 +141,7 @@ impl<'a> Anew<'a> {
             }
             is_other = true;
             let version = self.tenant.put_detail(&shipment.id, &new_detail).await?;
-            let mut refused = None;
+            let (mut refused, mut is_kept) = (None, false);
             self.tenant
                 .change(&shipment.id, |now| {
                     refused = if anew::is_behind(now, order) {
@@ -140,6 +150,7 @@ impl<'a> Anew<'a> {
                         Some(IN_HAND)
                     } else {
                         anew::make(now, &new, order, &version, Timestamp::now(), by);
+                        is_kept = several && anew::keep(now);
                         None
                     };
                     refused.is_none()
@@ -148,6 +159,13 @@ impl<'a> Anew<'a> {
             if let Some(reason) = refused {
                 return Ok(Err(reason.to_owned()));
             }
+            if is_kept {
+                kept.push(shipment.id);
+            }
+        }
+        // Of several none leaves as it is now while another is as it was.
+        for id in &kept {
+            self.tenant.change(id, anew::let_go).await?;
         }
         if !is_other {
             self.tenant.change(&lead.id, |shipment| anew::unchanged(shipment, Timestamp::now(), by)).await?;

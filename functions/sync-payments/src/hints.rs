@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, RobotId, ShipmentId};
+use renkei_domain::import::anew;
 use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Meaning;
+use renkei_domain::run::RunState;
 use renkei_domain::settings::Action;
 use renkei_domain::sync::Rules;
 use renkei_domain::work::{Cause, Hint, StartRobot, VERSION};
@@ -19,8 +21,8 @@ use renkei_platform::Metrics;
 use renkei_platform::queue::{Queue, group};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Robots, RunError, Told, Work};
-use renkei_store::Tenant;
 use renkei_store::sync::{HintedOrder, Named};
+use renkei_store::{StoreError, Tenant};
 
 use crate::anew::Anew;
 use crate::commit::{self, Tally};
@@ -33,8 +35,8 @@ const GATHER: Duration = Duration::from_secs(2);
 /// Orders that one hint may name; who names more means everything, and the next sync sees to that.
 const MOST: usize = 200;
 
-/// Notes a hint. Safe to repeat.
-pub async fn note(robots: &Robots, hint: &Hint, message: &str) -> Result<(), RunError> {
+/// Notes a hint. Safe to repeat: what its first delivery brought to its end is not noted once more.
+pub async fn note(robots: &Robots, hint: &Hint, message: &str, deliveries: u32) -> Result<(), RunError> {
     let cancels = hint.topic.as_deref().is_some_and(|topic| topic.contains("cancel"));
     let ids = hint.order_ids.iter().filter(|id| **id > 0);
     let ids = ids.map(|id| match (&hint.anew_by, cancels) {
@@ -51,17 +53,54 @@ pub async fn note(robots: &Robots, hint: &Hint, message: &str) -> Result<(), Run
         return Ok(());
     }
     let tenant = robots.store.tenant(hint.tenant.clone());
-    let now = Timestamp::now();
-    tenant.note_hints(&hint.connection, &named, hint.anew_by.as_deref(), now).await?;
     let run = format!("hints-{message}");
-    if !tenant.announce_drain(&hint.connection, &run, now).await? {
+    if deliveries > 1 && is_done(&tenant, hint, &run).await? {
         return Ok(());
     }
-    let Ok(robot) = RobotId::parse(format!("{}/{ROBOT}", hint.connection)) else { return Ok(()) };
+    tenant.note_hints(&hint.connection, &named, hint.anew_by.as_deref(), hint.received_at).await?;
+    announce(robots, &tenant, &hint.connection, run).await
+}
+
+/// Has an earlier delivery done what the hint asks for? By its own run, or by one of another hint that made the orders anew.
+/// Noted once more nobody would look at it, since its run is over; and a wish would be one that nobody has any more.
+async fn is_done(tenant: &Tenant, hint: &Hint, run: &str) -> Result<bool, StoreError> {
+    let over = tenant.run(run).await?.is_some_and(|run| matches!(run.state, RunState::Done | RunState::NeedsPerson));
+    if over || hint.anew_by.is_none() {
+        return Ok(over);
+    }
+    let lead = |id: &u64| ShipmentId::lead(hint.connection.clone(), OrderId(*id));
+    let leads: Vec<ShipmentId> = hint.order_ids.iter().take(MOST).map(lead).collect();
+    Ok(tenant.shipments(&leads).await?.iter().all(|lead| anew::is_made_since(lead, hint.received_at)))
+}
+
+/// Announces a look at what is noted and was not looked at: its run failed for good, or its message was lost with the
+/// function that had it. `after` is the run that found it so.
+pub async fn wake(robots: &Robots, tenant: &Tenant, connection: &ConnectionId, after: &str) -> Result<(), ShopError> {
+    if tenant.hints(connection).await?.is_empty() {
+        return Ok(());
+    }
+    match announce(robots, tenant, connection, format!("hints-{after}")).await {
+        Ok(()) => Ok(()),
+        Err(RunError::Store(error)) => Err(error.into()),
+        Err(RunError::Queue(error)) => Err(error.into()),
+        // The next sync tries it again.
+        Err(error @ (RunError::WakeUp(_) | RunError::Message(_))) => {
+            tracing::error!(%error, "unwritable");
+            Ok(())
+        }
+    }
+}
+
+/// Starts the run that looks, unless one is announced already.
+async fn announce(robots: &Robots, tenant: &Tenant, connection: &ConnectionId, run: String) -> Result<(), RunError> {
+    if !tenant.announce_drain(connection, &run, Timestamp::now()).await? {
+        return Ok(());
+    }
+    let Ok(robot) = RobotId::parse(format!("{connection}/{ROBOT}")) else { return Ok(()) };
     let start = StartRobot {
         v: VERSION,
-        tenant: hint.tenant.clone(),
-        connection: hint.connection.clone(),
+        tenant: tenant.id().clone(),
+        connection: connection.clone(),
         robot,
         action: Action::StatusSync,
         cause: Cause::Hint,

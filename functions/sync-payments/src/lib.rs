@@ -70,13 +70,13 @@ pub async fn serve(
     let LambdaEvent { payload, context } = event;
     let until = deadline(&context);
     run_batch(payload, Asked::read, metrics, async |message: Message<Asked>| match &message.content {
-        Asked::Look(hint) => hints::note(robots, hint, &message.id).await,
+        Asked::Look(hint) => hints::note(robots, hint, &message.id, message.receive_count).await,
         Asked::Start(start) => match start.action {
             Action::ApplyProcessing => {
                 robots.serve_indoors(&message, start, until, metrics, async |work| release::apply(work).await).await
             }
             Action::StatusSync | Action::Reconcile => {
-                let story = async |work: Work<'_>| tell(work, others, metrics).await;
+                let story = async |work: Work<'_>| tell(work, robots, others, metrics).await;
                 robots.serve_one(&message, start, &context.request_id, until, metrics, story).await
             }
             Action::FetchOrders => pass_on(&others.fetch_orders, start).await,
@@ -96,10 +96,15 @@ pub async fn serve(
     .await
 }
 
-async fn tell(work: Work<'_>, others: &Others, metrics: &Metrics) -> Result<Told, ShopError> {
+async fn tell(work: Work<'_>, robots: &Robots, others: &Others, metrics: &Metrics) -> Result<Told, ShopError> {
     match (work.message.action, suffix(work.message.robot.as_str())) {
         (Action::StatusSync, hints::ROBOT) => hints::look(work, &others.import_orders, metrics).await,
-        (Action::StatusSync, _) => sync::sync(work, metrics).await,
+        (Action::StatusSync, _) => {
+            let (tenant, connection, run) = (work.tenant, &work.connection.id, work.run);
+            let told = sync::sync(work, metrics).await?;
+            hints::wake(robots, tenant, connection, run).await?;
+            Ok(told)
+        }
         (Action::Reconcile, backfill::BACKFILL) => backfill::backfill(work, &others.import_orders).await,
         (Action::Reconcile, _) => reconcile::reconcile(work, &others.import_orders).await,
         (other, _) => Ok(failed(&format!("{} is not a robot of sync-payments", other.as_str()))),

@@ -28,8 +28,8 @@ pub struct ShipmentView {
     ship_from: String,
     /// 送付先.
     ship_to: ShipToView,
-    /// 注文者: who ordered, for the slip and the label of a gift; the order's first recipient where the shop names nobody else.
-    orderer: ShipToView,
+    /// 注文者: who ordered, as the shop has it, for the slip and the label of a gift; null where it is not known.
+    orderer: Option<ShipToView>,
     /// 出荷明細: what goes into the parcel; leaflets and samples that the merchant's robots added are among it.
     items: Vec<ItemView>,
     /// WMS配送方法: the shipping method as the warehouse calls it; null where none was chosen.
@@ -87,11 +87,11 @@ struct ShipToView {
     postal_code: String,
     /// 都道府県.
     prefecture: String,
-    /// 市区町村・番地.
+    /// 市区町村・町名: the shop's first line.
     address1: String,
-    /// 建物名・部屋番号.
+    /// 番地: the second.
     address2: String,
-    /// The rest, where the shop has a third line.
+    /// 建物名・部屋番号: the third.
     address3: String,
     /// 電話番号.
     phone: String,
@@ -168,7 +168,7 @@ impl ShipmentView {
             status: shipment.status.as_str(),
             ship_from: shipment.ship_from.to_string(),
             ship_to: detail.ship_to.clone().into(),
-            orderer: detail.source.orderer().map(standard::ship_to).unwrap_or_default().into(),
+            orderer: detail.source.orderer().map(standard::ship_to).map(Into::into),
             items: detail
                 .items
                 .iter()

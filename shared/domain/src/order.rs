@@ -36,7 +36,7 @@ pub struct SourceOrder {
     pub carrier: Option<SourceCarrier>,
     /// Where the order goes; never empty.
     pub addresses: Vec<SourceAddress>,
-    /// 注文者, by the address of the bill; None where that is the first recipient, or the shop names nobody. See
+    /// 注文者, by the address of the bill; None where it is that of the only recipient, or the shop names nobody. See
     /// [`SourceOrder::orderer`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing: Option<SourceAddress>,
@@ -54,10 +54,15 @@ impl SourceOrder {
         self.total != Yen(0) || self.attributes.contains_key("total")
     }
 
-    /// 注文者: who ordered, and is no recipient where it is a gift. None only of an order without addresses.
+    /// 注文者: who ordered; where it is a gift, that is none of the recipients. None where nobody knows: of several recipients
+    /// none is taken for the orderer.
     #[must_use]
     pub fn orderer(&self) -> Option<&SourceAddress> {
-        self.billing.as_ref().or(self.addresses.first())
+        match (&self.billing, self.addresses.as_slice()) {
+            (Some(billing), _) => Some(billing),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
     }
 
     /// A scalar attribute as text; None when the shop left it out, null or empty.

@@ -102,13 +102,19 @@ fn nobody_may_take_it_from_the_wish_on_and_then_it_is_as_it_was() {
     let before = shipment.clone();
     assert!(anew::wish(&mut shipment, now(), "hanako") && !anew::wish(&mut shipment, now(), "hanako"));
     assert_eq!((shipment.status, shipment.holds.as_slice()), (Status::Hold, [HoldReason::NeedsReview].as_slice()));
+    assert!(anew::is_wished(&shipment));
     anew::make(&mut shipment, &made(&order(), &FIVE), &order(), "", later(), "hanako");
     assert_eq!(shipment.status, Status::Ready);
     assert!(anew::is_same(&before, &shipment), "but for its history");
     // After a crash it is done again, and nothing is said twice.
     assert!(!anew::unchanged(&mut shipment, later(), "hanako"));
+    // Also what is on hold anyway: what it is held for may fall away meanwhile.
     let mut held = made(&without_postal_code(), &FIVE);
-    assert!(!anew::wish(&mut held, now(), "hanako") && anew::unchanged(&mut held, later(), "hanako"));
+    assert!(anew::wish(&mut held, now(), "hanako") && !anew::wish(&mut held, now(), "hanako"));
+    held.clear_hold(HoldReason::BadAddress);
+    assert!(!held.release() && anew::unchanged(&mut held, later(), "hanako"));
+    let mut gone = Shipment { status: Status::Picking, ..made(&order(), &FIVE) };
+    assert!(!anew::wish(&mut gone, now(), "hanako"));
 }
 
 #[test]
@@ -133,6 +139,57 @@ fn a_hold_by_a_person_or_the_warehouse_stays() {
     let mut wished = held("hold remark");
     anew::wish(&mut wished, now(), "hanako");
     assert_eq!(again(wished), [HoldReason::Remark]);
+    // A sync's hold that came later hides none of a person's.
+    let mut both = held("hold remark");
+    both.note(now(), "not paid any more: auth_failed; hold awaiting-payment", "status-sync");
+    both.note(now(), "the shop has otherwise: address; hold needs-review", "status-sync");
+    assert_eq!(again(both), [HoldReason::Remark]);
+    // Nor does a long history.
+    let mut long = held("hold remark");
+    long.hold(HoldReason::Remark);
+    for _ in 0..10 {
+        long.note(now(), "differences seen", "somebody");
+    }
+    assert_eq!(again(long), [HoldReason::Remark]);
+}
+
+#[test]
+fn of_several_none_is_let_go_before_all_are_made() {
+    let mut shipment = made(&order(), &FIVE);
+    anew::make(&mut shipment, &made(&order(), &FIVE), &order(), "2", later(), "hanako");
+    assert!(anew::keep(&mut shipment) && !anew::keep(&mut shipment));
+    assert_eq!(shipment.status, Status::Hold);
+    // After a crash in between it is the same once more.
+    anew::make(&mut shipment, &made(&order(), &FIVE), &order(), "2", later(), "hanako");
+    assert!(anew::keep(&mut shipment) && anew::let_go(&mut shipment) && !anew::let_go(&mut shipment));
+    assert_eq!(shipment.status, Status::Ready);
+    let mut held = made(&order(), &FIVE);
+    held.hold(HoldReason::NeedsReview);
+    held.note(now(), "hold needs-review", "somebody");
+    anew::make(&mut held, &made(&order(), &FIVE), &order(), "2", later(), "hanako");
+    assert!(!anew::keep(&mut held), "it stays on hold by a person's word");
+}
+
+#[test]
+fn what_was_let_go_unpaid_stays_so_while_its_payment_stands_as_it_did() {
+    let robots = ["payment-check", "release"];
+    let unpaid = SourceOrder { payment_state: "pending".into(), ..order() };
+    let mut shipment = made(&unpaid, &robots);
+    assert_eq!((shipment.payment, shipment.status), (Payment::Unpaid, Status::Ready));
+    shipment.released_unpaid = true;
+    anew::make(&mut shipment, &made(&unpaid, &robots), &unpaid, "2", later(), "hanako");
+    assert!(shipment.released_unpaid);
+    let failed = SourceOrder { payment_state: "auth_failed".into(), ..order() };
+    anew::make(&mut shipment, &made(&failed, &robots), &failed, "3", later(), "hanako");
+    assert!(!shipment.released_unpaid);
+}
+
+#[test]
+fn that_it_was_made_anew_is_known_by_its_history() {
+    let mut shipment = made(&order(), &FIVE);
+    assert!(!anew::is_made_since(&shipment, now()));
+    anew::make(&mut shipment, &made(&order(), &FIVE), &order(), "2", later(), "hanako");
+    assert!(anew::is_made_since(&shipment, now()) && !anew::is_made_since(&shipment, later() + 1.second()));
 }
 
 #[test]

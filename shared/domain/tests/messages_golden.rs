@@ -188,10 +188,12 @@ fn todays() -> BTreeMap<&'static str, Vec<Value>> {
         ..hint.clone()
     };
 
+    let anew = Hint { order_ids: vec![88_111], anew_by: Some("hanako@shop.example".to_owned()), ..hint.clone() };
+
     BTreeMap::from([
         ("start-robot", starts),
         ("import-order", imports.iter().map(json).collect()),
-        ("hint", [hint, full].iter().map(json).collect()),
+        ("hint", [hint, full, anew].iter().map(json).collect()),
     ])
 }
 
@@ -211,7 +213,7 @@ fn every_message_of_every_version_is_read() {
             }
         }
     }
-    assert_eq!(read_of.get(&1), Some(&15), "version 1 is what was released, and stays");
+    assert_eq!(read_of.get(&1), Some(&16), "version 1 is what was released, and stays");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use jiff::civil::Time;
 use renkei_domain::handover::{self, ShippingResult};
 use renkei_domain::ids::ShipmentId;
 use renkei_domain::jst;
-use renkei_domain::shipment::Shipment;
+use renkei_domain::shipment::{Shipment, Status};
 use renkei_files::export::Rendered;
 use renkei_files::results::ResultRow;
 use renkei_store::{StoreError, Tenant};
@@ -52,11 +52,11 @@ impl Taken {
 /// Takes shipments: ready → picking. If the store fails on the way, no more are begun, and what was taken is given all the
 /// same.
 pub async fn take(tenant: &Tenant, rows: Vec<Rendered>, now: Timestamp) -> Taken {
-    each(rows, |id| async move { take_one(tenant, &id, now).await }).await
+    each(rows, |id, detail| async move { take_one(tenant, &id, &detail, now).await }).await
 }
 
 /// Takes each by `one`, which says why one is not taken.
-async fn each<F>(rows: Vec<Rendered>, one: impl Fn(ShipmentId) -> F) -> Taken
+async fn each<F>(rows: Vec<Rendered>, one: impl Fn(ShipmentId, String) -> F) -> Taken
 where
     F: Future<Output = Result<Option<&'static str>, StoreError>>,
 {
@@ -67,7 +67,7 @@ where
         if some.is_empty() {
             break;
         }
-        let answers = join_all(some.iter().map(|row| one(row.id.clone()))).await;
+        let answers = join_all(some.iter().map(|row| one(row.id.clone(), row.detail.clone()))).await;
         for (row, answer) in some.into_iter().zip(answers) {
             taken.note(row, answer);
         }
@@ -76,22 +76,29 @@ where
     taken
 }
 
-/// Why a shipment is not taken; None if it is.
-async fn take_one(tenant: &Tenant, id: &ShipmentId, now: Timestamp) -> Result<Option<&'static str>, StoreError> {
+/// Why a shipment is not taken; None if it is. `detail` is the version of what the file says is in it: one that was made
+/// anew since would leave by a row that is not true any more.
+async fn take_one(
+    tenant: &Tenant,
+    id: &ShipmentId,
+    detail: &str,
+    now: Timestamp,
+) -> Result<Option<&'static str>, StoreError> {
     let mut refused = None;
     let shipment = tenant
-        .change(id, |shipment| match handover::claim(shipment, now) {
-            Ok(()) => {
-                refused = None;
-                true
-            }
-            Err(reason) => {
-                refused = Some(reason.as_str());
-                false
-            }
+        .change(id, |shipment| {
+            refused = claim(shipment, detail, now).err();
+            refused.is_none()
         })
         .await?;
     Ok(if shipment.is_none() { Some("unknown") } else { refused })
+}
+
+fn claim(shipment: &mut Shipment, detail: &str, now: Timestamp) -> Result<(), &'static str> {
+    if shipment.status == Status::Ready && shipment.detail != detail {
+        return Err("changed");
+    }
+    handover::claim(shipment, now).map_err(handover::ClaimRefused::as_str)
 }
 
 /// What became of a row of results, by the stable keys of `docs/cli.md`.
@@ -259,9 +266,23 @@ mod tests {
     }
 
     #[test]
+    fn what_was_made_anew_since_its_row_was_written_is_not_taken() {
+        let mut shipment = Shipment { detail: "2".to_owned(), ..ready(7, Payment::Paid) };
+        let at = Timestamp::UNIX_EPOCH;
+        assert_eq!(claim(&mut shipment, "1", at), Err("changed"));
+        assert_eq!(shipment.status, Status::Ready);
+        assert_eq!(claim(&mut shipment, "2", at), Ok(()));
+        assert_eq!(claim(&mut shipment, "1", at), Err("already-claimed"));
+    }
+
+    #[test]
     fn what_is_taken_is_given_although_the_store_fails_on_the_way() {
-        let row = |order: u64| Rendered { id: format!("shop.{order}.1").parse().unwrap(), bytes: vec![] };
-        let one = |id: ShipmentId| async move {
+        let row = |order: u64| Rendered {
+            id: format!("shop.{order}.1").parse().unwrap(),
+            detail: String::new(),
+            bytes: vec![],
+        };
+        let one = |id: ShipmentId, _| async move {
             match id.order.0 {
                 2 => Ok(Some("cancelled")),
                 5 => Err(StoreError::Unavailable { operation: "PutItem", code: "no answer".to_owned() }),

@@ -270,7 +270,10 @@ mod tests {
                 column: "phone".to_owned(),
                 what: "must not be empty".to_owned(),
             };
-            let rows = good.into_iter().map(|(shipment, _)| Rendered { id: shipment.id, bytes: vec![] }).collect();
+            let rows = good
+                .into_iter()
+                .map(|(shipment, _)| Rendered { id: shipment.id, detail: shipment.detail, bytes: vec![] })
+                .collect();
             filling.put(shipments, rows, bad.iter().map(problem).collect());
         }
         panic!("it goes on and on");

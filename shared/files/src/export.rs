@@ -32,6 +32,8 @@ pub struct Around<'a> {
 pub struct Rendered {
     /// The shipment.
     pub id: ShipmentId,
+    /// The version of what is in it that the rows say.
+    pub detail: String,
     /// Its rows.
     pub bytes: Vec<u8>,
 }
@@ -104,7 +106,7 @@ pub fn rows(
             row += 1;
         }
         if problems.len() == before {
-            rendered.push(Rendered { id: shipment.id.clone(), bytes });
+            rendered.push(Rendered { id: shipment.id.clone(), detail: shipment.detail.clone(), bytes });
         }
     }
     (rendered, problems)

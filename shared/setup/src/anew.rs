@@ -26,7 +26,7 @@ pub enum Wished {
 
 /// Has all shipments of an order made anew from what the shop has now. `hints` is the queue of sync-payments.
 ///
-/// Dies it in between, parcels are on hold and nobody reads the shop: whoever wished saw no answer, and wishes again.
+/// If it dies in between, parcels are on hold and nobody reads the shop: whoever wished saw no answer, and wishes again.
 ///
 /// # Errors
 /// The store's or the queue's; wish again.
@@ -44,7 +44,7 @@ pub async fn wish(
     }
     // From now on none of them goes out as it is.
     for parcel in parcels {
-        tenant.change_from(parcel, |shipment| anew::wish(shipment, now, by)).await?;
+        tenant.change(&parcel.id, |shipment| anew::wish(shipment, now, by)).await?;
     }
     let group = group(tenant.id(), &connection);
     let hint = Hint {

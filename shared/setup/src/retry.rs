@@ -15,7 +15,7 @@ pub enum RetryError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The queue of import-orders.
+    /// A queue.
     #[error(transparent)]
     Queue(#[from] QueueError),
     /// A message cannot be written down. Permanent.

@@ -102,18 +102,21 @@ fn cut(number: &str) -> String {
 /// A larger order does not travel in a queue message; it goes to quarantine by name.
 const LARGEST_ORDER: usize = 200 * 1024;
 
+/// Why an order is too large to be imported, if it is: by its size as JSON, in bytes.
+#[must_use]
+pub fn too_large(bytes: usize) -> Option<String> {
+    let reason = || format!("the order has {} KB; at most {} can be imported", bytes / 1024, LARGEST_ORDER / 1024);
+    (bytes > LARGEST_ORDER).then(reason)
+}
+
 /// The queue's message for an order that is to be imported.
 #[must_use]
 pub fn outgoing(mut message: ImportOrder) -> Outgoing {
     let mut body = text(&message);
-    if body.len() > LARGEST_ORDER
+    if let Some(reason) = too_large(body.len())
         && let Fetched::Order(order) = &message.order
     {
-        message.order = Fetched::Unreadable {
-            id: Some(order.id.0),
-            number: Some(order.number.to_string()),
-            reason: format!("the order has {} KB; at most {} can be imported", body.len() / 1024, LARGEST_ORDER / 1024),
-        };
+        message.order = Fetched::Unreadable { id: Some(order.id.0), number: Some(order.number.to_string()), reason };
         body = text(&message);
     }
     Outgoing { group: group(&message.tenant, &message.connection), body, delay: Duration::ZERO }
@@ -139,7 +142,7 @@ fn source_order(order: &Order) -> Result<SourceOrder, String> {
         total: Yen(order.total.unwrap_or(0)),
         updated_at: order.updated_at,
         carrier: (carrier.id.is_some() || carrier.name.is_some()).then_some(carrier),
-        billing: billing.filter(|billing| is_another(billing, addresses.first())),
+        billing: billing.filter(|billing| is_another(billing, &addresses)),
         addresses,
         lines,
         attributes: scalars(order)?,
@@ -221,15 +224,25 @@ const WHO_AND_WHERE: [&str; 12] = [
     "tel03",
 ];
 
-/// Does the bill go to somebody, and is that another than the recipient, or elsewhere? Most orders are for those who order:
-/// what is the same twice is not kept twice, nor what only says less.
-fn is_another(billing: &SourceAddress, recipient: Option<&SourceAddress>) -> bool {
+/// The same in one text each, of shops that have no parts. They are compared where both have them.
+const WRITTEN: [&str; 4] = ["full_name", "full_zip", "full_tel", "full_address"];
+/// Longest bill that is kept, over all its parts, in bytes. No person's name and address are longer.
+const LONGEST_BILL: usize = 4 * 1024;
+
+/// Does the bill go to somebody, and is that another than the only recipient, or elsewhere? Most orders are for those who
+/// order: what is the same twice is not kept twice, nor what only says less. Of an order to several it is always kept.
+fn is_another(billing: &SourceAddress, recipients: &[SourceAddress]) -> bool {
     let says = |part: &&str| !billing.part(part).is_empty();
     let is_named = ["name01", "name02", "company_name", "full_name"].iter().any(says);
+    let is_short = billing.parts.values().map(String::len).sum::<usize>() <= LONGEST_BILL;
     let is_other = |to: &SourceAddress| {
         WHO_AND_WHERE.iter().filter(|part| says(part)).any(|part| billing.part(part) != to.part(part))
+            || WRITTEN
+                .iter()
+                .filter(|part| says(part) && !to.part(part).is_empty())
+                .any(|part| billing.part(part) != to.part(part))
     };
-    is_named && recipient.is_none_or(is_other)
+    is_named && is_short && !matches!(recipients, [only] if !is_other(only))
 }
 
 /// Gives an address whose prefecture stands in its written lines only the part that others have it in. The first line
@@ -361,6 +374,19 @@ mod tests {
         assert_eq!(orderer(Value::Null), (false, 120));
         assert_eq!(orderer(with("name01", "贈主")), (true, 7), "a gift");
         assert_eq!(orderer(with("addr01", "港区架空町")), (true, 7), "sent elsewhere");
+        assert_eq!(orderer(with("addr03", &"号".repeat(2_000))), (false, 120), "no address is as long");
+        let whole = json!({ "id": 7, "full_name": "贈主 一郎", "full_address": "東京都港区架空町" });
+        assert_eq!(orderer(whole), (true, 7), "in one text");
+        // Of several recipients none is taken for who ordered.
+        let several = |billing: Value| {
+            read(|order| {
+                let first = order["shipping_addresses"][0].clone();
+                order["shipping_addresses"] = json!([first, { "id": 121, "name01": "別人" }]);
+                order["billing_address"] = billing;
+            })
+        };
+        assert_eq!(several(same).orderer().map(|orderer| orderer.id.0), Some(7));
+        assert!(several(Value::Null).orderer().is_none());
     }
 
     #[test]

@@ -460,6 +460,7 @@ async fn a_gift_says_who_ordered_it() {
     let file = |name: &str| root().join("target").join(name).to_str().expect("a path").to_owned();
     let (form, out) = (file("gift.layout.json"), file("gift.out.csv"));
     std::fs::write(&form, layout.to_string()).expect("a file");
+    let _from_before = std::fs::remove_file(&out);
     let exported =
         ["files", "export", "--connection", "wh-gift", "--layout", &form, "--ship-until", "all", "--out", &out];
     let exported = run(&exported, None);

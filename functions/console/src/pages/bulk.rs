@@ -12,6 +12,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use renkei_domain::handover::{self, Cancelled};
 use renkei_domain::ids::ShipmentId;
+use renkei_domain::import::anew;
 use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{HoldReason, Shipment, Status};
 use renkei_store::audit::AuditOutcome;
@@ -79,7 +80,8 @@ fn is_refused_to_warehouses(shipment: &Shipment) -> bool {
 fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Becomes {
     let becomes = match wish {
         Wish::Hold(reason) => {
-            if shipment.holds.contains(&reason) {
+            // What waits to be made anew is on hold by itself until then; a person's hold stays beyond that.
+            if shipment.holds.contains(&reason) && !anew::is_wished(shipment) {
                 Becomes::Same
             } else if shipment.hold(reason) {
                 Becomes::Status(Status::Hold)

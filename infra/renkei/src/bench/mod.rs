@@ -98,6 +98,8 @@ struct Figures {
     quiet_shop_ratio: f64,
     /// How many times as long one bare put waits behind the same backlog: what the AWS of this machine adds by itself.
     bare_put_ratio: f64,
+    /// The quiet shop's ratio, of the bare put's: how much longer it waits than the AWS of this machine lets anything wait.
+    quiet_shop_share: f64,
     /// Readings behind the backlog, of which the middle one counts.
     quiet_shop_readings: usize,
     results: results::Results,
@@ -226,6 +228,7 @@ async fn measured(stack: &Stack, local: &LocalStack, orders: u64) -> Result<Figu
     figures.quiet_shop_readings = behind.len();
     figures.bare_put_ratio = median(&mut put_behind)? / median(&mut put_alone)?;
     figures.quiet_shop_ratio = figures.quiet_shop_behind_s / figures.quiet_shop_alone_s;
+    figures.quiet_shop_share = figures.quiet_shop_ratio / figures.bare_put_ratio;
     measure::until_empty(stack, "import-orders", PATIENCE).await?;
 
     // The way back: the quiet shop's orders are done, and the busy one's wait for their warehouse.
@@ -322,6 +325,7 @@ fn show(figures: &Figures) -> Result<(), CliError> {
         ),
     ];
     rows.push(row("… and a bare put's wait then, of its wait alone", format!("{:.1}", figures.bare_put_ratio), ""));
+    rows.push(row("… the first, as a share of the second", format!("{:.2}", figures.quiet_shop_share), "≤ 2"));
     for (figure, measured, wanted) in figures.results.rows() {
         rows.push(row(&figure, measured, wanted));
     }

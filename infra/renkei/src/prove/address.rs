@@ -1,6 +1,6 @@
 //! Where parcels go: what the shop has of each address against what became of it here, and what its people changed.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use renkei_domain::order::SourceAddress;
 use renkei_domain::shipment::{Difference, ShipTo, Shipment, ShipmentDetail, Status};
 use renkei_simulator::api::{AddressTruth, OrderTruth};
@@ -9,6 +9,10 @@ use serde_json::Value;
 use super::ends::{Facts, GRANULE};
 use super::staff::Edit;
 
+/// How old a reading may be when it is taken over: what it was before that, an order made anew shows.
+const AT_READING: SignedDuration = SignedDuration::from_secs(30);
+/// Events that a shipment's history keeps.
+const FULL_HISTORY: usize = 8;
 /// Prefectures have official numbers up to this.
 const PREFECTURES: u64 = 47;
 
@@ -42,18 +46,21 @@ pub fn edited(shipment: &Shipment, detail: &ShipmentDetail, order: &OrderTruth, 
     let edits: &[Edit] = if is_first { facts.edits } else { &[] };
     let line = imported.part("addr02");
     let read = edits.iter().find(|edit| edit.line == line);
-    let is_wished = facts.wished.is_some();
-    if let Some(edit) = read.filter(|edit| edit.asked_at > shipment.imported_at && !is_wished) {
+    let made = made_anew_at(shipment);
+    // A full history may have lost when it was made anew.
+    let may_be_made = facts.wished.is_some() && (made.is_some() || shipment.events.len() >= FULL_HISTORY);
+    if let Some(edit) = read.filter(|edit| edit.asked_at > shipment.imported_at)
+        && (!may_be_made || made.is_some_and(|made| made < edit.asked_at))
+    {
         wrong.push(format!(
-            "was imported at {}, and goes where the shop's people changed it to at {}",
+            "was imported at {}, made anew at {made:?}, and goes where the shop's people changed it to at {}",
             shipment.imported_at, edit.asked_at
         ));
     }
-    let made = made_anew_at(shipment);
     let later = &edits[edits.iter().rposition(|edit| edit.line == line).map_or(0, |place| place + 1)..];
     // It was read after somebody had wished for it, and shows all that was there by then.
     if let (Some(made), Some(wished), Some(missed)) = (made, facts.wished, later.first())
-        && missed.done_at + GRANULE < wished
+        && (missed.done_at + GRANULE < wished || missed.done_at + GRANULE + AT_READING < made)
     {
         wrong.push(format!(
             "was made anew at {made}, by a wish of {wished}, without what was changed at the shop at {}",
@@ -149,6 +156,14 @@ mod tests {
         detail.source.addresses[0].parts.insert("addr02".to_owned(), "見本8番".to_owned());
         assert_eq!(said(&shipment, &detail, &edits, Some(30)).len(), 1, "it shows the first alone");
         assert!(said(&shipment, &detail, &edits, Some(15)).is_empty(), "the second came after the wish");
+        let slow = Shipment { events: vec![], ..shipment.clone() };
+        let made_at = |second: i64| {
+            let mut shipment = slow.clone();
+            shipment.note(at(second), "made anew: ready", "office@merchant.example");
+            shipment
+        };
+        assert_eq!(said(&made_at(60), &detail, &edits, Some(15)).len(), 1, "no reading is as old");
+        assert_eq!(said(&made_at(5), &detail, &edits, Some(2)).len(), 1, "it was made before it was changed to that");
         assert!(!said(&shipment, &detail, &edits, None).is_empty(), "nobody wished for that");
     }
 

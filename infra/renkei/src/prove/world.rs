@@ -412,9 +412,13 @@ fn planted_orders() -> Vec<Map<String, Value>> {
         if let Some(zip01) = planted.zip01 {
             address["zip01"] = zip01.into();
         }
+        // Who ordered it is another.
+        let billing = json!({
+            "name01": format!("{CANARY}orderer"), "name02": format!("{CANARY}of"), "addr01": format!("{CANARY}town"),
+        });
         let order = json!({
             "payment_state": "authed", "email": format!("{CANARY}{n}@person.example"), "remark": format!("{CANARY} remark"),
-            "memo01": format!("{CANARY} memo"), "shipping_addresses": [address], "billing_address": address,
+            "memo01": format!("{CANARY} memo"), "shipping_addresses": [address], "billing_address": billing,
             "order_items": [{ "variant_sku": planted.sku, "quantity": 1 }],
         });
         order.as_object().cloned().unwrap_or_default()

@@ -25,11 +25,11 @@ pub enum Field {
     PostalCode,
     /// 都道府県.
     Prefecture,
-    /// 市区町村・番地.
+    /// 市区町村・町名.
     Address1,
-    /// 建物名・部屋番号.
+    /// 番地.
     Address2,
-    /// The rest.
+    /// 建物名・部屋番号.
     Address3,
     /// 電話番号.
     Phone,

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::order::SourceOrder;
 use crate::payment::Payment;
-use crate::shipment::{HoldReason, Shipment, Status};
+use crate::shipment::{EVENTS_KEPT, HoldReason, Shipment, Status};
 
 /// How an event says that it is wished for.
 const WISHED: &str = "to be made anew";
@@ -28,14 +28,43 @@ pub fn is_possible(shipment: &Shipment) -> bool {
     matches!(shipment.status, Status::Hold | Status::Ready)
 }
 
-/// Keeps it from being taken until it is made anew. False if nobody may take it anyway.
+/// Keeps it from being taken until it is made anew, also where what it is on hold for falls away meanwhile, such as a
+/// payment that comes. False if nobody may take it anyway.
 pub fn wish(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
-    let is_ready = shipment.status == Status::Ready;
-    if is_ready {
+    let is_new = is_possible(shipment) && !shipment.holds.contains(&HoldReason::NeedsReview);
+    if is_new {
         shipment.hold(HoldReason::NeedsReview);
         shipment.note(now, WISHED, by);
     }
-    is_ready
+    is_new
+}
+
+/// Does it wait to be made anew, by the last that happened to it?
+#[must_use]
+pub fn is_wished(shipment: &Shipment) -> bool {
+    shipment.events.last().is_some_and(|event| event.what == WISHED)
+}
+
+/// Has it been made anew since this moment, by what is kept of its history?
+#[must_use]
+pub fn is_made_since(shipment: &Shipment, at: Timestamp) -> bool {
+    shipment.events.iter().any(|event| event.at >= at && event.what.starts_with(MADE))
+}
+
+/// Keeps one that was made anew from being taken before the others of its order are. True if that is to be taken back by
+/// [`let_go`] then; false if it stays on hold for a person anyway.
+pub fn keep(shipment: &mut Shipment) -> bool {
+    !shipment.holds.contains(&HoldReason::NeedsReview) && shipment.hold(HoldReason::NeedsReview)
+}
+
+/// Takes back what [`keep`] did. False if somebody else has let it go, or taken it out of our hands.
+pub fn let_go(shipment: &mut Shipment) -> bool {
+    let is_kept = is_possible(shipment) && shipment.holds.contains(&HoldReason::NeedsReview);
+    if is_kept {
+        shipment.clear_hold(HoldReason::NeedsReview);
+        shipment.release();
+    }
+    is_kept
 }
 
 /// Is this reading of the order older than what the shipment is known by?
@@ -51,7 +80,8 @@ pub fn make(shipment: &mut Shipment, new: &Shipment, order: &SourceOrder, detail
     shipment.ship_from = new.ship_from.clone();
     shipment.status = new.status;
     shipment.holds.clone_from(&new.holds);
-    shipment.released_unpaid = false;
+    // Who let it go unpaid did so at that state of its payment.
+    shipment.released_unpaid &= new.status == Status::Ready && shipment.payment_state == new.payment_state;
     shipment.shipping_method.clone_from(&new.shipping_method);
     shipment.differences.clear();
     shipment.more_differences.clear();
@@ -95,7 +125,7 @@ pub fn unchanged(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
 }
 
 /// The hold that a person, a warehouse or a robot of their own put it on since import, by what is kept of its history, and
-/// that nobody took away.
+/// that nobody took away. Where that is full, what happened may be missing from it, and a remark's hold is none of a sync's.
 fn held_by_hand(shipment: &Shipment) -> Option<HoldReason> {
     for event in shipment.events.iter().rev() {
         for what in event.what.split("; ") {
@@ -105,12 +135,16 @@ fn held_by_hand(shipment: &Shipment) -> Option<HoldReason> {
             if let Some(reason) = what.strip_prefix("hold ").and_then(HoldReason::from_name) {
                 // Holds of sync are about what is read now.
                 let is_read = event.what.starts_with("the shop has") || event.what.starts_with("not paid");
-                return (!is_read).then_some(reason);
+                if is_read {
+                    continue;
+                }
+                return Some(reason);
             }
             if matches!(what, "ready" | "release" | "release-unpaid") || what.starts_with(MADE) {
                 return None;
             }
         }
     }
-    None
+    let is_full = shipment.events.len() >= EVENTS_KEPT;
+    (is_full && shipment.holds.contains(&HoldReason::Remark)).then_some(HoldReason::Remark)
 }

@@ -24,12 +24,12 @@ pub struct ShipTo {
     pub postal_code: String,
     /// 都道府県.
     pub prefecture: String,
-    /// 市区町村・番地.
+    /// 市区町村・町名: the shop's first line.
     pub address1: String,
-    /// 建物名・部屋番号.
+    /// 番地: the second.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address2: String,
-    /// The rest, where the shop has a third line.
+    /// 建物名・部屋番号: the third.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address3: String,
     /// 電話番号.

@@ -21,7 +21,7 @@ use crate::work::Place;
 
 /// How many events a shipment keeps: the first, and the latest others. More would make each status change cost a second
 /// write unit.
-const EVENTS_KEPT: usize = 8;
+pub(crate) const EVENTS_KEPT: usize = 8;
 
 /// An order that the shop was seen without what it had been told so often is told its number no more: a shop that never
 /// shows it would be told every night.

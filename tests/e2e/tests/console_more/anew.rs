@@ -1,9 +1,14 @@
 //! What the shop has otherwise since import: it is found, and made anew by a person's word.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use renkei_domain::ids::{ConnectionId, TenantId};
 use renkei_e2e::browser::Browser;
-use renkei_e2e::run;
 use renkei_e2e::ways::Shop;
+use renkei_e2e::{run, store};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
+use renkei_store::sync::Named;
 use serde_json::{Value, json};
 
 async fn change(shop: &Shop, id: u64, attributes: Value) {
@@ -123,4 +128,25 @@ async fn what_changed_at_the_shop_is_found_and_made_anew_or_seen() {
     let csrf = page.csrf();
     let refused = viewer.post(&format!("{}/differences", address(moved)), &[("csrf", &csrf), ("answer", "seen")]).await;
     assert_eq!(refused.status, 403);
+}
+
+/// Its run failed for good, as with a password that was wrong at that moment, or died with its message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wish_that_nobody_looked_at_is_taken_up_by_the_next_sync() {
+    let spec = ShopSpec { order_options: OrderOptions::plain(), ..ShopSpec::default() };
+    let shop = Shop::new("wish-left", spec, |_| ()).await;
+    let attributes = json!({ "payment_state": "authed" });
+    let order = shop.simulator.add_order(shop.name, attributes).await.expect("an order").id;
+    shop.robot_does("fetch-orders");
+    let tenant = store().await.tenant(TenantId::parse(shop.name).expect("an id"));
+    let connection = ConnectionId::parse(shop.name).expect("an id");
+    let wish = BTreeSet::from([Named::Anew(order)]);
+    tenant.note_hints(&connection, &wish, Some("hana@shop.example"), Timestamp::now()).await.expect("a note");
+    shop.robot_does("status-sync");
+    until_said(&shop, order, "made anew: nothing is otherwise").await;
+    let began = std::time::Instant::now();
+    while !tenant.hints(&connection).await.expect("what is noted").is_empty() {
+        assert!(began.elapsed().as_secs() < 60, "it is done, and still noted");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
 }

@@ -28,9 +28,12 @@ fn order(payment: &str, more: &Value) -> Value {
     for (field, digits) in [("tel01", "070"), ("tel02", DIGITS), ("tel03", DIGITS)] {
         address.insert(field.into(), json!(digits));
     }
+    // Who ordered it is another, so that this is kept too.
+    let mut billing = address.clone();
+    billing.insert("name01".into(), mark("orderer"));
     let mut order = json!({
         "payment_state": payment, "email": format!("{MARK}@customer.example"), "remark": mark("remark"),
-        "memo01": mark("memo01"), "memo02": mark("memo02"), "shipping_addresses": [address], "billing_address": address,
+        "memo01": mark("memo01"), "memo02": mark("memo02"), "shipping_addresses": [address], "billing_address": billing,
         "scheduled_delivery_time": mark("time"), "payment_method_name": mark("payment"), "kind": mark("kind"),
     });
     for (name, value) in more.as_object().expect("fields") {

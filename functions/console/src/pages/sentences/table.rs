@@ -195,6 +195,11 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "ショップ {0} と同じ店に接続します。注文が二重に取り込まれ、呼び出し回数も両方で使います。",
     ),
     (
+        "nothing lets go of orders of this connection that are paid after import: {}",
+        "取込の後に入金された注文を出荷待ちにするロボットがありません。連携ロボットを追加し、ステータス同期の後に、\
+         「ecforce-release」を保留（入金確認）の出荷に適用してください。",
+    ),
+    (
         "no robot works for this connection: {}",
         "このショップで動くロボットがまだありません。かんたん設定で作ってください。",
     ),
@@ -439,6 +444,7 @@ pub const OUTCOMES: &[(&str, &str)] = &[
     ("bad-shipped-at", "出荷日が90日より前か、1日より先です。"),
     ("other-order-number", "受注番号がこの出荷のものと違います。ショップと行を確認してください。"),
     ("on-hold", "保留中です。"),
+    ("changed", "ファイルを作っている間に作り直されました。もう一度出力してください。"),
     ("unpaid", "未入金です。"),
     ("already-claimed", "すでにほかで出荷準備中になっています。"),
     ("already-shipped", "すでに出荷済みです。"),

@@ -66,6 +66,13 @@ pub(super) fn easy_setups(settings: &TenantSettings, report: &mut Report<'_>) {
             };
             report.warning(path("shipped"), sentence);
         }
+        if !lets_go(settings, &setup.connection) {
+            report.warning(
+                path("connection"),
+                "nothing lets go of orders of this connection that are paid after import: add a robot under `custom` that \
+                 applies `ecforce-release` to `awaiting-payment` after `status-sync`",
+            );
+        }
         if setup.inventory && connection.stock_location_code.is_none() {
             let sentence = format!(
                 "inventory needs to know whose stock to update: add `stock_location_code` to the connection {}, or write \
@@ -75,6 +82,14 @@ pub(super) fn easy_setups(settings: &TenantSettings, report: &mut Report<'_>) {
             report.problem(path("inventory"), sentence);
         }
     }
+}
+
+/// Comes a shipment of this connection to `ready` that was not paid on import? `release` lets all go at once, and a warehouse
+/// gets them when they are paid.
+fn lets_go(settings: &TenantSettings, connection: &ConnectionId) -> bool {
+    let is_of = |robot: &&CustomRobot| robot.enabled && robot.on.connection() == connection;
+    let mut own = settings.integration_robots.custom.iter().filter(is_of);
+    is_on(settings, "release") || own.any(|robot| robot.action.action() == Action::ApplyProcessing)
 }
 
 fn conversion_robot(settings: &TenantSettings, path: String, id: &str, report: &mut Report<'_>) {
