@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 
 use crate::config::{Provider, PublicUrl};
+use crate::lang::Lang;
 use crate::{secret, signature};
 
 /// Why somebody could not be signed in.
@@ -144,7 +145,7 @@ impl Oidc {
         answer.json().await.map_err(unanswered)
     }
 
-    /// Where to send a browser that wants to sign in.
+    /// Where to send a browser that wants to sign in, for pages in this language where the provider has them.
     pub async fn authorize(
         &self,
         redirect: &str,
@@ -152,6 +153,7 @@ impl Oidc {
         nonce: &str,
         verifier: &str,
         again: bool,
+        lang: Lang,
     ) -> Result<String, SignInError> {
         let endpoints = self.endpoints().await?;
         let mut url = Url::parse(&endpoints.authorization_endpoint)
@@ -164,7 +166,10 @@ impl Oidc {
             .append_pair("state", state)
             .append_pair("nonce", nonce)
             .append_pair("code_challenge", &secret::digest(verifier))
-            .append_pair("code_challenge_method", "S256");
+            .append_pair("code_challenge_method", "S256")
+            // OpenID Connect's name for it, and Cognito's.
+            .append_pair("ui_locales", lang.code())
+            .append_pair("lang", lang.code());
         if again {
             url.query_pairs_mut().append_pair("prompt", "login");
         }

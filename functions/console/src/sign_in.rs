@@ -77,7 +77,7 @@ pub async fn begin(
     let (state, nonce, verifier, browser) = (random()?, random()?, random()?, random()?);
     let address = app
         .oidc
-        .authorize(&app.config.url.at("/auth/callback"), &state, &nonce, &verifier, to.again.is_some())
+        .authorize(&app.config.url.at("/auth/callback"), &state, &nonce, &verifier, to.again.is_some(), visit.lang)
         .await
         .map_err(not_signed_in)?;
     let sign_in = SignIn {
