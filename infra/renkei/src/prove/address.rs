@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::ends::{Facts, GRANULE};
 use super::staff::Edit;
 
-/// How old a reading may be when it is taken over: what it was before that, an order made anew shows.
-const AT_READING: SignedDuration = SignedDuration::from_secs(30);
+/// How old a reading may be when what came of it is written, calls to AWS repeated: an order made anew shows all that was there
+/// before.
+const AT_READING: SignedDuration = SignedDuration::from_secs(60);
 /// Events that a shipment's history keeps.
 const FULL_HISTORY: usize = 8;
 /// Prefectures have official numbers up to this.
@@ -162,7 +163,7 @@ mod tests {
             shipment.note(at(second), "made anew: ready", "office@merchant.example");
             shipment
         };
-        assert_eq!(said(&made_at(60), &detail, &edits, Some(15)).len(), 1, "no reading is as old");
+        assert_eq!(said(&made_at(90), &detail, &edits, Some(15)).len(), 1, "no reading is as old");
         assert_eq!(said(&made_at(5), &detail, &edits, Some(2)).len(), 1, "it was made before it was changed to that");
         assert!(!said(&shipment, &detail, &edits, None).is_empty(), "nobody wished for that");
     }

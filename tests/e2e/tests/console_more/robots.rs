@@ -31,6 +31,36 @@ async fn post(browser: &mut Browser, path: &str, fields: &[(String, String)]) ->
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_robot_of_ones_own_is_removed_once_it_is_off() {
+    let _shop = Shop::new("own-robot", plain(0), |document| {
+        document["integration_robots"]["custom"] = json!([{
+            "id": "own-release", "name": "入金済みになったら出荷待ちへ",
+            "on": { "after": "status-sync", "connection": "own-robot" },
+            "do": { "apply_processing_robot": "ecforce-release", "to_status": "awaiting-payment" },
+        }]);
+    })
+    .await;
+    member("own-robot", "admin");
+    let mut browser = Browser::signed_in("admin").await;
+    for (step, offers) in [("off", false), ("remove", true)] {
+        let page = browser.get("/t/own-robot/robots").await;
+        assert_eq!(page.text.contains("入金済みになったら出荷待ちへ を削除する"), offers, "{}", page.text);
+        let (csrf, version) = (page.csrf(), page.hidden("version").remove(0));
+        let fields = [
+            ("csrf", csrf.as_str()),
+            ("version", &version),
+            ("list", "integration"),
+            ("robot", "own-release"),
+            ("step", step),
+        ];
+        let done = browser.post("/t/own-robot/robots/step", &fields).await;
+        assert_eq!(done.status, 303, "{step}: {done:?}");
+    }
+    let document = run(&["export", "--tenant", "own-robot"], None).out;
+    assert!(!document.contains("own-release"), "{document}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processing_robots_are_put_in_another_order() {
     let _world = World::new("order-of-robots", plain(0), 1_000).await;
     for who in ["admin", "operator"] {
