@@ -17,7 +17,7 @@ pub enum Exit {
     Done,
     /// Failed; the message says what to do.
     Failed,
-    /// The day's calls to the shop are spent.
+    /// The shop may not be called now: the day's calls are spent or kept for others, or a run's sign-ins are spent.
     Blocked,
     /// Done, with records that need a person.
     NeedsPerson,

@@ -208,7 +208,8 @@ fn source_address(address: &Address) -> Result<SourceAddress, String> {
     Ok(SourceAddress { id: AddressId(address.id), parts })
 }
 
-/// Parts by which one person at one address is told from another.
+/// Parts by which one person at one address is told from another. Those of which an edit is a difference have the kana too:
+/// another reading of a name is no other person.
 const WHO_AND_WHERE: [&str; 12] = [
     "name01",
     "name02",
