@@ -67,10 +67,10 @@ impl<'a> Anew<'a> {
             Some(Fetched::Unreadable { reason, .. }) => Err(reason),
             Some(Fetched::Order(order)) => self.of_order(&lead, &order, read, by).await?,
         };
-        // It was made in an earlier turn, and somebody has taken it since.
-        let made = made.or_else(|reason| if anew::is_made_since(&lead, wish.at) { Ok(()) } else { Err(reason) });
         match made {
             Ok(()) => tally.add("made-anew", 1),
+            // It was made in an earlier turn, and somebody has taken it since.
+            Err(_) if self.is_settled(&lead, wish).await? => tally.add("made-anew", 1),
             Err(reason) => {
                 tally.add("not-made-anew", 1);
                 tally.for_a_person += 1;
@@ -99,6 +99,12 @@ impl<'a> Anew<'a> {
                 first.join(", ")
             )
         })
+    }
+
+    /// Did an earlier turn do all of it? One that died between two parcels of an order leaves them on hold.
+    async fn is_settled(&self, lead: &Shipment, wish: &HintedOrder) -> Result<bool, ShopError> {
+        let parcels = self.tenant.parcels(&self.connection.id, &[(lead.id.order, lead.parcels)]).await?;
+        Ok(parcels.iter().flatten().all(|parcel| anew::is_settled_since(parcel, wish.at)))
     }
 
     async fn of_order(

@@ -193,6 +193,19 @@ fn that_it_was_made_anew_is_known_by_its_history() {
 }
 
 #[test]
+fn what_a_dead_function_left_on_hold_is_not_taken_for_done() {
+    let mut shipment = made(&order(), &FIVE);
+    assert!(!anew::is_settled_since(&shipment, now()), "not made anew at all");
+    anew::make(&mut shipment, &made(&order(), &FIVE), &order(), "2", later(), "hanako");
+    assert!(anew::is_settled_since(&shipment, now()) && !anew::is_settled_since(&shipment, later() + 1.second()));
+    // The function dies here, before it lets go of what it keeps.
+    assert!(anew::keep(&mut shipment) && !anew::is_settled_since(&shipment, now()));
+    assert!(anew::let_go(&mut shipment) && anew::is_settled_since(&shipment, now()));
+    shipment.status = Status::Picking;
+    assert!(anew::is_settled_since(&shipment, now()), "somebody has taken it");
+}
+
+#[test]
 fn an_older_reading_is_known_as_one() {
     let shipment = Shipment { seen_at: Some(later()), ..made(&order(), &FIVE) };
     let read = |at: Option<Timestamp>| SourceOrder { updated_at: at, ..order() };

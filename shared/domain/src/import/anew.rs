@@ -51,6 +51,14 @@ pub fn is_made_since(shipment: &Shipment, at: Timestamp) -> bool {
     shipment.events.iter().any(|event| event.at >= at && event.what.starts_with(MADE))
 }
 
+/// Has it been made anew since this moment, and nobody keeps it for that any more? One that is on hold for a person may be
+/// what [`keep`] left behind when its function died.
+#[must_use]
+pub fn is_settled_since(shipment: &Shipment, at: Timestamp) -> bool {
+    let may_be_kept = is_possible(shipment) && shipment.holds.contains(&HoldReason::NeedsReview);
+    is_made_since(shipment, at) && !may_be_kept
+}
+
 /// Keeps one that was made anew from being taken before the others of its order are. True if that is to be taken back by
 /// [`let_go`] then; false if it stays on hold for a person anyway.
 pub fn keep(shipment: &mut Shipment) -> bool {
