@@ -20,7 +20,7 @@ PAGES = {
     "dry-run": "/dry-run?robot=hanako-ecforce/state-working", "dry-run-fetch": "/dry-run?robot=hanako-ecforce/fetch-orders",
     "dry-run-rule": "/dry-run?processing=first-leaflet",
     "taken": "/shipments?taken=today", "shipped": "/shipments?shipped=today",
-    "runs": "/runs", "dead-letters": "/dead-letters", "audit": "/audit",
+    "stock": "/stock", "runs": "/runs", "dead-letters": "/dead-letters", "audit": "/audit",
 }
 # The pictures that the documentation shows.
 SHOWN = {"today", "needs", "shipments-ready", "shipment", "orders", "order", "robots", "robot", "robot-form", "conversion-form",

@@ -37,6 +37,10 @@ def test_the_articles_settings_are_found_by_their_names(people, console, hanako)
     text = page.locator("main").inner_text()
     for name in [OWN, "EC Force 出荷指示登録(標準・API用)", "連携ロボット", "処理ロボット", "変換ロボット"]:
         assert name in text, name
+    # In people's words: when they start, what they do, and under which condition.
+    applies = "処理ロボット「【コマースロボ】EC Force エラーがなくなったら出荷待ちへ移動」を適用（対象: 保留（入金確認））"
+    for words in ["24時間ごと", f"ステータス同期の後 → {applies}", "ステータスが「保留」と等しい"]:
+        assert words in text, words
 
 
 def test_a_days_shipments_are_worked(people, console, hanako):
@@ -112,6 +116,7 @@ def test_each_role_is_offered_and_refused_what_it_should_be(people, console, han
             assert "以上の役割が必要です" in page.get_by_role("alert").inner_text()
     text = page.locator("main").inner_text()
     assert "viewer@renkei.example" in text and "拒否" in text, "who was refused is written down"
+    assert "画面・操作（権限不足）" in text and "管理者以上の役割が必要（役割は閲覧者）" in text, "and for what"
 
 
 def test_another_merchants_addresses_lead_nowhere(people, console, hanako, theirs):
@@ -154,7 +159,7 @@ def test_the_document_is_changed_and_brought_back(people, console, hanako):
     text.fill(before.replace("ネコポス", "ネコポス便", 1) + "\nnonsense: 1\n")
     page.get_by_role("button", name="検査して変更を確認").click()
     page.get_by_role("alert").wait_for()
-    assert "nonsense" in page.get_by_role("alert").inner_text() and "nonsense" in text.input_value()
+    assert 'キー "nonsense" はここでは使えません' in page.get_by_role("alert").inner_text() and "nonsense" in text.input_value()
     # A robot's schedule and a shipping method, and a second shop with a password of its own.
     changed = before.replace("name: ネコポス", "name: ネコポス便", 1).replace("24 hours", "12 hours", 1)
     assert changed.count("12 hours") == 1, before
@@ -162,7 +167,7 @@ def test_the_document_is_changed_and_brought_back(people, console, hanako):
     page.get_by_role("button", name="検査して変更を確認").click()
     page.locator("[role=status]").wait_for()
     said = page.get_by_role("status").inner_text()
-    assert "ネコポス便" in said and "12 hours" in said, said
+    assert "の配送方法名 を変更: ネコポス → ネコポス便" in said and "定期実行の間隔 を変更: 24 hours → 12 hours" in said, said
     page.get_by_role("button", name="この内容を適用する").click()
     page.wait_for_url(re.compile(r"/history\?done"))
     assert "適用しました" in page.get_by_role("status").inner_text()
@@ -171,6 +176,8 @@ def test_the_document_is_changed_and_brought_back(people, console, hanako):
     page.go_back()
     assert "12 hours" in page.locator("textarea").input_value(), "the document in force, not an error"
     page.get_by_role("link", name="変更履歴").click()
+    page.wait_for_url(re.compile("/history"))
+    assert "定期実行の間隔 を変更: 24 hours → 12 hours" in page.get_by_role("main").inner_text()
     page.get_by_role("link", name="この版に戻す").first.click()
     assert "24 hours" in page.locator("textarea").input_value()
     page.get_by_role("button", name="検査して変更を確認").click()
@@ -478,6 +485,7 @@ def test_the_easy_set_up_shows_its_plan_while_it_is_chosen(people, console, hana
     page = people.signed_in("admin")
     opened(page, f"{console}/t/hanako/easy")
     assert page.get_by_role("checkbox").count() == 5
+    assert "出荷指示取得" in page.locator("#plan").inner_text(), "robots by what they do"
     calls = page.locator("#plan tbody tr").last.inner_text()
     page.get_by_role("combobox", name="定期トリガー").select_option(label="5分ごと")
     page.locator("#plan .alert, #plan .good").wait_for()
@@ -490,7 +498,7 @@ def test_the_easy_set_up_shows_its_plan_while_it_is_chosen(people, console, hana
     hanako.apply()
 
 
-def test_keys_are_shown_once_and_work_until_they_are_taken_back(people, console, hanako):
+def test_keys_are_shown_once_and_work_until_they_are_taken_back(people, console, hanako, axe):
     page = people.signed_in("admin")
     opened(page, f"{console}/t/hanako/access")
     page.get_by_role("button", name="作る").first.click()
@@ -504,7 +512,16 @@ def test_keys_are_shown_once_and_work_until_they_are_taken_back(people, console,
     assert page.get_by_role("textbox", name="キー").input_value() not in ("", key)
     assert sorted(it["state"] for it in lines(on_stack("warehouse-key", "list", "--tenant", "hanako", "--json"))) == ["ending", "valid"]
     page.get_by_role("button", name=re.compile("をいますぐ失効させる")).first.click()
+    # It is asked once more; who goes back has changed nothing.
+    assert "元に戻せません" in page.get_by_role("alert").inner_text()
+    assert findings(page, axe) == []
+    page.get_by_role("link", name="戻る", exact=True).click()
     page.wait_for_url(re.compile("/access$"))
+    assert "revoked" not in [it["state"] for it in lines(on_stack("warehouse-key", "list", "--tenant", "hanako", "--json"))]
+    page.get_by_role("button", name=re.compile("をいますぐ失効させる")).first.click()
+    page.get_by_role("button", name="いますぐ失効させる", exact=True).click()
+    page.wait_for_url(re.compile(r"/access\?done=revoked$"))
+    assert page.get_by_role("status").inner_text() == "失効させました。"
     assert "revoked" in [it["state"] for it in lines(on_stack("warehouse-key", "list", "--tenant", "hanako", "--json"))]
     # The address of webhooks.
     page.get_by_role("button", name="作る").last.click()

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from conftest import lines, on_stack
+from conftest import assert_fits, findings, lines, on_stack
 from test_pages import opened
 
 
@@ -26,9 +26,10 @@ def test_products_come_by_csv_and_orders_that_waited_go_on(people, console, hana
     page.locator("input[type=file]").set_input_files({"name": "p.csv", "mimeType": "text/csv", "buffer": "sku,name\n,x\nB,\n".encode()})
     page.get_by_role("button", name="取り込む", exact=True).click()
     assert page.get_by_role("alert").get_by_role("listitem").count() >= 2
+    assert "3行目: 商品名は1〜200文字、1行で入力してください。" in page.get_by_role("alert").inner_text()
 
 
-def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako, tmp_path):
+def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako, tmp_path, axe):
     page = people.signed_in("operator")
     ready = [it for it in hanako.shipments() if it["status"] == "ready"]
     opened(page, f"{console}/t/hanako/files")
@@ -51,11 +52,17 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako,
     moment = datetime.now(UTC).isoformat()
     # Taken, and a tracking number for one of them comes back.
     page.get_by_role("combobox", name="対象").select_option("claim")
+    page.get_by_role("button", name="出力する").click()
+    # It says first how many, and takes none yet.
+    asked = page.get_by_role("alert").inner_text()
+    count = int(re.search(r"([\d,]+)件の出荷を出荷準備中に", asked).group(1).replace(",", ""))
+    assert "一括では戻せません" in asked and findings(page, axe) == []
+    were = sum(it["status"] == "picking" for it in hanako.shipments())
     with page.expect_download() as download:
-        page.get_by_role("button", name="出力する").click()
+        page.get_by_role("button", name="出荷準備中にして出力する").click()
     claimed = download.value.path().read_bytes()
     taken = [it for it in hanako.shipments() if it["status"] == "picking"]
-    assert len(taken) >= 40, len(taken)
+    assert len(taken) >= 40 and len(taken) == were + count, (len(taken), were, count)
     # The file is lost: the very same is made again, and nothing besides.
     opened(page, f"{console}/t/hanako/files")
     which = page.get_by_role("combobox", name="対象")
@@ -75,7 +82,7 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako,
     results = f"出荷指示ID,お問い合わせ番号,出荷日\r\n{taken[0]['id']},4000-0000-0001,\r\nhanako-ecforce.999999.1,4000-0000-0002,\r\n"
     # A row that names another order is refused.
     other = f"出荷指示ID,お問い合わせ番号,受注番号\r\n{taken[0]['id']},4000-0000-0009,NO-SUCH\r\n"
-    form = page.locator("form[enctype]")
+    form = page.locator("form[action$='/files/results']")
 
     def send(text):
         form.get_by_role("combobox", name="形式").select_option("standard")
@@ -100,6 +107,52 @@ def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako,
     assert name in page.locator("main").inner_text()
     opened(page, f"{console}/t/hanako/shipments?q={taken[1]['items'][0]['sku']}")
     assert page.locator("tbody tr").count() > 1
+
+
+def test_counts_come_in_and_are_seen_with_what_is_reserved(people, console, hanako, axe):
+    page = people.signed_in("operator")
+    opened(page, f"{console}/t/hanako/files")
+    form = page.locator("form[action$='/files/counts']")
+
+    def send(text):
+        form.get_by_role("combobox", name="発送元").select_option("tokyo-dc")
+        form.locator("input[type=file]").set_input_files({"name": "c.csv", "mimeType": "text/csv", "buffer": text.encode()})
+        form.get_by_role("button", name="在庫数を取り込む").click()
+
+    # No file of counts: it says so, takes nothing, and offers the form again.
+    send("a,b\nSERUM-30,500\n")
+    said = page.get_by_role("alert").inner_text()
+    assert "何も取り込んでいません" in said and "1行目に見出しが必要です" in said
+    assert page.get_by_role("status").count() == 0
+    send("商品コード,数量\nSERUM-30,500\nMASK-5,many\n")
+    assert "取り込みました: 1" in page.get_by_role("status").inner_text()
+    assert "3行目 数量: 0以上の整数にしてください。" in page.get_by_role("alert").inner_text()
+    assert findings(page, axe) == []
+    page.get_by_role("link", name="在庫を見る").click()
+    page.wait_for_url(re.compile(r"/stock\?connection=hanako-ecforce$"))
+    waiting = [it for it in hanako.shipments() if it["status"] in ("hold", "ready")]
+    reserved = sum(item["quantity"] for it in waiting for item in it["items"] if item["sku"] == "SERUM-30")
+    rows = page.locator("tbody tr")
+    assert rows.get_by_role("rowheader").all_inner_texts() == ["SERUM-30"]
+    name, count, _, buffer, is_reserved, sellable, told = rows.locator("td").all_inner_texts()
+    assert (name, count, told) == ("美容液 30ml", "500", "—")
+    assert (int(is_reserved), int(sellable)) == (reserved, 500 - reserved - int(buffer))
+    assert findings(page, axe) == []
+    for width in (320, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_fits(page)
+    page.get_by_role("searchbox", name="商品コード・商品名").fill("ｍａｓｋ")
+    page.get_by_role("button", name="表示").click()
+    assert page.get_by_role("status").inner_text() == "この条件の商品はありません。"
+    # A viewer comes by the menu, sees the same, and takes nothing in.
+    viewer = people.signed_in("viewer")
+    opened(viewer, f"{console}/t/hanako")
+    menu = viewer.get_by_role("navigation", name="メニュー")
+    menu.get_by_role("link", name="在庫", exact=True).click()
+    viewer.wait_for_url(re.compile(r"/stock$"))
+    assert menu.locator("[aria-current=page]").inner_text() == "在庫"
+    assert viewer.get_by_role("rowheader", name="SERUM-30", exact=True).is_visible()
+    assert viewer.get_by_role("link", name="在庫数を取り込む").count() == 0
 
 
 def test_a_carriers_file_is_made_for_one_method_with_its_fixed_texts(people, console, hanako):
@@ -154,8 +207,15 @@ def test_a_cancellation_in_the_warehouses_hands_is_seen_to(people, console, hana
     page.get_by_role("button", name="キャンセル…").click()
     assert "倉庫へキャンセルを依頼" in page.locator("main").inner_text()
     page.get_by_role("button", name="実行する").click()
+    # Consent is asked for once more; going back leaves it open.
+    page.get_by_role("button", name="倉庫が承諾した").click()
+    assert "元に戻せません" in page.get_by_role("alert").inner_text()
+    page.get_by_role("link", name="戻る", exact=True).click()
+    assert hanako.shipment(picking)["status"] == "picking"
     page.get_by_role("button", name="倉庫が断った").click()
+    assert page.get_by_role("status").inner_text() == "倉庫の回答を登録しました。"
     page.get_by_role("button", name="対応済みにする").click()
+    assert page.get_by_role("status").inner_text() == "対応済みにしました。"
     assert page.get_by_role("button", name="対応済みにする").count() == 0
     assert "キャンセルを対応済みに" in page.locator("main").inner_text()
     assert hanako.shipment(picking)["status"] == "picking"

@@ -23,7 +23,7 @@
       }
       return;
     }
-    if (/^[1-6]$/.test(event.key)) {
+    if (/^[1-7]$/.test(event.key)) {
       const link = document.querySelector(`nav a[data-key="${event.key}"]`);
       if (link) link.click();
       return;

@@ -8,7 +8,7 @@
 //! | `RENKEI_SIGN_IN_ISSUER` | the issuer that its identity tokens must name |
 //! | `RENKEI_SIGN_IN_CLIENT` | the console's client id there |
 //! | `RENKEI_WAREHOUSE_URL` | where warehouses and webhooks call |
-//! | `RENKEI_DEAD_LETTERS` | queues with their dead letters: name, URL, and URL of the dead letters, with commas between queues |
+//! | `RENKEI_DEAD_LETTERS` | queues, over which robots are started too, with their dead letters: name, URL, and URL of the dead letters, with commas between queues |
 //! | `RENKEI_SIGN_OUT_URL` | where the provider's own session is ended, or `none` |
 
 use renkei_platform::Config;

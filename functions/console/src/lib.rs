@@ -24,6 +24,7 @@ mod shell;
 mod sign_in;
 mod signature;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
@@ -72,6 +73,8 @@ pub struct App {
     import_orders: Queue,
     /// Where what a person wants to be looked at goes.
     hints: Queue,
+    /// Where starts of robots go, by the functions that carry them out.
+    starts: BTreeMap<&'static str, Queue>,
     setup: Setup,
     shops: Shops,
     notices: Notices,
@@ -100,6 +103,7 @@ impl App {
             meter,
             import_orders: setup.import_orders.clone(),
             hints: Queue::new(aws, config.hints_queue.clone()),
+            starts: config.queues.iter().map(|queue| (queue.name, Queue::new(aws, &queue.url))).collect(),
             notices: Notices {
                 secrets: setup.secrets.clone(),
                 messenger: Messenger::new(allowed_shop_addresses)?,

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use renkei_platform::queue::QueueError;
 use renkei_setup::dead_letters::DeadLettersError;
 use renkei_setup::retry::RetryError;
+use renkei_setup::run_now::RunNowError;
 use renkei_store::StoreError;
 
 /// Why a page cannot be shown, or a change not made.
@@ -109,6 +110,15 @@ impl From<RetryError> for Problem {
             RetryError::Store(error) => error.into(),
             RetryError::Queue(error) => error.into(),
             RetryError::Message(error) => Self::ours(&error.to_string()),
+        }
+    }
+}
+
+impl From<RunNowError> for Problem {
+    fn from(error: RunNowError) -> Self {
+        match error {
+            RunNowError::Queue(error) => error.into(),
+            RunNowError::Message(error) => Self::ours(&error.to_string()),
         }
     }
 }

@@ -99,13 +99,16 @@ pub fn routes() -> Vec<Route> {
         get("/t/{tenant}/files", OPERATOR, pages::files::show),
         post("/t/{tenant}/files/export", OPERATOR, pages::files::download),
         post("/t/{tenant}/files/results", OPERATOR, pages::files::upload),
+        post("/t/{tenant}/files/counts", OPERATOR, pages::files::counts::upload),
         // 未取込.
         get("/t/{tenant}/orders", VIEWER, pages::orders::list),
         post("/t/{tenant}/orders/retry", OPERATOR, pages::orders::try_again),
         get("/t/{tenant}/order/{connection}/{id}", VIEWER, pages::order::show),
         post("/t/{tenant}/order/{connection}/{id}/retry", OPERATOR, pages::order::try_again),
+        post("/t/{tenant}/order/{connection}/{id}/product", ADMIN, pages::order::register),
         // ロボット.
         get("/t/{tenant}/robots", VIEWER, pages::robots::show),
+        post("/t/{tenant}/robots/run", OPERATOR, pages::run_now::start),
         get("/t/{tenant}/document", VIEWER, pages::document::show),
         post("/t/{tenant}/document/check", ADMIN, pages::document::check),
         post("/t/{tenant}/document/apply", ADMIN, pages::document::apply),
@@ -136,6 +139,8 @@ pub fn routes() -> Vec<Route> {
         post("/t/{tenant}/notices/off", ADMIN, pages::notices::switch_off),
         get("/t/{tenant}/connection/{id}", ADMIN, pages::connection::show),
         post("/t/{tenant}/connection/{id}/test", ADMIN, pages::connection::test),
+        // 在庫.
+        get("/t/{tenant}/stock", VIEWER, pages::stock::show),
         // 記録.
         get("/t/{tenant}/runs", VIEWER, pages::runs::show),
         get("/t/{tenant}/run", VIEWER, pages::run::show),
@@ -176,11 +181,14 @@ POST /t/{tenant}/shipments/robot operator
 GET /t/{tenant}/files operator
 POST /t/{tenant}/files/export operator
 POST /t/{tenant}/files/results operator
+POST /t/{tenant}/files/counts operator
 GET /t/{tenant}/orders viewer
 POST /t/{tenant}/orders/retry operator
 GET /t/{tenant}/order/{connection}/{id} viewer
 POST /t/{tenant}/order/{connection}/{id}/retry operator
+POST /t/{tenant}/order/{connection}/{id}/product admin
 GET /t/{tenant}/robots viewer
+POST /t/{tenant}/robots/run operator
 GET /t/{tenant}/document viewer
 POST /t/{tenant}/document/check admin
 POST /t/{tenant}/document/apply admin
@@ -210,6 +218,7 @@ POST /t/{tenant}/notices admin
 POST /t/{tenant}/notices/off admin
 GET /t/{tenant}/connection/{id} admin
 POST /t/{tenant}/connection/{id}/test admin
+GET /t/{tenant}/stock viewer
 GET /t/{tenant}/runs viewer
 GET /t/{tenant}/run viewer
 GET /t/{tenant}/dead-letters viewer

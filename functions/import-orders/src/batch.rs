@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber};
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, Sku};
 use renkei_domain::import::{self, Context, Verdict};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::processing::Goods;
@@ -86,6 +86,16 @@ impl<'a> Batch<'a> {
                     // Delivered again: this very message made the record.
                     settled.push(Self::settled(arrived, Outcome::Imported));
                 }
+                // Told as known, it would be moved on at the shop, and nobody would ship it.
+                Some(lead) if lead.order_number != order.number => {
+                    settled.push(self.not_imported(
+                        arrived,
+                        order,
+                        Outcome::Quarantined,
+                        import::OTHER_NUMBER.to_owned(),
+                        Vec::new(),
+                    ));
+                }
                 Some(lead) => settled.push(Settled {
                     known: Some((lead.clone(), arrived.message.fetched_at)),
                     ..Self::settled(arrived, Outcome::Duplicate)
@@ -165,7 +175,8 @@ impl<'a> Batch<'a> {
             now: self.now,
         };
         let unknown = import::unknown_skus(order, &self.goods);
-        let verdict = import::decide(&context, order, &unknown, number_taken);
+        let verdict = import::too_old(message.fetched_at, self.now)
+            .unwrap_or_else(|| import::decide(&context, order, &unknown, number_taken));
         let outcome = verdict.outcome();
         let (reason, missing_skus) = match verdict {
             Verdict::Store { mut parcels, claim_number } => {
@@ -177,6 +188,19 @@ impl<'a> Batch<'a> {
             Verdict::Quarantine { reason, missing_skus } => (reason, missing_skus),
             Verdict::Refuse { reason, .. } => (reason, Vec::new()),
         };
+        Err(Box::new(self.not_imported(arrived, order, outcome, reason, missing_skus)))
+    }
+
+    /// An order that is not imported, with why.
+    fn not_imported(
+        &self,
+        arrived: &Arrived,
+        order: &SourceOrder,
+        outcome: Outcome,
+        reason: String,
+        missing_skus: Vec<Sku>,
+    ) -> Settled {
+        let message = &arrived.message;
         let summary = NotImportedSummary {
             order_id: Some(order.id.0),
             order_number: Some(order.number.to_string()),
@@ -192,10 +216,10 @@ impl<'a> Batch<'a> {
         let noted = arrived.known.not_imported.as_ref();
         let told = |summary: &NotImportedSummary| (summary.outcome, summary.reason.clone(), summary.changed_at);
         let changed = noted.is_none_or(|noted| told(noted) != told(&summary));
-        Err(Box::new(Settled {
+        Settled {
             kept: changed.then(|| NotImported { summary, message: message.clone() }),
             to_forget: None,
             ..Self::settled(arrived, outcome)
-        }))
+        }
     }
 }

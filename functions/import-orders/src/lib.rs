@@ -167,6 +167,7 @@ pub async fn import(
     let kept: Vec<(usize, OrderId)> = places
         .into_iter()
         .zip(&kept)
+        .filter(|(_, order)| order.summary.reason != renkei_domain::import::OTHER_NUMBER)
         .filter_map(|(place, order)| Some((place, OrderId(order.summary.order_id?))))
         .collect();
     let imported = leads(&tenant, &connection, kept.iter().map(|(_, order)| *order).collect()).await?;

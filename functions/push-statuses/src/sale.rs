@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
+use renkei_domain::payment::Meaning;
 use renkei_domain::shipment::Shipment;
 use renkei_ecforce::{OrderQuery, Outcome, ShippingOptions, ShippingResult, WriteAnswer};
 use renkei_shop::ShopError;
@@ -27,14 +28,18 @@ pub(crate) async fn capture(
     tally: &mut Tally,
     ready: &mut WrittenBack,
 ) -> Result<Vec<Parcel>, ShopError> {
-    let orders: Vec<OrderId> =
-        first_of_each(&parcels).filter(|parcel| is_due(work, &parcel.shipment)).map(|p| p.shipment.id.order).collect();
+    let due: Vec<&Parcel> = first_of_each(&parcels).filter(|parcel| is_due(work, &parcel.shipment)).collect();
+    let orders: Vec<OrderId> = due.iter().map(|parcel| parcel.shipment.id.order).collect();
     let known = work.tenant.sales(&work.connection.id, &orders).await?;
     let mut to_ask = Vec::new();
     let mut unclear = Vec::new();
     let mut unproven = Vec::new();
-    for (order, sale) in orders.into_iter().zip(known) {
+    for (parcel, sale) in due.into_iter().zip(known) {
+        let order = parcel.shipment.id.order;
         match sale {
+            // What the shop has cancelled, and what left all the same, is for a person to decide: nobody is charged for it
+            // unasked.
+            None | Some(Sale::Withdrawn) if is_cancelled(work, &parcel.shipment) => {}
             None | Some(Sale::Withdrawn) => to_ask.push(order),
             // A former run asked, and did not live to hear.
             Some(Sale::Intended) => unclear.push(order),
@@ -101,6 +106,12 @@ fn first_of_each(parcels: &[Parcel]) -> impl Iterator<Item = &Parcel> {
 /// latest word.
 fn is_due(work: &Work<'_>, shipment: &Shipment) -> bool {
     shipment.tracking_told.is_none() && !is_captured(work, &shipment.payment_state)
+}
+
+/// Has the shop cancelled its order?
+fn is_cancelled(work: &Work<'_>, shipment: &Shipment) -> bool {
+    shipment.is_cancelled_at_shop()
+        || work.connection.payment_states.meaning(&shipment.payment_state) == Meaning::Cancelled
 }
 
 fn is_captured(work: &Work<'_>, payment_state: &str) -> bool {

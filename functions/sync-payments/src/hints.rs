@@ -14,7 +14,7 @@ use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Meaning;
 use renkei_domain::run::RunState;
 use renkei_domain::settings::Action;
-use renkei_domain::sync::Rules;
+use renkei_domain::sync::{self, Rules};
 use renkei_domain::work::{Cause, Hint, StartRobot, VERSION};
 use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest};
 use renkei_platform::Metrics;
@@ -141,7 +141,13 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
         };
         let (read, page) = commit::read(session, &query).await?;
         let parcels = parcels(tenant, &connection.id, read.orders.keys().copied()).await?;
-        overwritten.extend(moved_on(some, &read, rules));
+        for order in moved_on(some, &read, rules) {
+            // On record before its hint is forgotten: whatever becomes of this run, nothing else shows it any more.
+            for parcel in parcels.iter().filter(|parcel| parcel.order == order.id) {
+                tenant.change(parcel, |shipment| sync::note_announced(shipment, Timestamp::now(), by)).await?;
+            }
+            overwritten.push(order.number.to_string());
+        }
         // Made anew in a moment: nobody has to see to what is otherwise.
         tally.expect(some.iter().filter_map(|hint| match hint.named {
             Named::Anew(id) => Some(OrderId(id)),
@@ -177,7 +183,7 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
 /// Orders that a webhook called cancelled and that are in the state that we tell: a cancellation by state alone, just
 /// before an order is told "working", is overwritten, and nothing at the shop shows it any more. That is not believed of a
 /// hint; a person is asked.
-fn moved_on(hints: &[HintedOrder], read: &commit::Read, rules: Rules<'_>) -> Vec<String> {
+fn moved_on<'r>(hints: &[HintedOrder], read: &'r commit::Read, rules: Rules<'_>) -> Vec<&'r SourceOrder> {
     let is_announced = |order: &&SourceOrder| {
         hints.iter().any(|hint| match &hint.named {
             Named::Cancelled(id) => order.id.0 == *id,
@@ -193,7 +199,6 @@ fn moved_on(hints: &[HintedOrder], read: &commit::Read, rules: Rules<'_>) -> Vec
                 && connection.payment_states.meaning(&order.payment_state) != Meaning::Cancelled
         })
         .filter(is_announced)
-        .map(|order| order.number.to_string())
         .collect()
 }
 

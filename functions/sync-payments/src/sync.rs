@@ -79,10 +79,13 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
         ids.extend(gone.into_iter().filter(|id| !shown.get(&id.order).is_some_and(|o| o.parcels.contains(&id.parcel))));
         commit::take_over(tenant, &ids, &read, rules, by, &mut tally).await?;
         stale.retain(|order| !read.orders.contains_key(order));
+        // A listing of changes that gives a full page and nothing higher is no list of all of them: what is behind it is
+        // read by ids.
+        let stands = !page.is_last(MAX_PER) && (highest <= at.after || at.page >= MOST_PAGES);
         let (after, last) = match way {
             Reading::ByChanges => {
-                let last = page.is_last(MAX_PER) || highest <= at.after || at.page >= MOST_PAGES;
-                (highest.max(at.after), last)
+                let after = highest.max(at.after);
+                (after, page.is_last(MAX_PER) || (stands && above(&open, after) == 0))
             }
             Reading::ByIds | Reading::Nothing => {
                 let given: BTreeSet<OrderId> = page.ids().map(OrderId).collect();
@@ -97,11 +100,12 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
         if !tenant.advance_run(run, at, session.epoch()).await? {
             return Err(ShopError::LeaseLost);
         }
-        all_changes &= way == Reading::ByChanges;
+        all_changes &= way == Reading::ByChanges && !stands;
         if last {
             break;
         }
         way = match way {
+            Reading::ByChanges if stands => Reading::ByIds,
             Reading::ByChanges => {
                 let changed = page.meta.total_count.map(|all| all.saturating_sub(page.rows as u64));
                 // Rows below the cursor are not counted by the shop; a reading that switched does not switch back.
@@ -109,6 +113,8 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
             }
             Reading::ByIds | Reading::Nothing => Reading::ByIds,
         };
+        // What is left of the changes is not read any more.
+        all_changes &= way == Reading::ByChanges;
     }
     for some in stale.chunks(MAX_PER as usize) {
         let query = OrderQuery::new().id_in(some.iter().map(|order| order.0)).per(MAX_PER).include_all();

@@ -24,6 +24,9 @@ use crate::problem::{Problem, ProblemBody};
 
 /// The header in which the shop names the topic.
 const TOPIC: &str = "x-ecf-event";
+/// Texts of JSON that are looked into within each other. Templates write one; each further one begins its depth anew, and
+/// a megabyte holds hundreds.
+const TEXTS: u8 = 2;
 /// No order number that we know of is longer.
 const NUMBER_CHARACTERS: usize = 64;
 
@@ -47,7 +50,7 @@ pub async fn receive(
     Extension(metrics): Extension<Arc<Metrics>>,
     secret: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    raw: Raw,
+    raw: Result<Raw, Problem>,
 ) -> Result<StatusCode, Problem> {
     let refused = || {
         metrics.add(Metric::HooksRefused, 1);
@@ -58,6 +61,8 @@ pub async fn receive(
     let grant = app.store.opened_by(&secret, now).await?.ok_or_else(refused)?;
     let Opens::Hook(connection) = grant.opens else { return Err(refused()) };
     metrics.of_connection(&grant.tenant, &connection);
+    // Who has no address is told so, whatever came.
+    let raw = raw?;
     let topic = headers.get(TOPIC).and_then(|topic| topic.to_str().ok());
     let group = group(&grant.tenant, &connection);
     let hint = hint(grant.tenant, connection, topic, &raw.0, now);
@@ -111,7 +116,7 @@ impl Found {
     fn in_body(body: &[u8]) -> Self {
         let mut found = Self::default();
         match serde_json::from_slice::<Value>(body) {
-            Ok(value) => found.look(&value, Of::Order),
+            Ok(value) => found.look(&value, Of::Order, TEXTS),
             Err(_) => found.digits(&String::from_utf8_lossy(body)),
         }
         found
@@ -121,9 +126,9 @@ impl Found {
         self.ids.len() + self.numbers.len() >= limits::HINTS
     }
 
-    fn look(&mut self, value: &Value, of: Of) {
+    fn look(&mut self, value: &Value, of: Of, texts: u8) {
         match value {
-            Value::Array(values) => values.iter().for_each(|value| self.look(value, of)),
+            Value::Array(values) => values.iter().for_each(|value| self.look(value, of, texts)),
             Value::Object(members) => {
                 for (name, value) in members {
                     match (name.as_str(), of) {
@@ -131,13 +136,13 @@ impl Found {
                         ("order_number" | "order_numbers", _) | ("number" | "numbers", Of::Order) => self.number(value),
                         _ => {}
                     }
-                    self.look(value, below(name, of));
+                    self.look(value, below(name, of), texts);
                 }
             }
             // Some templates write JSON into a text.
-            Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
+            Value::String(text) if texts > 0 && text.trim_start().starts_with(['{', '[']) => {
                 if let Ok(value) = serde_json::from_str::<Value>(text) {
-                    self.look(&value, of);
+                    self.look(&value, of, texts - 1);
                 }
             }
             // A bare number, or a bare text with one.
@@ -230,6 +235,21 @@ mod tests {
         }
         assert_eq!(found("受注 88111 がキャンセルされました TEL 0312345678"), (vec![88111], vec![]));
         assert_eq!(found("id=88111&state=canceled"), (vec![88111], vec![]));
+    }
+
+    /// Each text begins its depth anew: a body of many in each other must not take the function's stack.
+    #[test]
+    fn a_text_in_a_text_in_a_text_has_an_end() {
+        let wrapped = |inner: &str| format!("{}{}{}", "[".repeat(120), Value::from(inner), "]".repeat(120));
+        let order = json!({ "order_id": 88111 }).to_string();
+        assert_eq!(found(wrapped(&wrapped(&order))), (vec![88111], vec![]), "two texts");
+        let mut deep = order;
+        while deep.len() < 200_000 {
+            // Escapes of a kind that do not double with each text.
+            let inner = deep.replace('\\', "\\u005c").replace('"', "\\u0022");
+            deep = format!("{}\"{inner}\"{}", "[".repeat(120), "]".repeat(120));
+        }
+        assert_eq!(found(&deep), (vec![], vec![]));
     }
 
     #[test]

@@ -67,6 +67,8 @@ impl Modify for Common {
                 if path.starts_with("/v1/shipments") || path.starts_with("/v1/stock") {
                     add("401", "`unauthorized`: no key, or one that is not valid.");
                 }
+                add("405", "`method-not-allowed`: `Allow` names the methods.");
+                add("429", "By the gateway, with a body of its own: wait a second and send the same again.");
                 add("500", "`internal`.");
                 add("503", "`unavailable`: send the same again after the seconds that `Retry-After` names.");
             }

@@ -145,7 +145,10 @@ pub fn last_of_each<T, K: Hash + Eq>(records: Vec<(usize, T)>, key: impl Fn(&T) 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Report {
     id: ShipmentId,
+    /// Without its method.
     result: ShippingResult,
+    /// The methods that are called as the record says; none where it says nothing.
+    methods: Vec<ShippingMethodId>,
 }
 
 impl Report {
@@ -160,17 +163,29 @@ impl Report {
         if !handover::may_have_left(shipped_at, now) {
             return Err(BAD_SHIPPED_AT);
         }
-        let method =
-            record.shipping_method.map(|name| method_named(settings, &name).ok_or(UNKNOWN_METHOD)).transpose()?;
-        Ok(Self { id, result: ShippingResult { tracking_number, shipped_at, method } })
+        let methods = match record.shipping_method {
+            Some(name) => methods_named(settings, &name).ok_or(UNKNOWN_METHOD)?,
+            None => Vec::new(),
+        };
+        Ok(Self { id, result: ShippingResult { tracking_number, shipped_at, method: None }, methods })
+    }
+
+    /// The result for a shipment that has this method. Several of the merchant's methods may have one name at the
+    /// warehouse: where the shipment's own is among them, it left by that one.
+    fn of_shipment(&self, has: Option<&ShippingMethodId>) -> ShippingResult {
+        let own = self.methods.iter().find(|method| Some(*method) == has);
+        ShippingResult { method: own.or(self.methods.first()).cloned(), ..self.result.clone() }
     }
 }
 
 /// The warehouse's own name goes first: two merchants' methods may be called alike by chance, its own are its own.
-fn method_named(settings: &TenantSettings, name: &str) -> Option<ShippingMethodId> {
+fn methods_named(settings: &TenantSettings, name: &str) -> Option<Vec<ShippingMethodId>> {
     let methods = &settings.shipping_methods;
-    let by_code = methods.iter().find(|method| method.warehouse_code == name);
-    by_code.or_else(|| methods.iter().find(|method| method.id.as_str() == name)).map(|method| method.id.clone())
+    let mut named: Vec<_> = methods.iter().filter(|method| method.warehouse_code == name).collect();
+    if named.is_empty() {
+        named.extend(methods.iter().find(|method| method.id.as_str() == name));
+    }
+    (!named.is_empty()).then(|| named.into_iter().map(|method| method.id.clone()).collect())
 }
 
 async fn ship_one(caller: &Caller, report: Report, shipment: Option<Shipment>, now: Timestamp) -> Result<(), Reason> {
@@ -178,7 +193,10 @@ async fn ship_one(caller: &Caller, report: Report, shipment: Option<Shipment>, n
     let mut taken = None;
     let changed = caller.tenant.change_from(shipment, |shipment| {
         // Decided on what the record is at this moment.
-        taken = caller.may_see(shipment).then(|| handover::ship(shipment, &report.result, now));
+        taken = caller.may_see(shipment).then(|| {
+            let result = report.of_shipment(shipment.shipping_method.as_ref());
+            handover::ship(shipment, &result, now)
+        });
         taken.is_some_and(handover::is_changed)
     });
     changed.await.map_err(|error| writes::failed(&error))?;
@@ -213,6 +231,7 @@ mod tests {
             "shipping_methods": [
                 { "id": "nekopos", "name": "ネコポス", "warehouse_code": "NEKOPOS" },
                 { "id": "yamato", "name": "ヤマト", "warehouse_code": "Y" },
+                { "id": "yamato-cool", "name": "ヤマト（冷蔵）", "warehouse_code": "Y" },
             ],
         }))
         .unwrap()
@@ -231,10 +250,22 @@ mod tests {
 
     #[test]
     fn a_method_is_known_by_the_warehouses_name_and_by_ours() {
-        assert_eq!(of(|_| {}).unwrap().result.method.unwrap().as_str(), "nekopos");
-        assert_eq!(of(|r| r["shipping_method"] = json!("yamato")).unwrap().result.method.unwrap().as_str(), "yamato");
-        assert_eq!(of(|r| r["shipping_method"] = json!("Z")), Err(UNKNOWN_METHOD));
-        assert_eq!(of(|r| r["shipping_method"] = Value::Null).unwrap().result.method, None);
+        let by = |name: Value| of(|record| record["shipping_method"] = name).map(|it| it.of_shipment(None).method);
+        let is = |id: &str| Ok(Some(ShippingMethodId::parse(id).unwrap()));
+        assert_eq!(by(json!("NEKOPOS")), is("nekopos"));
+        assert_eq!(by(json!("yamato")), is("yamato"));
+        assert_eq!(by(json!("Z")), Err(UNKNOWN_METHOD));
+        assert_eq!(by(Value::Null), Ok(None));
+    }
+
+    #[test]
+    fn of_methods_with_one_name_the_shipments_own_is_meant() {
+        let own = |id: &str| ShippingMethodId::parse(id).unwrap();
+        let report = of(|record| record["shipping_method"] = json!("Y")).unwrap();
+        for id in ["yamato", "yamato-cool"] {
+            assert_eq!(report.of_shipment(Some(&own(id))).method, Some(own(id)));
+        }
+        assert_eq!(report.of_shipment(Some(&own("nekopos"))).method, Some(own("yamato")), "it left otherwise");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use renkei_platform::aws::AwsFailure;
 use renkei_platform::queue::QueueError;
 use renkei_platform::secrets::SecretsError;
 use renkei_setup::dry_run::DryRunError;
+use renkei_setup::run_now::RunNowError;
 use renkei_shop::ShopError;
 use renkei_shop::error::ShopsError;
 use renkei_store::StoreError;
@@ -88,6 +89,15 @@ impl From<DryRunError> for CliError {
             DryRunError::Robot(sentence) => Self::Said(sentence),
             DryRunError::Store(error) => Self::Store(error),
             DryRunError::Shop(error) => Self::Shop(error),
+        }
+    }
+}
+
+impl From<RunNowError> for CliError {
+    fn from(error: RunNowError) -> Self {
+        match error {
+            RunNowError::Queue(error) => Self::Queue(error),
+            RunNowError::Message(error) => Self::Json(error),
         }
     }
 }

@@ -18,7 +18,7 @@ use renkei_platform::aws::AwsFailure;
 use renkei_platform::queue::Queue;
 use renkei_platform::secrets::ConnectionSecrets;
 use renkei_setup::dead_letters::{DeadLetters, DeadQueue};
-use renkei_setup::{Schedules, Setup, queue_output};
+use renkei_setup::{Schedules, Setup, queue_output, run_now};
 use renkei_shop::Shops;
 use renkei_store::settings::AppliedSettings;
 use renkei_store::{Store, Tables, Tenant};
@@ -236,30 +236,15 @@ impl Stack {
         let mut found = Vec::new();
         let mut known = Vec::new();
         for (tenant, applied) in self.tenants(tenant).await? {
-            for robot in &applied.settings.integration_robots.custom {
-                let Some(connection) = applied.settings.connection(robot.on.connection()) else { continue };
-                known.push(robot.id.to_string());
-                if robot.id.as_str() == name {
+            for (robot, connection, action) in run_now::robots(&applied.settings) {
+                known.push(robot.to_string());
+                if robot.as_str() == name {
                     let place = Found {
                         tenant: tenant.clone(),
                         settings: applied.settings.clone(),
                         connection: connection.clone(),
                     };
-                    found.push((place, robot.id.clone(), robot.action.action()));
-                }
-            }
-            for setup in applied.settings.integration_robots.easy_setup.iter() {
-                let Some(connection) = applied.settings.connection(&setup.connection) else { continue };
-                for (robot, action) in applied.settings.easy_robots(setup) {
-                    known.push(robot.to_string());
-                    if robot.as_str() == name {
-                        let place = Found {
-                            tenant: tenant.clone(),
-                            settings: applied.settings.clone(),
-                            connection: connection.clone(),
-                        };
-                        found.push((place, robot, action));
-                    }
+                    found.push((place, robot, action));
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! 要対応: what of a shipment waits for a person, said by its own record: a cancellation that nobody answers or that came
-//! too late, something that the shop refused to be told or has otherwise by now, a payment state that nobody has said the
+//! 要対応: what of a shipment waits for a person, said by its own record: a cancellation that nobody answered yet or that
+//! came too late, something that the shop refused to be told or has otherwise by now, a payment state that nobody has said the
 //! meaning of.
 //!
 //! Most shipments never need anybody, so a list of those that do is short however many there are. It stands in the
@@ -19,6 +19,9 @@ use crate::shipment::{CancellationState, Shipment, ShopSync, Status};
 pub enum Need {
     /// A cancellation that is overdue, refused or too late.
     Cancellation,
+    /// A cancellation that the warehouse was asked for and may still answer in time. One that works by files or paper answers
+    /// nobody: somebody tells it by telephone, and says here what became of it.
+    Asked,
     /// The shop refused to be told something, a tracking number mostly.
     WriteBack,
     /// A payment state that the connection's table does not know.
@@ -31,13 +34,15 @@ pub enum Need {
 
 impl Need {
     /// All, the most urgent first.
-    pub const ALL: [Self; 5] = [Self::Cancellation, Self::Returned, Self::Difference, Self::WriteBack, Self::Payment];
+    pub const ALL: [Self; 6] =
+        [Self::Cancellation, Self::Asked, Self::Returned, Self::Difference, Self::WriteBack, Self::Payment];
 
     /// Its name in addresses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cancellation => "cancellation",
+            Self::Asked => "asked",
             Self::WriteBack => "writeback",
             Self::Payment => "payment",
             Self::Difference => "difference",
@@ -88,7 +93,8 @@ impl Needs {
                 CancellationState::Refused | CancellationState::TooLate => Some(OpenCancellation::Ended),
                 CancellationState::Accepted => None,
             }),
-            refused: shipment.shop_sync == ShopSync::Failed,
+            // Also where the number is told by now, and its payment is not captured.
+            refused: shipment.shop_sync == ShopSync::Failed || shipment.shop_error.is_some(),
             payment_state: (is_open && shipment.payment_unknown).then(|| shipment.payment_state.clone()),
             differs: is_open && shipment.has_unseen_differences(),
             returned: shipment.status == Status::Hold && handover::is_given_back(shipment),
@@ -105,6 +111,10 @@ impl Needs {
                 Some(OpenCancellation::AskedAt(at)) => handover::is_past(at, now, patience(connection)),
                 Some(OpenCancellation::Ended) => true,
                 None => false,
+            },
+            Need::Asked => match self.cancellation {
+                Some(OpenCancellation::AskedAt(at)) => !handover::is_past(at, now, patience(connection)),
+                Some(OpenCancellation::Ended) | None => false,
             },
             Need::WriteBack => self.refused,
             Need::Difference => self.differs,

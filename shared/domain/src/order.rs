@@ -78,7 +78,7 @@ impl SourceOrder {
     }
 
     /// The lines that go to this address. In an order with one address that is all of them; in one with several, each
-    /// line names its address, and a line that names none goes to the first.
+    /// line names its address, and one that the shop itself bundled and that names none goes to the first.
     pub fn lines_to(&self, address: AddressId) -> impl Iterator<Item = &SourceLine> {
         let first = self.addresses.first().map(|a| a.id);
         let known = move |id: AddressId| self.addresses.iter().any(|a| a.id == id);

@@ -14,7 +14,7 @@ use crate::settings::{Product, Temperature};
 /// Most problems that are told at once.
 const MOST_TOLD: usize = 100;
 /// Longest 商品名, in characters.
-const LONGEST_NAME: usize = 200;
+pub const LONGEST_NAME: usize = 200;
 
 /// What is wrong with a row, or with the file as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

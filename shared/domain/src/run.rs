@@ -18,7 +18,8 @@ pub enum RunState {
     Running,
     /// Done, everything that it queued included.
     Done,
-    /// The day's calls are spent: goes on by itself after 09:00 in Japan.
+    /// The shop may not be called for now: the day's calls are spent, or the hour's sign-ins, or it asked to be left
+    /// alone. Goes on by itself after [`Run::blocked_until`].
     Blocked,
     /// Done, with records that need a person.
     NeedsPerson,

@@ -93,6 +93,12 @@ fn looks_back_to(now: Timestamp) -> Timestamp {
     now.checked_sub((LOOKS_BACK_DAYS * 24).hours()).unwrap_or(Timestamp::MIN)
 }
 
+/// Is a count so old that parcels may have left since which are not looked at any more?
+#[must_use]
+pub fn is_old_count(counted_at: Timestamp, now: Timestamp) -> bool {
+    counted_at < looks_back_to(now)
+}
+
 /// What one ship-from has, and what is reserved of it: SKUs as they lie on the shelf, sets taken apart.
 #[derive(Debug, Clone, Default)]
 pub struct Shelf {
@@ -151,11 +157,20 @@ impl Shelf {
     /// SKUs whose count is so old that parcels may have left since which are not looked at any more, in order.
     #[must_use]
     pub fn old_counts(&self, now: Timestamp) -> Vec<&Sku> {
-        let since = looks_back_to(now);
         let mut old: Vec<&Sku> =
-            self.counted.iter().filter(|(_, counted)| counted.at < since).map(|(sku, _)| sku).collect();
+            self.counted.iter().filter(|(_, counted)| is_old_count(counted.at, now)).map(|(sku, _)| sku).collect();
         old.sort();
         old
+    }
+
+    /// When that was counted which an offer of this SKU is made from: of a set, the part whose count is the oldest.
+    #[must_use]
+    pub fn counted_at(&self, sku: &Sku) -> Option<Timestamp> {
+        let at = |sku: &Sku| self.counted.get(sku).map(|counted| counted.at);
+        match self.parts.get(sku) {
+            Some(parts) => parts.iter().filter_map(|(part, _)| at(part)).min(),
+            None => at(sku),
+        }
     }
 
     /// Takes what a shipment reserves.
@@ -367,6 +382,9 @@ mod tests {
         assert_eq!(old_at(days(LOOKS_BACK_DAYS)), "");
         assert_eq!(old_at(days(LOOKS_BACK_DAYS) + 1), "A");
         assert_eq!(old_at(days(LOOKS_BACK_DAYS + 1) + 1), "APART");
+        // A set is as old as the oldest count of its parts.
+        let counted_at = ["A", "PART", "SET", "LEAFLET"].map(|name| shelf.counted_at(&sku(name)));
+        assert_eq!(counted_at, [Some(at(0)), Some(at(days(1))), Some(at(0)), None]);
     }
 
     #[test]

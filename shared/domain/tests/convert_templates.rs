@@ -268,6 +268,9 @@ fn the_templates_of_one_order_have_a_limit_together() {
     assert!(converted(&fields, &sample(0)).is_ok());
     let mut order = sample(0);
     let (address, line) = (order.addresses[0].clone(), order.lines[0].clone());
+    for line in &mut order.lines {
+        line.address = Some(address.id);
+    }
     for place in 0..80 {
         let mut address = address.clone();
         address.id.0 = 1_000 + place;
@@ -281,6 +284,34 @@ fn the_templates_of_one_order_have_a_limit_together() {
     assert!(error.contains("so many parcels") && began.elapsed() < Duration::from_secs(1), "{error}");
     let light = json!({ "delivery_note": "{{ order.remark | truncate(60) }}" });
     assert_eq!(converted(&light, &order).unwrap().len(), 81);
+}
+
+/// What was bought must not go to just any of several addresses; what the shop itself adds may.
+#[test]
+fn of_several_addresses_each_line_says_to_which_it_goes() {
+    let mut order = sample(0);
+    order.addresses.truncate(1);
+    let mut second = order.addresses[0].clone();
+    second.id.0 += 1;
+    let mut bought = order.lines[0].clone();
+    (bought.address, bought.bundled) = (Some(second.id), false);
+    let leaflet = {
+        let mut line = bought.clone();
+        (line.address, line.bundled) = (None, true);
+        line
+    };
+    let lost = {
+        let mut line = bought.clone();
+        line.address = None;
+        line
+    };
+    order.lines = vec![bought, lost];
+    assert_eq!(converted(&json!({}), &order).unwrap().len(), 1, "with one address there is nothing to tell apart");
+    order.addresses.push(second);
+    let error = converted(&json!({}), &order).unwrap_err().to_string();
+    assert!(error.contains("2 addresses") && error.contains("does not say to which"), "{error}");
+    order.lines[1] = leaflet;
+    assert_eq!(converted(&json!({}), &order).unwrap().len(), 2);
 }
 
 fn document(fields: &str) -> Result<Vec<Warning>, Vec<Problem>> {

@@ -4,6 +4,7 @@ mod processing_support;
 
 use std::collections::HashSet;
 
+use jiff::ToSpan;
 use processing_support::{FIVE, now, one, settings, sku};
 use renkei_domain::convert::{ConversionRobots, samples};
 use renkei_domain::ids::{ShippingMethodId, Sku};
@@ -31,6 +32,13 @@ fn without_default(custom: &Value) -> TenantSettings {
 }
 
 fn stored(own: &TenantSettings, goods: &Goods, order: &SourceOrder) -> Vec<(Shipment, ShipmentDetail)> {
+    match decided(own, goods, order, false) {
+        Verdict::Store { parcels, .. } => parcels,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn decided(own: &TenantSettings, goods: &Goods, order: &SourceOrder, is_duplicate: bool) -> Verdict {
     let context = Context {
         settings: own,
         connection: &own.connections[0],
@@ -42,10 +50,36 @@ fn stored(own: &TenantSettings, goods: &Goods, order: &SourceOrder) -> Vec<(Ship
         place: Place { page: 1, row: 0 },
         now: now(),
     };
-    match decide(&context, order, &[], false) {
-        Verdict::Store { parcels, .. } => parcels,
-        other => panic!("{other:?}"),
-    }
+    decide(&context, order, &[], is_duplicate)
+}
+
+/// Whoever switches the robot on that forbids equal numbers has those that came before known as well.
+#[test]
+fn a_number_is_noted_whether_it_is_looked_at_or_not() {
+    let claims = |robots: &[&str], is_duplicate| match decided(
+        &settings(robots, &json!([])),
+        &Goods::new(),
+        &order(),
+        is_duplicate,
+    ) {
+        Verdict::Store { claim_number, .. } => Some(claim_number),
+        Verdict::Quarantine { .. } | Verdict::Refuse { .. } => None,
+    };
+    let off = ["payment-check", "ecforce-release"];
+    assert_eq!(claims(&FIVE, false), Some(true));
+    assert_eq!(claims(&FIVE, true), None, "refused");
+    assert_eq!((claims(&off, false), claims(&off, true)), (Some(true), Some(false)));
+}
+
+/// What lay among the dead letters, or behind a queue that was mended, is not what the shop has by now.
+#[test]
+fn a_reading_of_long_ago_is_not_imported() {
+    let read = now();
+    assert!(import::too_old(read, read + 1.hour()).is_none() && import::too_old(read, read - 1.hour()).is_none());
+    let late = import::too_old(read, read + 61.minutes());
+    assert!(
+        matches!(late, Some(Verdict::Quarantine { reason, .. }) if reason.contains("the next fetch reads it anew"))
+    );
 }
 
 fn said(shipment: &Shipment) -> &str {

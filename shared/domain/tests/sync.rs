@@ -4,13 +4,16 @@ mod processing_support;
 
 use jiff::{Timestamp, ToSpan};
 use processing_support::{Case, settings};
-use renkei_domain::handover::{Cancelled, ShippingResult, claim, ship};
+use renkei_domain::handover::{Cancelled, ShippingResult, cancel_by_person, claim, ship};
 use renkei_domain::money::Yen;
+use renkei_domain::needs::{Need, Needs};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Payment;
 use renkei_domain::settings::Connection;
-use renkei_domain::shipment::{CancellationState, Difference, HoldReason, Shipment, ShopWork, Status};
-use renkei_domain::sync::{Rules, observe};
+use renkei_domain::shipment::{
+    CancellationState, Difference, HoldReason, Shipment, ShopError, ShopSync, ShopWork, Status,
+};
+use renkei_domain::sync::{Rules, note_announced, observe};
 use serde_json::json;
 
 fn connection() -> Connection {
@@ -51,6 +54,40 @@ fn paid_is_paid_and_stays_on_hold_until_a_robot_releases_it() {
     let once = shipment.clone();
     assert!(!see(&mut shipment, &source, &order).changed);
     assert_eq!(shipment, once);
+}
+
+#[test]
+fn a_cancellation_that_only_a_webhook_knows_of_is_on_record_once_and_keeps_what_nobody_has() {
+    for (status, after) in
+        [(Status::Ready, Status::Hold), (Status::Hold, Status::Hold), (Status::Picking, Status::Picking)]
+    {
+        let (mut shipment, _) = imported("authed", status);
+        assert!(note_announced(&mut shipment, at(0), "hints"));
+        assert_eq!(shipment.status, after);
+        assert_eq!(shipment.holds.contains(&HoldReason::NeedsReview), after == Status::Hold);
+        let once = shipment.clone();
+        assert!(!note_announced(&mut shipment, at(1), "hints") && shipment == once);
+    }
+}
+
+#[test]
+fn a_payment_that_is_not_captured_needs_a_person_though_its_number_is_told() {
+    let (mut shipment, _) = imported("authed", Status::Shipped);
+    shipment.shop_sync = ShopSync::Completed;
+    assert_eq!(Needs::of(&shipment), None);
+    shipment.shop_error = Some(ShopError { code: "capture-unproven".into(), message: "not captured".into() });
+    assert!(Needs::of(&shipment).is_some_and(|needs| needs.has(Need::WriteBack, &connection(), at(0))));
+}
+
+#[test]
+fn a_cancellation_that_a_warehouse_was_asked_for_is_seen_before_it_is_overdue_and_then_as_that() {
+    let (mut shipment, _) = imported("authed", Status::Ready);
+    claim(&mut shipment, at(0)).unwrap();
+    assert_eq!(cancel_by_person(&mut shipment, at(0), "asked for", "hanako"), Cancelled::Requested);
+    let needs = Needs::of(&shipment).unwrap();
+    let has = |need, second| needs.has(need, &connection(), at(second));
+    assert!(has(Need::Asked, 60) && !has(Need::Cancellation, 60));
+    assert!(!has(Need::Asked, 100_000) && has(Need::Cancellation, 100_000));
 }
 
 #[test]

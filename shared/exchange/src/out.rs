@@ -33,6 +33,8 @@ pub struct Wanted<'a> {
     pub set: &'a BTreeMap<String, String>,
     /// No more than so many.
     pub most: usize,
+    /// Nor, but for a page's shipments, more bytes: what carries the file bears so many.
+    pub most_bytes: usize,
     /// They are to be taken afterwards: what cannot be is a problem.
     pub to_take: bool,
     /// Of those that are ready, only what is to leave by this day (出荷予定日), and what names no day; all if None. What is
@@ -87,7 +89,7 @@ pub async fn render(
     now: Timestamp,
 ) -> Result<Made, StoreError> {
     let around = Around { settings, set: wanted.set, today: jst::date(now) };
-    let mut filling = Filling::new(wanted.most, wanted.to_take.then_some(now), wanted.until());
+    let mut filling = Filling::new((wanted.most, wanted.most_bytes), wanted.to_take.then_some(now), wanted.until());
     let mut next_row = 1 + usize::from(layout.shipments.header);
     let mut from = None;
     loop {
@@ -125,6 +127,9 @@ pub async fn render(
 struct Filling {
     file: Made,
     most: usize,
+    most_bytes: usize,
+    /// Of its rows.
+    bytes: usize,
     /// When its shipments are to be taken, if they are.
     taken_at: Option<Timestamp>,
     /// The last day of shipping, if there is one.
@@ -134,12 +139,12 @@ struct Filling {
 }
 
 impl Filling {
-    fn new(most: usize, taken_at: Option<Timestamp>, until: Option<Date>) -> Self {
-        Self { file: Made::default(), most, taken_at, until, unwritten: 0 }
+    fn new((most, most_bytes): (usize, usize), taken_at: Option<Timestamp>, until: Option<Date>) -> Self {
+        Self { file: Made::default(), most, most_bytes, bytes: 0, taken_at, until, unwritten: 0 }
     }
 
     fn room(&self) -> usize {
-        if self.unwritten >= self.most.saturating_mul(PASSED_OVER) {
+        if self.unwritten >= self.most.saturating_mul(PASSED_OVER) || self.bytes >= self.most_bytes {
             return 0;
         }
         self.most.saturating_sub(self.file.rows.len())
@@ -187,6 +192,7 @@ impl Filling {
     /// Puts in what was made of so many shipments.
     fn put(&mut self, shipments: usize, made: Vec<Rendered>, found: Vec<Problem>) {
         self.unwritten += shipments.saturating_sub(made.len());
+        self.bytes += made.iter().map(|row| row.bytes.len()).sum::<usize>();
         self.file.rows.extend(made);
         self.file.problems.extend(found);
     }
@@ -281,14 +287,14 @@ mod tests {
 
     /// A file of at most so many of a page's shipments, of which those with these orders cannot be written.
     fn filled(most: usize, to_take: bool, page: Vec<Shipment>, unwritable: &[u64]) -> Made {
-        let mut filling = Filling::new(most, to_take.then_some(Timestamp::UNIX_EPOCH), None);
+        let mut filling = Filling::new((most, usize::MAX), to_take.then_some(Timestamp::UNIX_EPOCH), None);
         fill(&mut filling, page.into_iter().map(|shipment| whole(shipment, None)).collect(), unwritable);
         filling.file
     }
 
     /// The same for what is to be taken by a day.
     fn filled_until(most: usize, until: Option<Date>, page: Vec<Whole>) -> Made {
-        let mut filling = Filling::new(most, Some(Timestamp::UNIX_EPOCH), until);
+        let mut filling = Filling::new((most, usize::MAX), Some(Timestamp::UNIX_EPOCH), until);
         fill(&mut filling, page, &[]);
         filling.file
     }
@@ -317,6 +323,17 @@ mod tests {
         let shown = filled(2, false, list(), &[]);
         assert_eq!(orders_in(&shown.rows), [1, 2]);
         assert!(shown.more && shown.problems.is_empty());
+    }
+
+    #[test]
+    fn a_file_is_no_larger_than_what_carries_it() {
+        let mut filling = Filling::new((9, 100), None, None);
+        assert_eq!(filling.room(), 9);
+        filling.bytes = 99;
+        assert_eq!(filling.room(), 9, "the last page may go beyond it");
+        filling.bytes = 100;
+        assert_eq!(filling.room(), 0);
+        assert!(filling.is_full_before(&[ready(1, Payment::Paid)]) && filling.file.more);
     }
 
     #[test]
@@ -357,21 +374,21 @@ mod tests {
     #[test]
     fn a_list_of_what_is_to_leave_later_is_not_read_to_its_end() {
         let later = |shipments: usize| to_leave(&vec![day("2026-12-05"); shipments]);
-        let mut filling = Filling::new(2, None, day("2026-11-25"));
+        let mut filling = Filling::new((2, usize::MAX), None, day("2026-11-25"));
         fill(&mut filling, later(2 * PASSED_OVER - 1), &[]);
         assert!(!filling.ends(), "it may go on");
         fill(&mut filling, [later(1), to_leave(&[None])].concat(), &[]);
         assert!(filling.ends() && filling.file.more);
         assert_eq!((filling.file.rows.len(), filling.file.later), (1, 2 * PASSED_OVER), "its page is looked through");
         // The command line asks for all there are.
-        let mut filling = Filling::new(usize::MAX, None, day("2026-11-25"));
+        let mut filling = Filling::new((usize::MAX, usize::MAX), None, day("2026-11-25"));
         fill(&mut filling, later(100), &[]);
         assert!(!filling.ends());
     }
 
     #[test]
     fn a_full_file_asks_only_whether_there_are_more() {
-        let mut filling = Filling::new(1, None, None);
+        let mut filling = Filling::new((1, usize::MAX), None, None);
         fill(&mut filling, to_leave(&[None]), &[]);
         assert!(!filling.is_full_before(&[]) && !filling.file.more);
         assert!(filling.is_full_before(&[ready(2, Payment::Paid)]) && filling.file.more);
@@ -387,6 +404,7 @@ mod tests {
             methods: &[],
             set: &set,
             most: 9,
+            most_bytes: usize::MAX,
             to_take: false,
             ship_until: day("2026-11-25"),
             claimed: None,

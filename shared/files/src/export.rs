@@ -218,6 +218,12 @@ impl Source<'_> {
                 Some(item) => item.quantity.to_string(),
                 None => detail.items.iter().map(|item| u64::from(item.quantity)).sum::<u64>().to_string(),
             },
+            // The whole order's total: what a carrier collects on delivery it collects with the first parcel.
+            Field::Total
+                if shipment.id.parcel > 1 && is_paid_on_delivery(&detail.payment_method, &shipment.payment_state) =>
+            {
+                "0".to_owned()
+            }
             Field::Total => detail.totals.total.0.to_string(),
             Field::PaymentMethod => detail.payment_method.clone(),
             Field::Note => detail.delivery_note.clone(),
@@ -286,9 +292,15 @@ fn prefix(text: &str, width: usize) -> usize {
     text.len()
 }
 
+/// Would a spreadsheet take this for a formula? Some take the full-width signs, too. What customers write must not be run.
+#[must_use]
+pub fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'])
+}
+
 /// What a spreadsheet would take for a formula begins with a quote, which it does not show.
 fn guarded(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) { format!("'{text}") } else { text }
+    if is_formula(&text) { format!("'{text}") } else { text }
 }
 
 /// The carrier's code for a delivery time, of any of the forms that shops have: 午前中, `14:00-16:00`, １４時〜１６時.

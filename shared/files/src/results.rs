@@ -1,6 +1,6 @@
 //! A file of results: what a carrier's software says of parcels that left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use csv::{ByteRecord, Position, ReaderBuilder};
 use jiff::civil::Date;
@@ -58,6 +58,7 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut columns: Option<Columns> = (!results.header).then(|| Columns::by_place(layout));
     let mut seen: HashMap<ShipmentId, (usize, String)> = HashMap::new();
+    let mut doubtful: HashSet<ShipmentId> = HashSet::new();
     let mut lines = Lines::of(&text);
     for (index, record) in reader.byte_records().enumerate() {
         let position = match &record {
@@ -114,11 +115,14 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
         };
         match seen.get(&id) {
             Some((_, same)) if *same == number => {}
-            Some((first, _)) => problem(
-                &key,
-                "tracking number",
-                format!("row {first} has another number for the same shipment: it is not told which one is right"),
-            ),
+            Some((first, _)) => {
+                problem(
+                    &key,
+                    "tracking number",
+                    format!("row {first} has another number for the same shipment: it is not told which one is right"),
+                );
+                doubtful.insert(id);
+            }
             None => {
                 seen.insert(id.clone(), (row, number.clone()));
                 let named = columns.order_number.map(|place| text_at(&record, place));
@@ -127,13 +131,8 @@ pub fn read(layout: &Layout, connection: Option<&ConnectionId>, bytes: &[u8]) ->
             }
         }
     }
-    // A contradiction takes both rows: neither is believed.
-    let doubtful: Vec<String> =
-        file.problems.iter().filter(|p| p.what.contains("same shipment")).map(|p| p.shipment.clone()).collect();
-    file.rows.retain(|row| {
-        let names = [row.id.to_string(), format!("{}-{}", row.id.order, row.id.parcel)];
-        !doubtful.iter().any(|key| names.contains(key))
-    });
+    // A contradiction takes both rows: neither is believed, however the shipment is written in each.
+    file.rows.retain(|row| !doubtful.contains(&row.id));
     file
 }
 
@@ -270,6 +269,14 @@ mod tests {
         let said: Vec<String> = file.problems.iter().map(ToString::to_string).collect();
         assert_eq!(said.len(), 4, "{said:?}");
         assert!(said[0].starts_with("row 3 (88111-1)") && said[1].contains("spoilt"), "{said:?}");
+    }
+
+    #[test]
+    fn a_contradiction_is_one_however_the_shipment_is_written() {
+        let file = b2("88111-1,0,,1111,\r\n088111-01,0,,2222,\r\nother.88111.1,0,,3333,\r\n88112-1,0,,4444,\r\n");
+        let kept: Vec<String> = file.rows.iter().map(|row| row.id.to_string()).collect();
+        assert_eq!(kept, ["other.88111.1", "hanako-ecforce.88112.1"], "{file:?}");
+        assert_eq!(file.problems.len(), 1, "{file:?}");
     }
 
     #[test]

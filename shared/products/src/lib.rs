@@ -19,6 +19,7 @@ use renkei_domain::ids::{ConnectionId, Sku};
 use renkei_domain::products::ProductTable;
 use renkei_domain::settings::Product;
 use renkei_platform::queue::{Outgoing, Queue, QueueError, group};
+use renkei_store::waiting::NotWaiting;
 use renkei_store::{StoreError, Tenant};
 
 /// Why products could not be kept, or orders not be let go. Repeating it completes it.
@@ -36,7 +37,7 @@ pub enum ProductsError {
 }
 
 /// Orders that were read within this are imported as they were read: no longer than an order may wait on its way anyway.
-const FRESH: SignedDuration = SignedDuration::from_mins(15);
+pub const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 /// Orders whose products exist by now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -105,18 +106,24 @@ pub async fn release(
     let mut released = Released::default();
     for connection in connections {
         let ready = tenant.orders_with_products(connection, Timestamp::now() - FRESH).await?;
-        released.with_next_fetch += ready.with_next_fetch;
-        let messages = (ready.messages.into_iter())
-            .map(|message| {
-                Ok(Outgoing {
-                    group: group(&message.tenant, &message.connection),
-                    body: serde_json::to_string(&message)?,
-                    delay: Duration::ZERO,
-                })
-            })
-            .collect::<Result<Vec<_>, ProductsError>>()?;
-        import_queue.send_batch(&messages).await?;
-        released.now += messages.len();
+        let of_shop = import(ready, import_queue).await?;
+        released.now += of_shop.now;
+        released.with_next_fetch += of_shop.with_next_fetch;
     }
     Ok(released)
+}
+
+/// Puts orders that were read lately onto the import queue.
+pub async fn import(orders: NotWaiting, import_queue: &Queue) -> Result<Released, ProductsError> {
+    let messages = (orders.messages.into_iter())
+        .map(|message| {
+            Ok(Outgoing {
+                group: group(&message.tenant, &message.connection),
+                body: serde_json::to_string(&message)?,
+                delay: Duration::ZERO,
+            })
+        })
+        .collect::<Result<Vec<_>, ProductsError>>()?;
+    import_queue.send_batch(&messages).await?;
+    Ok(Released { now: messages.len(), with_next_fetch: orders.with_next_fetch })
 }

@@ -1,9 +1,10 @@
 //! What applying a document does, part by part; the module above says in which order.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use jiff::Timestamp;
-use renkei_domain::document::{Document, difference};
+use renkei_domain::document::{Change, Document, difference};
 use renkei_domain::ids::{ConnectionId, Sku};
 use renkei_domain::run::Outcome;
 use renkei_domain::settings::{Connection, Product, TenantSettings};
@@ -17,15 +18,15 @@ use renkei_store::settings::AppliedSettings;
 use renkei_store::{StoreError, Tenant};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::trial::{self, Trial};
+use crate::trial::{self, Trial, TriedChange};
 use crate::{Setup, SetupError, grants, leaving, schedules};
 
 /// All that applying would do, but for schedules: those are compared when everything else is in place.
 pub struct Plan {
     current: Option<AppliedSettings>,
-    settings: Vec<String>,
+    settings: Vec<Change>,
     products: Vec<Product>,
-    secrets: Vec<(ConnectionId, Credentials, String)>,
+    secrets: Vec<(SecretChange, Credentials)>,
     /// What connections that the settings in force do not have sign in with; changed or not.
     arriving: Vec<(ConnectionId, Credentials)>,
     /// Connections whose secrets are to go, because the document does not hold them any more.
@@ -34,16 +35,48 @@ pub struct Plan {
     trial: Trial,
 }
 
+/// What becomes of what a connection signs in with. Never the thing itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretChange {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Nothing is stored of it yet.
+    pub is_new: bool,
+}
+
+impl fmt::Display for SecretChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.is_new { "is stored" } else { "is replaced by the new one" };
+        write!(f, "secret of {} {what}", self.connection)
+    }
+}
+
 impl Plan {
-    /// What would change, a sentence each.
-    pub fn sentences(&self) -> impl Iterator<Item = &str> {
-        let secrets = self.secrets.iter().map(|(_, _, sentence)| sentence);
-        self.settings.iter().chain(secrets).map(String::as_str)
+    /// What would change in the settings and products, in the order of the document.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.settings
     }
 
-    /// What conversion robots make otherwise of the latest orders, a sentence each. Customers' data.
+    /// What connections would sign in with otherwise.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretChange> {
+        self.secrets.iter().map(|(change, _)| change)
+    }
+
+    /// All of that, a sentence each.
+    pub fn sentences(&self) -> impl Iterator<Item = String> {
+        self.changes().iter().map(ToString::to_string).chain(self.secrets().map(ToString::to_string))
+    }
+
+    /// How many changes that is.
     #[must_use]
-    pub fn tried(&self) -> &[String] {
+    pub fn count(&self) -> usize {
+        self.settings.len() + self.secrets.len()
+    }
+
+    /// What conversion robots make otherwise of the latest orders. Customers' data.
+    #[must_use]
+    pub fn tried(&self) -> &[TriedChange] {
         &self.trial.changes
     }
 
@@ -180,20 +213,18 @@ impl Setup {
         let arriving = credentials.iter().filter(|(id, _)| !is_known(id)).cloned().collect();
         let mut new_secrets = Vec::new();
         for (connection, credentials) in credentials {
-            let what = match self.secrets.credentials(tenant.id(), &connection).await {
+            let is_new = match self.secrets.credentials(tenant.id(), &connection).await {
                 Ok((stored, _)) if same(&stored, &credentials) => continue,
-                Ok(_) | Err(SecretsError::Unreadable { .. }) => "is replaced by the new one",
-                Err(SecretsError::Missing { .. }) => "is stored",
+                Ok(_) | Err(SecretsError::Unreadable { .. }) => false,
+                Err(SecretsError::Missing { .. }) => true,
                 Err(error @ SecretsError::Aws { .. }) => return Err(error.into()),
             };
-            let sentence = format!("secret of {connection} {what}");
-            new_secrets.push((connection, credentials, sentence));
+            new_secrets.push((SecretChange { connection, is_new }, credentials));
         }
         let dropped = dropped(tenant, current.as_ref(), settings).await?;
         let trial =
             trial::on_latest_orders(tenant, current.as_ref().map(|applied| &applied.settings), settings).await?;
-        let settings = changes.iter().map(ToString::to_string).collect();
-        Ok(Plan { current, settings, products, secrets: new_secrets, arriving, dropped, trial })
+        Ok(Plan { current, settings: changes, products, secrets: new_secrets, arriving, dropped, trial })
     }
 
     /// Does what is planned, and gives the version of the settings in force.
@@ -210,8 +241,8 @@ impl Setup {
         if in_force != plan.version() {
             return Err(changed_meanwhile(tenant).await?);
         }
-        for (connection, credentials, _) in &plan.secrets {
-            self.secrets.put_credentials(tenant.id(), connection, credentials).await?;
+        for (change, credentials) in &plan.secrets {
+            self.secrets.put_credentials(tenant.id(), &change.connection, credentials).await?;
         }
         tenant.put_products(&plan.products).await?;
         let after = plan.version();
@@ -322,8 +353,8 @@ async fn unfinished(
 ) -> Result<Option<String>, StoreError> {
     /// Shipments that are counted of each kind of what is to be told.
     const COUNTED: i32 = 1_000;
-    let kept = tenant.not_imported(connection).await?;
-    let waiting = kept.iter().filter(|order| order.summary.outcome == Outcome::Quarantined).count();
+    let kept = tenant.not_imported_summaries(connection).await?;
+    let waiting = kept.iter().filter(|order| order.outcome == Outcome::Quarantined).count();
     let mut counts = Vec::new();
     if waiting > 0 && !leave_quarantined {
         counts.push(format!("{waiting} orders in quarantine (取込保留)"));

@@ -27,6 +27,8 @@ use renkei_store::{StoreError, Tenant};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::try_robot::ChangeLine;
+
 /// Whose robot, and of which shop.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
@@ -74,7 +76,7 @@ fn said(sentence: impl Into<String>) -> DryRunError {
 }
 
 /// What a robot would do.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Foreseen {
     /// By the words that the run would count with.
     pub counts: BTreeMap<String, u64>,
@@ -122,13 +124,14 @@ impl Calls {
     }
 }
 
-/// One thing that would be done.
-#[derive(Debug)]
+/// One thing that would be done. Customers' data among it, so that it does not show itself in a log.
 pub struct Line {
     /// In words.
     pub text: String,
-    /// In Japanese.
+    /// In Japanese, but for the changes.
     pub ja: String,
+    /// What would change of a shipment: whoever shows it in Japanese knows what people call its fields.
+    pub changes: Vec<ChangeLine>,
     /// By the stable keys of `docs/cli.md`.
     pub keys: Value,
 }
@@ -230,6 +233,7 @@ async fn inventory(place: &Place<'_>) -> Result<Foreseen, DryRunError> {
             Line {
                 text: format!("{sku}: {shown} → {sellable}"),
                 ja: format!("{sku}: {known} → {sellable}"),
+                changes: Vec::new(),
                 keys: json!({ "kind": "sku", "sku": sku.as_str(), "told": before, "sellable": sellable }),
             }
         })

@@ -15,7 +15,9 @@ pub mod dry_run;
 pub mod grants;
 mod leaving;
 pub mod retry;
+pub mod run_now;
 pub mod schedules;
+pub mod stock;
 pub mod trial;
 pub mod try_robot;
 pub mod volume;
@@ -26,7 +28,7 @@ use renkei_platform::secrets::{ConnectionSecrets, SecretsError};
 use renkei_products::ProductsError;
 use renkei_store::StoreError;
 
-pub use apply::{Plan, Stored, credential, kept};
+pub use apply::{Plan, SecretChange, Stored, credential, kept};
 pub use schedules::{Schedules, queue_output};
 
 /// The parts of a stack that settings come into force with.

@@ -1,12 +1,11 @@
 //! Once more: orders that were not imported, and what a shop refused to be told of a shipment; the same for the command
 //! line and the console. All of it is safe to repeat: no order is imported twice, and nothing is told twice.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
-use renkei_platform::queue::{Outgoing, Queue, QueueError, group};
-use renkei_store::orders::NotImported;
+use renkei_platform::queue::{Queue, QueueError};
+use renkei_products::{ProductsError, Released};
+use renkei_store::waiting::NotWaiting;
 use renkei_store::{StoreError, Tenant};
 
 /// Why something was not tried again, or not all of it. Repeating it completes what a passing error left.
@@ -23,30 +22,35 @@ pub enum RetryError {
     Message(#[from] serde_json::Error),
 }
 
-/// Puts orders that were not imported onto the queue again, as they were read then: one, or all of a shop. Gives how many.
+/// Tries orders once more that were not imported: one, or all of a shop. Those that were read within the last minutes go
+/// onto the queue as they were read. The shop may have shipped or cancelled the others since, and importing them as they
+/// were would undo that: they come with the next fetch, which reads all that is still to be fetched. Says how many of each.
 pub async fn orders(
     tenant: &Tenant,
     import_orders: &Queue,
     connection: &ConnectionId,
     only: Option<OrderId>,
-) -> Result<usize, RetryError> {
+) -> Result<Released, RetryError> {
+    let since = Timestamp::now() - renkei_products::FRESH;
     let kept = match only {
-        Some(order) => tenant.not_imported_order(connection, order).await?.into_iter().collect(),
-        None => tenant.not_imported(connection).await?,
+        Some(order) => match tenant.not_imported_order(connection, order).await? {
+            None => NotWaiting::default(),
+            Some(kept) if kept.message.fetched_at < since => NotWaiting { with_next_fetch: 1, ..NotWaiting::default() },
+            Some(kept) => NotWaiting { messages: vec![kept.message], with_next_fetch: 0 },
+        },
+        None => tenant.not_imported_lately(connection, since).await?,
     };
-    let messages: Vec<Outgoing> =
-        kept.iter().map(|kept| outgoing(tenant, connection, kept)).collect::<Result<_, serde_json::Error>>()?;
-    import_orders.send_batch(&messages).await?;
-    Ok(messages.len())
+    Ok(renkei_products::import(kept, import_orders).await?)
 }
 
-fn outgoing(tenant: &Tenant, connection: &ConnectionId, kept: &NotImported) -> Result<Outgoing, serde_json::Error> {
-    Ok(Outgoing {
-        // The tenant of the handle, not of the stored message: both are the same, and this one is proven.
-        group: group(tenant.id(), connection),
-        body: serde_json::to_string(&kept.message)?,
-        delay: Duration::ZERO,
-    })
+impl From<ProductsError> for RetryError {
+    fn from(error: ProductsError) -> Self {
+        match error {
+            ProductsError::Store(error) => Self::Store(error),
+            ProductsError::Queue(error) => Self::Queue(error),
+            ProductsError::Message(error) => Self::Message(error),
+        }
+    }
 }
 
 /// What became of a shipment that was to be told again.

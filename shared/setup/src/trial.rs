@@ -2,6 +2,8 @@
 //!
 //! What is shown are customers' data, for the operator's eyes: it goes to the terminal or the page, and nowhere else.
 
+use std::fmt;
+
 use renkei_domain::convert::{Conversion, ConversionRobots, Field, convert};
 use renkei_domain::ids::{ConnectionId, RuleId};
 use renkei_domain::order::SourceOrder;
@@ -13,11 +15,29 @@ const ORDERS: usize = 5;
 /// Characters of a field that are shown.
 const SHOWN: usize = 80;
 
+/// A field that a conversion robot makes otherwise of an order. Customers' data, so that it does not show itself in a log.
+pub struct TriedChange {
+    /// 受注番号.
+    pub order: String,
+    /// The field.
+    pub field: Field,
+    /// What stood in it, in short.
+    pub was: String,
+    /// What would stand in it, in short.
+    pub is: String,
+}
+
+impl fmt::Display for TriedChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "order {}: {}: {:?} → {:?}", self.order, self.field.name(), self.was, self.is)
+    }
+}
+
 /// What a trial found.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Trial {
-    /// What changes, a sentence each.
-    pub changes: Vec<String>,
+    /// What changes.
+    pub changes: Vec<TriedChange>,
     /// Robots that fail on a real order: the place in `conversion_robots`, the field, and why.
     pub problems: Vec<(usize, &'static str, String)>,
 }
@@ -47,8 +67,8 @@ pub async fn on_latest_orders(
                     for (parcel, made) in after.iter().enumerate() {
                         let Some(was) = before.get(parcel) else { continue };
                         for (field, was, is) in differences(&was.detail, &made.detail) {
-                            let number = order.number.as_str();
-                            trial.changes.push(format!("order {number}: {}: {was:?} → {is:?}", field.name()));
+                            let order = order.number.to_string();
+                            trial.changes.push(TriedChange { order, field, was, is });
                         }
                     }
                 }

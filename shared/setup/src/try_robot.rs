@@ -48,7 +48,13 @@ pub struct TrialLine {
     pub on_import: Option<String>,
 }
 
-/// A field that changes.
+/// Fields of a shipment that a trial tells of, besides those of conversion.
+pub const FIELDS: [&str; 4] = ["status", "hold_reasons", "payment", "shipping_method"];
+
+/// And its lines.
+pub const ITEMS: &str = "items";
+
+/// A field that changes. Customers' data, so that it does not show itself in a log.
 #[derive(Serialize)]
 pub struct ChangeLine {
     /// Its name.
@@ -211,16 +217,15 @@ pub fn shipment_changes(before: &Shipment, after: &Shipment) -> Vec<ChangeLine> 
     };
     let method = |shipment: &Shipment| shipment.shipping_method.as_ref().map(ToString::to_string).unwrap_or_default();
     let payment = |shipment: &Shipment| format!("{:?}", shipment.payment).to_lowercase();
-    [
-        ("status", before.status.as_str().to_owned(), after.status.as_str().to_owned()),
-        ("hold_reasons", holds(before), holds(after)),
-        ("payment", payment(before), payment(after)),
-        ("shipping_method", method(before), method(after)),
-    ]
-    .into_iter()
-    .filter(|(_, before, after)| before != after)
-    .map(|(field, before, after)| ChangeLine { field: field.to_owned(), before, after })
-    .collect()
+    let values = |shipment: &Shipment| {
+        [shipment.status.as_str().to_owned(), holds(shipment), payment(shipment), method(shipment)]
+    };
+    FIELDS
+        .into_iter()
+        .zip(values(before).into_iter().zip(values(after)))
+        .filter(|(_, (before, after))| before != after)
+        .map(|(field, (before, after))| ChangeLine { field: field.to_owned(), before, after })
+        .collect()
 }
 
 /// Compares two states of a shipment.
@@ -231,7 +236,7 @@ pub fn item_changes(before: &ShipmentDetail, after: &ShipmentDetail) -> Option<C
         items.join(" ")
     };
     (before.items != after.items).then(|| ChangeLine {
-        field: "items".to_owned(),
+        field: ITEMS.to_owned(),
         before: items(before),
         after: items(after),
     })

@@ -84,7 +84,10 @@ pub async fn measured(tenant: &Tenant, now: Timestamp) -> Result<BTreeMap<Connec
 
 /// Where robots will spend more calls than a shop bears, with the numbers: to be said before it is saved.
 pub async fn advice(tenant: &Tenant, settings: &TenantSettings, now: Timestamp) -> Result<Vec<String>, StoreError> {
-    let skus = offered(&settings.products);
+    // Most products are in no document: those that are kept count, and those that come with it.
+    let mut products = tenant.products().await?;
+    products.retain(|kept| settings.products.iter().all(|product| product.sku != kept.sku));
+    let skus = offered(&products).saturating_add(offered(&settings.products));
     let measured = measured(tenant, now).await?;
     let webhooks = webhooks(tenant, now).await?;
     let mut sentences = Vec::new();

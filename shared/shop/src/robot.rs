@@ -13,9 +13,10 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
 use renkei_domain::gate::{Lane, Reason};
+use renkei_domain::health;
 use renkei_domain::run::{CallMade, Run, RunState};
 use renkei_domain::settings::{Action, Connection, TenantSettings};
-use renkei_domain::work::StartRobot;
+use renkei_domain::work::{Cause, StartRobot};
 use renkei_ecforce::Timeouts;
 use renkei_platform::batch::{Message, run_batch};
 use renkei_platform::emf::{Metric, Metrics};
@@ -230,6 +231,9 @@ impl Robots {
         let Some(connection) = applied.settings.connection(&message.connection) else {
             return self.failed(&tenant, run, "this connection is not in the tenant's settings any more").await;
         };
+        if is_taken_out(run.cause, message, &applied.settings) {
+            return self.told(&tenant, run, taken_out()).await;
+        }
         let request = SessionRequest {
             connection,
             holder,
@@ -291,6 +295,9 @@ impl Robots {
         let Some(connection) = applied.settings.connection(&message.connection) else {
             return self.failed(&tenant, run, "this connection is not in the tenant's settings any more").await;
         };
+        if is_taken_out(run.cause, message, &applied.settings) {
+            return self.told(&tenant, run, taken_out()).await;
+        }
         let settings = &applied.settings;
         let run_id = run.id.clone();
         let indoors = Indoors { tenant: &tenant, settings, connection, run: &run_id, message, deadline };
@@ -337,6 +344,26 @@ impl Robots {
             }
         })
     }
+}
+
+/// Is it a robot that started by itself, by a wake-up or a schedule from before, and that somebody has taken out of the settings
+/// or switched off since? What a person starts, or wants looked at, is done whatever the settings say. `cause` is what the run
+/// began with.
+fn is_taken_out(cause: Cause, message: &StartRobot, settings: &TenantSettings) -> bool {
+    let is_by_itself = match cause {
+        Cause::Schedule | Cause::WakeUp | Cause::After => true,
+        Cause::Hand | Cause::Hint | Cause::Continuation => false,
+    };
+    // Back-fills and looks at what webhooks name are in no settings.
+    let is_named_for_once = ["/hints", "/backfill"].iter().any(|name| message.robot.as_str().ends_with(name));
+    is_by_itself
+        && !is_named_for_once
+        && !health::set_up(settings).contains(&(message.connection.clone(), message.robot.clone()))
+}
+
+fn taken_out() -> Told {
+    let note = "the robot is switched off, or not in the settings any more: it did nothing".to_owned();
+    Told { notes: vec![note], ..Told::default() }
 }
 
 /// Counts this invocation's calls, how many of them failed, and how much of the shop's day is spent by now. All of it is

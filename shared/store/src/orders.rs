@@ -13,6 +13,7 @@ use crate::codec::{self, Item};
 use crate::error::StoreError;
 use crate::keys;
 use crate::reads;
+use crate::waiting::NotWaiting;
 
 const KIND: &str = "order that was not imported";
 
@@ -91,6 +92,43 @@ impl Tenant {
     pub async fn not_imported(&self, connection: &ConnectionId) -> Result<Vec<NotImported>, StoreError> {
         let pk = keys::not_imported_pk(&self.id, connection);
         reads::partition(self, &self.tables().shipments, &pk, None).await?.into_iter().map(not_imported).collect()
+    }
+
+    /// What is known of them, without the orders themselves: those that are never to be imported stay on the list for good.
+    pub async fn not_imported_summaries(
+        &self,
+        connection: &ConnectionId,
+    ) -> Result<Vec<NotImportedSummary>, StoreError> {
+        let pk = keys::not_imported_pk(&self.id, connection);
+        let mut summaries = Vec::new();
+        let take = |item| {
+            summaries.push(NotImportedSummary::of(item)?);
+            Ok(())
+        };
+        reads::each(self, &self.tables().shipments, &pk, None, take).await?;
+        Ok(summaries)
+    }
+
+    /// Those that were read at `since` or later, to be tried once more as they were read; and how many others there are,
+    /// which only the shop can say anything of by now.
+    pub async fn not_imported_lately(
+        &self,
+        connection: &ConnectionId,
+        since: Timestamp,
+    ) -> Result<NotWaiting, StoreError> {
+        let pk = keys::not_imported_pk(&self.id, connection);
+        let (mut lately, mut before) = (Vec::new(), 0);
+        let take = |item: Item| {
+            let noted_at = item.get("at").and_then(|at| at.as_s().ok()).and_then(|at| at.parse::<Timestamp>().ok());
+            if noted_at.is_some_and(|at| at >= since) {
+                lately.push(message_of(&item)?);
+            } else {
+                before += 1;
+            }
+            Ok(())
+        };
+        reads::each(self, &self.tables().shipments, &pk, None, take).await?;
+        Ok(NotWaiting::of(lately, before, since))
     }
 
     /// One order of a connection, if it is not imported.

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use renkei_domain::ids::{RuleId, Sku};
 use renkei_domain::processing::{self, Facts, Goods, Phase, RobotSet, as_known};
 use renkei_domain::shipment::{Shipment, ShipmentDetail};
@@ -79,7 +80,7 @@ impl Tenant {
                 if *shipment == before || said.is_empty() {
                     // Nothing moved. What keeps it is said once, not every time.
                     *shipment = before;
-                    return say_once(shipment, &said, facts, by);
+                    return say_once(shipment, &said, facts.now, by);
                 }
                 shipment.note(facts.now, said.join("; "), by);
                 became.changed = true;
@@ -90,11 +91,41 @@ impl Tenant {
     }
 }
 
-fn say_once(shipment: &mut Shipment, said: &[String], facts: &Facts<'_>, by: &str) -> bool {
+/// How a robot begins to say that a shipment stays on hold.
+const STAYS: &str = "stays on hold: ";
+
+/// Several robots may say in turn why it stays: what one has said is not said again before something else happens.
+fn say_once(shipment: &mut Shipment, said: &[String], now: Timestamp, by: &str) -> bool {
     let what = said.join("; ");
-    if what.is_empty() || shipment.events.last().is_some_and(|event| event.what == what && event.by == by) {
+    let mut said_lately = shipment.events.iter().rev().take_while(|event| event.what.starts_with(STAYS));
+    let last = shipment.events.last().is_some_and(|event| event.what == what && event.by == by);
+    if what.is_empty() || last || said_lately.any(|event| event.what == what && event.by == by) {
         return false;
     }
-    shipment.note(facts.now, what, by);
+    shipment.note(now, what, by);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One robot for each reason of being on hold: each says after every sync why the shipment stays.
+    #[test]
+    fn robots_that_speak_in_turn_do_not_write_the_history_away() {
+        let now: Timestamp = "2026-11-25T00:00:00Z".parse().unwrap();
+        let mut shipment: Shipment = serde_json::from_value(serde_json::json!({
+            "id": "shop.1.1", "order_number": "H-1", "address_id": 1, "parcels": 1, "ship_from": "dc", "status": "hold",
+            "holds": ["remark", "needs-review"], "payment": "paid", "payment_state": "authed", "shop_sync": "acknowledged",
+            "run": "r", "place": { "page": 1, "row": 0 }, "imported_at": now, "updated_at": now, "detail": "1"
+        }))
+        .unwrap();
+        let stays = [format!("{STAYS}remark, needs-review")];
+        let say = |shipment: &mut Shipment, by: &str| say_once(shipment, &stays, now, by);
+        assert!(say(&mut shipment, "one") && say(&mut shipment, "two"));
+        assert!(!say(&mut shipment, "one") && !say(&mut shipment, "two"));
+        assert_eq!(shipment.events.len(), 2);
+        shipment.note(now, "hold remark", "hanako");
+        assert!(say(&mut shipment, "one"), "something else happened since");
+    }
 }

@@ -194,6 +194,22 @@ pub(crate) async fn partition(
     prefix: Option<&str>,
 ) -> Result<Vec<Item>, StoreError> {
     let mut items = Vec::new();
+    let take = |item| {
+        items.push(item);
+        Ok(())
+    };
+    each(tenant, table, pk, prefix, take).await?;
+    Ok(items)
+}
+
+/// Takes each item of a partition, of which a page is in memory at a time.
+pub(crate) async fn each(
+    tenant: &Tenant,
+    table: &str,
+    pk: &str,
+    prefix: Option<&str>,
+    mut take: impl FnMut(Item) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut from = None;
     loop {
         let mut request = tenant
@@ -210,10 +226,10 @@ pub(crate) async fn partition(
                 .expression_attribute_values(":prefix", codec::text(prefix)),
         };
         let answer = request.send().await.map_err(|e| StoreError::from_sdk("Query", &e))?;
-        items.extend(answer.items.unwrap_or_default());
+        answer.items.unwrap_or_default().into_iter().try_for_each(&mut take)?;
         from = answer.last_evaluated_key.filter(|key| !key.is_empty());
         if from.is_none() {
-            return Ok(items);
+            return Ok(());
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::keys::{self, Key};
 use crate::orders::{NotImportedSummary, message_of};
 use crate::reads;
 
-/// Orders that do not wait for products any more.
+/// Orders that do not wait for products any more, or that a person wants to be tried again.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NotWaiting {
     /// The messages of those that were read lately: put on the import queue, they are imported.
@@ -26,7 +26,7 @@ pub struct NotWaiting {
 impl NotWaiting {
     /// Of orders that were noted lately, and so many that were noted before. One that came out of a backlog, or out of the
     /// dead letters, was noted lately and read long ago.
-    fn of(noted_lately: Vec<ImportOrder>, noted_before: usize, since: Timestamp) -> Self {
+    pub(crate) fn of(noted_lately: Vec<ImportOrder>, noted_before: usize, since: Timestamp) -> Self {
         let noted = noted_lately.len();
         let messages: Vec<ImportOrder> =
             noted_lately.into_iter().filter(|message| message.fetched_at >= since).collect();

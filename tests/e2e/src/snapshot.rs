@@ -172,7 +172,7 @@ impl Snapshot {
         for (queue, messages) in self.0["queues"].as_object().expect("queues") {
             for message in messages.as_array().expect("messages") {
                 let text = |name: &str| message[name].as_str().expect("a text").to_owned();
-                aws.send(queue, &text("body"), &text("group")).await;
+                aws.send(queue, &read_lately(&text("body")), &text("group")).await;
             }
         }
         for queue in QUEUES {
@@ -237,6 +237,15 @@ fn laid_down(order: &Value) -> Value {
     let line = |line: &Value| json!({ "variant_sku": line["variant_sku"], "quantity": line["quantity"] });
     again.insert("order_items".to_owned(), lines.map(line).collect());
     Value::Object(again)
+}
+
+/// A message as if its order had been read a moment ago: what was read before the night is read anew, and not imported.
+fn read_lately(body: &str) -> String {
+    let mut message: Value = serde_json::from_str(body).expect("a message");
+    if let Some(read) = message.get_mut("fetched_at") {
+        *read = jiff::Timestamp::now().to_string().into();
+    }
+    message.to_string()
 }
 
 /// An item after a night: the shops have moved, the day's calls are given back, and nothing has become too old to be kept.

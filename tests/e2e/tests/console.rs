@@ -80,7 +80,10 @@ async fn each_role_sees_and_does_what_it_may() {
             for refused in ["viewer@renkei.example", "/t/roles/members", "operator@renkei.example", "拒否"] {
                 assert!(log.text.contains(refused), "{refused}");
             }
-            assert!(log.text.contains("shipment.hold") && log.text.contains("member.add"), "what was done, too");
+            let why = "POST: 作業者以上の役割が必要（役割は閲覧者）";
+            for done in ["<td>保留</td>", "<td>担当者の登録・役割変更</td>", why] {
+                assert!(log.text.contains(done), "what was done, too: {done}");
+            }
         }
     }
     assert_eq!(shipment("roles", &id)["status"], "hold");
@@ -91,6 +94,12 @@ async fn each_role_sees_and_does_what_it_may() {
     let removed = run(&["member", "remove", "viewer@renkei.example", "--tenant", "roles"], None);
     assert_eq!(removed.code, 0, "{removed:?}");
     assert_eq!(viewer.get("/t/roles").await.status, 404);
+}
+
+/// Ids of the shipments on a list.
+fn on(page: &Page) -> Vec<String> {
+    let ids = page.text.split("type=\"checkbox\" name=\"id\" value=\"").skip(1);
+    ids.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,10 +128,6 @@ async fn pages_hold_the_right_counts_and_shipments_are_worked_from_them() {
     let next =
         first.text.split("rel=\"next\" href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a next page");
     let second = browser.get(&next.replace("&amp;", "&").replace("&#38;", "&")).await;
-    let on = |page: &Page| -> Vec<String> {
-        let ids = page.text.split("type=\"checkbox\" name=\"id\" value=\"").skip(1);
-        ids.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
-    };
     let (mut all, later) = (on(&first), on(&second));
     assert_eq!((all.len(), later.len()), (50, 10));
     all.extend(later);
@@ -185,6 +190,8 @@ async fn pages_hold_the_right_counts_and_shipments_are_worked_from_them() {
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields[1..]).finish();
     let preview = browser.get(&format!("/t/counts/shipments/robot?{query}")).await;
     assert!(preview.status == 200 && preview.text.contains("<strong class=\"big\">1</strong>"), "{}", preview.text);
+    let change = "<span class=\"soft\">ステータス</span> <bdi>出荷待ち</bdi> → <bdi>保留</bdi>";
+    assert!(preview.text.contains(change), "in people's words: {}", preview.text);
     assert_eq!(shipment("counts", unpaid)["status"], "ready", "a preview changes nothing");
     for expected in ["1件を変更", "0件を変更"] {
         let applied = browser.post("/t/counts/shipments/robot", &fields).await;

@@ -121,7 +121,7 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     let done = operator.get("/t/letters/dead-letters?done=1").await;
     assert!(done.text.contains("1件のメッセージを戻しました") && shown(&done).is_empty(), "{}", done.text);
     let audit = admin.get("/t/letters/audit").await;
-    assert_eq!(audit.text.matches("<td>dead-letter.replay</td>").count(), 1, "{}", audit.text);
+    assert_eq!(audit.text.matches("<td>メッセージを戻す</td>").count(), 1, "{}", audit.text);
     assert!(audit.text.contains(&format!("import-orders/{id}")), "{}", audit.text);
 
     // What is others' and nobody's is where it was.

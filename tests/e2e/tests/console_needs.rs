@@ -115,6 +115,11 @@ async fn each_kind_of_need_has_its_count_and_its_list() {
     let ids: Vec<ShipmentId> = picking[3..].iter().map(|id| id.parse().expect("an id")).collect();
     let found = entries(&browser.get(&format!("/t/{name}")).await);
     assert!(!found.contains_key(cancellations), "asked for a moment ago: {found:?}");
+    // But a warehouse without the API hears of them by telephone.
+    let asked = format!("connection={name}&needs=asked");
+    assert!(found[&asked].ends_with("キャンセル依頼の回答待ち 3"), "{found:?}");
+    let list = browser.get(&format!("/t/{name}/shipments?{asked}")).await;
+    assert!(on(&list).len() == 3 && list.text.contains("電話などで連絡"), "{}", list.text);
     let long_ago = Timestamp::now() - SignedDuration::from_hours(25);
     let change = async |id: &ShipmentId, state: CancellationState, at: Timestamp| {
         let changed = ours.change(id, |shipment| {
@@ -128,6 +133,7 @@ async fn each_kind_of_need_has_its_count_and_its_list() {
     change(&ids[1], CancellationState::Refused, Timestamp::now()).await;
     let found = entries(&browser.get(&format!("/t/{name}")).await);
     assert!(found[cancellations].ends_with("キャンセルの対応待ち 2"), "{found:?}");
+    assert!(found[&asked].ends_with("キャンセル依頼の回答待ち 1"), "{found:?}");
     let list = browser.get(&format!("/t/{name}/shipments?{cancellations}")).await;
     let mut listed = on(&list);
     listed.sort();
@@ -136,10 +142,16 @@ async fn each_kind_of_need_has_its_count_and_its_list() {
     assert_eq!(listed, expected);
     assert!(requests(&list) <= 12, "{}", requests(&list));
     // Each tab says its count, wherever one is.
-    for (need, count) in [("cancellation", 2), ("writeback", 3), ("payment", 1)] {
+    for (need, count) in [("cancellation", 2), ("asked", 1), ("writeback", 3), ("payment", 1)] {
         let tab = list.text.split(&format!("needs={need}\"")).nth(1).and_then(|rest| rest.split("</a>").next());
         assert!(tab.is_some_and(|tab| tab.contains(&format!(">{count}<"))), "{need}: {tab:?}");
     }
+
+    // The tab beside the statuses leads to the most urgent there is.
+    let by_status = browser.get(&format!("/t/{name}/shipments?connection={name}")).await;
+    assert!(by_status.text.contains("needs=any\""), "{}", by_status.text);
+    let any = browser.get(&format!("/t/{name}/shipments?connection={name}&needs=any")).await;
+    assert_eq!(on(&any), on(&list));
 
     // What is seen to is gone from the list.
     let told = run(&["retry", "--refused", "--connection", name], None);

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use jiff::ToSpan;
-use renkei_domain::ids::{ConnectionId, TenantId};
+use renkei_domain::ids::{ConnectionId, OrderId, TenantId};
 use renkei_e2e::ways::Shop;
-use renkei_e2e::{Ended, World, root, run, store};
+use renkei_e2e::{Ended, World, aws, root, run, store};
 use renkei_simulator::api::{OrderOptions, Product, ShopSpec};
 use serde_json::{Value, json};
 
@@ -233,6 +233,27 @@ async fn products_that_appear_let_their_orders_go() {
     assert!(imported.code == 0 && imported.out.contains("1 more were read long ago"), "{imported:?}");
     assert_eq!(world.run("fetch-orders").code, 0);
     assert_eq!(world.list("shipments").len(), 2, "the shop does not want it any more");
+    // Nor where a person wants it, or where its message comes out of the dead letters.
+    let tried = run(&["retry", "--all", "--connection", &name], None);
+    assert!(tried.code == 0 && tried.out.contains("0 orders are tried again"), "{tried:?}");
+    assert!(tried.out.contains("1 others were read more than 15 minutes ago"), "{tried:?}");
+    let mut message = old[0].message.clone();
+    message.fetched_at -= 2.hours();
+    let body = serde_json::to_string(&message).expect("a message");
+    aws().send("import-orders", &body, &format!("{name}/{name}")).await;
+    let is_said = async || {
+        let kept = ours.not_imported_order(&connection, OrderId(never)).await.expect("the order");
+        kept.is_some_and(|kept| kept.summary.reason.contains("too long ago"))
+    };
+    world.until("its reading is too old", is_said).await;
+    assert_eq!(world.list("shipments").len(), 2);
+    // Where it is still to be fetched, the next fetch has it as it is by then.
+    let wanted = json!({ "state": "complete" });
+    let attributes = wanted.as_object().expect("attributes");
+    world.simulator.change_order(&name, never, attributes).await.expect("changed");
+    assert_eq!(world.run("fetch-orders").code, 0);
+    assert_eq!(world.list("shipments").len(), 3);
+    assert!(ours.not_imported(&connection).await.expect("those that wait").is_empty());
 
     let dead: Vec<Value> = run(&["dead-letters", "list", "--json"], None).lines();
     assert!(dead.iter().all(|letter| letter["connection"] != name.as_str()), "{dead:?}");
@@ -351,6 +372,26 @@ async fn one_order_is_tried_again_only_where_it_is_certain_which() {
     assert!(unsure.code == 1 && unsure.err.contains("--tenant") && unsure.err.contains("--connection"), "{unsure:?}");
     let sure = run(&["retry", "--order", "99001", "--tenant", "same-id"], None);
     assert!(sure.code == 0 && sure.out.contains("1 orders"), "{sure:?}");
+}
+
+/// Shops count their orders by themselves: after a trial shop, the real one has orders of ids that are known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_of_a_known_id_and_another_number_is_not_taken_for_that_one() {
+    let world = World::new("another-shop", plain(0), 10_000).await;
+    let name = world.shop.name.clone();
+    let id = order(&world, json!({ "id": 300 })).await;
+    assert_eq!((world.run("fetch-orders").code, world.run("state-working").code), (0, 0));
+    let other = json!({ "number": "REAL-300", "state": "complete" });
+    let other = world.simulator.change_order(&name, id, other.as_object().expect("attributes")).await;
+    assert_eq!(other.expect("changed").brief.number, "REAL-300");
+    assert_eq!(world.run("fetch-orders").code, 4, "it waits for a person");
+    let waiting: Vec<Value> = world.list("orders").into_iter().filter(|it| it["outcome"] == "quarantined").collect();
+    assert_eq!((waiting.len(), &waiting[0]["order_number"]), (1, &json!("REAL-300")), "{waiting:?}");
+    assert!(waiting[0]["reason"].as_str().is_some_and(|why| why.contains("with another number")), "{waiting:?}");
+    // Told as the one that is known, it would be gone from the shop's list, and nobody would ship it.
+    assert_eq!(world.run("state-working").code, 0);
+    let states = world.simulator.orders(&name, Some("complete")).await.expect("orders");
+    assert_eq!(states.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use askama::Template;
 use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
@@ -15,7 +15,9 @@ use renkei_domain::settings::TenantSettings;
 use renkei_setup::grants;
 use renkei_store::access::{Grant, Opens, Secret};
 use renkei_store::audit::AuditOutcome;
+use serde::Deserialize;
 
+use super::confirm::{self, Question, SURE};
 use super::{Form, Page};
 use crate::App;
 use crate::guard::Caller;
@@ -31,6 +33,8 @@ struct AccessPage {
     s: Shell,
     groups: Vec<Group>,
     new: Option<New>,
+    /// What was just done.
+    done: Option<&'static str>,
 }
 
 /// A warehouse or a shop, and what was handed out for it.
@@ -54,6 +58,12 @@ struct New {
     is_key: bool,
     name: String,
     text: String,
+}
+
+/// What was done just before.
+#[derive(Deserialize)]
+pub struct After {
+    done: Option<String>,
 }
 
 fn state(shell: &Shell, grant: &Grant, caller: &Caller) -> &'static str {
@@ -80,7 +90,7 @@ fn named(opens: &Opens) -> (&'static str, String) {
     }
 }
 
-async fn page(caller: Caller, new: Option<New>) -> Page {
+async fn page(caller: Caller, new: Option<New>, done: Option<&'static str>) -> Page {
     let settings = caller.settings().await?.settings;
     let all = caller.tenant.grants().await?;
     let mut wanted = opened(&settings);
@@ -112,13 +122,15 @@ async fn page(caller: Caller, new: Option<New>) -> Page {
             Group { kind, name, has_valid: rows.iter().any(|row| row.is_valid), rows }
         })
         .collect();
-    let page = AccessPage { groups, new, s: caller.shell };
+    let page = AccessPage { groups, new, done, s: caller.shell };
     Ok(Html(page.render()?))
 }
 
 /// Lists them.
-pub async fn show(Extension(caller): Extension<Caller>) -> Page {
-    page(caller, None).await
+pub async fn show(Extension(caller): Extension<Caller>, Query(after): Query<After>) -> Page {
+    let is_revoked = after.done.as_deref() == Some("revoked");
+    let done = is_revoked.then(|| caller.shell.lang.of("失効させました。", "It was revoked."));
+    page(caller, None, done).await
 }
 
 async fn asked(caller: &Caller, form: &Form) -> Result<Opens, Problem> {
@@ -166,7 +178,7 @@ pub async fn create(State(app): State<Arc<App>>, Extension(caller): Extension<Ca
     let action = if form.has("overlap") { "rotate" } else { "create" };
     caller.audit(&format!("{kind}.{action}"), name, AuditOutcome::Done, "").await?;
     let new = new(&app, &opens, &secret);
-    page(caller, Some(new)).await
+    page(caller, Some(new), None).await
 }
 
 /// Takes one back at once.
@@ -180,10 +192,34 @@ pub async fn revoke(Extension(caller): Extension<Caller>, form: Bytes) -> Result
     if !caller.tenant.grants().await?.iter().any(|grant| grant.opens == opens && grant.id == id) {
         return Err(Problem::not_found());
     }
+    if !form.has(SURE) {
+        return Ok(ask_to_revoke(&caller.shell, form, &opens, &id)?.into_response());
+    }
     // What was taken back before stays so: a second click changes nothing, and is no event of its own.
     if !grants::revoke(&caller.tenant, &opens, Some(&id), caller.now).await?.is_empty() {
         let (kind, name) = named(&opens);
         caller.audit(&format!("{kind}.revoke"), name, AuditOutcome::Done, id).await?;
     }
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/access"))]).into_response())
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/access?done=revoked"))]).into_response())
+}
+
+fn ask_to_revoke(shell: &Shell, form: Form, opens: &Opens, id: &str) -> Page {
+    let said = match opens {
+        Opens::Warehouse(_) => shell.l(
+            "このキーを失効させると、倉庫は次の要求から使えなくなります。元に戻せません。",
+            "The warehouse cannot use this key any more, from its next request on. This cannot be undone.",
+        ),
+        Opens::Hook(_) => shell.l(
+            "このアドレスを失効させると、ショップからのWebhookは次から受け付けません。元に戻せません。",
+            "The shop's next webhook to this address is not taken any more. This cannot be undone.",
+        ),
+    };
+    let question = Question {
+        title: shell.l("いますぐ失効させる", "Revoke now"),
+        of: &format!("{} {id}", named(opens).1),
+        said: vec![said.to_owned()],
+        address: "/access/revoke",
+        back: "/access",
+    };
+    confirm::ask(shell, form, question)
 }

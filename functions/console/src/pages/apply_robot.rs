@@ -16,7 +16,7 @@ use renkei_store::audit::AuditOutcome;
 use renkei_store::processing::Application;
 
 use super::bulk::Selection;
-use super::{Form, Page, words};
+use super::{Form, Page, trial_words, words};
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
@@ -110,6 +110,7 @@ fn foreseen(asked: &Asked, caller: &Caller, goods: &Goods, shipment: Shipment, d
         return row(shipment, Vec::new(), left);
     };
     let (_, changes) = on_a_copy(&asked.robots, &asked.rule, &facts, goods, &shipment, detail);
+    let changes = changes.iter().map(|it| trial_words::change(lang, &asked.settings, it)).collect();
     row(shipment, changes, lang.of("変わりません", "nothing"))
 }
 

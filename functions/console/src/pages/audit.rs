@@ -7,7 +7,7 @@ use axum::response::Html;
 use renkei_store::audit::{AuditEntry, AuditOutcome};
 use serde::Deserialize;
 
-use super::{Page, encoded};
+use super::{Page, encoded, sentences};
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
@@ -29,6 +29,12 @@ struct AuditPage {
 }
 
 impl AuditPage {
+    fn action<'a>(&self, entry: &'a AuditEntry) -> &'a str {
+        sentences::audit::action(self.s.lang, &entry.action)
+    }
+    fn note(&self, entry: &AuditEntry) -> String {
+        sentences::audit::note(self.s.lang, &entry.note)
+    }
     fn outcome(&self, entry: &AuditEntry) -> &'static str {
         match entry.outcome {
             AuditOutcome::Done => self.s.lang.of("実行", "done"),

@@ -80,8 +80,8 @@ fn is_refused_to_warehouses(shipment: &Shipment) -> bool {
 fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Becomes {
     let becomes = match wish {
         Wish::Hold(reason) => {
-            // What waits to be made anew is on hold by itself until then; a person's hold stays beyond that.
-            if shipment.holds.contains(&reason) && !anew::is_wished(shipment) {
+            // What robots or a wish to be made anew put it on hold for may fall away; a person's hold stays beyond that.
+            if shipment.holds.contains(&reason) && anew::is_held_by_hand(shipment, reason) {
                 Becomes::Same
             } else if shipment.hold(reason) {
                 Becomes::Status(Status::Hold)
@@ -360,6 +360,23 @@ mod tests {
         for wrong in ["", "hold", "hold.2", "hold.x.1", "call us at 0120.1.1", "hold.1.1.1"] {
             assert_eq!(done(Lang::En, wrong), None, "{wrong}");
         }
+    }
+
+    /// A hold that robots, or a wish to be made anew, put it on may fall away in the night; a person's stays.
+    #[test]
+    fn a_persons_hold_is_on_record_whatever_it_is_on_hold_for_already() {
+        let mut shipment: Shipment = serde_json::from_value(serde_json::json!({
+            "id": "shop.1.1", "order_number": "H-1", "address_id": 1, "parcels": 1, "ship_from": "dc", "status": "hold",
+            "holds": ["needs-review"], "payment": "paid", "payment_state": "authed", "shop_sync": "acknowledged", "run": "r",
+            "place": { "page": 1, "row": 0 }, "imported_at": "2026-11-24T00:00:00Z", "updated_at": "2026-11-24T00:00:00Z",
+            "detail": "1"
+        }))
+        .unwrap();
+        let at: Timestamp = "2026-11-25T00:00:00Z".parse().unwrap();
+        let wish = Wish::Hold(HoldReason::NeedsReview);
+        assert_eq!(carry_out(wish, &mut shipment, at, "hanako"), Becomes::Status(Status::Hold));
+        assert_eq!(shipment.events.last().map(|event| event.what.as_str()), Some("hold needs-review"));
+        assert_eq!(carry_out(wish, &mut shipment, at, "jiro"), Becomes::Same, "it is held by hand already");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use renkei_shop::ShopError;
 use renkei_shop::diagnosis::{Diagnosis, Finding, Verdict};
 use renkei_store::audit::AuditOutcome;
 
-use super::Page;
+use super::{Page, sentences};
 use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
@@ -48,8 +48,11 @@ impl ConnectionPage {
     fn check(&self, finding: &Finding) -> &'static str {
         label(self.s.lang, finding.check)
     }
-    fn sentence<'a>(&self, finding: &'a Finding) -> &'a str {
-        self.s.lang.of(&finding.sentence_ja, &finding.sentence)
+    fn sentence(&self, finding: &Finding) -> String {
+        match self.s.lang {
+            Lang::Ja => sentences::times(&finding.sentence_ja),
+            Lang::En => finding.sentence.clone(),
+        }
     }
     fn verdict(&self, finding: &Finding) -> &'static str {
         match finding.verdict {
@@ -68,7 +71,7 @@ impl ConnectionPage {
 }
 
 /// What a check is called here.
-fn label(lang: Lang, check: &'static str) -> &'static str {
+pub(super) fn label(lang: Lang, check: &str) -> &str {
     match check {
         "url" => "API URL",
         "sign-in" => lang.of("認証", "Sign-in"),
@@ -91,7 +94,8 @@ pub(super) fn ended(lang: Lang, error: &ShopError) -> String {
             let until = jst::display(closure.until);
             (
                 format!(
-                    "API呼び出しの上限に達しているため、{until} まで呼び出せません。それ以降にもう一度テストしてください。"
+                    "API呼び出しの上限に達しているため、{} まで呼び出せません。それ以降にもう一度テストしてください。",
+                    sentences::times(&until)
                 ),
                 format!("The limit of calls is reached: none may be made before {until}. Test again then."),
             )
@@ -100,7 +104,8 @@ pub(super) fn ended(lang: Lang, error: &ShopError) -> String {
             let until = jst::display(*until);
             (
                 format!(
-                    "ショップが {until} まで呼び出しを控えるよう求めています。それ以降にもう一度テストしてください。"
+                    "ショップが {} まで呼び出しを控えるよう求めています。それ以降にもう一度テストしてください。",
+                    sentences::times(&until)
                 ),
                 format!("The shop wants no call before {until}. Test again then."),
             )
@@ -116,7 +121,8 @@ pub(super) fn ended(lang: Lang, error: &ShopError) -> String {
         ),
         ShopError::Shop(error) => (
             format!(
-                "ショップの応答が正常ではないため、最後まで確認できませんでした。時間をおいてもう一度テストしてください。（{error}）"
+                "ショップの応答が正常ではないため、最後まで確認できませんでした。時間をおいてもう一度テストしてください。（{}）",
+                sentences::runs::said(Lang::Ja, &error.to_string()).trim_end_matches('。')
             ),
             format!("Not everything could be asked: {error}. Test again later."),
         ),

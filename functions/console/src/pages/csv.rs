@@ -5,6 +5,7 @@ use axum::extract::Query;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use renkei_domain::payment::Payment;
+use renkei_files::export::is_formula;
 use serde::Deserialize;
 
 use super::shipments::status_named;
@@ -111,8 +112,7 @@ fn line(text: &mut String, fields: &[String]) {
             text.push(',');
         }
         text.push('"');
-        // A field that begins like a formula is one to a spreadsheet. What customers write must not be run.
-        if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        if is_formula(field) {
             text.push('\'');
         }
         text.push_str(&field.replace('"', "\"\""));
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn nothing_that_customers_write_leaves_its_field_or_is_run() {
         let mut text = String::new();
-        line(&mut text, &["a\"b,c\nd".into(), "=HYPERLINK(\"x\")".into(), "+81".into(), "髙橋".into()]);
-        assert_eq!(text, "\"a\"\"b,c\nd\",\"'=HYPERLINK(\"\"x\"\")\",\"'+81\",\"髙橋\"\r\n");
+        line(&mut text, &["a\"b,c\nd".into(), "=HYPERLINK(\"x\")".into(), "＝1+1".into(), "髙橋".into()]);
+        assert_eq!(text, "\"a\"\"b,c\nd\",\"'=HYPERLINK(\"\"x\"\")\",\"'＝1+1\",\"髙橋\"\r\n");
     }
 }

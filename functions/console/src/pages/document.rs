@@ -14,6 +14,7 @@ use renkei_domain::document::{self, difference};
 use serde::Deserialize;
 
 use super::proposal::{self, Proposal, SecretField};
+use super::sentences::{self, changes};
 use super::{Form, Page};
 use crate::App;
 use crate::guard::Caller;
@@ -21,7 +22,7 @@ use crate::problem::Problem;
 use crate::shell::Shell;
 
 /// Versions on a page.
-const VERSIONS: usize = 30;
+const VERSIONS: i32 = 30;
 /// Changes of a version that are shown.
 const CHANGES: usize = 20;
 
@@ -73,13 +74,14 @@ pub async fn show(Extension(caller): Extension<Caller>, Query(which): Query<Whic
     };
     let shown = former.as_ref().unwrap_or(&applied);
     let changes = former.as_ref().map(|former| difference(Some(&applied.settings), &former.settings));
+    let changes = changes.unwrap_or_default();
     let page = DocumentPage {
         text: document::write(&shown.settings),
         version: applied.version,
         former: former.as_ref().map(|former| former.version),
         problems: Vec::new(),
         warnings: Vec::new(),
-        changes: changes.unwrap_or_default().iter().map(ToString::to_string).collect(),
+        changes: changes.iter().map(|change| changes::change(caller.shell.lang, change)).collect(),
         tried: Vec::new(),
         secrets: Vec::new(),
         is_checked: false,
@@ -97,9 +99,11 @@ async fn proposed(app: &App, caller: &Caller, form: &Form, to_apply: bool) -> Re
 
 /// A checked proposal, as a page.
 pub fn page_of(caller: Caller, proposal: Proposal) -> Page {
+    let lang = caller.shell.lang;
+    let said = |lines: &[String]| lines.iter().map(|line| sentences::line(lang, line)).collect();
     let (problems, warnings, changes, tried) = match proposal.outcome {
-        Err(problems) => (problems, Vec::new(), Vec::new(), Vec::new()),
-        Ok(ready) => (Vec::new(), ready.warnings.clone(), ready.changes(), ready.tried()),
+        Err(problems) => (said(&problems), Vec::new(), Vec::new(), Vec::new()),
+        Ok(ready) => (Vec::new(), said(&ready.warnings), ready.changes(lang), ready.tried(lang)),
     };
     let page = DocumentPage {
         text: proposal.text,
@@ -162,28 +166,23 @@ pub struct Before {
 
 /// Lists versions, the latest first, with what each changed.
 pub async fn history(Extension(caller): Extension<Caller>, Query(page): Query<Before>) -> Page {
-    let all = caller.tenant.settings_history().await?;
-    let last = all.last().map_or(0, |applied| applied.version);
-    let wanted: Vec<usize> = (0..all.len())
-        .rev()
-        .filter(|at| page.before.is_none_or(|before| all[*at].version < before))
-        .take(VERSIONS)
-        .collect();
-    let versions: Vec<Version> = wanted
-        .into_iter()
-        .map(|at| {
-            let (applied, before) = (&all[at], at.checked_sub(1).map(|before| &all[before].settings));
-            let mut changes: Vec<String> =
-                difference(before, &applied.settings).iter().map(ToString::to_string).collect();
-            let more = changes.len().saturating_sub(CHANGES);
-            changes.truncate(CHANGES);
+    // One more than are shown: what the oldest of them changed is told by the one before it.
+    let all = caller.tenant.settings_versions(page.before, VERSIONS + 1).await?;
+    let versions: Vec<Version> = all
+        .iter()
+        .take(VERSIONS as usize)
+        .enumerate()
+        .map(|(at, applied)| {
+            let before = all.get(at + 1).map(|before| &before.settings);
+            let changed = difference(before, &applied.settings);
+            let said = |change| changes::change(caller.shell.lang, change);
             Version {
                 number: applied.version,
                 at: caller.shell.full_time(&applied.at),
                 by: applied.by.clone(),
-                is_current: applied.version == last,
-                changes,
-                more,
+                is_current: at == 0 && page.before.is_none(),
+                more: changed.len().saturating_sub(CHANGES),
+                changes: changed.iter().take(CHANGES).map(said).collect(),
             }
         })
         .collect();

@@ -15,12 +15,13 @@ use renkei_domain::ids::{RobotId, RuleId};
 use renkei_domain::processing::{ProcessingRobot, built_in};
 use renkei_domain::settings::{Action, Connection, TenantSettings};
 use renkei_setup::dry_run::{self, DryRunError, Foreseen, Looking, Place};
+use renkei_setup::run_now;
 use renkei_store::audit::AuditOutcome;
 use serde::Deserialize;
 
 use super::connection::ended;
 use super::foreseen::Shown;
-use super::{Form, Page, chosen, shipments, words};
+use super::{Form, Page, chosen, sentences, shipments, words};
 use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
@@ -44,8 +45,8 @@ struct DryRunPage {
     robot: String,
     name: String,
     /// Shops that a processing robot may be applied in; none for integration robots, which have one.
-    shops: Vec<String>,
-    shop: String,
+    connections: Vec<String>,
+    connection: String,
     shown: Option<Shown>,
     /// Why the run would fail, or why nothing can be said.
     problem: Option<String>,
@@ -58,18 +59,6 @@ impl DryRunPage {
     fn pages(&self) -> usize {
         PAGES
     }
-}
-
-/// The robot of this name, and its shop.
-fn named<'a>(settings: &'a TenantSettings, name: &str) -> Result<(RobotId, &'a Connection, Action), Problem> {
-    let own = settings.integration_robots.custom.iter();
-    let own = own.map(|robot| (robot.id.clone(), robot.on.connection(), robot.action.action()));
-    let easy = settings.integration_robots.easy_setup.iter().flat_map(|setup| {
-        settings.easy_robots(setup).into_iter().map(|(robot, action)| (robot, &setup.connection, action))
-    });
-    let (robot, connection, action) =
-        own.chain(easy).find(|(robot, _, _)| robot.as_str() == name).ok_or_else(Problem::not_found)?;
-    Ok((robot, settings.connection(connection).ok_or_else(Problem::not_found)?, action))
 }
 
 /// A session with a shop cannot be proven to be `Send`; see [`super::connection`].
@@ -99,7 +88,7 @@ async fn foreseen(
 
 async fn page(app: &Arc<App>, caller: Caller, name: &str, asks: bool) -> Page {
     let settings = caller.settings().await?.settings;
-    let (robot, connection, action) = named(&settings, name)?;
+    let (robot, connection, action) = run_now::robot(&settings, name).ok_or_else(Problem::not_found)?;
     let asks = asks && action == Action::FetchOrders;
     if asks {
         let whose = format!("{}/{}", caller.tenant.id(), connection.id);
@@ -121,9 +110,9 @@ async fn page(app: &Arc<App>, caller: Caller, name: &str, asks: bool) -> Page {
     let page = DryRunPage {
         robot: name.to_owned(),
         name: words::robot(caller.shell.lang, action).to_owned(),
-        shops: Vec::new(),
-        shop: connection.id.to_string(),
-        shown: foreseen.map(|foreseen| Shown::of(caller.shell.lang, &foreseen)),
+        connections: Vec::new(),
+        connection: connection.id.to_string(),
+        shown: foreseen.map(|foreseen| Shown::of(caller.shell.lang, &settings, &foreseen)),
         problem,
         is_unseen: action == Action::FetchOrders && !asks,
         after,
@@ -136,7 +125,7 @@ async fn page(app: &Arc<App>, caller: Caller, name: &str, asks: bool) -> Page {
 fn said(answer: Result<Foreseen, DryRunError>, caller: &Caller) -> Result<(Option<Foreseen>, Option<String>), Problem> {
     match answer {
         Ok(foreseen) => Ok((Some(foreseen), None)),
-        Err(DryRunError::Robot(sentence)) => Ok((None, Some(sentence))),
+        Err(DryRunError::Robot(sentence)) => Ok((None, Some(sentences::runs::said(caller.shell.lang, &sentence)))),
         Err(DryRunError::Shop(error)) => Ok((None, Some(ended(caller.shell.lang, &error)))),
         Err(DryRunError::Store(error)) => Err(error.into()),
     }
@@ -159,7 +148,7 @@ pub(super) async fn on_open(
     let answer = dry_run::processing(&place, robot, is_built_in, OPEN).await;
     let (foreseen, problem) = said(answer, caller)?;
     Ok(match foreseen {
-        Some(foreseen) => Ok(Shown::of_rule(caller.shell.lang, &foreseen)),
+        Some(foreseen) => Ok(Shown::of_rule(caller.shell.lang, settings, &foreseen)),
         None => Err(problem.unwrap_or_default()),
     })
 }
@@ -179,8 +168,8 @@ async fn rule_page(app: &App, caller: Caller, rule: &str, shop: Option<&str>) ->
     let page = DryRunPage {
         robot: rule.to_string(),
         name: robot.name.clone(),
-        shops: settings.connections.iter().map(|connection| connection.id.to_string()).collect(),
-        shop: shop.to_string(),
+        connections: settings.connections.iter().map(|connection| connection.id.to_string()).collect(),
+        connection: shop.to_string(),
         shown,
         problem,
         is_unseen: false,
@@ -217,4 +206,36 @@ pub async fn show(
 /// The same with a few calls of the shop's day, which somebody chose to spend.
 pub async fn look(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
     page(&app, caller, &Form::read(&form).get("robot"), true).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sentences::sources::{Text, texts_of};
+    use super::*;
+    use crate::lang::Lang;
+
+    #[test]
+    fn why_a_run_would_fail_has_its_japanese() {
+        let ja = |sentence: &str| sentences::runs::said(Lang::Ja, sentence);
+        let no_location = "the run would fail: the connection hanako-ecforce has no stock_location_code: write the \
+                           shop's 在庫ロケーションコード and apply the document";
+        assert_eq!(
+            ja(no_location),
+            "ショップ hanako-ecforce に在庫ロケーションコードがないため、実行すると失敗します。\
+             ショップの設定に登録してください。"
+        );
+        // All of them, in the words that stand in their sources.
+        let sources = [
+            include_str!("../../../../shared/setup/src/dry_run.rs"),
+            include_str!("../../../../shared/setup/src/dry_run/orders.rs"),
+            include_str!("../../../../shared/setup/src/dry_run/release.rs"),
+            include_str!("../../../../shared/setup/src/dry_run/rule.rs"),
+        ];
+        let told = sources.iter().flat_map(|source| texts_of(source));
+        let told: Vec<Text> = told.filter(|text| text.is_given_to("said(") && text.is_sentence()).collect();
+        assert!(told.len() > 6, "the sources are read: {}", told.len());
+        for text in told {
+            assert_ne!(ja(&text.said), text.said);
+        }
+    }
 }

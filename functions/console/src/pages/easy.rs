@@ -10,13 +10,14 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use renkei_domain::ids::{ConnectionId, RuleId};
-use renkei_domain::plan::{Plan, Volume, plan_with};
-use renkei_domain::settings::{Connection, EasySetup, Every, OneOrMany, TenantSettings};
+use renkei_domain::plan::{Plan, RobotPlan, Volume, plan_with};
+use renkei_domain::settings::{Action, Connection, EasySetup, Every, OneOrMany, TenantSettings};
 use renkei_setup::volume;
 
-use super::{Form, Page, chosen, proposal};
+use super::{Form, Page, chosen, proposal, sentences, words};
 use crate::App;
 use crate::guard::Caller;
+use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::{Shell, grouped};
 
@@ -36,6 +37,8 @@ struct EasyPage {
     has_automation: bool,
     conversions: Vec<(String, String)>,
     plan: Option<Plan>,
+    /// The merchant's own robots: what each is called.
+    own: Vec<(String, String)>,
 }
 
 impl EasyPage {
@@ -52,19 +55,31 @@ impl EasyPage {
             all.push(now);
             all.sort_unstable();
         }
-        all.into_iter()
-            .map(|minutes| {
-                let label = if minutes.is_multiple_of(60) {
-                    format!("{}{}", minutes / 60, self.s.l("時間ごと", " h"))
-                } else {
-                    format!("{minutes}{}", self.s.l("分ごと", " min"))
-                };
-                (minutes, label, minutes == now)
-            })
-            .collect()
+        all.into_iter().map(|minutes| (minutes, words::every(self.s.lang, minutes), minutes == now)).collect()
     }
     fn g(&self, number: &u32) -> String {
         grouped(*number)
+    }
+    fn name_of<'a>(&'a self, robot: &'a RobotPlan) -> &'a str {
+        named(self.s.lang, &self.own, robot.robot.as_str())
+    }
+    fn advice(&self, plan: &Plan) -> Option<String> {
+        plan.advice().map(|advice| sentences::said(self.s.lang, &advice))
+    }
+}
+
+/// What people call a robot of the plan: the merchant's own by its name, one of the easy set-up by what it does.
+fn named<'a>(lang: Lang, own: &'a [(String, String)], robot: &'a str) -> &'a str {
+    if let Some((_, name)) = own.iter().find(|(id, _)| id == robot) {
+        return name;
+    }
+    match robot.split_once('/') {
+        Some((_, "hints")) => lang.of("Webhookで知らされた受注の確認", "orders that webhooks name"),
+        Some((_, does)) => {
+            let action = Action::ALL.into_iter().find(|action| action.as_str() == does);
+            action.map_or(robot, |action| words::robot(lang, action))
+        }
+        None => robot,
     }
 }
 
@@ -133,6 +148,7 @@ pub async fn show(Extension(caller): Extension<Caller>, RawQuery(query): RawQuer
             .filter(|robot| robot.enabled)
             .map(|robot| (robot.id.to_string(), robot.name.clone()))
             .collect(),
+        own: settings.integration_robots.custom.iter().map(|own| (own.id.to_string(), own.name.clone())).collect(),
         plan: Some(plan_with(&settings, connection, &setup, volume, webhooks.contains(&id))),
         setup,
         s: caller.shell,
@@ -159,4 +175,18 @@ pub async fn apply(
     })
     .await?;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/robots?done"))]).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn robots_of_the_plan_have_peoples_names() {
+        let own = [("night".to_owned(), "夜の取得".to_owned())];
+        let ja = |robot| named(Lang::Ja, &own, robot);
+        assert_eq!([ja("shop/fetch-orders"), ja("shop/hints")], ["出荷指示取得", "Webhookで知らされた受注の確認"]);
+        assert_eq!([ja("night"), ja("gone"), ja("shop/other")], ["夜の取得", "gone", "shop/other"]);
+        assert_eq!(named(Lang::En, &own, "shop/fetch-orders"), "fetch-orders");
+    }
 }

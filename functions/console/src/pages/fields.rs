@@ -1,11 +1,11 @@
-//! What people call the fields that conditions look at, and that robots and templates set.
+//! What people call the fields that conditions look at, and that robots and templates set and change.
 
 use crate::lang::Lang;
 
 /// By name, in Japanese. In English the names speak for themselves.
-const LABELS: [(&str, &str); 46] = [
+const LABELS: [(&str, &str); 48] = [
     ("order.id", "受注ID"),
-    ("order.number", "注文番号"),
+    ("order.number", "受注番号"),
     ("order.state", "対応状況"),
     ("order.payment_state", "決済状況"),
     ("order.total", "注文の合計金額"),
@@ -24,12 +24,14 @@ const LABELS: [(&str, &str); 46] = [
     ("status", "ステータス"),
     ("hold_reason", "保留理由（最初のもの）"),
     ("holds", "保留理由（すべて）"),
+    ("hold_reasons", "保留理由"),
     ("payment", "入金ステータス"),
     ("payment.meaning", "決済状況の意味"),
     ("payment_method", "決済方法"),
     ("shipping_method", "配送方法"),
     ("ship_from", "発送元"),
     ("parcels", "荷物の数"),
+    ("items", "出荷明細"),
     ("items.sku", "商品コード"),
     ("items.name", "商品名"),
     ("items.quantity", "数量の合計"),
@@ -49,7 +51,7 @@ const LABELS: [(&str, &str); 46] = [
     ("delivery_time", "お届け希望時間帯"),
     ("connection.id", "ショップ"),
     ("product.unknown_skus", "未登録の商品コード"),
-    ("import.duplicate_number", "注文番号の重複"),
+    ("import.duplicate_number", "受注番号の重複"),
 ];
 
 /// Fields that a processing robot can set.
@@ -91,7 +93,8 @@ mod tests {
     #[test]
     fn every_field_has_a_label() {
         let all = renkei_domain::processing::field_names().chain(SETTABLE).chain(renkei_domain::convert::FIELDS);
-        for name in all {
+        let tried = renkei_setup::try_robot::FIELDS.into_iter().chain([renkei_setup::try_robot::ITEMS]);
+        for name in all.chain(tried) {
             assert_ne!(label(Lang::Ja, name), name, "{name}");
         }
         assert_eq!(labelled(Lang::Ja, "tags"), "ラベル (tags)");

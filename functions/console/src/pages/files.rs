@@ -1,8 +1,10 @@
-//! ファイル連携: shipments out to a warehouse and results in, in the layouts that warehouses read and write. The same as
-//! `renkei files`.
+//! ファイル連携: shipments out to a warehouse and results in, in the layouts that warehouses read and write; and what they
+//! counted ([`counts`]). The same as `renkei files`.
 
 mod claims;
+pub mod counts;
 mod later;
+mod sure;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,12 +24,16 @@ use renkei_files::layout::Column;
 use renkei_files::{Layout, LayoutError, export, results};
 use renkei_store::audit::AuditOutcome;
 
+use super::confirm::SURE;
 use super::{Form, Page, chosen, sentences};
 use crate::guard::{Caller, Upload};
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
 
+/// Bytes of one file, but for the last hundred shipments: Lambda answers with 6 MB at most, and a file grows by a third on its
+/// way. Larger, its shipments would be taken, and the file would come to nobody.
+const MOST_BYTES: usize = 3_500_000;
 /// Shipments in one file: more would not be done within the time that a page has.
 const MOST: usize = 1_000;
 /// Rows of results in one file, for the same reason.
@@ -45,6 +51,7 @@ struct FilesPage {
     claims: Vec<claims::Claim>,
     problems: Vec<String>,
     results: Option<Results>,
+    ship_froms: Vec<(String, String)>,
     /// In Japan.
     today: Date,
     /// What was chosen, where the page comes back with what is wrong.
@@ -187,8 +194,8 @@ async fn shown(
     claims.retain(|claim| connections.contains(&claim.connection));
     let methods = settings.shipping_methods.iter().map(|it| (it.id.to_string(), it.name.clone())).collect();
     let s = caller.shell.clone();
-    let (layouts, today) = (Layout::all()?, jst::date(caller.now));
-    let page = FilesPage { s, connections, methods, layouts, claims, problems, results, today, form };
+    let (layouts, ship_froms, today) = (Layout::all()?, counts::ship_froms(settings), jst::date(caller.now));
+    let page = FilesPage { s, connections, methods, layouts, claims, problems, results, ship_froms, today, form };
     Ok(Html(page.render()?))
 }
 
@@ -202,7 +209,7 @@ fn layout(name: &str) -> Result<Layout, Problem> {
     Layout::built_in(name).map_err(|_| Problem::not_found())
 }
 
-/// Makes a file of shipments, and takes them into the warehouse's hands if asked so.
+/// Makes a file of shipments, and takes them into the warehouse's hands if asked so and sure.
 pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
     let form = Form::read(&form);
     let applied = caller.settings().await?;
@@ -234,8 +241,19 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
     }
     let methods: Vec<String> = Some(method).filter(|method| !method.is_empty()).into_iter().collect();
     let (methods, set) = (methods.as_slice(), &set);
-    let wanted =
-        Wanted { connection: &connection, status, methods, set, most: MOST, to_take: is_claim, ship_until, claimed };
+    // A file that is made again holds all that the first one did, which was not larger.
+    let most_bytes = if again.is_some() { usize::MAX } else { MOST_BYTES };
+    let wanted = Wanted {
+        connection: &connection,
+        status,
+        methods,
+        set,
+        most: MOST,
+        most_bytes,
+        to_take: is_claim,
+        ship_until,
+        claimed,
+    };
     let made = renkei_exchange::render(&caller.tenant, &applied.settings, &layout, &wanted, caller.now).await?;
     if !made.problems.is_empty() && (made.rows.is_empty() || !form.has("skip")) {
         let problems = unwritten(&caller.shell, &made);
@@ -244,6 +262,9 @@ pub async fn download(Extension(caller): Extension<Caller>, form: Bytes) -> Resu
     if made.rows.is_empty() {
         let problems = nothing(&caller.shell, &made, again.is_some());
         return Ok(page(&caller, &applied.settings, form, problems).await?.into_response());
+    }
+    if is_claim && !form.has(SURE) {
+        return Ok(sure::ask(&caller.shell, form, &made)?.into_response());
     }
     let mut file = export::beginning(&layout).map_err(|problem| Problem::ours(&problem.to_string()))?;
     let stay = made.later;
@@ -406,6 +427,7 @@ mod tests {
                 claims: Vec::new(),
                 problems: Vec::new(),
                 results: None,
+                ship_froms: Vec::new(),
                 today: "2026-11-25".parse().unwrap(),
                 form: Form::read(form.as_bytes()),
             };

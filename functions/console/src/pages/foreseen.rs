@@ -1,8 +1,11 @@
 //! What a robot would do, as pages show it: counts in people's words, and thing by thing.
 
-use renkei_setup::dry_run::{Calls, Foreseen};
+use renkei_domain::settings::TenantSettings;
+use renkei_setup::dry_run::{Calls, Foreseen, Line};
 
 use super::run_words::counted;
+use super::sentences::reasons;
+use super::trial_words::change;
 use crate::lang::Lang;
 use crate::shell::grouped;
 
@@ -24,7 +27,7 @@ pub struct Shown {
 
 impl Shown {
     /// Of what a run would do.
-    pub fn of(lang: Lang, foreseen: &Foreseen) -> Self {
+    pub fn of(lang: Lang, settings: &TenantSettings, foreseen: &Foreseen) -> Self {
         let there = foreseen.counts.iter().filter(|(_, count)| **count > 0);
         Self {
             counts: there
@@ -33,15 +36,34 @@ impl Shown {
             calls: Some(calls(lang, foreseen.calls)),
             spent: foreseen.spent,
             notes: foreseen.notes.iter().map(|note| lang.of(&note.ja, &note.en).to_owned()).collect(),
-            lines: foreseen.lines.iter().take(SHOWN).map(|line| lang.of(&line.ja, &line.text).to_owned()).collect(),
+            lines: foreseen.lines.iter().take(SHOWN).map(|line| said(lang, settings, line)).collect(),
             hidden: foreseen.lines.len().saturating_sub(SHOWN),
         }
     }
 
     /// Of what a processing robot would make of shipments: there is no run.
-    pub fn of_rule(lang: Lang, foreseen: &Foreseen) -> Self {
-        Self { calls: None, ..Self::of(lang, foreseen) }
+    pub fn of_rule(lang: Lang, settings: &TenantSettings, foreseen: &Foreseen) -> Self {
+        Self { calls: None, ..Self::of(lang, settings, foreseen) }
     }
+}
+
+fn said(lang: Lang, settings: &TenantSettings, line: &Line) -> String {
+    if lang == Lang::En || line.changes.is_empty() {
+        // Why an order would not be imported stands at the end.
+        let reason = line.keys["reason"].as_str().filter(|_| lang == Lang::Ja);
+        let parts = reason.and_then(|reason| Some((line.ja.strip_suffix(reason)?, reason)));
+        return parts.map_or_else(
+            || lang.of(&line.ja, &line.text).to_owned(),
+            |(before, reason)| format!("{before}{}", reasons::said(lang, reason)),
+        );
+    }
+    let changes: Vec<String> = line
+        .changes
+        .iter()
+        .map(|it| change(lang, settings, it))
+        .map(|it| format!("{}: {} → {}", it.field, it.before, it.after))
+        .collect();
+    format!("{}: {}", line.ja, changes.join("、"))
 }
 
 fn calls(lang: Lang, calls: Calls) -> String {
@@ -57,7 +79,36 @@ fn calls(lang: Lang, calls: Calls) -> String {
 
 #[cfg(test)]
 mod tests {
+    use renkei_setup::try_robot::ChangeLine;
+
     use super::*;
+
+    #[test]
+    fn what_changes_of_a_shipment_is_said_in_a_line() {
+        let change = |field: &str, before: &str, after: &str| {
+            let [field, before, after] = [field, before, after].map(str::to_owned);
+            ChangeLine { field, before, after }
+        };
+        let line = Line {
+            text: "in English".to_owned(),
+            ja: "a.88111.1".to_owned(),
+            changes: vec![change("status", "hold", "ready"), change("hold_reasons", "awaiting-payment", "")],
+            keys: serde_json::Value::Null,
+        };
+        let settings: TenantSettings = serde_json::from_str(r#"{"tenant":"a"}"#).unwrap();
+        assert_eq!(
+            said(Lang::Ja, &settings, &line),
+            "a.88111.1: ステータス: 保留 → 出荷待ち、保留理由: 入金確認 → なし"
+        );
+        assert_eq!(said(Lang::En, &settings, &line), "in English");
+        let plain = Line { changes: Vec::new(), ..line };
+        assert_eq!(said(Lang::Ja, &settings, &plain), "a.88111.1");
+        let reason = "the order has no line to ship";
+        let ja = format!("H-1: 取込保留: {reason}");
+        let kept = Line { ja, keys: serde_json::json!({ "reason": reason }), ..plain };
+        assert_eq!(said(Lang::Ja, &settings, &kept), "H-1: 取込保留: 出荷する明細がありません。");
+        assert_eq!(said(Lang::En, &settings, &kept), "in English");
+    }
 
     #[test]
     fn calls_are_told_as_far_as_they_are_known() {

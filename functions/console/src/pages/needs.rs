@@ -23,8 +23,13 @@ pub struct NeedTab {
     pub count: String,
 }
 
+/// How an address names the most urgent need that a shop has at all.
+pub const ANY: &str = "any";
+
 /// A page of shipments of a shop that have a need.
 pub struct Listed {
+    /// Which.
+    pub need: Need,
     pub tabs: Vec<NeedTab>,
     pub ids: Vec<ShipmentId>,
     /// Where the next page begins.
@@ -41,16 +46,19 @@ pub fn count(waiting: &WaitingList, connection: &Connection, need: Need, now: Ti
     Count { counted: u32::try_from(counted).unwrap_or(u32::MAX), more: waiting.more }
 }
 
-/// A page of them. `after` is where it begins, as [`Listed::next`] of another said it. Counts stand on the first page.
+/// A page of them; without `need` of the most urgent that there is. `after` is where it begins, as [`Listed::next`] of
+/// another said it. Counts stand on the first page.
 pub async fn list(
     caller: &Caller,
     connection: &Connection,
-    need: Need,
+    need: Option<Need>,
     after: Option<&str>,
 ) -> Result<Listed, Problem> {
     let after = after.filter(|text| !text.is_empty());
     let after = after.map(|text| place(text).ok_or_else(Problem::not_found)).transpose()?;
     let waiting = caller.tenant.needs(LOOKED_AT, after.as_ref().map(|(shop, mark)| (shop, *mark))).await?;
+    let is_there = |need: &Need| count(&waiting, connection, *need, caller.now).counted > 0;
+    let need = need.or_else(|| Need::ALL.into_iter().find(is_there)).unwrap_or(Need::Cancellation);
     let fits = |row: &&renkei_store::needs::Waiting| {
         row.id.connection == connection.id && row.needs.has(need, connection, caller.now)
     };
@@ -67,6 +75,7 @@ pub async fn list(
         count: counted(&count(&waiting, connection, need, caller.now)),
     });
     Ok(Listed {
+        need,
         tabs: tabs.collect(),
         ids: rows.iter().take(ROWS as usize).map(|row| row.id.clone()).collect(),
         next: last.map(|row| format!("{}~{}", row.id.connection, row.mark)),

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use renkei_domain::ids::{RobotId, RuleId};
 use renkei_domain::processing::{Condition, ProcessingRobot, Run, built_in};
 use renkei_domain::settings::{
-    Action, ConversionRobot, CustomAction, CustomRobot, STANDARD_CONVERSION, TenantSettings, Trigger,
+    Action, ConversionRobot, CustomAction, CustomRobot, STANDARD_CONVERSION, STANDARD_CONVERSION_NAME, TenantSettings,
+    Trigger,
 };
 
 use super::Form;
@@ -150,7 +151,7 @@ fn conversion(mut settings: TenantSettings, id: &str, manner: Manner, shell: &Sh
         Some(at) => own[at].clone(),
         None if id == STANDARD_CONVERSION.to_string() => ConversionRobot {
             id: RuleId::parse("standard").map_err(|_| Problem::not_found())?,
-            name: "EC Force 出荷指示登録(標準・API用)".to_owned(),
+            name: STANDARD_CONVERSION_NAME.to_owned(),
             copy_of: STANDARD_CONVERSION,
             enabled: true,
             fields: BTreeMap::new(),

@@ -10,12 +10,13 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use renkei_domain::ids::OrderId;
+use renkei_products::Released;
 use renkei_setup::retry;
 use renkei_store::audit::AuditOutcome;
 use renkei_store::orders::NotImportedSummary;
 use serde::Deserialize;
 
-use super::{Page, chosen, words};
+use super::{Page, chosen, sentences, words};
 use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
@@ -29,7 +30,10 @@ const SHOWN: usize = 200;
 #[derive(Deserialize)]
 pub struct Filter {
     connection: Option<String>,
-    done: Option<u32>,
+    /// So many were tried again.
+    done: Option<usize>,
+    /// So many come with the next fetch.
+    next: Option<usize>,
 }
 
 #[derive(Template)]
@@ -47,6 +51,10 @@ impl OrdersPage {
     fn outcome(&self, row: &NotImportedSummary) -> &'static str {
         words::outcome(self.s.lang, row.outcome)
     }
+    /// Why: ours in the page's language, a robot's as the merchant wrote it.
+    fn reason(&self, row: &NotImportedSummary) -> String {
+        sentences::reasons::said(self.s.lang, &row.reason)
+    }
     fn skus(&self, row: &NotImportedSummary) -> String {
         let skus: Vec<&str> = row.missing_skus.iter().map(renkei_domain::ids::Sku::as_str).collect();
         skus.join(", ")
@@ -58,7 +66,7 @@ pub async fn list(Extension(caller): Extension<Caller>, Query(filter): Query<Fil
     let settings = caller.settings().await?;
     let connection = chosen(&settings, filter.connection.as_deref())?;
     let mut rows = match &connection {
-        Some(id) => caller.tenant.not_imported(id).await?.into_iter().map(|order| order.summary).collect(),
+        Some(id) => caller.tenant.not_imported_summaries(id).await?,
         None => Vec::new(),
     };
     rows.sort_by_key(|row: &NotImportedSummary| std::cmp::Reverse(row.at));
@@ -69,16 +77,35 @@ pub async fn list(Extension(caller): Extension<Caller>, Query(filter): Query<Fil
         connection: connection.map(|id| id.to_string()).unwrap_or_default(),
         rows,
         more,
-        done: filter.done.map(|count| match caller.shell.lang {
-            Lang::Ja => format!("{count}件の取り込みをもう一度受け付けました。少し待って画面を更新してください。"),
-            Lang::En => format!("{count} orders are tried again; reload in a moment."),
-        }),
+        done: filter
+            .done
+            .map(|now| tried(caller.shell.lang, Released { now, with_next_fetch: filter.next.unwrap_or_default() })),
         s: caller.shell,
     };
     Ok(Html(page.render()?))
 }
 
-/// Puts orders onto the queue again, as they were read then: one by its id, or all. Importing is safe to repeat.
+/// What became of orders that somebody wanted to be tried again.
+pub fn tried(lang: Lang, tried: Released) -> String {
+    let now = match (lang, tried.now) {
+        (_, 0) => String::new(),
+        (Lang::Ja, now) => format!("{now}件の取込をもう一度受け付けました。少し待って画面を更新してください。"),
+        (Lang::En, now) => format!("{now} orders are tried again; reload in a moment. "),
+    };
+    let next = match (lang, tried.with_next_fetch) {
+        (_, 0) => String::new(),
+        (Lang::Ja, next) => format!(
+            "{next}件は取得から15分以上たっているため、次の取得のときにショップの最新の内容で取り込みます（取得する対応状況でなくなった受注は取り込みません）。急ぐ場合は「ロボット」で出荷指示取得を「いま実行する」でどうぞ。"
+        ),
+        (Lang::En, next) => format!(
+            "{next} were read more than 15 minutes ago: the next fetch takes them as the shop has them by then, if they are \
+             still to be fetched. Robots › fetch orders › Run now does it at once."
+        ),
+    };
+    format!("{now}{next}").trim_end().to_owned()
+}
+
+/// Tries orders again: one by its id, or all. Importing is safe to repeat.
 pub async fn try_again(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -93,12 +120,29 @@ pub async fn try_again(
         None => None,
         Some(order) => Some(OrderId(order.parse().map_err(|_| Problem::not_found())?)),
     };
-    let sent = retry::orders(&caller.tenant, &app.import_orders, &connection, only).await?;
-    if sent == 0 {
+    let Released { now, with_next_fetch } =
+        retry::orders(&caller.tenant, &app.import_orders, &connection, only).await?;
+    if now + with_next_fetch == 0 {
         return Err(Problem::not_found());
     }
     let target = only.map_or_else(|| connection.to_string(), |order| format!("{connection}.{order}"));
-    caller.audit("orders.retry", target, AuditOutcome::Done, format!("{sent} orders")).await?;
-    let to = caller.shell.to(&format!("/orders?connection={connection}&done={sent}"));
+    caller.audit("orders.retry", target, AuditOutcome::Done, format!("{now} orders")).await?;
+    let to = caller.shell.to(&format!("/orders?connection={connection}&done={now}&next={with_next_fetch}"));
     Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_tried_now_is_said() {
+        let said = |now, with_next_fetch| tried(Lang::Ja, Released { now, with_next_fetch });
+        assert!(said(3, 0).starts_with("3件の取込") && !said(3, 0).contains("次の取得"));
+        assert!(said(0, 2).starts_with("2件は取得から15分") && said(1, 2).contains("2件は取得から"));
+        assert_eq!(
+            tried(Lang::En, Released { now: 1, with_next_fetch: 0 }),
+            "1 orders are tried again; reload in a moment."
+        );
+    }
 }

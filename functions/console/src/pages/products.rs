@@ -12,7 +12,7 @@ use renkei_products::{ProductsError, Released};
 use renkei_setup::SetupError;
 use renkei_store::audit::AuditOutcome;
 
-use super::Page;
+use super::{Page, sentences};
 use crate::App;
 use crate::guard::{Caller, Upload};
 use crate::problem::Problem;
@@ -55,7 +55,7 @@ pub async fn import(
     let table = match from_csv(&bytes) {
         Ok(table) => table,
         Err(problems) => {
-            let problems = problems.iter().map(ToString::to_string).collect();
+            let problems = problems.iter().map(|it| sentences::goods::problem(caller.shell.lang, it)).collect();
             return Ok(Html(ProductsPage { s: caller.shell, problems, outcome: None }.render()?));
         }
     };

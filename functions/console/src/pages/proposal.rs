@@ -11,6 +11,7 @@ use renkei_store::audit::AuditOutcome;
 use renkei_store::settings::AppliedSettings;
 use secrecy::SecretString;
 
+use super::sentences::changes;
 use super::{Form, sentences};
 use crate::App;
 use crate::guard::Caller;
@@ -55,13 +56,15 @@ pub struct Ready {
 
 impl Ready {
     /// What would change, a sentence each.
-    pub fn changes(&self) -> Vec<String> {
-        self.plan.sentences().take(MOST).map(str::to_owned).collect()
+    pub fn changes(&self, lang: Lang) -> Vec<String> {
+        let settings = self.plan.changes().iter().map(|change| changes::change(lang, change));
+        let secrets = self.plan.secrets().map(|change| changes::secret(lang, change));
+        settings.chain(secrets).take(MOST).collect()
     }
 
     /// What conversion robots make otherwise of the latest orders.
-    pub fn tried(&self) -> Vec<String> {
-        self.plan.tried().iter().take(MOST).cloned().collect()
+    pub fn tried(&self, lang: Lang) -> Vec<String> {
+        self.plan.tried().iter().take(MOST).map(|change| changes::tried(lang, change)).collect()
     }
 }
 
@@ -196,13 +199,13 @@ pub async fn enforce(app: &App, caller: &Caller, proposal: &Proposal) -> Result<
     };
     // Somebody may have saved since it was made, or between the two readings. If what is in force by now is what was asked
     // for, it was this same proposal, and it ended on its way: the rest is done.
-    let is_in_force = ready.plan.sentences().next().is_none();
+    let is_in_force = ready.plan.count() == 0;
     if [proposal.current.version, ready.plan.version()] != [proposal.version; 2] && !is_in_force {
         return Err(changed_meanwhile());
     }
     let by = caller.email.as_str();
     let version = app.setup.put_in_force(&caller.tenant, &ready.settings, &ready.plan, caller.now, by).await?;
-    let note = format!("version {version}, {} changes", ready.plan.sentences().count());
+    let note = format!("version {version}, {} changes", ready.plan.count());
     let noted = caller.audit("settings.apply", caller.tenant.id().as_str(), AuditOutcome::Done, note).await;
     // By what is in force by then: somebody else may save while these are under way.
     let rest = async {

@@ -13,7 +13,7 @@ use axum::response::{Html, IntoResponse, Response};
 use futures::future::try_join_all;
 use renkei_domain::document;
 use renkei_domain::ids::ShipmentId;
-use renkei_domain::settings::{EnabledRobot, STANDARD_CONVERSION, TenantSettings};
+use renkei_domain::settings::{EnabledRobot, STANDARD_CONVERSION, STANDARD_CONVERSION_NAME, TenantSettings};
 use renkei_setup::try_robot::{self, Subject, TrialLine, TryError};
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ use super::foreseen::Shown;
 use super::opening::{Manner, Opening};
 use super::piece::{self, Kind};
 use super::said::{Choice, several};
-use super::{Form, Page, dry_run, proposal, sentences};
+use super::{Form, Page, dry_run, proposal, sentences, trial_words};
 use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
@@ -71,7 +71,7 @@ pub(super) fn shops(settings: &TenantSettings, kind: Kind) -> Vec<String> {
 
 /// All conversion robots: id and name.
 pub(super) fn conversions(settings: &TenantSettings) -> impl Iterator<Item = (String, String)> {
-    let standard = (STANDARD_CONVERSION.to_string(), "EC Force 出荷指示登録(標準・API用)".to_owned());
+    let standard = (STANDARD_CONVERSION.to_string(), STANDARD_CONVERSION_NAME.to_owned());
     let own = settings.conversion_robots.iter().map(|own| (own.id.to_string(), own.name.clone()));
     std::iter::once(standard).chain(own)
 }
@@ -313,7 +313,7 @@ async fn tried_on(
         Kind::Integration => return Err(Problem::not_found()),
     };
     match line {
-        Ok(line) => Ok(Ok(line)),
+        Ok(line) => Ok(Ok(trial_words::line(caller.shell.lang, settings, line))),
         Err(TryError::Robot(sentence)) => Ok(Err(sentences::line(caller.shell.lang, &sentence))),
         Err(TryError::Store(error)) => Err(error.into()),
     }

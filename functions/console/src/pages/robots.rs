@@ -7,12 +7,16 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::Html;
 use renkei_domain::ids::RuleId;
-use renkei_domain::processing::{ProcessingRobot, Run, built_in};
-use renkei_domain::settings::{CustomAction, STANDARD_CONVERSION, TenantSettings, Trigger};
+use renkei_domain::processing::{ProcessingRobot, Run, Target, built_in};
+use renkei_domain::settings::{
+    ApplyProcessing, CustomAction, STANDARD_CONVERSION, STANDARD_CONVERSION_NAME, TenantSettings, Trigger,
+};
+use renkei_domain::shipment::Status;
 use serde::Deserialize;
 
-use super::{Page, robot, words};
+use super::{Page, fields, robot, words};
 use crate::guard::Caller;
+use crate::lang::Lang;
 use crate::shell::Shell;
 
 #[derive(Template)]
@@ -69,6 +73,12 @@ impl RobotsPage {
     fn standard(&self) -> u32 {
         STANDARD_CONVERSION
     }
+    fn standard_name(&self) -> &'static str {
+        STANDARD_CONVERSION_NAME
+    }
+    fn field(&self, name: &str) -> String {
+        fields::labelled(self.s.lang, name)
+    }
 }
 
 /// Shows them.
@@ -95,14 +105,10 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
     let mut rows = Vec::new();
     for setup in settings.integration_robots.easy_setup.iter() {
         for (robot, action) in settings.easy_robots(setup) {
-            let minutes = setup.every.as_minutes();
             rows.push(Integration {
                 id: robot.to_string(),
                 name: words::robot(shell.lang, action).to_owned(),
-                trigger: match minutes {
-                    m if m.is_multiple_of(60) => format!("{} {}", m / 60, shell.l("時間ごと", "h")),
-                    m => format!("{m} {}", shell.l("分ごと", "min")),
-                },
+                trigger: words::every(shell.lang, setup.every.as_minutes()),
                 is_on: true,
                 is_own: false,
             });
@@ -110,7 +116,7 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
     }
     for robot in &settings.integration_robots.custom {
         let does = match &robot.action {
-            CustomAction::Apply(apply) => format!("{} ({})", apply.apply_processing_robot, apply.to_status),
+            CustomAction::Apply(apply) => applies(shell.lang, settings, apply),
             CustomAction::Run(action) => words::robot(shell.lang, *action).to_owned(),
         };
         rows.push(Integration {
@@ -124,16 +130,29 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
     rows
 }
 
+/// Which processing robot is applied, and to what.
+fn applies(lang: Lang, settings: &TenantSettings, apply: &ApplyProcessing) -> String {
+    let rule = &apply.apply_processing_robot;
+    if lang == Lang::En {
+        return format!("{rule} ({})", apply.to_status);
+    }
+    let own = settings.processing_robots.custom.iter().find(|robot| robot.id == *rule);
+    let name = own.or_else(|| built_in::find(rule)).map_or(rule.as_str(), |robot| robot.name.as_str());
+    let to = match Target::of(&apply.to_status) {
+        Some(Target::Ready) => words::status(lang, Status::Ready).to_owned(),
+        Some(Target::Held(reason)) => format!("{}（{}）", words::status(lang, Status::Hold), words::hold(lang, reason)),
+        None => apply.to_status.clone(),
+    };
+    format!("処理ロボット「{name}」を適用（対象: {to}）")
+}
+
 /// When a merchant's own robot starts, in words.
 pub(super) fn when(shell: &Shell, trigger: &Trigger) -> String {
     match trigger {
-        Trigger::After { after, .. } => format!("{} {}", words::robot(shell.lang, *after), shell.l("の後", "ends")),
-        Trigger::Every { every, .. } => match every.as_minutes() {
-            m if m.is_multiple_of(60) => format!("{} {}", m / 60, shell.l("時間ごと", "h")),
-            m => format!("{m} {}", shell.l("分ごと", "min")),
-        },
+        Trigger::After { after, .. } => format!("{}{}", words::robot(shell.lang, *after), shell.l("の後", " ends")),
+        Trigger::Every { every, .. } => words::every(shell.lang, every.as_minutes()),
         Trigger::DailyAt { daily_at, .. } => format!("{} {}", shell.l("毎日", "daily at"), String::from(*daily_at)),
-        Trigger::Cron { cron, .. } => format!("cron {}", String::from(cron.clone())),
+        Trigger::Cron { cron, .. } => format!("{} {}", shell.l("時刻指定", "cron"), String::from(cron.clone())),
         Trigger::ByHand { .. } => shell.l("手動", "by hand").to_owned(),
     }
 }
@@ -142,7 +161,7 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
     let names: BTreeMap<String, String> = robot::conversions(settings).collect();
     let row = |robot: &ProcessingRobot, is_built_in: bool, is_on: bool, place: Option<usize>, tied: &[RuleId]| {
         let name = |id: &RuleId| names.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string());
-        let does: Vec<String> = robot.actions.iter().map(|action| words::does(shell.lang, action)).collect();
+        let does: Vec<String> = robot.actions.iter().map(|it| words::does(shell.lang, settings, it)).collect();
         Processing {
             place,
             id: robot.id.to_string(),
@@ -150,10 +169,10 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
             is_built_in,
             is_on,
             when: match robot.run {
-                Run::OnImport => shell.lang.of("取込み時のみ", "on import"),
+                Run::OnImport => shell.lang.of("取込時のみ", "on import"),
                 Run::Always => shell.lang.of("常に処理", "always"),
             },
-            condition: words::condition(shell.lang, &robot.when),
+            condition: words::condition(shell.lang, settings, &robot.when),
             does: does.join(" → "),
             tied: tied.iter().map(name).collect(),
         }
@@ -172,4 +191,33 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
         rows.push(row(robot, true, false, None, &[]));
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_applied_is_called_by_its_name_and_to_what_by_its_label() {
+        let settings = json!({ "tenant": "a", "processing_robots": { "custom": [
+            { "id": "gift", "name": "贈り物のラベル", "do": [{ "tag": "贈り物" }] },
+        ] } });
+        let settings: TenantSettings = serde_json::from_value(settings).unwrap();
+        for (rule, to, said) in [
+            ("gift", "ready", "処理ロボット「贈り物のラベル」を適用（対象: 出荷待ち）"),
+            (
+                "release",
+                "awaiting-payment",
+                "処理ロボット「エラーが無くなったら出荷待ちへ移動」を適用（対象: 保留（入金確認））",
+            ),
+            ("gone", "remark", "処理ロボット「gone」を適用（対象: 保留（備考確認））"),
+        ] {
+            let apply_processing_robot = RuleId::parse(rule).unwrap();
+            let apply = ApplyProcessing { apply_processing_robot, to_status: to.to_owned() };
+            assert_eq!(applies(Lang::Ja, &settings, &apply), said);
+            assert_eq!(applies(Lang::En, &settings, &apply), format!("{rule} ({to})"));
+        }
+    }
 }

@@ -4,10 +4,10 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::Query;
 use axum::response::Html;
-use renkei_domain::run::{CallMade, Run};
+use renkei_domain::run::{CallMade, Run, RunState};
 use serde::Deserialize;
 
-use super::{Page, run_words, sentences, words};
+use super::{Page, run_now, run_words, sentences, words};
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
@@ -16,6 +16,8 @@ use crate::shell::Shell;
 #[derive(Deserialize)]
 pub struct Which {
     id: String,
+    /// The robot, where somebody has just started this run of it.
+    robot: Option<String>,
 }
 
 #[derive(Template)]
@@ -23,9 +25,14 @@ pub struct Which {
 struct RunPage {
     s: Shell,
     run: Run,
+    /// Whoever has just started it waits for its end.
+    renews: bool,
 }
 
 impl RunPage {
+    fn here(&self) -> String {
+        self.s.at(&self.s.here)
+    }
     fn action(&self) -> &'static str {
         words::robot(self.s.lang, self.run.action)
     }
@@ -58,6 +65,11 @@ pub async fn show(Extension(caller): Extension<Caller>, Query(which): Query<Whic
     if which.id.is_empty() || which.id.len() > 500 {
         return Err(Problem::not_found());
     }
-    let run = caller.tenant.run(&which.id).await?.ok_or_else(Problem::not_found)?;
-    Ok(Html(RunPage { s: caller.shell, run }.render()?))
+    let Some(run) = caller.tenant.run(&which.id).await? else {
+        let robot = which.robot.ok_or_else(Problem::not_found)?;
+        return run_now::awaited(caller, &which.id, &robot).await;
+    };
+    let is_new = caller.now.duration_since(run.started_at) < run_now::SOON;
+    let renews = which.robot.is_some() && run.state == RunState::Running && is_new;
+    Ok(Html(RunPage { s: caller.shell, run, renews }.render()?))
 }

@@ -58,7 +58,7 @@ const WORDS: &[(&str, &str)] = &[
     ("doubled", "重複"),
     ("stuck", "滞留"),
     ("drifted", "不一致"),
-    ("numbers-dropped", "送り状番号なし"),
+    ("numbers-dropped", "お問い合わせ番号なし"),
     ("captures-without-effect", "売上処理なし"),
     ("for-a-person", "要対応"),
     // What a processing robot makes of shipments.

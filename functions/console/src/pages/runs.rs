@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{Page, encoded, run_words, sentences, words};
 use crate::guard::Caller;
+use crate::lang::Lang;
 use crate::shell::Shell;
 
 /// The latest runs that are shown.
@@ -60,16 +61,25 @@ impl RunsPage {
         words::run_class(run.state)
     }
     fn took(&self, run: &Run) -> String {
-        run.ended_at.map_or_else(String::new, |end| {
-            let seconds = end.duration_since(run.started_at).as_secs().max(0);
-            if seconds < 60 { format!("{seconds}s") } else { format!("{}m{:02}s", seconds / 60, seconds % 60) }
-        })
+        let seconds = run.ended_at.map(|end| end.duration_since(run.started_at).as_secs().max(0));
+        seconds.map(|seconds| lasted(self.s.lang, seconds)).unwrap_or_default()
     }
     fn counts(&self, run: &Run) -> String {
         run_words::counts(self.s.lang, run)
     }
     fn said(&self, error: &str) -> String {
         sentences::runs::said(self.s.lang, error)
+    }
+}
+
+/// So many seconds.
+fn lasted(lang: Lang, seconds: i64) -> String {
+    let (minutes, rest) = (seconds / 60, seconds % 60);
+    match (lang, minutes) {
+        (Lang::Ja, 0) => format!("{rest}秒"),
+        (Lang::Ja, minutes) => format!("{minutes}分{rest:02}秒"),
+        (Lang::En, 0) => format!("{rest}s"),
+        (Lang::En, minutes) => format!("{minutes}m{rest:02}s"),
     }
 }
 
@@ -116,4 +126,15 @@ fn bars(runs: &[Run], now: Timestamp) -> Vec<Bar> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_a_run_took_is_said_in_minutes_and_seconds() {
+        assert_eq!([0, 12, 62].map(|seconds| lasted(Lang::Ja, seconds)), ["0秒", "12秒", "1分02秒"]);
+        assert_eq!([12, 62].map(|seconds| lasted(Lang::En, seconds)), ["12s", "1m02s"]);
+    }
 }

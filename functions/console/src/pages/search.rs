@@ -16,6 +16,7 @@ use renkei_store::settings::AppliedSettings;
 use renkei_store::shelves::Mark;
 
 use self::wanted::Wanted;
+pub use self::wanted::folded;
 use super::shipments::{ROWS, Row, rows_of};
 use crate::guard::Caller;
 use crate::problem::Problem;

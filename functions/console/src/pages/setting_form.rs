@@ -300,7 +300,7 @@ async fn remove(app: &App, caller: &Caller, open: &Open, is_sure: bool) -> Resul
     let problems = match &proposal.outcome {
         Err(problems) => problems.clone(),
         Ok(ready) if !is_sure => {
-            return Ok(Removed::Not(Looked { removal: Some(ready.changes()), ..Looked::default() }));
+            return Ok(Removed::Not(Looked { removal: Some(ready.changes(caller.shell.lang)), ..Looked::default() }));
         }
         Ok(_) => match proposal::enforce(app, caller, &proposal).await? {
             Ok(_) => return Ok(Removed::Done),

@@ -14,8 +14,9 @@ use renkei_store::audit::AuditOutcome;
 use renkei_store::members::{Member, MemberChange};
 use serde::Deserialize;
 
-use super::Page;
+use super::confirm::{self, Question, SURE};
 use super::setting_fields::Kind;
+use super::{Form, Page};
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
@@ -37,6 +38,8 @@ struct SettingsPage {
     members: Vec<Member>,
     /// What was just done.
     done: Option<String>,
+    /// What was just done about a member.
+    member_done: Option<&'static str>,
     /// A shop that was just saved, and should be tested.
     tested: Option<String>,
     roles: Vec<(&'static str, &'static str)>,
@@ -61,6 +64,8 @@ pub struct After {
     saved: Option<Kind>,
     removed: Option<Kind>,
     id: Option<String>,
+    /// What was done about a member.
+    done: Option<String>,
 }
 
 impl After {
@@ -76,6 +81,18 @@ impl After {
                 Lang::En => format!("Removed: the {}.", words(kind)),
             }),
             (None, None) => None,
+        }
+    }
+
+    fn member_done(&self, lang: Lang) -> Option<&'static str> {
+        match self.done.as_deref()? {
+            "member" => Some(lang.of(
+                "担当者を登録しました。この人がまだサインインできない場合は、運用者に招待の送信（renkei member add）を依頼してください。",
+                "The member is registered. If they cannot sign in yet, ask your operator to send the invitation \
+                 (renkei member add).",
+            )),
+            "member-removed" => Some(lang.of("担当者を外しました。", "The member is removed.")),
+            _ => None,
         }
     }
 
@@ -95,6 +112,7 @@ pub async fn show(Extension(caller): Extension<Caller>, Query(after): Query<Afte
     let lang = caller.shell.lang;
     let page = SettingsPage {
         done: after.done(lang),
+        member_done: after.member_done(lang),
         tested: after.tested(&applied.settings).filter(|_| caller.shell.may("admin")),
         version: applied.version,
         applied_at: caller.shell.full_time(&applied.at),
@@ -110,15 +128,8 @@ pub async fn show(Extension(caller): Extension<Caller>, Query(after): Query<Afte
     Ok(Html(page.render()?))
 }
 
-fn field(form: &Bytes, wanted: &str) -> String {
-    url::form_urlencoded::parse(form)
-        .find(|(name, _)| name == wanted)
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
-}
-
-fn email(form: &Bytes) -> Result<Email, Problem> {
-    Email::parse(field(form, "email")).map_err(|_| {
+fn email(form: &Form) -> Result<Email, Problem> {
+    Email::parse(form.get("email")).map_err(|_| {
         Problem::bad(
             "メールアドレスの形が正しくありません。",
             "This is not an e-mail address such as hanako@shop.example.",
@@ -146,18 +157,62 @@ fn changed(change: MemberChange) -> Result<(), Problem> {
 
 /// Makes somebody a member, or changes their role.
 pub async fn put_member(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
+    let form = Form::read(&form);
     let email = email(&form)?;
-    let role: Role =
-        field(&form, "role").parse().map_err(|_| Problem::bad("役割を選んでください。", "Choose a role."))?;
+    let role: Role = form.get("role").parse().map_err(|_| Problem::bad("役割を選んでください。", "Choose a role."))?;
     changed(caller.tenant.put_member(&email, role, caller.now).await?)?;
     caller.audit("member.add", email.as_str(), AuditOutcome::Done, role.as_str()).await?;
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/settings#members"))]).into_response())
+    Ok(back(&caller.shell, "member"))
 }
 
 /// Takes a membership away; it ends with the member's next click.
 pub async fn remove_member(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
+    let form = Form::read(&form);
     let email = email(&form)?;
+    if !form.has(SURE) {
+        if caller.tenant.member(&email).await?.is_none() {
+            changed(MemberChange::NotThere)?;
+        }
+        return Ok(ask_to_remove(&caller.shell, form, &email)?.into_response());
+    }
     changed(caller.tenant.remove_member(&email).await?)?;
     caller.audit("member.remove", email.as_str(), AuditOutcome::Done, "").await?;
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to("/settings#members"))]).into_response())
+    Ok(back(&caller.shell, "member-removed"))
+}
+
+fn ask_to_remove(shell: &Shell, form: Form, email: &Email) -> Page {
+    let said = match shell.lang {
+        Lang::Ja => format!("{email} を外します。次の操作から使えなくなります。"),
+        Lang::En => format!("{email} is removed, and can do nothing here from their next click on."),
+    };
+    let question = Question {
+        title: shell.l("担当者を外す", "Remove the member"),
+        of: email.as_str(),
+        said: vec![said],
+        address: "/members/remove",
+        back: "/settings#members",
+    };
+    confirm::ask(shell, form, question)
+}
+
+/// To the members, where it is said what was done.
+fn back(shell: &Shell, done: &str) -> Response {
+    let to = shell.to(&format!("/settings?done={done}#members"));
+    (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_about_a_member_is_looked_up() {
+        let said = |done: Option<&str>| {
+            let after = After { saved: None, removed: None, id: None, done: done.map(str::to_owned) };
+            after.member_done(Lang::Ja).unwrap_or_default()
+        };
+        assert!(said(Some("member")).contains("renkei member add"));
+        assert_eq!(said(Some("member-removed")), "担当者を外しました。");
+        assert_eq!((said(Some("<b>anything</b>")), said(None)), ("", ""));
+    }
 }

@@ -19,6 +19,7 @@ use renkei_setup::retry::{self, ToldAgain};
 use renkei_store::audit::AuditOutcome;
 use serde::Deserialize;
 
+use super::confirm::{self, Question, SURE};
 use super::shipments::Row;
 use super::{Form, Page, encoded, sentences, words};
 use crate::App;
@@ -29,6 +30,8 @@ use crate::shell::{Shell, grouped};
 
 /// How a form says that the warehouse has given a shipment back.
 const GIVE_BACK: &str = "give-back";
+/// And that it consents to a cancellation.
+const ACCEPT: &str = "accept";
 
 /// The merchant and the shipment in the address.
 #[derive(Deserialize)]
@@ -82,7 +85,7 @@ impl ShipmentPage {
     /// that somebody has seen to it.
     fn answers(&self) -> Vec<(&'static str, &'static str)> {
         let l = |ja, en| self.s.lang.of(ja, en);
-        let accepted = ("accept", l("倉庫が承諾した（キャンセル済みにする）", "The warehouse consented: cancel it"));
+        let accepted = (ACCEPT, l("倉庫が承諾した（キャンセル済みにする）", "The warehouse consented: cancel it"));
         let refused = ("refuse", l("倉庫が断った", "The warehouse refused"));
         let seen = ("close", l("対応済みにする", "I have seen to it"));
         let shipment = self.shipment();
@@ -106,7 +109,7 @@ impl ShipmentPage {
     fn return_label(&self) -> Option<&'static str> {
         let l = |ja, en| self.s.lang.of(ja, en);
         let shipment = self.shipment();
-        let may_consent = self.answers().iter().any(|(answer, _)| *answer == "accept");
+        let may_consent = self.answers().iter().any(|(answer, _)| *answer == ACCEPT);
         (shipment.status == Status::Picking && !may_consent).then(|| match shipment.cancellation {
             None => l("倉庫から戻った（保留にする）", "It is back from the warehouse: hold it"),
             Some(_) => l("倉庫から戻った（キャンセル済みにする）", "It is back from the warehouse: cancel it"),
@@ -205,6 +208,13 @@ fn done(lang: Lang, code: &str) -> Option<String> {
             "ショップが拒否したものはもうありません。既に受け付けています。",
             "The shop has refused nothing of it any more; it was taken up already.",
         ),
+        "answer.accept" | "answer.refuse" => {
+            lang.of("倉庫の回答を登録しました。", "The warehouse's answer is registered.")
+        }
+        "answer.close" => lang.of("対応済みにしました。", "Noted: somebody has seen to it."),
+        "answer.give-back" => {
+            lang.of("倉庫から戻った出荷として登録しました。", "The shipment is registered as back from the warehouse.")
+        }
         other => {
             let said = super::differences::done(lang, other).map(str::to_owned);
             return said.or_else(|| super::bulk::done(lang, other));
@@ -238,6 +248,9 @@ pub async fn answer(
     let id = ShipmentId::try_from(which.id).map_err(|_| Problem::not_found())?;
     let form = Form::read(&form);
     let (answer, reason) = (form.get("answer"), form.get("reason"));
+    if answer == ACCEPT && !form.has(SURE) {
+        return ask_to_cancel(&caller, &id, form).await;
+    }
     let (now, by) = (caller.now, caller.email.as_str());
     let mut became = Ok(false);
     let found = caller
@@ -259,7 +272,34 @@ pub async fn answer(
         };
         caller.audit(&action, id.to_string(), AuditOutcome::Done, "").await?;
     }
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, caller.shell.to(&format!("/shipment/{id}")))]).into_response())
+    Ok(back(&caller.shell, &id, &answer))
+}
+
+/// Asks before a shipment is cancelled for good. The change itself, on a copy, says whether it can be made.
+async fn ask_to_cancel(caller: &Caller, id: &ShipmentId, form: Form) -> Result<Response, Problem> {
+    let mut shipment = caller.tenant.shipment(id).await?.ok_or_else(Problem::not_found)?;
+    let s = &caller.shell;
+    if !answered(&mut shipment, ACCEPT, caller.now, caller.email.as_str())? {
+        return Ok(back(s, id, ACCEPT));
+    }
+    let said = s.l(
+        "この出荷をキャンセル済みにします。元に戻せません。倉庫が出荷しないことを確認しましたか。",
+        "This shipment is cancelled. This cannot be undone. Are you certain that the warehouse will not send it?",
+    );
+    let question = Question {
+        title: s.l("キャンセル済みにする", "Cancel it"),
+        of: &format!("{} · {id}", shipment.order_number),
+        said: vec![said.to_owned()],
+        address: &format!("/shipment/{id}/cancellation"),
+        back: &format!("/shipment/{id}"),
+    };
+    Ok(confirm::ask(s, form, question)?.into_response())
+}
+
+/// To the shipment, which says what was done. A second click is told the same.
+fn back(shell: &Shell, id: &ShipmentId, answer: &str) -> Response {
+    let to = shell.to(&format!("/shipment/{id}?done=answer.{answer}"));
+    (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response()
 }
 
 fn given_back(shipment: &mut Shipment, reason: &str, now: Timestamp, by: &str) -> Result<bool, Problem> {
@@ -287,8 +327,8 @@ fn answered(shipment: &mut Shipment, answer: &str, now: Timestamp, by: &str) -> 
         )
     };
     match answer {
-        "accept" | "refuse" => {
-            let changed = handover::answer_cancellation(shipment, answer == "accept", now).map_err(|_| too_late())?;
+        ACCEPT | "refuse" => {
+            let changed = handover::answer_cancellation(shipment, answer == ACCEPT, now).map_err(|_| too_late())?;
             if changed {
                 shipment.note(now, "the answer was entered in the console", by);
             }
@@ -308,5 +348,18 @@ fn answered(shipment: &mut Shipment, answer: &str, now: Timestamp, by: &str) -> 
             Ok(true)
         }
         _ => Err(Problem::not_found()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_answered_is_looked_up() {
+        for answer in [ACCEPT, "refuse", "close", GIVE_BACK] {
+            assert!(done(Lang::Ja, &format!("answer.{answer}")).is_some(), "{answer}");
+        }
+        assert_eq!(done(Lang::Ja, "answer.<b>anything</b>"), None);
     }
 }

@@ -194,7 +194,10 @@ pub async fn list(
     }
     let need = filter.needs.as_deref().filter(|name| !name.is_empty());
     if let Some(need) = need {
-        let need = Need::from_name(need).ok_or_else(Problem::not_found)?;
+        let need = match need {
+            needs::ANY => None,
+            name => Some(Need::from_name(name).ok_or_else(Problem::not_found)?),
+        };
         return Ok(page_of_needs(caller, &settings, need, &filter).await?.into_response());
     }
     if let Some(of_today) = OfToday::named(filter.taken.as_deref(), filter.shipped.as_deref())? {
@@ -236,12 +239,12 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
 }
 
 /// Shipments of a shop that wait for a person, in whatever status they are.
-async fn page_of_needs(caller: Caller, settings: &AppliedSettings, need: Need, filter: &Filter) -> Page {
+async fn page_of_needs(caller: Caller, settings: &AppliedSettings, need: Option<Need>, filter: &Filter) -> Page {
     let connection = chosen(settings, filter.connection.as_deref())?.ok_or_else(Problem::not_found)?;
     let shop = settings.settings.connection(&connection).ok_or_else(Problem::not_found)?;
     let listed = needs::list(&caller, shop, need, filter.after.as_deref()).await?;
     let rows = rows(&caller, &listed.ids).await?;
-    let (need, need_tabs, next) = (Some(need), listed.tabs, listed.next);
+    let (need, need_tabs, next) = (Some(listed.need), listed.tabs, listed.next);
     let connection = connection.to_string();
     shown(&ListPage { connection, need, need_tabs, next, ..ListPage::of(caller.shell, settings, filter, rows) })
 }
@@ -321,8 +324,13 @@ fn need_says(shell: &Shell, need: Need) -> &'static str {
             "Requests that the warehouse has not answered in time, refusals, and cancellations after the parcel left. \
              Open each and say what became of it.",
         ),
+        Need::Asked => shell.l(
+            "倉庫にキャンセルを依頼し、回答を待っている出荷です。API連携のない倉庫には電話などで連絡し、出荷を開いて結果を登録してください。",
+            "The warehouse was asked to let go of these. One without the API has to be told by telephone; open each and say what \
+             became of it.",
+        ),
         Need::WriteBack => shell.l(
-            "ショップが受け付けなかった通知です。原因を直し、出荷を開いて「もう一度通知」してください。",
+            "ショップが受け付けなかった通知です。原因を直し、出荷を開いて「もう一度ショップに通知する」を押してください。",
             "What the shop refused to be told. Mend the cause, open each and tell it again.",
         ),
         Need::Returned => shell.l(

@@ -121,6 +121,9 @@ impl TodayPage {
     fn g(&self, number: &u32) -> String {
         grouped(*number)
     }
+    fn action(&self, run: &Run) -> &'static str {
+        words::robot(self.s.lang, run.action)
+    }
     fn state(&self, run: &Run) -> &'static str {
         words::run_state(self.s.lang, run.state)
     }
@@ -129,6 +132,9 @@ impl TodayPage {
     }
     fn said(&self, error: &str) -> String {
         sentences::runs::said(self.s.lang, error)
+    }
+    fn has_failed(&self, run: &Run) -> bool {
+        run.state == RunState::Failed
     }
     fn held(&self) -> impl Iterator<Item = &Shop> {
         self.shops.iter().filter(|shop| shop.hold.is_something())

@@ -83,16 +83,16 @@ pub async fn apply_so(
     }
     refuse_what_fails(&plan.problems(&tenant, &document, leave_quarantined).await?)?;
     for sentence in plan.sentences() {
-        say(format!("  {}", plain(sentence)))?;
+        say(format!("  {}", plain(&sentence)))?;
     }
     for sentence in volume::advice(&tenant, settings, Timestamp::now()).await? {
         eprintln!("warning: {}", plain(&sentence));
     }
     for change in plan.tried() {
-        say(format!("  tried on stored orders (保存済みの受注で試行): {}", plain(change)))?;
+        say(format!("  tried on stored orders (保存済みの受注で試行): {}", plain(&change.to_string())))?;
     }
     if dry_run {
-        let nothing = plan.sentences().next().is_none();
+        let nothing = plan.count() == 0;
         say(if nothing { NOTHING } else { "dry run: nothing was applied" }.to_owned())?;
         return Ok(Exit::Done);
     }
@@ -110,7 +110,7 @@ pub async fn apply_so(
     for sentence in &schedules {
         say(format!("  {}", plain(sentence)))?;
     }
-    if schedules.is_empty() && plan.sentences().next().is_none() {
+    if schedules.is_empty() && plan.count() == 0 {
         say(NOTHING.to_owned())?;
     } else {
         say(format!("applied: tenant {} is at version {version}", settings.tenant))?;

@@ -1,25 +1,15 @@
 //! `renkei files counts`: what a warehouse counted, from a file. The newest count wins, whatever order files and rows come
 //! in.
 
-use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use renkei_domain::ids::{ShipFromId, Sku};
-use renkei_domain::jst;
-use renkei_domain::stock::latest_count;
-use renkei_files::Problem;
-use renkei_files::counts::{self, CountRow};
-use renkei_store::stock::StockCount;
+use renkei_domain::ids::ShipFromId;
+use renkei_exchange::counts;
 
 use crate::error::{CliError, Exit};
 use crate::output;
 use crate::stack::Stack;
-
-/// Counts that are kept at the same moment.
-const AT_ONCE: usize = 8;
 
 /// Reads a file of counts.
 pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &Path) -> Result<Exit, CliError> {
@@ -34,149 +24,19 @@ pub async fn read(stack: &Stack, tenant: Option<&str>, ship_from: &str, file: &P
     };
     let bytes =
         std::fs::read(file).map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
-    let (rows, mut problems) = counts::read(&bytes);
-    let read = rows.len();
-    let (found, mut doubtful) = counts_of(rows, Timestamp::now());
-    let skus: HashSet<Sku> = found.iter().map(|(_, count)| count.sku.clone()).collect();
-    let known = owner.known_skus(&skus).await?;
-    let (found, unknown): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, count)| known.contains(&count.sku));
-    doubtful.extend(
-        unknown.into_iter().map(|(row, _)| Problem {
-            row,
-            shipment: String::new(),
-            column: "商品コード".to_owned(),
-            what: "no product has this SKU: was it changed by a spreadsheet, or is the product not registered yet?"
-                .to_owned(),
-        }),
-    );
-    let usable = read - doubtful.len();
-    problems.extend(doubtful);
-    problems.sort_by_key(|problem| problem.row);
-    for problem in &problems {
+    let found = counts::choose(owner, renkei_files::counts::read(&bytes), Timestamp::now()).await?;
+    for problem in &found.problems {
         eprintln!("{}", output::plain(&problem.to_string()));
     }
-    let kept: Vec<bool> = futures::stream::iter(found)
-        .map(|(_, count)| {
-            let id = &id;
-            async move { owner.put_count(id, &count).await }
-        })
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let (kept, failure) = counts::keep(owner, &id, found.counts).await;
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
     let newer = kept.iter().filter(|kept| **kept).count();
     output::line(format!(
         "{newer} counts kept, {} older than what is known, {} with problems",
-        usable - newer,
-        problems.len()
+        found.usable - newer,
+        found.problems.len()
     ))?;
-    Ok(if problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
-}
-
-/// The counts of these rows with their places, the newest of each SKU. One of a time to come is a problem instead, as by the
-/// warehouse's API: it would be the newest until then, and what is sold meanwhile would be taken from a shelf that nobody
-/// counts any more. So are two of the same time, of two shelves maybe: which of them is the stock would be chance.
-fn counts_of(rows: Vec<CountRow>, now: Timestamp) -> (Vec<(usize, StockCount)>, Vec<Problem>) {
-    let latest = latest_count(now);
-    let (mut newest, mut problems) = (BTreeMap::<_, Vec<(usize, StockCount)>>::new(), Vec::new());
-    let mut problem = |row: usize, column: &str, what: &str| {
-        problems.push(Problem { row, shipment: String::new(), column: column.to_owned(), what: what.to_owned() });
-    };
-    for row in rows {
-        let number = row.row;
-        let count = count_of(row, now);
-        if count.counted_at > latest {
-            problem(number, "計数日時", "this is more than 5 minutes ahead of our clock");
-            continue;
-        }
-        let known = newest.entry(count.sku.clone()).or_default();
-        let newest_at = known.first().map_or(count.counted_at, |(_, known)| known.counted_at);
-        if count.counted_at > newest_at {
-            known.clear();
-        }
-        if count.counted_at >= newest_at {
-            known.push((number, count));
-        }
-    }
-    let mut counts = Vec::new();
-    for mut known in newest.into_values() {
-        match known.as_mut_slice() {
-            [_] => counts.append(&mut known),
-            several => {
-                for (number, _) in several {
-                    problem(
-                        *number,
-                        "商品コード",
-                        "it stands here twice with the same time, so neither count is taken",
-                    );
-                }
-            }
-        }
-    }
-    (counts, problems)
-}
-
-/// A file without times was counted now; a time without a zone is Japan's.
-fn count_of(row: CountRow, now: Timestamp) -> StockCount {
-    let at = row.counted_at.as_deref().and_then(moment).unwrap_or(now);
-    StockCount { sku: row.sku, quantity: row.quantity, counted_at: at }
-}
-
-/// A moment as people write it; without a zone it is Japan's.
-pub(super) fn moment(text: &str) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| text.parse::<DateTime>().ok().and_then(jst::instant))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_without_a_zone_is_japans() {
-        assert_eq!(moment("2026-11-25 09:00:00"), moment("2026-11-25T00:00:00Z"));
-        let row = CountRow { row: 2, sku: Sku::parse("A").unwrap(), quantity: 1, counted_at: None };
-        assert_eq!(count_of(row, Timestamp::UNIX_EPOCH).counted_at, Timestamp::UNIX_EPOCH);
-    }
-
-    #[test]
-    fn a_count_of_a_time_to_come_is_a_problem_and_is_not_kept() {
-        let row = |row: usize, at: Option<&str>| CountRow {
-            row,
-            sku: Sku::parse(format!("A{row}")).unwrap(),
-            quantity: 1,
-            counted_at: at.map(str::to_owned),
-        };
-        let rows = vec![
-            row(2, Some("2026-11-25T00:05:00Z")),
-            row(3, Some("2026-11-25T00:05:01Z")),
-            row(4, Some("2026-11-25 09:00:00")),
-            // Next year's, by a slip.
-            row(5, Some("2027-11-25 09:00:00")),
-            row(6, None),
-        ];
-        let (counts, problems) = counts_of(rows, "2026-11-25T00:00:00Z".parse().unwrap());
-        assert_eq!(counts.len(), 3, "{counts:?}");
-        assert_eq!(problems.iter().map(|problem| problem.row).collect::<Vec<_>>(), [3, 5]);
-        assert!(problems[0].to_string().starts_with("row 3, 計数日時"), "{problems:?}");
-    }
-    #[test]
-    fn of_several_counts_of_a_sku_the_newest_is_taken_or_none() {
-        let rows = |text: &str| counts::read(text.as_bytes()).0;
-        let now = "2026-11-25T12:00:00Z".parse().unwrap();
-        let of = |text: &str| {
-            let (counts, problems) = counts_of(rows(text), now);
-            (
-                counts.iter().map(|(_, it)| it.quantity).collect::<Vec<_>>(),
-                problems.iter().map(|it| it.row).collect::<Vec<_>>(),
-            )
-        };
-        let header = "sku,quantity,counted_at\n";
-        // Written on during the day, and with times in two forms.
-        assert_eq!(of(&format!("{header}A,10,2026-11-25 09:00:00\nA,7,2026-11-25T06:00:00Z\n")), (vec![7], vec![]));
-        assert_eq!(of(&format!("{header}A,7,2026-11-25 15:00:00\nA,10,2026-11-25 09:00:00\n")), (vec![7], vec![]));
-        // Two shelves.
-        assert_eq!(of("sku,quantity\nA,5\nB,1\nA,7\n"), (vec![1], vec![2, 4]));
-        assert_eq!(of(&format!("{header}A,5,2026-11-25 09:00:00\nA,7,2026-11-25T00:00:00Z\n")), (vec![], vec![2, 3]));
-        // One of next year is in nobody's way.
-        assert_eq!(of(&format!("{header}A,5,2027-11-25 09:00:00\nA,7,2026-11-25 09:00:00\n")), (vec![7], vec![2]));
-    }
+    Ok(if found.problems.is_empty() { Exit::Done } else { Exit::NeedsPerson })
 }

@@ -166,7 +166,7 @@ fn interrupted(taken: &Taken, error: &StoreError, now: Timestamp) -> CliError {
 
 /// A moment; without a zone it is Japan's.
 fn since(text: &str) -> Result<Timestamp, CliError> {
-    super::counts::moment(text)
+    renkei_exchange::counts::moment(text)
         .ok_or_else(|| CliError::said(format!("--claimed-since {text}: write a moment, such as 2026-11-25T09:30")))
 }
 
@@ -220,6 +220,7 @@ async fn render(
         methods: wanted.methods,
         set: &set,
         most: usize::MAX,
+        most_bytes: usize::MAX,
         // What cannot be taken any more is left out and named.
         to_take: false,
         ship_until: until,

@@ -1,5 +1,4 @@
-//! Keys of warehouses and addresses of webhooks: what both have in common. A secret is shown the one time it is made, and
-//! kept as a hash; nobody can show it again.
+//! `renkei warehouse-key` and `renkei webhook`: both make, list and revoke grants ([`renkei_setup::grants`]).
 
 use std::fmt::Display;
 use std::time::Duration;

@@ -120,7 +120,7 @@ async fn imported(place: &Found, out: &mut Listing) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Puts orders that were not imported onto the queue again, as they were read then.
+/// Tries orders once more that were not imported.
 pub async fn retry(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<Exit, CliError> {
     let queue = Queue::new(&stack.aws, stack.output("ImportOrdersQueueUrl")?);
     let places = stack.connections(scope).await?;
@@ -129,11 +129,19 @@ pub async fn retry(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<E
         Some(order) => vec![place_of(places, order).await?],
         None => places,
     };
-    let mut sent = 0;
+    let (mut now, mut with_next_fetch) = (0, 0);
     for place in places {
-        sent += retry::orders(&place.tenant, &queue, place.id(), order).await?;
+        let tried = retry::orders(&place.tenant, &queue, place.id(), order).await?;
+        now += tried.now;
+        with_next_fetch += tried.with_next_fetch;
     }
-    output::line(format!("{sent} orders are tried again; see `renkei orders` in a moment"))?;
+    output::line(format!("{now} orders are tried again; see `renkei orders` in a moment"))?;
+    if with_next_fetch > 0 {
+        output::line(format!(
+            "{with_next_fetch} others were read more than 15 minutes ago: the next fetch reads them anew, if they are still to \
+             be fetched (`renkei run CONNECTION/fetch-orders` does it now)"
+        ))?;
+    }
     Ok(Exit::Done)
 }
 

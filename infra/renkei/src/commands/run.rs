@@ -7,10 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use renkei_domain::jst;
 use renkei_domain::run::{Outcome, Run, RunState};
 use renkei_domain::settings::Action;
-use renkei_domain::work::{Cause, StartRobot, VERSION};
-use renkei_platform::queue::group;
+use renkei_setup::run_now;
 use renkei_store::Tenant;
-use ulid::Ulid;
 
 use super::runs::RunLine;
 use crate::error::{CliError, Exit};
@@ -95,19 +93,7 @@ pub async fn run(
 pub async fn start(stack: &Stack, tenant: Option<&str>, name: &str) -> Result<(Tenant, String), CliError> {
     let (place, robot, action) = stack.robot(tenant, name).await?;
     let queue = stack.queue_of(action)?;
-    let run = Ulid::generate().to_string().to_lowercase();
-    let message = StartRobot {
-        v: VERSION,
-        tenant: place.tenant.id().clone(),
-        connection: place.id().clone(),
-        robot,
-        action,
-        cause: Cause::Hand,
-        run: Some(run.clone()),
-        attempt: 0,
-    };
-    let body = serde_json::to_string(&message)?;
-    queue.send(body, group(&message.tenant, &message.connection), Duration::ZERO).await?;
+    let run = run_now::start(&queue, place.tenant.id(), place.id(), robot, action).await?;
     Ok((place.tenant, run))
 }
 

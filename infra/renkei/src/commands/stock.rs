@@ -1,15 +1,13 @@
 //! `renkei stock`: what may be sold of each SKU and why, what the shop was told, and with `--drift` what it has.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use renkei_domain::gate::Lane;
-use renkei_domain::ids::Sku;
-use renkei_domain::stock::Offer;
 use renkei_ecforce::{MAX_PER, PageRequest};
+use renkei_setup::stock::{self, Line};
 use renkei_shop::{Session, SessionRequest, ShopError};
-use renkei_store::offers::KeptOffer;
 use serde::Serialize;
 
 use crate::error::{CliError, Exit};
@@ -50,22 +48,12 @@ pub async fn list(
     json: bool,
 ) -> Result<Exit, CliError> {
     let place = stack.connection(tenant, connection).await?;
-    let products = place.tenant.products().await?;
-    let shelf = place.tenant.shelf(&place.settings, &place.connection.ship_from, &products, Timestamp::now()).await?;
-    let offers = shelf.offers(&products, place.connection.stock_buffer);
-    let mut kept = place.tenant.told_offers(place.id()).await?;
-    // What another location was told is not what this one was.
-    let location = place.connection.stock_location_code.as_deref();
-    kept.retain(|offer| location.is_none_or(|location| offer.told.is_of(location)));
-    let told: HashMap<Sku, KeptOffer> = kept.into_iter().map(|kept| (kept.sku.clone(), kept)).collect();
+    let lines = stock::lines(&place.tenant, &place.settings, &place.connection, Timestamp::now()).await?;
     let at_shop = if drift { Some(read(stack, &place).await?) } else { None };
-    let mut skus: Vec<&Sku> = offers.keys().chain(told.keys()).collect();
-    skus.sort();
-    skus.dedup();
     let mut drifting = 0;
     let mut rows = Vec::new();
-    for sku in skus {
-        let line = line(sku, offers.get(sku), told.get(sku), at_shop.as_ref().map(|(stock, _)| stock));
+    for line in &lines {
+        let line = shown(line, at_shop.as_ref().map(|(stock, _)| stock));
         drifting += usize::from(line.drift == Some(true));
         if json {
             output::json_line(&line)?;
@@ -86,23 +74,19 @@ pub async fn list(
     Ok(if drifting > 0 { Exit::NeedsPerson } else { Exit::Done })
 }
 
-fn line<'a>(
-    sku: &'a Sku,
-    offer: Option<&Offer>,
-    kept: Option<&'a KeptOffer>,
-    at_shop: Option<&BTreeMap<String, Option<i64>>>,
-) -> StockLine<'a> {
-    let told = kept.and_then(|kept| kept.told.told);
-    let has = at_shop.map(|stock| stock.get(sku.as_str()).copied().flatten());
+fn shown<'a>(line: &'a Line, at_shop: Option<&BTreeMap<String, Option<i64>>>) -> StockLine<'a> {
+    let (offer, kept) = (line.offer, line.told.as_ref());
+    let told = kept.and_then(|kept| kept.told);
+    let has = at_shop.map(|stock| stock.get(line.sku.as_str()).copied().flatten());
     StockLine {
-        sku: sku.as_str(),
+        sku: line.sku.as_str(),
         count: offer.map(|offer| offer.count),
         buffer: offer.map(|offer| offer.buffer),
         reserved: offer.map(|offer| offer.reserved),
         sellable: offer.map(|offer| offer.sellable),
         told,
-        uncertain: kept.is_some_and(|kept| kept.told.intended.is_some()),
-        refused: kept.and_then(|kept| kept.told.refused.as_ref()).map(|(_, error)| error.code.as_str()),
+        uncertain: kept.is_some_and(|kept| kept.intended.is_some()),
+        refused: kept.and_then(|kept| kept.refused.as_ref()).map(|(_, error)| error.code.as_str()),
         at_shop: has,
         drift: has.map(|has| told.is_some() && has != told.map(i64::from)),
     }

@@ -26,6 +26,8 @@ use crate::stack::Stack;
 const PASSES: u32 = 5;
 /// Turns of a warehouse until it has nothing left to do.
 const TURNS: u32 = 6;
+/// How long an answer to a wish is waited for between two passes.
+const ANSWER: Duration = Duration::from_secs(15);
 /// Orders that a sentence names.
 const NAMED: usize = 5;
 /// The state of orders at all shops that were taken.
@@ -99,6 +101,10 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
         }
         if through && healed.passes > 1 {
             break;
+        }
+        if !all_answered {
+            // Whoever answers may wait for the others' robots to leave the gate.
+            tokio::time::sleep(ANSWER).await;
         }
     }
     // Cancellations of what has left are looked for some times a day.

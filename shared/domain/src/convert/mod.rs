@@ -34,6 +34,9 @@ pub enum ConvertError {
     /// More addresses than one order can be stored with.
     #[error("the order goes to {0} addresses; at most {MOST_PARCELS} can be imported, split it at the shop")]
     TooManyParcels(usize),
+    /// A line that could go to any of several addresses.
+    #[error("the order goes to {0} addresses, and a line of it does not say to which: split it at the shop")]
+    LineWithoutAddress(usize),
     /// A template of the merchant's own robot failed on it.
     #[error("the conversion robot {robot} cannot make {field} of this order: {reason}")]
     Field {
@@ -69,6 +72,10 @@ pub fn convert(
     order: &SourceOrder,
     robot: Option<&Conversion<'_>>,
 ) -> Result<Vec<Converted>, ConvertError> {
+    // What the shop itself adds to an order, such as a leaflet, may go with any parcel; what was bought may not.
+    if order.addresses.len() > 1 && order.lines.iter().any(|line| line.address.is_none() && !line.bundled) {
+        return Err(ConvertError::LineWithoutAddress(order.addresses.len()));
+    }
     let shared = robot.map(|robot| (robot, Arc::new(order.clone())));
     let mut fuel = template::Fuel::default();
     let mut parcels = Vec::with_capacity(order.addresses.len());

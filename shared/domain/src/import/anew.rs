@@ -45,6 +45,12 @@ pub fn is_wished(shipment: &Shipment) -> bool {
     shipment.events.last().is_some_and(|event| event.what == WISHED)
 }
 
+/// Does a person, a warehouse or a robot of their own hold it for this, so that it stays on hold when it is made anew?
+#[must_use]
+pub fn is_held_by_hand(shipment: &Shipment, reason: HoldReason) -> bool {
+    held_by_hand(shipment) == Some(reason)
+}
+
 /// Has it been made anew since this moment, by what is kept of its history?
 #[must_use]
 pub fn is_made_since(shipment: &Shipment, at: Timestamp) -> bool {

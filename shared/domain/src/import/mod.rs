@@ -11,7 +11,7 @@ pub mod method;
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::convert::{self, ConversionRobots, Converted};
 use crate::ids::{RuleId, ShipmentId, Sku};
@@ -50,6 +50,27 @@ pub struct Context<'a> {
     pub place: Place,
     /// The time.
     pub now: Timestamp,
+}
+
+/// A reading that is older than this is not imported: the shop may have shipped or cancelled the order since, and telling that
+/// we took it would undo that. Queues are minutes long; what comes later was a dead letter, or lay behind one that was mended.
+const OLDEST: SignedDuration = SignedDuration::from_hours(1);
+
+/// That a reading is too old, and what comes of it.
+const TOO_OLD: &str =
+    "it was read at the shop too long ago: the next fetch reads it anew, if it is still to be fetched";
+
+/// Why an order is not taken for the one of its id that is imported. Shops count their orders by themselves: a connection that
+/// came to mean another shop, such as the real one after a trial, meets ids that it knows.
+pub const OTHER_NUMBER: &str = "an order of this id is imported already, with another number: does the connection mean \
+                                another shop than it did? Give the other shop a connection of its own";
+
+/// What becomes of an order whose reading is too old, if it is. Nothing is lost by it: until the shop is told that we took
+/// an order, each fetch reads it.
+#[must_use]
+pub fn too_old(read_at: Timestamp, now: Timestamp) -> Option<Verdict> {
+    let is_old = now.duration_since(read_at) > OLDEST;
+    is_old.then(|| Verdict::Quarantine { reason: TOO_OLD.to_owned(), missing_skus: Vec::new() })
 }
 
 /// What becomes of an order.
@@ -148,11 +169,13 @@ pub fn decide(context: &Context<'_>, order: &SourceOrder, unknown_skus: &[Sku], 
         shipment.id.parcel = u16::try_from(place + 1).unwrap_or(u16::MAX);
         shipment.parcels = count;
     }
-    let claim_number = context.robots.robots().any(|robot| {
+    let rejects_duplicates = context.robots.robots().any(|robot| {
         let tied = &robot.conversion_robots;
         robot.id.as_str() == REJECT_DUPLICATE
             && (tied.is_empty() || facts.conversion_robot.is_none_or(|conversion| tied.contains(conversion)))
     });
+    // Noted also where the robot is off: it may be on tomorrow, and knows then what came before it.
+    let claim_number = rejects_duplicates || !duplicate_number;
     Verdict::Store { parcels, claim_number }
 }
 

@@ -18,7 +18,7 @@ pub use every::Every;
 pub use product::{Part, Product, Temperature};
 pub use robots::{
     Action, ApplyProcessing, ConversionRobot, CustomAction, CustomRobot, EasySetup, EnabledRobot, IntegrationRobots,
-    OneOrMany, ProcessingRobots, STANDARD_CONVERSION, TiedRobot, Trigger,
+    OneOrMany, ProcessingRobots, STANDARD_CONVERSION, STANDARD_CONVERSION_NAME, TiedRobot, Trigger,
 };
 
 use crate::ids::{ConnectionId, RobotId, RuleId, ShipFromId, ShippingMethodId, TenantId, WarehouseId};

@@ -10,8 +10,11 @@ use crate::ids::{ConnectionId, RobotId, RuleId};
 use crate::processing::ProcessingRobot;
 use crate::schedule::{Cron, DailyAt};
 
-/// The number of the built-in conversion robot, "EC Force 出荷指示登録(標準・API用)".
+/// The number of the built-in conversion robot.
 pub const STANDARD_CONVERSION: u32 = 14448;
+
+/// Its name.
+pub const STANDARD_CONVERSION_NAME: &str = "EC Force 出荷指示登録(標準・API用)";
 
 /// 変換ロボット: the standard one with some fields made otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -263,7 +266,7 @@ pub enum Trigger {
         /// For this connection.
         connection: ConnectionId,
     },
-    /// 手動: `renkei run` only.
+    /// 手動: by いま実行する in the console or `renkei run` only.
     ByHand {
         /// `true`.
         by_hand: bool,

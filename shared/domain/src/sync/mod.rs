@@ -212,6 +212,24 @@ fn edits(
     shipment.note(now, what, by);
 }
 
+/// How an event says that a cancellation was announced which the shop does not show.
+const ANNOUNCED: &str = "the shop announced its cancellation, and has it as being worked on";
+
+/// Notes that the shop announced a cancellation, by a webhook, that it does not show: it may have been overwritten just before
+/// we told that we took the order, and then nothing else says so any more. What nobody has taken is kept for a person to ask
+/// at the shop. False if that is on record.
+pub fn note_announced(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
+    if shipment.events.iter().any(|event| event.what.starts_with(ANNOUNCED)) {
+        return false;
+    }
+    let mut what = ANNOUNCED.to_owned();
+    if matches!(shipment.status, Status::Hold | Status::Ready) && shipment.hold(HoldReason::NeedsReview) {
+        what.push_str("; hold needs-review");
+    }
+    shipment.note(now, what, by);
+    true
+}
+
 /// A shop's code as it is shown in a history: codes are short, and what is not is cut.
 fn short(code: &str) -> String {
     code.chars().filter(|c| !c.is_control()).take(40).collect()

@@ -224,6 +224,7 @@ impl Foreseen {
                 Some((status, None)) => format!("{}: 取込、{status}", order.number),
                 None => format!("{}: 取込", order.number),
             },
+            changes: Vec::new(),
             keys: json!({
                 "kind": "order", "order_id": order.id.0, "order_number": order.number.as_str(),
                 "outcome": Outcome::Imported.as_str(), "status": status, "hold_reason": hold,
@@ -237,15 +238,14 @@ impl Foreseen {
         let name = number.map_or_else(|| id.map_or_else(|| "?".to_owned(), |id| id.to_string()), str::to_owned);
         self.lines.push(Line {
             text: format!("{name}: {}: {reason}", outcome.as_str()),
-            ja: {
-                let becomes = match outcome {
-                    Outcome::Imported => "取込",
-                    Outcome::Duplicate => "取込済みのため対象外",
-                    Outcome::Quarantined => "取込保留",
-                    Outcome::Refused => "取込拒否",
-                };
-                format!("{name}: {becomes}: {reason}")
+            ja: match outcome {
+                Outcome::Imported => format!("{name}: 取込: {reason}"),
+                // That is the reason.
+                Outcome::Duplicate => format!("{name}: 取込済みのため対象外"),
+                Outcome::Quarantined => format!("{name}: 取込保留: {reason}"),
+                Outcome::Refused => format!("{name}: 取込拒否: {reason}"),
             },
+            changes: Vec::new(),
             keys: json!({
                 "kind": "order", "order_id": id, "order_number": number, "outcome": outcome.as_str(),
                 "status": null, "hold_reason": null, "parcels": null, "reason": reason,

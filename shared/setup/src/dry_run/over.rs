@@ -56,16 +56,19 @@ pub(super) async fn foresee(
             if changes.is_empty() {
                 continue;
             }
-            let shown: Vec<String> = changes
-                .iter()
-                .map(|ChangeLine { field, before, after }| format!("{field}: {before:?} → {after:?}"))
-                .collect();
+            let shown: Vec<String> = changes.iter().map(told).collect();
             foreseen.lines.push(Line {
-                text: format!("{}: {}", shipment.id, shown.join(", ")),
-                ja: format!("{}: {}", shipment.id, shown.join("、")),
+                text: format!("{}: {}", shipment.id, shown.join("; ")),
+                ja: shipment.id.to_string(),
                 keys: json!({ "kind": "shipment", "id": shipment.id.to_string(), "changes": changes }),
+                changes,
             });
         }
     }
     Ok((foreseen, seen))
+}
+
+fn told(ChangeLine { field, before, after }: &ChangeLine) -> String {
+    let [before, after] = [before, after].map(|value| if value.is_empty() { "nothing" } else { value.as_str() });
+    format!("{field}: {before} → {after}")
 }

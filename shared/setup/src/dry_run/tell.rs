@@ -39,6 +39,7 @@ fn told(order: OrderId, state: &str) -> Line {
     Line {
         text: format!("order {order}: {state}"),
         ja: format!("受注 {order}: 対応状況を {state} へ"),
+        changes: Vec::new(),
         keys: json!({ "kind": "order", "order_id": order.0, "state": state }),
     }
 }
@@ -66,7 +67,8 @@ pub(super) async fn shipped(place: &Place<'_>, tells_state: bool) -> Result<Fore
         let Some(number) = shipment.tracking_number.clone() else { continue };
         foreseen.lines.push(Line {
             text: format!("{}: tracking number {number}", shipment.id),
-            ja: format!("{}: 送り状番号 {number}", shipment.id),
+            ja: format!("{}: お問い合わせ番号 {number}", shipment.id),
+            changes: Vec::new(),
             keys: json!({ "kind": "shipment", "id": shipment.id.to_string(), "tracking_number": number }),
         });
         shipment.written_back(&number, tells_state, Timestamp::now(), "dry-run");
@@ -84,7 +86,7 @@ pub(super) async fn shipped(place: &Place<'_>, tells_state: bool) -> Result<Fore
         let read_back = u64::from(connection.batch_size.max(1)).div_ceil(READ.min(connection.batch_size.max(1).into()));
         foreseen.calls.most = Some(numbers * (2 + read_back) + states);
         foreseen.notes.push(note(
-            "最初の送り状番号と同時に売上処理をするため、その呼び出しが加わります。結果がはっきりしない受注は読み直します。",
+            "最初のお問い合わせ番号と同時に売上処理をするため、その呼び出しが加わります。結果がはっきりしない受注は読み直します。",
             "payments are captured with first tracking numbers, which takes a call of its own; where the answer is not \
              clear, orders are read back",
         ));

@@ -63,5 +63,7 @@ async fn a_connection_is_tested_and_each_mistake_is_said() {
         assert_eq!(browser.get(elsewhere).await.status, 404, "{elsewhere}");
         assert_eq!(browser.post(&format!("{elsewhere}/test"), &fields).await.status, 404, "{elsewhere}");
     }
-    assert!(browser.get("/t/tested/audit").await.text.contains("connection.test"), "and it is written down");
+    let audit = browser.get("/t/tested/audit").await.text;
+    assert!(audit.contains("<td>接続テスト</td>") && audit.contains("○ API URL"), "and it is written down: {audit}");
+    assert!(offer.text.contains("/t/tested/setting/connection/tested\""), "where it is put right: {}", offer.text);
 }

@@ -5,4 +5,7 @@ mod anew;
 mod connection;
 mod retry;
 mod robots;
+mod run_now;
 mod runs;
+mod stock;
+mod sure;

@@ -52,7 +52,7 @@ async fn an_order_that_was_not_imported_is_tried_again_on_its_page() {
     assert_eq!(operator.post(&format!("{address}/retry"), &[("csrf", "x")]).await.status, 403);
     // Without the product it comes back to where it was.
     let tried = operator.post(&format!("{address}/retry"), &[("csrf", &csrf)]).await;
-    assert!(tried.status == 303 && tried.location().ends_with("?done=1"), "{tried:?}");
+    assert!(tried.status == 303 && tried.location().ends_with("?done=1&next=0"), "{tried:?}");
     let said = operator.open(tried.location()).await;
     assert!(said.text.contains("もう一度受け付けました"), "{}", said.text);
     assert_eq!(waiting().len(), 1);
@@ -84,11 +84,50 @@ async fn an_order_that_was_not_imported_is_tried_again_on_its_page() {
 
     let mut admin = Browser::signed_in("admin").await;
     let audit = admin.get("/t/again/audit").await;
-    assert!(
-        audit.text.contains("<td>orders.retry</td>") && audit.text.contains(&format!("again.{id}")),
-        "{}",
-        audit.text
-    );
+    assert!(audit.text.contains("<td>再取込</td>") && audit.text.contains(&format!("again.{id}")), "{}", audit.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_product_that_an_order_waits_for_is_registered_on_its_page() {
+    let shop = Shop::new("registered", plain(0), |_| ()).await;
+    let odd = json!({ "payment_state": "authed",
+                      "order_items": [{ "variant_sku": "NEW-1", "product_name": "新しい石けん", "quantity": 1 }] });
+    let id = shop.simulator.add_order(shop.name, odd).await.expect("an order").id;
+    assert_eq!(shop.robot("fetch-orders").code, 4, "it waits for its product");
+    members("registered");
+    let address = format!("/t/registered/order/registered/{id}");
+    let mut operator = Browser::signed_in("operator").await;
+    let page = operator.get(&address).await;
+    assert!(page.text.contains("NEW-1") && !page.text.contains("/product\""), "{}", page.text);
+    let fields = |csrf: &str, sku: &str, name: &str| {
+        [("csrf", csrf), ("sku", sku), ("name", name)].map(|(key, value)| (key.to_owned(), value.to_owned()))
+    };
+    let post = async |browser: &mut Browser, fields: [(String, String); 3]| {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        browser.post(&format!("{address}/product"), &fields).await
+    };
+    let refused = post(&mut operator, fields(&page.csrf(), "NEW-1", "石けん")).await;
+    assert_eq!(refused.status, 403);
+
+    let mut admin = Browser::signed_in("admin").await;
+    let page = admin.get(&address).await;
+    assert!(page.text.contains("/product\""), "{}", page.text);
+    let csrf = page.csrf();
+    // Another product than it waits for, and no name.
+    assert_eq!(post(&mut admin, fields(&csrf, "OTHER-1", "石けん")).await.status, 404);
+    assert_eq!(post(&mut admin, fields(&csrf, "NEW-1", " ")).await.status, 400);
+    let done = post(&mut admin, fields(&csrf, "NEW-1", "新しい石けん")).await;
+    assert!(done.status == 303 && done.location().ends_with("?done=1&next=0"), "{done:?}");
+    let began = std::time::Instant::now();
+    while shop.shipments().is_empty() {
+        assert!(began.elapsed().as_secs() < 120, "it is imported");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    let listed = run(&["products", "list", "--tenant", "registered", "--json"], None).lines();
+    let new = listed.iter().find(|product| product["sku"] == "NEW-1").expect("the product");
+    assert_eq!(new["name"], "新しい石けん");
+    // Sent again, it says where the order is by now.
+    assert_eq!(post(&mut admin, fields(&csrf, "NEW-1", "新しい石けん")).await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,5 +176,5 @@ async fn what_a_shop_refused_is_told_again_from_the_shipments_page() {
     }
     let mut admin = Browser::signed_in("admin").await;
     let audit = admin.get("/t/told-again/audit").await;
-    assert_eq!(audit.text.matches("<td>shipment.retry</td>").count(), 1, "{}", audit.text);
+    assert_eq!(audit.text.matches("<td>ショップへ再通知</td>").count(), 1, "{}", audit.text);
 }

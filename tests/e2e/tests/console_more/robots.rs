@@ -125,15 +125,28 @@ async fn processing_robots_are_put_in_another_order() {
 
     // Both logs have it.
     let audit = browser.get("/t/order-of-robots/audit").await.text;
-    assert!(audit.contains("settings.apply") && audit.contains("admin@renkei.example"), "{audit}");
+    assert!(audit.contains("<td>設定の適用</td>") && audit.contains("admin@renkei.example"), "{audit}");
     let history = browser.get("/t/order-of-robots/history").await.text;
-    assert!(history.contains("admin@renkei.example") && history.contains("processing_robots.enable"), "{history}");
+    assert!(
+        history.contains("admin@renkei.example") && history.contains("有効な標準の処理ロボット を変更"),
+        "{history}"
+    );
 }
 
 /// Calls to the shop besides sign-ins.
 async fn calls(shop: &Shop) -> u64 {
     let ledger = shop.simulator.ledger_summary(shop.name).await.expect("the ledger");
     ledger.calls - ledger.sign_ins
+}
+
+fn assert_in_peoples_words(robots: &str) {
+    for words in [
+        "/dry-run?robot=console-dry/fetch-orders",
+        "エラーがなくなったら出荷待ちへ移動」を適用（対象: 保留（入金確認））",
+        "ステータスが「保留」と等しい かつ 入金ステータスが「入金済み」と等しい",
+    ] {
+        assert!(robots.contains(words), "{words}: {robots}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -155,7 +168,7 @@ async fn a_dry_run_says_what_a_robot_would_do_and_spends_only_what_is_chosen() {
     let mut browser = Browser::signed_in("admin").await;
     let robots = browser.get(&format!("/t/{name}/robots")).await;
     let address = |robot: &str| format!("/t/{name}/dry-run?robot={robot}");
-    assert!(robots.text.contains("/dry-run?robot=console-dry/fetch-orders"), "offered: {}", robots.text);
+    assert_in_peoples_words(&robots.text);
 
     // What waits only the shop knows: it is said, and asked when somebody chooses to.
     let page = browser.get(&address("console-dry/fetch-orders")).await;
@@ -170,7 +183,7 @@ async fn a_dry_run_says_what_a_robot_would_do_and_spends_only_what_is_chosen() {
     assert!(looked.text.contains("<dt>取込</dt><dd>3</dd>"), "{}", looked.text);
     assert_eq!(calls(&shop).await, 1, "one page, one call");
     assert!(shop.shipments().is_empty() && runs() == 0, "nothing was written");
-    assert!(browser.get(&format!("/t/{name}/audit")).await.text.contains("robot.dry-run"), "who spent the call");
+    assert!(browser.get(&format!("/t/{name}/audit")).await.text.contains("<td>試し実行</td>"), "who spent the call");
 
     // Every other kind is said without a call.
     shop.robot_does("fetch-orders");
@@ -191,8 +204,12 @@ async fn a_dry_run_says_what_a_robot_would_do_and_spends_only_what_is_chosen() {
     let rule = |rule: &str| format!("/t/{name}/dry-run?processing={rule}");
     let page = browser.get(&rule("check-all")).await;
     assert_eq!((page.status, page.text.matches("要確認").count()), (200, 3), "each shipment once: {}", page.text);
-    for words in ["<dt>確認した未出荷の出荷</dt><dd>3</dd>", "<dt>変更</dt><dd>3</dd>", "取込時だけ動く"]
-    {
+    for words in [
+        "<dt>確認した未出荷の出荷</dt><dd>3</dd>",
+        "<dt>変更</dt><dd>3</dd>",
+        "取込時だけ動く",
+        "ラベル: なし → 要確認",
+    ] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     let told = run(&["try", "check-all", "--open", name, "--json"], None);

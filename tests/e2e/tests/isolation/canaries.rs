@@ -238,7 +238,11 @@ async fn console(ready: &str) {
         assert!(browser.post(&format!("/t/{TENANT}/{path}"), &all).await.status < 500, "{path}");
     }
     let file = format!("sku,name\r\n{MARK}\t,\"{MARK}\r\n");
-    for (path, more) in [("products/import", ("step", "import")), ("files/results", ("layout", "standard"))] {
+    for (path, more) in [
+        ("products/import", ("step", "import")),
+        ("files/results", ("layout", "standard")),
+        ("files/counts", ("ship_from", "dc")),
+    ] {
         let answer = browser.upload(&format!("/t/{TENANT}/{path}"), &[("csrf", csrf.as_str()), more], &file).await;
         assert!(answer.status < 500 && !answer.text.contains(&format!("{MARK}\t")), "{path}: {answer:?}");
     }

@@ -42,7 +42,7 @@ async fn a_merchant_keeps_an_owner() {
     // On the page, in both languages.
     let mut browser = Browser::signed_in("owner").await;
     let csrf = browser.get("/t/owners/settings").await.csrf();
-    let own = [("csrf", csrf.as_str()), ("email", "owner@renkei.example"), ("role", "viewer")];
+    let own = [("csrf", csrf.as_str()), ("email", "owner@renkei.example"), ("role", "viewer"), ("sure", "1")];
     for path in ["/t/owners/members/remove", "/t/owners/members"] {
         let refused = browser.post(path, &own).await;
         assert!(refused.status == 409 && refused.text.contains("最後の所有者は外せません"), "{path}: {refused:?}");
@@ -58,8 +58,17 @@ async fn a_merchant_keeps_an_owner() {
     // Of two, one may go.
     assert_eq!(member("owners", "admin", "owner").code, 0);
     let other = [("csrf", csrf.as_str()), ("email", "admin@renkei.example")];
-    assert_eq!(browser.post("/t/owners/members/remove", &other).await.status, 303);
-    assert_eq!(owners("owners"), 1);
+    let asked = browser.post("/t/owners/members/remove", &other).await;
+    assert!(asked.status == 200 && asked.text.contains("Nothing was changed yet."), "{asked:?}");
+    assert_eq!((asked.hidden("email"), owners("owners")), (vec!["admin@renkei.example".to_owned()], 2), "asked first");
+    let removed = browser.post("/t/owners/members/remove", &[other[0], other[1], ("sure", "1")]).await;
+    assert_eq!((removed.status, owners("owners")), (303, 1));
+    let page = browser.get(removed.location()).await;
+    assert!(page.text.contains("The member is removed."), "{}", page.text);
+    let again = browser.post("/t/owners/members", &[other[0], other[1], ("role", "admin")]).await;
+    assert!(again.status == 303 && again.location().ends_with("/settings?done=member#members"), "{again:?}");
+    let page = browser.get(again.location()).await;
+    assert!(page.text.contains("The member is registered."), "{}", page.text);
 
     // Two owners who remove each other at the same moment: one stays, whoever was quicker.
     for _ in 0..5 {
@@ -108,18 +117,27 @@ async fn a_key_that_there_is_not_is_not_revoked() {
     let made = run(&["warehouse-key", "create", "dc", "--tenant", "no-such-key", "--json"], None);
     assert_eq!(made.code, 0, "{made:?}");
     let listed = run(&["warehouse-key", "list", "--tenant", "no-such-key", "--json"], None).lines();
-    let id = listed[0]["id"].as_str().expect("an id").to_owned();
+    let id = listed[0]["id"].as_str().expect("an id");
     let mut browser = Browser::signed_in("admin").await;
     let csrf = browser.get("/t/no-such-key/access").await.csrf();
-    let form =
-        |id: &str| [("csrf", csrf.clone()), ("kind", "warehouse".into()), ("name", "dc".into()), ("id", id.into())];
-    for (id, status) in [("01JUNKNOWN", 404), (id.as_str(), 303), (id.as_str(), 303)] {
-        let fields = form(id);
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        assert_eq!(browser.post("/t/no-such-key/access/revoke", &fields).await.status, status, "{id}");
+    for (id, is_sure, status) in
+        [("01JUNKNOWN", false, 404), ("01JUNKNOWN", true, 404), (id, false, 200), (id, true, 303), (id, true, 303)]
+    {
+        let mut fields = vec![("csrf", csrf.as_str()), ("kind", "warehouse"), ("name", "dc"), ("id", id)];
+        fields.extend(is_sure.then_some(("sure", "1")));
+        let answer = browser.post("/t/no-such-key/access/revoke", &fields).await;
+        assert_eq!(answer.status, status, "{id}");
+        if !is_sure && status == 200 {
+            assert!(answer.text.contains("元に戻せません") && answer.hidden("id") == [id], "{}", answer.text);
+            let listed = run(&["warehouse-key", "list", "--tenant", "no-such-key", "--json"], None).lines();
+            assert_eq!(listed[0]["state"], "valid", "asked first");
+        }
     }
+    let done = browser.get("/t/no-such-key/access?done=revoked").await;
+    assert!(done.text.contains("失効させました。"), "{}", done.text);
     let log = browser.get("/t/no-such-key/audit").await;
-    assert_eq!(log.text.matches("warehouse.revoke").count(), 1, "once, however often it is clicked: {}", log.text);
+    let times = log.text.matches("<td>倉庫のキーを失効</td>").count();
+    assert_eq!(times, 1, "once, however often it is clicked: {}", log.text);
     let listed = run(&["warehouse-key", "list", "--tenant", "no-such-key", "--json"], None).lines();
     assert_eq!(listed[0]["state"], "revoked");
     let unknown = run(&["warehouse-key", "revoke", "dc", "--tenant", "no-such-key", "--id", "01JUNKNOWN"], None);

@@ -45,8 +45,9 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
         (
             "POST /t/{tenant}/shipment/{id}/cancellation",
             vec![
-                post(&format!("/shipment/{shipment}/cancellation"), &[("answer", "accepted")], &[404]),
-                post(&format!("/shipment/{shipment}/cancellation"), &[("answer", "refused")], &[404]),
+                post(&format!("/shipment/{shipment}/cancellation"), &[("answer", "accept")], &[404]),
+                post(&format!("/shipment/{shipment}/cancellation"), &[("answer", "accept"), ("sure", "1")], &[404]),
+                post(&format!("/shipment/{shipment}/cancellation"), &[("answer", "refuse")], &[404]),
                 post(
                     &format!("/shipment/{shipment}/cancellation"),
                     &[("answer", "give-back"), ("reason", "x")],
@@ -76,11 +77,15 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
         (
             "POST /t/{tenant}/files/export",
             ["claim", "ready", "picking"]
-                .map(|what| post("/files/export", &[connection, ("layout", "standard"), ("what", what)], &[404]))
+                .map(|what| {
+                    post("/files/export", &[connection, ("layout", "standard"), ("what", what), ("sure", "1")], &[404])
+                })
                 .to_vec(),
         ),
         // A file of results with their shipment is sent below: it is no form of this kind.
         ("POST /t/{tenant}/files/results", vec![post("/files/results", &[("layout", "standard")], &[400])]),
+        // So is a file of counts.
+        ("POST /t/{tenant}/files/counts", vec![post("/files/counts", &[("ship_from", "dc")], &[400])]),
         ("GET /t/{tenant}/orders", vec![get(&format!("/orders?connection={THEIRS}"), &[404]), get("/orders", &[200])]),
         (
             "POST /t/{tenant}/orders/retry",
@@ -91,6 +96,10 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
             ],
         ),
         ("GET /t/{tenant}/robots", plain("/robots")),
+        (
+            "POST /t/{tenant}/robots/run",
+            vec![post("/robots/run", &[("robot", &format!("{THEIRS}/fetch-orders"))], &[404])],
+        ),
         ("GET /t/{tenant}/document", vec![get("/document", &[200]), get("/document?version=2", &[404])]),
         (
             "POST /t/{tenant}/document/check",
@@ -167,14 +176,29 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
             "POST /t/{tenant}/notices",
             vec![post("/notices", &[("url", "https://169.254.169.254/hook"), ("lang", "ja")], &[200, 400, 422])],
         ),
-        ("POST /t/{tenant}/notices/off", vec![post("/notices/off", &[], &[303])]),
+        (
+            "POST /t/{tenant}/notices/off",
+            vec![post("/notices/off", &[], &[200]), post("/notices/off", &[("sure", "1")], &[303])],
+        ),
         ("POST /t/{tenant}/shipment/{id}/retry", vec![post(&format!("/shipment/{shipment}/retry"), &[], &[404])]),
         ("GET /t/{tenant}/order/{connection}/{id}", vec![get(&format!("/order/{THEIRS}/{order}"), &[404])]),
         (
             "POST /t/{tenant}/order/{connection}/{id}/retry",
             vec![post(&format!("/order/{THEIRS}/{order}/retry"), &[], &[404])],
         ),
-        ("GET /t/{tenant}/run", vec![get(&format!("/run?id={run}"), &[404])]),
+        (
+            "POST /t/{tenant}/order/{connection}/{id}/product",
+            vec![post(&format!("/order/{THEIRS}/{order}/product"), &[("sku", "NEW-1"), ("name", "x")], &[404])],
+        ),
+        (
+            "GET /t/{tenant}/run",
+            vec![
+                get(&format!("/run?id={run}"), &[404]),
+                get(&format!("/run?id={run}&robot={THEIRS}/fetch-orders"), &[404]),
+                // One of our own robots is awaited, and nothing is said of their run.
+                get(&format!("/run?id={run}&robot={OURS}/fetch-orders"), &[200]),
+            ],
+        ),
         ("GET /t/{tenant}/dead-letters", plain("/dead-letters")),
         ("GET /t/{tenant}/dead-letters/count", plain("/dead-letters/count")),
         ("POST /t/{tenant}/dead-letters/replay", vec![post("/dead-letters/replay", &[("message", run)], &[303])]),
@@ -201,7 +225,9 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
         (
             "POST /t/{tenant}/members/remove",
             vec![
-                post("/members/remove", &[("email", "viewer@renkei.example")], &[303]),
+                post("/members/remove", &[("email", "viewer@renkei.example")], &[200]),
+                post("/members/remove", &[("email", "viewer@renkei.example"), ("sure", "1")], &[303]),
+                post("/members/remove", &[("email", "viewer@renkei.example"), ("sure", "1")], &[404]),
                 post("/members/remove", &[("email", "viewer@renkei.example")], &[404]),
             ],
         ),
@@ -214,11 +240,20 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
             vec![
                 post("/access/revoke", &[("kind", "warehouse"), ("name", "dc"), ("id", key)], &[404]),
                 post("/access/revoke", &[("kind", "hook"), ("name", THEIRS), ("id", key)], &[404]),
+                post("/access/revoke", &[("kind", "warehouse"), ("name", "dc"), ("id", key), ("sure", "1")], &[404]),
             ],
         ),
         ("GET /t/{tenant}/connection/{id}", vec![get(&format!("/connection/{THEIRS}"), &[404])]),
         ("POST /t/{tenant}/connection/{id}/test", vec![post(&format!("/connection/{THEIRS}/test"), &[], &[404])]),
         ("GET /t/{tenant}/runs", vec![get("/runs", &[200]), get(&format!("/runs?state=done&from={run}"), &[200])]),
+        (
+            "GET /t/{tenant}/stock",
+            vec![
+                get(&format!("/stock?connection={THEIRS}"), &[404]),
+                get("/stock?after=SERUM-30", &[200]),
+                get(&format!("/stock?q={MARK}"), &[200]),
+            ],
+        ),
         ("GET /t/{tenant}/charts", vec![get(&format!("/charts?connection={THEIRS}"), &[404])]),
         (
             "GET /t/{tenant}/audit",
@@ -282,9 +317,12 @@ pub async fn walk(both: &Both, kept: &BTreeSet<String>) {
     // Files name what they are about inside.
     let file = format!("出荷指示ID,お問い合わせ番号,出荷日\r\n{},4000-0000-0001,{}\r\n", both.shipment, yesterday());
     let products = format!("sku,name\r\nSERUM-30,{OURS}\r\n");
+    // Both have a ship-from of this name.
+    let counts = "sku,quantity\r\nSERUM-30,5\r\n".to_owned();
     for (path, text, fields) in [
         ("/files/results", file, [("csrf", csrf.as_str()), ("layout", "standard")]),
         ("/products/import", products, [("csrf", csrf.as_str()), ("step", "import")]),
+        ("/files/counts", counts, [("csrf", csrf.as_str()), ("ship_from", "dc")]),
     ] {
         let answer = browser.upload(&format!("/t/{OURS}{path}"), &fields, &text).await;
         assert!(answer.status == 200 && !answer.text.contains(MARK), "{path}: {answer:?}");

@@ -64,7 +64,7 @@ pub async fn both() -> Both {
     Both {
         shipment: text(&ready["id"]),
         number: text(&ready["order_number"]),
-        run: text(&run_id["id"]),
+        run: text(&run_id["run"]),
         order: text(&order.expect("one in quarantine")["order_id"]),
         key: text(&key["id"]),
         secret: text(&made[1].lines()[0]["key"]),

@@ -1,5 +1,6 @@
 //! Payments and cancellations: from what the shop shows to what may be shipped, on the deployed stack.
 
+mod late;
 mod nightly;
 
 use std::time::{Duration, Instant};
@@ -362,6 +363,9 @@ async fn a_cancellation_that_telling_working_overwrote_is_asked_about_where_a_we
     let run = runs_of(&world, &robot).remove(0);
     assert_eq!((&run["cause"], &run["counts"]["cancellations-overwritten"]), (&json!("hint"), &json!(1)), "{run}");
     let notes = run["notes"].to_string();
+    // It is on record, and kept in, whatever becomes of the run's notes.
+    let shown = shipment(&world, id).to_string();
+    assert!(shown.contains("announced its cancellation") && shown.contains("\"needs-review\""), "{shown}");
     let number =
         world.list("shipments").iter().find(|s| s["order_id"] == json!(id)).expect("it")["order_number"].clone();
     let number = number.as_str().expect("a number");

@@ -55,7 +55,8 @@ pub fn noted(later: usize) -> String {
     if later == 0 { String::new() } else { format!("; {later} later") }
 }
 
-fn counted(number: usize) -> String {
+/// A count as people read it.
+pub fn counted(number: usize) -> String {
     grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }
 

@@ -208,8 +208,7 @@ impl FormPage {
     }
 
     fn runs(&self, run: &str) -> Vec<Choice> {
-        let all =
-            [("on_import", self.s.l("取込み時のみ", "on import only")), ("always", self.s.l("常に処理", "always"))];
+        let all = [("on_import", self.s.l("取込時のみ", "on import only")), ("always", self.s.l("常に処理", "always"))];
         chosen(owned(&all), run)
     }
 

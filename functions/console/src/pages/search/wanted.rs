@@ -109,7 +109,7 @@ fn plain(text: &str) -> String {
 }
 
 /// A text as people search for it: of one width, without spaces, in small letters.
-fn folded(text: &str) -> String {
+pub fn folded(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).collect()
 }
 

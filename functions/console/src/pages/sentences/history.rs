@@ -3,7 +3,7 @@
 
 use renkei_domain::shipment::{Difference, HoldReason, Status};
 
-use super::{filled, first_of, slots};
+use super::{filled, first_of, reasons, slots};
 use crate::lang::Lang;
 use crate::pages::{draft, fields};
 
@@ -64,6 +64,10 @@ const AS_WRITTEN: Forms = &[
     ("paid: {}", "入金済み: {0}"),
     ("not paid any more, and the warehouse has it in hand", "出荷準備中に未入金へ戻りました"),
     ("not paid any more: {}", "未入金へ戻りました: {0}"),
+    (
+        "the shop announced its cancellation, and has it as being worked on",
+        "ショップからキャンセルの通知がありましたが、ショップでは作業中のままです（上書きされた可能性。ショップで確認）",
+    ),
     ("the shop has it as imported again", "ショップの内容が取込時と同じに戻りました"),
     ("seen again in the fetch state", "取得する対応状況に再出現"),
     ("told again", "もう一度通知します"),
@@ -122,23 +126,6 @@ const NOTICES: Forms = &[(
     "ロボットが互いの変更を打ち消し合うため、どの変更も行いませんでした: {0}",
 )];
 
-/// Why an order could not be made anew, where that is not why it would not be imported.
-const NOT_ANEW: Forms = &[
-    ("the shop does not give it", "ショップに見つかりません"),
-    (
-        "the shop shows it as it was before it was last read: wish for it again later",
-        "ショップの表示がまだ古いままです。しばらくしてからもう一度操作してください",
-    ),
-    (
-        "a part of it is with the warehouse, has left, or is cancelled",
-        "出荷準備中・出荷済み・キャンセル済みのものがあります",
-    ),
-    (
-        "it would be {} parcels and is {}: cancel it here and place it anew at the shop",
-        "個口数が変わります（{1}個口から{0}個口）。こちらでキャンセルし、ショップで受注を作り直してください",
-    ),
-];
-
 /// Why a shipment was held on import.
 const DETAILS: Forms = &[
     ("name", "お届け先名"),
@@ -160,10 +147,7 @@ fn japanese(what: &str) -> String {
         }
     }
     if let Some(why) = what.strip_prefix("not made anew: ") {
-        return format!(
-            "ショップの最新内容で作り直せませんでした: {}",
-            first_of(NOT_ANEW, why).as_deref().unwrap_or(why)
-        );
+        return format!("ショップの最新内容で作り直せませんでした: {}", reasons::not_anew(why));
     }
     let mut text = String::new();
     for part in what.split("; ") {
@@ -336,7 +320,9 @@ mod tests {
             text.said.contains(' ') || ["Changed(", "push(", "what ="].iter().any(|code| text.follows(code))
         };
         let is_reason = |text: &Text| text.is_given_to("cancel_by_person(");
-        let is_named = |text: &Text| text.follows("&str =") && text.said.contains(' ');
+        // Why an order is not imported is said of orders, which have no history.
+        let is_of_orders = |text: &Text| super::reasons::said(Lang::Ja, &text.said) != text.said;
+        let is_named = |text: &Text| text.follows("&str =") && text.said.contains(' ') && !is_of_orders(text);
         let telling = telling.iter().flat_map(|source| texts_of(source)).filter(|it| is_noted(it) || is_told(it));
         let noting = noting.iter().flat_map(|source| texts_of(source));
         let noting = noting.filter(|it| is_noted(it) || is_reason(it) || is_named(it));
@@ -355,6 +341,28 @@ mod tests {
         }
         assert!(met > 45, "the sources are read: {met}");
         assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn why_an_order_is_not_made_anew_is_japanese() {
+        let anew = texts_of(include_str!("../../../../../functions/sync-payments/src/anew.rs"));
+        let own = anew.into_iter().filter(|text| text.is_sentence() && !text.said.contains("made anew"));
+        let mut whys: Vec<String> = own.map(|text| text.said).collect();
+        assert!(whys.len() >= 4, "the source is read: {whys:?}");
+        // Those for which it would not be imported either.
+        whys.extend([
+            "the order goes to 95 addresses; at most 90 can be imported, split it at the shop".to_owned(),
+            "the order has 300 KB; at most 200 can be imported".to_owned(),
+            "order 7 cannot be read: it has no items".to_owned(),
+            // As far as a note holds it.
+            "the conversion robot 7 cannot make delivery_note of this order: the template does what cannot be done \
+             with such a value (a number wanted where a text is, loops ne"
+                .to_owned(),
+        ]);
+        for why in whys {
+            let what = format!("not made anew: {why}");
+            assert!(is_japanese(&what), "{what}");
+        }
     }
 
     #[test]

@@ -4,14 +4,14 @@
 mod table;
 
 use self::table::{REASONS, SENTENCES, WITH_REASON};
-use super::{filled, first_of, line, slots};
+use super::{filled, first_of, line, slots, times};
 use crate::lang::Lang;
 
 /// A note of a run, or its error, in the page's language.
 pub fn said(lang: Lang, sentence: &str) -> String {
     match lang {
         Lang::En => sentence.to_owned(),
-        Lang::Ja => japanese(sentence).unwrap_or_else(|| sentence.to_owned()),
+        Lang::Ja => japanese(sentence).map_or_else(|| sentence.to_owned(), |said| times(&said)),
     }
 }
 
@@ -56,6 +56,14 @@ mod tests {
         assert!(ja(state).contains("（states.working）"), "{}", ja(state));
         assert_eq!(ja("the shop refuses (AOR1)"), "the shop refuses (AOR1)");
         assert_eq!(said(Lang::En, "orders stand still (滞留)"), "orders stand still (滞留)");
+    }
+
+    #[test]
+    fn a_time_stands_as_pages_show_it() {
+        assert_eq!(ja("blocked until 2026-11-24 10:02 JST"), "2026/11/24 10:02 まで停止しています。");
+        let anew = "2 orders could not be made anew from what the shop has: H-1 (the shop does not give it), \
+                    H-2 (要確認)";
+        assert!(ja(anew).ends_with(": H-1（ショップに見つかりません）、H-2（要確認）"), "{}", ja(anew));
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("the text is empty", "文字がありません。入力してください。"),
     ("this is empty: write something", EMPTY),
     ("the text has {} characters; {} is the most", "{0}文字あります。{1}文字までにしてください。"),
-    ("a tag has at most {} characters", "タグは{0}文字までです。"),
+    ("a tag has at most {} characters", "ラベルは{0}文字までです。"),
     ("{} robots; {} is the most", "ロボットが{0}個あります。{1}個までです。"),
     ("`{}` is a built-in robot; choose another id", "「{0}」は標準のロボットのIDです。別のIDにしてください。"),
     ("another robot has the id `{}` already", "ID「{0}」は別のロボットが使っています。"),
@@ -28,7 +28,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("{} actions; {} is the most", "処理が{0}個あります。{1}個までです。"),
     (
         "a robot that runs always would notify again and again: {}",
-        "「常に」動くロボットが通知だけをすると、何度も通知します。タグを付けるなどの処理も加えると、変化があったときだけ通知します。",
+        "「常に」動くロボットが通知だけをすると、何度も通知します。ラベルを付けるなどの処理も加えると、変化があったときだけ通知します。",
     ),
     (
         "`{}` ({}) and `{}` ({}) cannot be on together: {}",
@@ -122,7 +122,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     ("the template uses what there is not: {}", "テンプレートに、ないものが使われています: {0}"),
     ("the template fails: {}", "テンプレートが失敗します: {0}"),
-    ("a shipment has at most {} tags of a conversion robot", "変換ロボットが付けられるタグは{0}個までです。"),
+    ("a shipment has at most {} tags of a conversion robot", "変換ロボットが付けられるラベルは{0}個までです。"),
     // Integration robots.
     (
         "{} has the form of the easy set-up's robots: {}",
@@ -171,7 +171,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "nobody tells the shop tracking numbers, nor that orders are shipped: {}",
-        "送り状番号も出荷済みもショップに伝わりません。`shipped` を省くか、`write-back` または `state-shipped` を行うカスタム設定のロボットを追加してください。",
+        "お問い合わせ番号も出荷済みもショップに伝わりません。`shipped` を省くか、`write-back` または `state-shipped` を行うカスタム設定のロボットを追加してください。",
     ),
     (
         "nobody tells the shop that orders are shipped: {}",
@@ -265,7 +265,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("no ship-from {} is set up: {}", "発送元 {0} は登録されていません。"),
     (
         "{} is not in the document any more, but has open shipments: {}. Ship or cancel {}",
-        "ショップ {0} には未出荷の出荷があります（{1}）。出荷するかキャンセルし、かんたん設定から外してから削除してください。",
+        "ショップ {0} には未出荷の出荷があります（{1件}）。出荷するかキャンセルし、かんたん設定から外してから削除してください。",
     ),
     // Addresses of shops.
     (
@@ -324,8 +324,13 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     ("this must be a whole number from {} to {}, not {}", "{0}から{1}までの整数にしてください（いまは {2}）。"),
     ("this must be a whole number, 0 or more, not {}", "0以上の整数にしてください（いまは {0}）。"),
+    (
+        "this must be true or false, not {}: write {}",
+        "true か false にしてください（いまは {0}）。{1} と書いてください。",
+    ),
     ("this must be true or false, not {}", "true か false にしてください（いまは {0}）。"),
     ("this must be a time such as {}, not {}", "15 minutes や 2 hours のように書いてください（いまは {1}）。"),
+    ("this must be {}, not a list: {}", "ここに一覧は書けません。「-」や [ ] を外してください。"),
     ("this must be {}, not {}", "ここに {1} は書けません。"),
     ("{} needs a value: write {}", "{0} には値が必要です。"),
     ("{} is not a time: write for example {}", "{0} は間隔ではありません。15分や2時間のように指定してください。"),
@@ -376,7 +381,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     (
         "it is paid on delivery (代引), and this layout has no column for the amount to collect: {}",
         "代引ですが、この形式には代引金額の列がありません。標準の形式（standard）で出力して送り状を手で作るか、\
-         合計金額の列（total）を持つ独自の形式をコマンド（renkei files）で使うよう、運用担当者に依頼してください。",
+         合計金額の列（total）を持つ独自の形式をコマンド（renkei files）で使うよう、運用者に依頼してください。",
     ),
     (
         "it is ready, but not paid: release it although unpaid, or wait for its payment",

@@ -49,6 +49,11 @@ impl Kind {
         }
     }
 
+    /// That whose list in a document this is.
+    pub fn of_list(list: &str) -> Option<Self> {
+        [Self::ShipFrom, Self::Connection, Self::ShippingMethod].into_iter().find(|kind| kind.list() == list)
+    }
+
     /// What people call it.
     pub fn words(self, lang: Lang) -> &'static str {
         match self {
@@ -130,14 +135,23 @@ pub struct Group {
     pub fields: Vec<Field>,
 }
 
-/// The fields of a form, in the page's language.
-pub fn groups(kind: Kind, settings: &TenantSettings, lang: Lang) -> Vec<Group> {
-    let said = |[ja, en]: [&'static str; 2]| lang.of(ja, en);
-    let sections = match kind {
+/// What a form calls a setting in Japanese, by its keys in the document.
+pub fn label(kind: Kind, key: &str) -> Option<&'static str> {
+    let fields = sections(kind).iter().flat_map(|(_, fields)| fields.iter());
+    fields.filter(|asked| asked.key == key).map(|asked| asked.label[0]).next()
+}
+
+fn sections(kind: Kind) -> &'static [table::Section] {
+    match kind {
         Kind::ShipFrom => table::SHIP_FROM,
         Kind::Connection => table::CONNECTION,
         Kind::ShippingMethod => table::SHIPPING_METHOD,
-    };
+    }
+}
+
+/// The fields of a form, in the page's language.
+pub fn groups(kind: Kind, settings: &TenantSettings, lang: Lang) -> Vec<Group> {
+    let said = |[ja, en]: [&'static str; 2]| lang.of(ja, en);
     let field = |asked: &Asked| Field {
         key: Cow::Borrowed(asked.key),
         label: Cow::Borrowed(said(asked.label)),
@@ -145,7 +159,7 @@ pub fn groups(kind: Kind, settings: &TenantSettings, lang: Lang) -> Vec<Group> {
         input: asked.input,
         is_needed: asked.is_needed,
     };
-    let mut groups: Vec<Group> = sections
+    let mut groups: Vec<Group> = sections(kind)
         .iter()
         .map(|(label, fields)| Group { label: said(*label), fields: fields.iter().map(field).collect() })
         .collect();

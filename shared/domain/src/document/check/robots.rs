@@ -7,7 +7,7 @@ use super::super::problem::Report;
 use super::{exists, filled, unique};
 use crate::convert::ConversionRobots;
 use crate::processing::{Action, RobotSet, Run, built_in};
-use crate::settings::{STANDARD_CONVERSION, TenantSettings};
+use crate::settings::{STANDARD_CONVERSION, STANDARD_CONVERSION_NAME, TenantSettings};
 
 pub use crate::convert::FIELDS;
 
@@ -19,8 +19,8 @@ pub(super) fn conversion(settings: &TenantSettings, report: &mut Report<'_>) {
         filled(report, path("name"), &robot.name);
         if robot.copy_of != STANDARD_CONVERSION {
             let sentence = format!(
-                "there is no built-in conversion robot {}: the one to copy is {STANDARD_CONVERSION}, \"EC Force \
-                 出荷指示登録(標準・API用)\"",
+                "there is no built-in conversion robot {}: the one to copy is {STANDARD_CONVERSION}, \
+                 \"{STANDARD_CONVERSION_NAME}\"",
                 robot.copy_of
             );
             report.problem(path("copy_of"), sentence);

@@ -86,6 +86,19 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     walk.reads("open_shipments", &theirs.open_shipments(c, 9).await, &ours.open_shipments(c, 9).await, &open);
     walk.reads("told_offers", &theirs.told_offers(c).await, &ours.told_offers(c).await, NOTHING);
     walk.reads("not_imported", &theirs.not_imported(c).await, &ours.not_imported(c).await, NOTHING);
+    walk.reads(
+        "not_imported_summaries",
+        &theirs.not_imported_summaries(c).await,
+        &ours.not_imported_summaries(c).await,
+        NOTHING,
+    );
+    let since = Timestamp::UNIX_EPOCH;
+    walk.reads(
+        "not_imported_lately",
+        &theirs.not_imported_lately(c, since).await,
+        &ours.not_imported_lately(c, since).await,
+        "Ok(NotWaiting { messages: [], with_next_fetch: 0 })",
+    );
     let order = OrderId(theirs.not_imported(c).await.expect("some")[0].summary.order_id.expect("an id"));
     walk.reads(
         "not_imported_order",
@@ -119,6 +132,8 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     walk.reads("sales", &theirs.sales(c, &kept).await, &ours.sales(c, &kept).await, "Ok([None])");
     walk.reads("settings", &theirs.settings().await, &ours.settings().await, "Ok(None)");
     walk.reads("settings_version", &theirs.settings_version(1).await, &ours.settings_version(1).await, "Ok(None)");
+    let versions = (theirs.settings_versions(None, 9).await, ours.settings_versions(None, 9).await);
+    walk.reads("settings_versions", &versions.0, &versions.1, NOTHING);
     walk.reads("settings_history", &theirs.settings_history().await, &ours.settings_history().await, NOTHING);
     let (all, from) = (&settings.settings, &ship_from());
     // What is no product is on no shelf.
@@ -126,6 +141,12 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     let empty = format!("Ok({:?})", Shelf::new([], &products, false));
     let shelves = (theirs.shelf(all, from, &products, now).await, ours.shelf(all, from, &products, now).await);
     walk.reads("shelf", &shelves.0, &shelves.1, &empty);
+    let empty = format!("Ok(Some({:?}))", Shelf::new([], &products, false));
+    let shelves = (
+        theirs.shelf_within(all, from, &products, now, 1_000).await,
+        ours.shelf_within(all, from, &products, now, 1_000).await,
+    );
+    walk.reads("shelf_within", &shelves.0, &shelves.1, &empty);
     let none = "Ok(Shelf { ids: [], marks: [], next: None })";
     let ready = Status::Ready;
     walk.reads("newest", &theirs.newest(c, ready, 1, None).await, &ours.newest(c, ready, 1, None).await, none);

@@ -2,6 +2,10 @@
 
 /// Sentences of runs, as in the table of the checks: the first that fits counts.
 pub const SENTENCES: &[(&str, &str)] = &[
+    (
+        "the robot is switched off, or not in the settings any more: it did nothing",
+        "ロボットが無効か、設定にありません。何もしていません。",
+    ),
     // ステータス同期.
     (
         "{} orders are not paid any more while the warehouse has them in hand: {} (出荷準備中に未入金へ戻りました): {}",
@@ -13,7 +17,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "{} orders could not be made anew from what the shop has: {}",
-        "{0}件の受注を、ショップの最新内容で作り直せませんでした。理由は出荷の履歴にあります: {1}",
+        "{0}件の受注を、ショップの最新内容で作り直せませんでした（出荷の履歴にもあります）: {1理由}",
     ),
     (
         "payment states that the connection's table does not know wait: {}; say what they mean under payment_states {}",
@@ -44,7 +48,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "{} order numbers are here twice, of different orders (重複): {}",
-        "別の受注と注文番号が重複している受注が{0}件あります: {1}",
+        "別の受注と受注番号が重複している受注が{0}件あります: {1}",
     ),
     ("{} orders stand still (滞留): {}", "滞留している受注が{0}件あります: {1}"),
     (
@@ -53,17 +57,17 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "{} orders have no tracking number at the shop, which had taken it; it is told again (送り状番号なし): {}",
-        "ショップが受け付けた送り状番号が、ショップにない受注が{0}件あります。もう一度通知します: {1}",
+        "ショップが受け付けたお問い合わせ番号が、ショップにない受注が{0}件あります。もう一度通知します: {1}",
     ),
     (
         "{} orders have no tracking number at the shop, which took it more than once; {} (送り状番号なし、再送しません): {}",
-        "ショップが何度も受け付けた送り状番号が、ショップにない受注が{0}件あります。もう通知しません。\
+        "ショップが何度も受け付けたお問い合わせ番号が、ショップにない受注が{0}件あります。もう通知しません。\
          ショップで確認し、手で入力してください: {2}",
     ),
     (
         "{} orders' payments are not captured, though the shop had said so: {} (売上処理なし): {}",
         "ショップが売上処理をしたと答えたのに、されていない受注が{0}件あります。ショップで確認してから、\
-         もう一度売上処理をするよう（renkei retry --shipment 出荷指示ID --capture）運用担当者に依頼してください: {2}",
+         もう一度売上処理をするよう（renkei retry --shipment 出荷指示ID --capture）運用者に依頼してください: {2}",
     ),
     (
         "not everything was compared: {}",
@@ -76,7 +80,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "no range of dates is noted for this run: {}",
-        "この実行には期間がありません。renkei backfill で始めるよう、運用担当者に依頼してください。",
+        "この実行には期間がありません。renkei backfill で始めるよう、運用者に依頼してください。",
     ),
     // 在庫連携.
     (
@@ -101,13 +105,27 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "the shop was asked once to capture the payment and shows none: {}",
         "売上処理を一度依頼しましたが、ショップで売上になっていません。ショップの受注を確認してください。",
     ),
+    // What a run would fail for, before it is started.
+    (
+        "the run would fail: the connection {} has no stock_location_code: {}",
+        "ショップ {0} に在庫ロケーションコードがないため、実行すると失敗します。ショップの設定に登録してください。",
+    ),
+    (
+        "the run would fail: the processing robot {} is not on: {}",
+        "処理ロボット {0} が無効のため、実行すると失敗します。有効にしてください。",
+    ),
+    (
+        "the run would fail: there is no status {} to apply a robot to",
+        "ロボットを適用するステータス {0} はないため、実行すると失敗します。",
+    ),
+    ("the robot {} applies no processing robot", "ロボット {0} は、処理ロボットを適用するものではありません。"),
     // 処理ロボット適用, and settings that are not there.
     ("the robot {} is not in the tenant's settings any more", "ロボット {0} は、もう設定にありません。"),
     ("the processing robot {} is not on: {}", "処理ロボット {0} が有効になっていません。有効にしてください。"),
     ("there is no status {} to apply a robot to", "ロボットを適用するステータス {0} はありません。"),
-    ("there are no settings for this tenant; {}", "設定がまだありません。運用担当者に設定の適用を依頼してください。"),
+    ("there are no settings for this tenant; {}", "設定がまだありません。運用者に設定の適用を依頼してください。"),
     ("this connection is not in the tenant's settings any more", "このショップは、もう設定にありません。"),
-    ("{} is not a robot of {}", "この環境では {0} を実行できません。運用担当者に連絡してください。"),
+    ("{} is not a robot of {}", "この環境では {0} を実行できません。運用者に連絡してください。"),
     // The way to the shop.
     ("blocked until {}", "{0} まで停止しています。"),
     (
@@ -136,7 +154,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "the HTTP client could not be set up: {}",
-        "通信の準備ができません（TLSのルート証明書を確認）。運用担当者に連絡してください。",
+        "通信の準備ができません（TLSのルート証明書を確認）。運用者に連絡してください。",
     ),
     // What the shop answers.
     (
@@ -172,7 +190,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "the shop's answer is larger than {} bytes: {}",
-        "ショップの応答が大きすぎます（{0}バイト超）。運用担当者に連絡してください。",
+        "ショップの応答が大きすぎます（{0}バイト超）。運用者に連絡してください。",
     ),
     // What is ours: the database, queues and secrets.
     (
@@ -181,21 +199,21 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "the database refused the request ({}); check the stack's tables and rights",
-        "データベースが拒否しました（{0}）。運用担当者に連絡してください。",
+        "データベースが拒否しました（{0}）。運用者に連絡してください。",
     ),
     (
         "a stored {} has version {}, and this release reads up to {}: {}",
-        "保存データ（{0}）が新しい版で書かれています。運用担当者に連絡してください。",
+        "保存データ（{0}）が新しい版で書かれています。運用者に連絡してください。",
     ),
-    ("a stored {} cannot be read: {}", "保存データ（{0}）を読み取れません: {1}。運用担当者に連絡してください。"),
-    ("the {} is not this tenant's", "この契約企業のデータではありません（{0}）。運用担当者に連絡してください。"),
+    ("a stored {} cannot be read: {}", "保存データ（{0}）を読み取れません: {1}。運用者に連絡してください。"),
+    ("the {} is not this tenant's", "この契約企業のデータではありません（{0}）。運用者に連絡してください。"),
     (
         "the {} was changed by somebody else meanwhile; read it again",
         "同時に別の変更がありました（{0}）。もう一度実行してください。",
     ),
     (
         "{} of {} messages were not sent: the queue refuses them with {}",
-        "キューに拒否され、{1}件中{0}件を送れませんでした（{2}）。運用担当者に連絡してください。",
+        "キューに拒否され、{1}件中{0}件を送れませんでした（{2}）。運用者に連絡してください。",
     ),
     (
         "{} of {} messages were not sent: the queue was busy at each of {} attempts",
@@ -203,12 +221,12 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "a message of {} bytes is larger than the {} that a queue takes; none of {} were sent",
-        "データが大きすぎるため（{0}バイト、上限{1}バイト）、{2}件とも送れませんでした。運用担当者に連絡してください。",
+        "データが大きすぎるため（{0}バイト、上限{1}バイト）、{2}件とも送れませんでした。運用者に連絡してください。",
     ),
-    ("there are no credentials for {}: {}", "認証情報（{0}）がありません。設定の適用を運用担当者に依頼してください。"),
+    ("there are no credentials for {}: {}", "認証情報（{0}）がありません。設定の適用を運用者に依頼してください。"),
     (
         "the credentials in {} cannot be read by this release: {}",
-        "認証情報（{0}）を読み取れません。設定の適用を運用担当者に依頼してください。",
+        "認証情報（{0}）を読み取れません。設定の適用を運用者に依頼してください。",
     ),
 ];
 
@@ -218,6 +236,11 @@ pub const WITH_REASON: &[(&str, &str)] = &[
         "{} orders of these dates are unknown here and in another state at the shop by now: {}",
         "この期間の受注のうち{0}件は未取込で、ショップではもう別の対応状況です: {1}",
     ),
+    (
+        "the run would fail: the processing robots cannot be used: {}",
+        "処理ロボットに誤りがあるため、実行すると失敗します: {0}",
+    ),
+    ("the processing robot cannot be used: {}", "処理ロボットに誤りがあるため使えません: {0}"),
     ("the processing robots cannot be used: {}", "処理ロボットに誤りがあるため実行できません: {0}"),
     ("the API URL is wrong: {}", "API URLが正しくありません: {0}"),
     (
