@@ -30,7 +30,8 @@ def test_what_needs_a_person_is_one_click_from_its_list(people, console, hanako,
     assert "brand_new_state" in page.locator("tbody").inner_text()
     tabs = page.get_by_role("list", name="対応が必要なもの")
     assert [re.sub(r"\s+", " ", it) for it in tabs.get_by_role("listitem").all_inner_texts()] == \
-        ["キャンセルの対応待ち 0", "倉庫から戻った出荷 0", "取込後にショップで変わった出荷 0", "ショップへの書き戻しエラー 0", "決済状況の意味が未設定 1"]
+        ["キャンセルの対応待ち 0", "キャンセル依頼の回答待ち 0", "倉庫から戻った出荷 0", "取込後にショップで変わった出荷 0",
+         "ショップへの書き戻しエラー 0", "決済状況の意味が未設定 1"]
     assert tabs.locator("[aria-current=page]").inner_text().startswith("決済状況の意味が未設定")
     # By keyboard to another list and back.
     tabs.get_by_role("link", name=re.compile("書き戻しエラー")).focus()

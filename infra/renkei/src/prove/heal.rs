@@ -111,7 +111,8 @@ pub async fn through(stack: &Stack, world: &World, patience: Duration) -> Result
     for place in &world.places {
         world.let_hours_pass(&place.found).await?;
     }
-    all(&[Action::StatusSync, Action::Inventory]).await?;
+    // A parcel of whose cancellation nobody knew until then is told by its number after that.
+    all(&[Action::StatusSync, Action::StateShipped, Action::WriteBack, Action::Inventory]).await?;
     healed.days_passed = days.into_inner();
     healed.astray.extend(astray.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok(healed)
