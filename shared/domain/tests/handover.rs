@@ -170,7 +170,7 @@ fn a_correction_is_told_though_the_shop_refused_what_it_corrects() {
     // A payment that was not captured waits for a person, whatever number follows.
     let mut shipment = refused(Some(at(1)), Some("1"));
     shipment.replay(at(4), "hanako");
-    shipment.shop_error = Some(ShopError { code: "capture-unproven".into(), message: String::new() });
+    shipment.shop_error = Some(ShopError { code: ShopError::CAPTURE_UNPROVEN.into(), message: String::new() });
     ship(&mut shipment, &result("2"), at(5)).unwrap();
     assert!(shipment.shop_error.is_some());
 }

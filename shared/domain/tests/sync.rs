@@ -75,7 +75,7 @@ fn a_payment_that_is_not_captured_needs_a_person_though_its_number_is_told() {
     let (mut shipment, _) = imported("authed", Status::Shipped);
     shipment.shop_sync = ShopSync::Completed;
     assert_eq!(Needs::of(&shipment), None);
-    shipment.shop_error = Some(ShopError { code: "capture-unproven".into(), message: "not captured".into() });
+    shipment.shop_error = Some(ShopError { code: ShopError::CAPTURE_UNPROVEN.into(), message: "not captured".into() });
     assert!(Needs::of(&shipment).is_some_and(|needs| needs.has(Need::WriteBack, &connection(), at(0))));
 }
 

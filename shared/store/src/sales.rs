@@ -44,7 +44,7 @@ impl Sale {
 #[must_use]
 pub fn not_captured() -> ShopError {
     ShopError {
-        code: "capture-unproven".into(),
+        code: ShopError::CAPTURE_UNPROVEN.into(),
         message: "the shop was asked once to capture the payment and shows none: look at the order there".into(),
     }
 }

@@ -9,7 +9,7 @@ use axum::response::Html;
 use renkei_domain::ids::RuleId;
 use renkei_domain::processing::{ProcessingRobot, Run, Target, built_in};
 use renkei_domain::settings::{
-    ApplyProcessing, CustomAction, STANDARD_CONVERSION, STANDARD_CONVERSION_NAME, TenantSettings, Trigger,
+    Action, ApplyProcessing, CustomAction, STANDARD_CONVERSION, STANDARD_CONVERSION_NAME, TenantSettings, Trigger,
 };
 use renkei_domain::shipment::Status;
 use serde::Deserialize;
@@ -108,7 +108,11 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
             rows.push(Integration {
                 id: robot.to_string(),
                 name: words::robot(shell.lang, action).to_owned(),
-                trigger: words::every(shell.lang, setup.every.as_minutes()),
+                trigger: if action == Action::Reconcile {
+                    shell.l("毎晩", "every night").to_owned()
+                } else {
+                    words::every(shell.lang, setup.every.as_minutes())
+                },
                 is_on: true,
                 is_own: false,
             });

@@ -19,7 +19,7 @@ use renkei_domain::ids::{ConnectionId, RobotId};
 use renkei_domain::jst;
 use renkei_domain::needs::Need;
 use renkei_domain::run::{Run, RunState};
-use renkei_domain::settings::{Connection, Every, TenantSettings, Trigger};
+use renkei_domain::settings::{Action, Connection, Every, TenantSettings, Trigger};
 use renkei_setup::volume;
 use renkei_shop::gate_rules;
 use renkei_store::StoreError;
@@ -281,8 +281,9 @@ fn robots(shell: &Shell, settings: &TenantSettings, runs: &[Run], now: Timestamp
     for setup in settings.integration_robots.easy_setup.iter() {
         for (robot, action) in settings.easy_robots(setup) {
             let last = last(&robot);
+            let every = if action == Action::Reconcile { Every::DAY } else { setup.every };
             rows.push(RobotRow {
-                next: after(&last, setup.every),
+                next: after(&last, every),
                 id: robot.to_string(),
                 name: words::robot(shell.lang, action).to_owned(),
                 starts: None,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use renkei_domain::run::{Outcome, Run, RunState};
-use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShipmentDetail, ShopWork, Status};
+use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShipmentDetail, ShopError, ShopWork, Status};
 use renkei_simulator::api::{OrderChange, OrderTruth, Writer};
 use serde::Serialize;
 
@@ -300,7 +300,7 @@ impl One<'_> {
             format!("is still to be told: {work:?}"),
         );
         let unproven = |parcel: &Shipment| {
-            parcel.shop_error.as_ref().is_none_or(|error| error.code.as_str() == "capture-unproven")
+            parcel.shop_error.as_ref().is_none_or(|error| error.code == ShopError::CAPTURE_UNPROVEN)
         };
         must(self.parcels.iter().all(unproven), "was refused by a shop that refuses nothing".to_owned());
         wrong

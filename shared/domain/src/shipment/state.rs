@@ -264,6 +264,11 @@ pub struct ShopError {
     pub message: String,
 }
 
+impl ShopError {
+    /// The code of ours that says that the payment was to be captured and is not.
+    pub const CAPTURE_UNPROVEN: &str = "capture-unproven";
+}
+
 /// Something that happened to a shipment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
