@@ -117,6 +117,15 @@
     said.scrollIntoView();
   });
 
+  // What has the focus keeps it where its piece of the page is replaced.
+  let focused = "";
+  document.addEventListener("htmx:beforeSwap", () => {
+    focused = document.activeElement?.id ?? "";
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
+  });
+
   // The back button brings a page back as it was left.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
