@@ -71,7 +71,7 @@ pub enum OpenCancellation {
 pub struct Needs {
     /// A cancellation that is open.
     pub cancellation: Option<OpenCancellation>,
-    /// The shop refused to be told something.
+    /// The shop refused to be told something, or a payment was to be captured and is not.
     pub refused: bool,
     /// A payment state that was unknown when it was read.
     pub payment_state: Option<String>,

@@ -347,13 +347,13 @@ impl Robots {
 }
 
 /// Is it a robot that started by itself, by a wake-up or a schedule from before, and that somebody has taken out of the settings
-/// or switched off since? What a person starts, or wants looked at, is done whatever the settings say. `cause` is what the run
-/// began with.
-fn is_taken_out(cause: Cause, message: &StartRobot, settings: &TenantSettings) -> bool {
-    let is_by_itself = match cause {
+/// or switched off since? What a person starts, or wants looked at, is done whatever the settings say, and a run that goes on
+/// by itself comes to its end. `began` is what the run began with: a person's run may be woken, too.
+fn is_taken_out(began: Cause, message: &StartRobot, settings: &TenantSettings) -> bool {
+    let is_by_itself = [began, message.cause].into_iter().all(|cause| match cause {
         Cause::Schedule | Cause::WakeUp | Cause::After => true,
         Cause::Hand | Cause::Hint | Cause::Continuation => false,
-    };
+    });
     // Back-fills and looks at what webhooks name are in no settings.
     let is_named_for_once = ["/hints", "/backfill"].iter().any(|name| message.robot.as_str().ends_with(name));
     is_by_itself

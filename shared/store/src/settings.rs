@@ -75,25 +75,38 @@ impl Tenant {
     /// whole document, so nobody reads all that there ever were to show a page.
     pub async fn settings_versions(&self, before: Option<u64>, most: i32) -> Result<Vec<AppliedSettings>, StoreError> {
         let last = before.map_or(u64::MAX, |before| before.saturating_sub(1));
-        let answer = self
-            .client()
-            .query()
-            .table_name(&self.tables().robots)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", codec::text(keys::tenant_pk(&self.id)))
-            .expression_attribute_values(":first", codec::text(keys::settings_version(&self.id, 0).sk))
-            // As many digits as a version's key has.
-            .expression_attribute_values(
-                ":last",
-                codec::text(keys::settings_version(&self.id, last.min(99_999_999)).sk),
-            )
-            .scan_index_forward(false)
-            .limit(most)
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreError::from_sdk("Query", &error))?;
-        answer.items.unwrap_or_default().into_iter().map(applied).collect()
+        let mut found = Vec::new();
+        let mut from = None;
+        // A megabyte may hold fewer than that.
+        loop {
+            let left = most - i32::try_from(found.len()).unwrap_or(most);
+            let answer = self
+                .client()
+                .query()
+                .table_name(&self.tables().robots)
+                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+                .expression_attribute_values(":pk", codec::text(keys::tenant_pk(&self.id)))
+                .expression_attribute_values(":first", codec::text(keys::settings_version(&self.id, 0).sk))
+                // As many digits as a version's key has.
+                .expression_attribute_values(
+                    ":last",
+                    codec::text(keys::settings_version(&self.id, last.min(99_999_999)).sk),
+                )
+                .scan_index_forward(false)
+                .limit(left)
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| StoreError::from_sdk("Query", &error))?;
+            for item in answer.items.unwrap_or_default() {
+                found.push(applied(item)?);
+            }
+            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if from.is_none() || found.len() >= usize::try_from(most).unwrap_or_default() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Applies settings as the version after `after` (0 for the first), all or nothing.
