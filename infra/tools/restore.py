@@ -7,8 +7,9 @@
     … --access                                                                keys, webhooks and memberships too
     … --dry-run                                                               only count
 
-The runbook (docs/operations.md, "Data is lost or spoilt") says when. AWS is found as `aws` finds it: credentials, region and
-AWS_ENDPOINT_URL from the environment. Safe to repeat.
+The runbook (docs/operations.md, "Data is lost or spoilt") says when. AWS is found as `aws` and `renkei` find it:
+credentials, AWS_ENDPOINT_URL and the region (AWS_REGION, else AWS_DEFAULT_REGION, else the profile's) from the environment.
+Safe to repeat.
 
 Keys of warehouses, addresses of webhooks and memberships that are missing are left out unless they are asked for: most were
 taken away on purpose, and a key that was revoked would open again. A merchant who was erased since comes back unless they
@@ -16,6 +17,7 @@ are left out by name.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -36,7 +38,9 @@ def main() -> None:
     parser.add_argument("--overwrite", action="store_true", help="also items that differ: changes since then are lost")
     parser.add_argument("--dry-run", action="store_true", help="only count")
     options = parser.parse_args()
-    client = boto3.client("dynamodb")
+    # boto3 itself reads the second of these only; None leaves it to the profile.
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    client = boto3.client("dynamodb", region_name=region)
     missing = otherwise = same = left_out = 0
     for page in client.get_paginator("scan").paginate(TableName=options.source, ConsistentRead=True):
         for item in page["Items"]:

@@ -123,7 +123,7 @@ def test_the_article_is_clicked_through(people, console, midori, axe):
     page.get_by_role("button", name="接続テストを実行する").click()
     assert "誤りは見つかりませんでした" in said(page)
     opened(page, f"{console}/t/midori/easy")
-    assert page.get_by_role("checkbox", name="出荷実績の連携").is_checked()
+    assert page.get_by_role("checkbox", name="ステータス変更（出荷済み）").is_checked()
     page.get_by_role("checkbox", name="在庫連携").check()
     page.get_by_role("combobox", name="変換ロボット").select_option(label=f"{STANDARD} - 独自")
     # S3d: what that spends, before it is saved.
@@ -142,8 +142,8 @@ def test_the_article_is_clicked_through(people, console, midori, axe):
     page.get_by_role("button", name="検査して保存する").click()
     assert "保存しました" in said(page), "the password stays the one that is stored"
     opened(page, f"{console}/t/midori/easy")
-    assert not page.get_by_role("checkbox", name="出荷実績の連携").is_checked()
-    page.get_by_role("checkbox", name="出荷実績の連携").check()
+    assert not page.get_by_role("checkbox", name="ステータス変更（出荷済み）").is_checked()
+    page.get_by_role("checkbox", name="ステータス変更（出荷済み）").check()
     page.get_by_role("button", name="この内容で設定する").click()
     assert "二重に実行されます" in page.get_by_role("alert").inner_text(), page.locator("main").inner_text()
     page.go_back()

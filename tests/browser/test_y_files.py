@@ -27,6 +27,11 @@ def test_products_come_by_csv_and_orders_that_waited_go_on(people, console, hana
     page.get_by_role("button", name="取り込む", exact=True).click()
     assert page.get_by_role("alert").get_by_role("listitem").count() >= 2
     assert "3行目: 商品名は1〜200文字、1行で入力してください。" in page.get_by_role("alert").inner_text()
+    # So is one of more rows than are done while a page waits.
+    many = "sku,name\n" + "".join(f"MANY-{n},x\n" for n in range(10_001))
+    page.locator("input[type=file]").set_input_files({"name": "many.csv", "mimeType": "text/csv", "buffer": many.encode()})
+    page.get_by_role("button", name="取り込む", exact=True).click()
+    page.get_by_text("10,000行を超えています。ファイルを分けてください。").wait_for()
 
 
 def test_shipments_go_out_as_a_file_and_results_come_in(people, console, hanako, tmp_path, axe):

@@ -101,8 +101,8 @@ def test_a_processing_robot_is_dry_run_over_the_open_shipments(people, console, 
     assert "書き込みはしていません" in page.locator("main").inner_text()
     shown = page.get_by_role("status").inner_text()
     open_ones = sum(status in ("hold", "ready") for _, status in before)
-    assert re.search(rf"確認した未出荷の出荷\s+{open_ones}\b", shown), shown
-    assert "取込時だけ動く" in shown, shown
+    assert re.search(rf"確認した未出荷の出荷指示\s+{open_ones}\b", shown), shown
+    assert "適用したときだけ動きます" in shown, shown
     is_clean(people, page, axe, page.url)
     # As it is being written, in its form and in its text; without script.
     page = people.signed_in("admin", script=False)
@@ -112,13 +112,13 @@ def test_a_processing_robot_is_dry_run_over_the_open_shipments(people, console, 
     page.locator("select[name=new]").select_option("tag")
     page.get_by_role("button", name="処理を追加").click()
     page.locator("[name='a.0.text']").fill("試しのラベル")
-    page.get_by_role("button", name="未出荷の出荷すべてで試す").click()
+    page.get_by_role("button", name="未出荷の出荷指示すべてで試す").click()
     preview = page.locator("#preview")
     assert re.search(rf"変更\s+{open_ones}\b", preview.inner_text()), preview.inner_text()
     assert preview.get_by_role("listitem").first.inner_text().count("試しのラベル") == 1
     assert page.locator("[name='a.0.text']").input_value() == "試しのラベル", "what was typed stays"
     page.get_by_role("button", name="YAMLで編集する").click()
-    page.get_by_role("button", name="未出荷の出荷すべてで試す").click()
+    page.get_by_role("button", name="未出荷の出荷指示すべてで試す").click()
     assert "試しのラベル" in page.locator("#preview").inner_text()
     # Nothing was written, and it is not among the robots.
     assert [(it["id"], it["status"]) for it in hanako.shipments()] == before

@@ -123,7 +123,8 @@
     focused = document.activeElement?.id ?? "";
   });
   document.addEventListener("htmx:afterSettle", () => {
-    if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
+    const now = document.activeElement;
+    if (focused && (!now || now === document.body || !now.isConnected)) document.getElementById(focused)?.focus();
   });
 
   // The back button brings a page back as it was left.

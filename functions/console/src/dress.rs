@@ -20,7 +20,7 @@ use flate2::write::GzEncoder;
 use crate::App;
 use crate::assets::takes_gzip;
 use crate::guard::Visit;
-use crate::lang::Lang;
+use crate::lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
 
@@ -43,7 +43,7 @@ struct ProblemPage<'a> {
 pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let now = app.clock.now();
     let here = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
-    let visit = Visit { lang: Lang::wanted(request.headers()), here, now };
+    let visit = Visit { lang: lang::wanted(request.headers()), here, now };
     let method = request.method().clone();
     // The route, not the address: what people search for, and whatever else is written into an address, is not for logs.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();

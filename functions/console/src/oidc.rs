@@ -110,6 +110,8 @@ impl Oidc {
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(8))
             .redirect(reqwest::redirect::Policy::none())
+            // Between two sign-ins the function is frozen, and a connection that it kept is dead without its knowing.
+            .pool_max_idle_per_host(0)
             .build()
             .map_err(|_| SignInError::Provider("no HTTP client".into()))?;
         Ok(self.http.get_or_init(|| http))

@@ -214,7 +214,9 @@ impl<'a> Batch<'a> {
         // An order that waits is read again with every fetch; what is noted of it already is not written again. One that
         // was changed at the shop meanwhile is kept as it is now.
         let noted = arrived.known.not_imported.as_ref();
-        let told = |summary: &NotImportedSummary| (summary.outcome, summary.reason.clone(), summary.changed_at);
+        let told = |summary: &NotImportedSummary| {
+            (summary.outcome, summary.reason.clone(), summary.missing_skus.clone(), summary.changed_at)
+        };
         let changed = noted.is_none_or(|noted| told(noted) != told(&summary));
         Settled {
             kept: changed.then(|| NotImported { summary, message: message.clone() }),

@@ -4,7 +4,7 @@
 //! is compiling the same robots again. That a product exists is believed for a few seconds; that it does not is never
 //! believed, because an order would stay in quarantine for it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,9 @@ use renkei_store::Tenant;
 
 use crate::ImportError;
 
+/// Merchants that are remembered, those that were used last: compiled robots may be megabytes, and one function works for
+/// all merchants.
+const REMEMBERED: usize = 32;
 /// How long what was made of a version, and read of products beside it, is believed.
 const BELIEVED_FOR: Duration = Duration::from_secs(10);
 
@@ -55,7 +58,28 @@ impl Setup {
 /// What a warm function remembers.
 #[derive(Clone, Default)]
 pub struct Cache {
-    setups: Arc<Mutex<HashMap<TenantId, Arc<Setup>>>>,
+    setups: Arc<Mutex<Remembered<Arc<Setup>>>>,
+}
+
+/// By merchant, who was used last at the end.
+type Remembered<T> = Vec<(TenantId, T)>;
+
+/// What is remembered of a merchant, who is the last that was used then, and so stands at the end.
+fn used<T: Clone>(remembered: &mut Remembered<T>, tenant: &TenantId) -> Option<T> {
+    let place = remembered.iter().position(|(known, _)| known == tenant)?;
+    let last = remembered.remove(place);
+    let value = last.1.clone();
+    remembered.push(last);
+    Some(value)
+}
+
+/// Remembers it of a merchant, and forgets whoever was not used for the longest time where there are too many.
+fn remember<T>(remembered: &mut Remembered<T>, tenant: TenantId, value: T) {
+    remembered.retain(|(known, _)| *known != tenant);
+    remembered.push((tenant, value));
+    if remembered.len() > REMEMBERED {
+        remembered.remove(0);
+    }
 }
 
 impl Cache {
@@ -64,7 +88,7 @@ impl Cache {
         let applied = tenant.settings().await?.ok_or_else(|| {
             ImportError::NotSetUp(format!("tenant {} has no settings; apply its document", tenant.id()))
         })?;
-        let remembered = self.setups.lock().ok().and_then(|setups| setups.get(tenant.id()).cloned());
+        let remembered = self.setups.lock().ok().and_then(|mut setups| used(&mut setups, tenant.id()));
         let is_current = |setup: &Arc<Setup>| setup.version == applied.version && setup.read.elapsed() < BELIEVED_FOR;
         if let Some(setup) = remembered.filter(is_current) {
             return Ok(setup);
@@ -83,8 +107,30 @@ impl Cache {
             known: Mutex::default(),
         });
         if let Ok(mut setups) = self.setups.lock() {
-            setups.insert(tenant.id().clone(), Arc::clone(&setup));
+            remember(&mut setups, tenant.id().clone(), Arc::clone(&setup));
         }
         Ok(setup)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_merchants_those_that_were_used_last_are_remembered() {
+        let tenant = |n: usize| TenantId::parse(format!("merchant-{n}")).unwrap();
+        let mut remembered = Vec::new();
+        for n in 0..REMEMBERED {
+            remember(&mut remembered, tenant(n), n);
+        }
+        assert_eq!(used(&mut remembered, &tenant(0)), Some(0));
+        remember(&mut remembered, tenant(REMEMBERED), REMEMBERED);
+        assert_eq!(used(&mut remembered, &tenant(1)), None, "nobody was longer not used");
+        assert_eq!(used(&mut remembered, &tenant(0)), Some(0));
+        // Made anew, nobody is forgotten for it.
+        remember(&mut remembered, tenant(0), 99);
+        assert_eq!(used(&mut remembered, &tenant(0)), Some(99));
+        assert_eq!((used(&mut remembered, &tenant(2)), remembered.len()), (Some(2), REMEMBERED));
     }
 }

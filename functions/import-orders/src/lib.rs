@@ -11,6 +11,7 @@ mod cache;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -18,9 +19,10 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId, Sku, TenantId};
 use renkei_domain::run::{Outcome, Run};
-use renkei_domain::shipment::Shipment;
+use renkei_domain::settings::TenantSettings;
+use renkei_domain::shipment::{Shipment, Status, is_partly_here};
 use renkei_domain::work::{Fetched, ImportOrder, Place};
-use renkei_platform::batch::{Failed, run_together};
+use renkei_platform::batch::{Failed, Message, run_together};
 use renkei_platform::queue::{Queue, QueueError, group};
 use renkei_platform::{Metric, Metrics};
 use renkei_store::orders::{NotImported, NotImportedSummary};
@@ -51,6 +53,33 @@ pub enum ImportError {
     /// A defect: the log's panic line says where.
     #[error("the import panicked; the log says where")]
     Panicked,
+    /// The same for each message of the batch.
+    #[error("{0}")]
+    OfBatch(Arc<ImportError>),
+}
+
+/// After this a batch is tried once more for which AWS did not answer.
+const SECOND_WIND: Duration = Duration::from_secs(2);
+/// From this delivery on a message is tried by itself whatever its batch failed for: an error that looks as if it passed
+/// may be one order's, and must not take the others along for ever.
+const ALONE_FROM: u32 = 3;
+
+impl ImportError {
+    /// Is a message that was delivered so often to be tried by itself, after its batch failed for this? That finds the one
+    /// that spoils the batch. A store that is throttled is not asked for each order once more.
+    fn tries_alone(&self, receive_count: u32) -> bool {
+        let is_alike = self.may_pass() || matches!(self, Self::NotSetUp(_) | Self::OfBatch(_));
+        !is_alike || receive_count >= ALONE_FROM
+    }
+
+    /// Was it AWS that did not answer?
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error, StoreError::Unavailable { .. }),
+            Self::Queue(error) => error.is_passing(),
+            Self::NotSetUp(_) | Self::OfBatch(_) | Self::Message(_) | Self::ProductAppeared | Self::Panicked => false,
+        }
+    }
 }
 
 /// What became of a batch, counted.
@@ -77,8 +106,8 @@ struct Settled {
     to_forget: Option<OrderId>,
 }
 
-/// Works on a queue's delivery, a shop's messages at a time. A message that spoils its batch is tried by itself, so that
-/// only it fails.
+/// Works on a queue's delivery, a shop's messages at a time. Where one of them may have spoiled its batch, each is tried by
+/// itself, so that only that one fails.
 pub async fn serve(
     store: &Store,
     cache: &Cache,
@@ -87,19 +116,29 @@ pub async fn serve(
     metrics: &Metrics,
 ) -> SqsBatchResponse {
     run_together(event, ImportOrder::read, metrics, async |messages| {
-        let mut by_shop: BTreeMap<(TenantId, ConnectionId), Vec<(String, ImportOrder)>> = BTreeMap::new();
+        let mut by_shop: BTreeMap<(TenantId, ConnectionId), Vec<Message<ImportOrder>>> = BTreeMap::new();
         for message in messages {
             let shop = (message.content.tenant.clone(), message.content.connection.clone());
-            by_shop.entry(shop).or_default().push((message.id, message.content));
+            by_shop.entry(shop).or_default().push(message);
         }
         let mut failed = Vec::new();
         for messages in by_shop.into_values() {
-            let orders = messages.iter().map(|(_, order)| order.clone()).collect();
-            if try_import(store, cache, triggers, orders, metrics).await.is_ok() {
-                continue;
+            let orders: Vec<ImportOrder> = messages.iter().map(|message| message.content.clone()).collect();
+            let mut done = try_import(store, cache, triggers, orders.clone(), metrics).await;
+            // The queue gives them again after minutes only.
+            if done.as_ref().is_err_and(ImportError::may_pass) {
+                tokio::time::sleep(SECOND_WIND).await;
+                done = try_import(store, cache, triggers, orders, metrics).await;
             }
-            for (id, order) in messages {
-                if let Err(error) = try_import(store, cache, triggers, vec![order], metrics).await {
+            let Err(error) = done else { continue };
+            let error = Arc::new(error);
+            for Message { id, receive_count, content, .. } in messages {
+                let done = if error.tries_alone(receive_count) {
+                    try_import(store, cache, triggers, vec![content], metrics).await
+                } else {
+                    Err(ImportError::OfBatch(Arc::clone(&error)))
+                };
+                if let Err(error) = done {
                     failed.push(Failed { id, error });
                 }
             }
@@ -179,7 +218,7 @@ pub async fn import(
             tenant.forget_not_imported(&connection, order.0).await?;
         }
         if let Some((lead, read_at)) = &message.known {
-            counts.reappeared += u64::from(reappear(&tenant, lead, *read_at, now).await?);
+            counts.reappeared += u64::from(reappear(&tenant, &setup.settings, lead, *read_at, now).await?);
         }
     }
     // Last: a run must not seem done before everything of it is.
@@ -283,21 +322,61 @@ fn unreadable(message: ImportOrder, now: Timestamp) -> Settled {
 
 /// An order that turns up again in the fetch state although the shop had been told was not moved: it is told again, and
 /// counted.
-async fn reappear(tenant: &Tenant, lead: &Shipment, read_at: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-    if !lead.clone().reappear(read_at) {
+async fn reappear(
+    tenant: &Tenant,
+    settings: &TenantSettings,
+    lead: &Shipment,
+    read_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let connection = &lead.id.connection;
+    let tells_shipped = settings.connection(connection).is_some_and(|connection| settings.tells_shipped(connection));
+    // The record that stands for the order has left, which its other parcels may not have.
+    let has_others = lead.parcels > 1 && lead.status == Status::Shipped;
+    let partly_here = has_others && {
+        let parcels = tenant.parcels(connection, &[(lead.id.order, lead.parcels)]).await?;
+        parcels.iter().any(|parcels| is_partly_here(parcels))
+    };
+    let again = Again { partly_here, tells_shipped, read_at, now };
+    if !again.see(&mut lead.clone()) {
         return Ok(false);
     }
     let mut reappeared = false;
     tenant
         .change(&lead.id, |shipment| {
-            reappeared = shipment.reappear(read_at);
-            if reappeared {
-                shipment.note(now, "seen again in the fetch state; told again", "import-orders");
-            }
+            reappeared = again.see(shipment);
             reappeared
         })
         .await?;
     Ok(reappeared)
+}
+
+/// An order that is known, and was read in the fetch state.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    /// Its first parcel has left, and another is still here.
+    partly_here: bool,
+    /// That it has left is ours to tell.
+    tells_shipped: bool,
+    read_at: Timestamp,
+    now: Timestamp,
+}
+
+impl Again {
+    /// Notes it on the record that stands for the order. False if there is nothing in it: the shop had not been told before.
+    fn see(self, lead: &mut Shipment) -> bool {
+        let has_left = lead.status == Status::Shipped;
+        if has_left && !self.partly_here && !self.tells_shipped {
+            // No robot would tell it again.
+            return lead.note_in_fetch_state(self.read_at, self.now, "import-orders");
+        }
+        let in_part = has_left && self.partly_here;
+        let is_told_again = if in_part { lead.reappear_in_part(self.read_at) } else { lead.reappear(self.read_at) };
+        if is_told_again {
+            lead.note(self.now, "seen again in the fetch state; told again", "import-orders");
+        }
+        is_told_again
+    }
 }
 
 /// Notes what became of each row, and ends the runs of which this was the last. Gives those.
@@ -319,6 +398,8 @@ async fn note_progress(tenant: &Tenant, settled: &[Settled]) -> Result<Vec<Run>,
 
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
+    use renkei_domain::shipment::{ShopSync, ShopWork};
     use serde_json::json;
 
     use super::*;
@@ -344,6 +425,25 @@ mod tests {
     }
 
     #[test]
+    fn a_store_that_is_throttled_is_not_asked_for_each_order_before_the_third_delivery() {
+        let throttled = || StoreError::Unavailable { operation: "BatchGetItem", code: "ThrottlingException".into() };
+        let alike = [ImportError::Store(throttled()), ImportError::NotSetUp(String::new())];
+        for error in &alike {
+            assert_eq!([1, 2, 3, 5].map(|count| error.tries_alone(count)), [false, false, true, true], "{error}");
+        }
+        // What one order may be the reason of is looked for at once.
+        let own = [
+            ImportError::Store(StoreError::Unreadable { kind: "shipment", reason: String::new() }),
+            ImportError::Store(StoreError::Conflict { kind: "shipment" }),
+            ImportError::ProductAppeared,
+            ImportError::Panicked,
+        ];
+        assert!(own.iter().all(|error| error.tries_alone(1)));
+        let of_batch = ImportError::OfBatch(Arc::new(ImportError::Store(throttled())));
+        assert_eq!(of_batch.to_string(), throttled().to_string(), "the log says why");
+    }
+
+    #[test]
     fn an_order_that_was_imported_while_it_was_being_kept_waits_for_nobody() {
         let mut settled = [Some(1), Some(88_111), None].map(|id| unreadable(row(id), Timestamp::now()));
         let kept = [(0, OrderId(1)), (1, OrderId(88_111))];
@@ -351,6 +451,35 @@ mod tests {
         let became = settled.map(|message| (message.outcome, message.to_forget));
         let waits = (Outcome::Quarantined, None);
         assert_eq!(became, [waits, (Outcome::Duplicate, Some(OrderId(88_111))), waits]);
+    }
+
+    #[test]
+    fn an_order_that_is_in_the_fetch_state_again_is_told_again_as_far_as_that_is_ours() {
+        let at = |minute: i64| "2026-11-24T02:00:00Z".parse::<Timestamp>().unwrap() + minute.minutes();
+        let again = Again { partly_here: false, tells_shipped: true, read_at: at(5), now: at(6) };
+        let seen = |again: Again, lead: &Shipment| {
+            let mut lead = lead.clone();
+            (again.see(&mut lead), lead.shop_work(), lead.events.len())
+        };
+        let taken = Shipment { told_at: Some(at(0)), ..lead() };
+        assert_eq!(seen(again, &taken), (true, Some(ShopWork::TellWorking), 1));
+        assert_eq!(seen(again, &lead()), (false, None, 0), "nothing had been told");
+
+        let number = Some("4000".to_owned());
+        let (status, shop_sync) = (Status::Shipped, ShopSync::Completed);
+        let out = Shipment { status, shop_sync, tracking_number: number.clone(), tracking_told: number, ..taken };
+        assert_eq!(seen(again, &out), (true, Some(ShopWork::TellShipped), 1));
+        let in_part = Again { partly_here: true, ..again };
+        for tells_shipped in [true, false] {
+            let working = seen(Again { tells_shipped, ..in_part }, &out);
+            assert_eq!(working, (true, Some(ShopWork::TellWorking), 1), "its other parcels are here");
+        }
+        // Where that it has left is not ours to tell, it is said once, and nothing is told.
+        let not_ours = Again { tells_shipped: false, ..again };
+        let mut noted = out;
+        assert!(not_ours.see(&mut noted));
+        assert!(!Again { read_at: at(20), now: at(21), ..not_ours }.see(&mut noted));
+        assert_eq!((noted.shop_sync, noted.shop_work(), noted.events.len()), (ShopSync::Completed, None, 1));
     }
 
     #[test]

@@ -17,18 +17,23 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::settings::Action;
-use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopWork, Status, TellWorking};
+use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopWork, Status, TellWorking, is_partly_here};
 use renkei_ecforce::{Outcome, RecordError, Retry, StateChange, WriteAnswer};
 use renkei_platform::{Metric, Metrics};
 use renkei_shop::ShopError;
-use renkei_shop::robot::{Told, Work};
+use renkei_shop::robot::{Stopped, Told, Work};
 use renkei_store::shipments::WorkEntry;
 use renkei_store::{StoreError, Tenant};
 
 /// Tells the shop what the robot is there to tell.
-pub async fn tell(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
+pub async fn tell(work: Work<'_>, metrics: &Metrics) -> Result<Told, Stopped> {
     match work.message.action {
-        Action::StateWorking => tell_working(work, metrics).await,
+        Action::StateWorking => {
+            let state = &work.connection.states.working;
+            let mut tally = Tally::default();
+            let told = tell_working(work, metrics, &mut tally).await;
+            tally.ended(told, state, "states.working")
+        }
         Action::StateShipped | Action::WriteBack => tell_left(work, metrics).await,
         other @ (Action::FetchOrders
         | Action::StatusSync
@@ -68,7 +73,7 @@ impl Next {
 }
 
 /// Tells the shop what left, then, where that is this robot's, that whole orders did.
-async fn tell_left(mut work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
+async fn tell_left(mut work: Work<'_>, metrics: &Metrics) -> Result<Told, Stopped> {
     let next = Next::after_numbers(&work);
     let mut tally = Tally::default();
     let mut open = Vec::new();
@@ -77,9 +82,7 @@ async fn tell_left(mut work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopEr
     // What came in between (the day's calls are spent, the time is over) leaves orders whose number the shop has and whose
     // state it has not.
     let noted = shipped::note_numbers(&work, open).await;
-    told?;
-    noted?;
-    Ok(tally.told(&work.connection.states.shipped, "states.shipped"))
+    tally.ended(told.and(noted.map_err(ShopError::from)), &work.connection.states.shipped, "states.shipped")
 }
 
 /// Leaves in `open` what was begun and not told to its end.
@@ -98,20 +101,20 @@ async fn tell_numbers_and_states(
 }
 
 /// Tells the shop which orders we took.
-async fn tell_working(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
+async fn tell_working(work: Work<'_>, metrics: &Metrics, tally: &mut Tally) -> Result<(), ShopError> {
     let Work { tenant, connection, message, session, .. } = work;
     let by = message.robot.as_str();
     let batch = i32::from(connection.batch_size);
-    let mut tally = Tally::default();
     // The list follows the records a moment behind: what was told in this run is not told again because of that.
     let mut done: HashSet<OrderId> = HashSet::new();
     let mut from = None;
     loop {
         let page = tenant.shop_work(&connection.id, ShopWork::TellWorking, batch, from).await?;
         let orders: Vec<WorkEntry> = page.rows.into_iter().filter(|entry| done.insert(entry.id.order)).collect();
-        let Sifted { orders, cancelled_there, cancelled_here } = sift(tenant, orders).await?;
+        let Sifted { orders, cancelled_there, cancelled_here, left } = sift(tenant, orders).await?;
         // Taken off the list without a word: their other parcels may have something to tell.
         tenant.acknowledge(&cancelled_there, Timestamp::now()).await?;
+        tenant.acknowledge(&left, Timestamp::now()).await?;
         for order in &cancelled_here {
             let ended = |shipment: &mut Shipment| shipment.ended_untold(Timestamp::now());
             tenant.change(&order.id, ended).await?;
@@ -123,7 +126,7 @@ async fn tell_working(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopErr
                 .map(|entry| StateChange { id: entry.id.order.0, state: connection.states.working.clone() })
                 .collect();
             let answer = session.call(async |client, token| client.bulk_update(token, &changes).await).await?;
-            let told = sorted(orders, &answer, &mut tally);
+            let told = sorted(orders, &answer, tally);
             metrics.add(Metric::OrdersTold, told.taken.len() as u64);
             tenant.acknowledge(&told.taken, Timestamp::now()).await?;
             for (entry, error) in &told.refused {
@@ -132,7 +135,7 @@ async fn tell_working(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopErr
         }
         from = page.next;
         if from.is_none() {
-            return Ok(tally.told(&connection.states.working, "states.working"));
+            return Ok(());
         }
     }
 }
@@ -144,6 +147,9 @@ struct Sifted {
     orders: Vec<WorkEntry>,
     cancelled_there: Vec<WorkEntry>,
     cancelled_here: Vec<WorkEntry>,
+    /// To be told once more for the parcels that were still here, and all of those have left by now: "working" would take
+    /// back what the shop makes of their numbers by itself.
+    left: Vec<WorkEntry>,
 }
 
 async fn sift(tenant: &Tenant, orders: Vec<WorkEntry>) -> Result<Sifted, StoreError> {
@@ -156,7 +162,8 @@ async fn sift(tenant: &Tenant, orders: Vec<WorkEntry>) -> Result<Sifted, StoreEr
             sifted.orders.push(entry);
             continue;
         };
-        let parcels = if lead.status == Status::Cancelled && lead.parcels > 1 {
+        let is_once_more = lead.parcels > 1 && lead.status == Status::Shipped && lead.told_at.is_some();
+        let parcels = if lead.parcels > 1 && (is_once_more || lead.status == Status::Cancelled) {
             // Its other parcels may go on.
             let order = [(lead.id.order, lead.parcels)];
             tenant.parcels(&lead.id.connection, &order).await?.into_iter().flatten().collect()
@@ -164,6 +171,7 @@ async fn sift(tenant: &Tenant, orders: Vec<WorkEntry>) -> Result<Sifted, StoreEr
             vec![lead.clone()]
         };
         let list = match TellWorking::of(&parcels) {
+            TellWorking::Told if is_once_more && !is_partly_here(&parcels) => &mut sifted.left,
             TellWorking::Told => &mut sifted.orders,
             TellWorking::CancelledThere => &mut sifted.cancelled_there,
             TellWorking::CancelledHere => &mut sifted.cancelled_here,
@@ -193,6 +201,12 @@ struct Tally {
 }
 
 impl Tally {
+    /// The end of a run, or of an invocation of it. What it left for later is before the next one again.
+    fn ended(self, ended: Result<(), ShopError>, state: &str, key: &str) -> Result<Told, Stopped> {
+        let later = if ended.is_ok() { self.later } else { 0 };
+        Stopped::or_told(ended, Self { later, ..self }.told(state, key))
+    }
+
     fn told(self, state: &str, key: &str) -> Told {
         let counts = [
             ("told", self.told),

@@ -117,7 +117,7 @@ impl Parcel {
             shipping_carrier_id: carrier,
             shipped_at: shipment.shipped_at.or(shipment.result_at).unwrap_or(shipment.updated_at),
             // The shop keeps one number for each address: of parcels that a robot split off one, the last that is told.
-            shipping_address_id: (shipment.parcels > 1).then_some(shipment.address_id.0),
+            shipping_address_id: shipment.is_told_by_address().then_some(shipment.address_id.0),
         };
         Some(Self { shipment, row })
     }
@@ -182,4 +182,35 @@ async fn note_refused(tenant: &Tenant, parcel: &Parcel, error: &Refusal, by: &st
         })
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_parcel_names_its_address_where_the_shop_keeps_numbers_by_address() {
+        let settings: TenantSettings = serde_json::from_value(json!({
+            "tenant": "hanako",
+            "connections": [{
+                "id": "hanako-ecforce", "api": "ecforce", "api_url": "api.hanako.example", "ship_from": "tokyo-dc",
+                "password": { "env": "HANAKO_ECFORCE_PASSWORD" }, "daily_call_limit": 10_000
+            }]
+        }))
+        .unwrap();
+        let shipment: Shipment = serde_json::from_value(json!({
+            "id": "hanako-ecforce.88111.1", "order_number": "H-1001", "address_id": 120, "parcels": 1,
+            "ship_from": "tokyo-dc", "status": "shipped", "payment": "paid", "payment_state": "authed",
+            "shop_sync": "acknowledged", "tracking_number": "1111", "imported_at": "2026-11-24T01:00:00Z",
+            "updated_at": "2026-11-24T01:00:00Z", "run": "01HZX", "place": { "page": 1, "row": 0 }, "detail": "1"
+        }))
+        .unwrap();
+        let named = |parcels, several_addresses| {
+            let shipment = Shipment { parcels, several_addresses, ..shipment.clone() };
+            Parcel::of(shipment, &settings, &settings.connections[0]).unwrap().row.shipping_address_id
+        };
+        assert_eq!([named(1, false), named(1, true), named(2, false)], [None, Some(120), Some(120)]);
+    }
 }

@@ -19,7 +19,7 @@ use renkei_domain::shipment::ShopError as Refusal;
 use renkei_domain::stock::{self, LOOKS_BACK_DAYS, Told as ToldOffer};
 use renkei_ecforce::{Retry, StockAnswer, StockError, StockLevel, StockOutcome};
 use renkei_shop::ShopError;
-use renkei_shop::robot::{Told, Work};
+use renkei_shop::robot::{Stopped, Told, Work};
 use renkei_store::Tenant;
 use renkei_store::offers::{Before, Heard};
 
@@ -27,25 +27,38 @@ use renkei_store::offers::{Before, Heard};
 const NAMED: usize = 5;
 
 /// Tells the shop what changed.
-pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
-    let Work { tenant, settings, connection, session, .. } = work;
-    let Some(location) = &connection.stock_location_code else {
+pub async fn sync(work: Work<'_>) -> Result<Told, Stopped> {
+    let Some(location) = &work.connection.stock_location_code else {
         return Ok(Told {
             failure: Some(format!(
                 "the connection {} has no stock_location_code: write the shop's 在庫ロケーションコード and apply the document",
-                connection.id
+                work.connection.id
             )),
             ..Told::default()
         });
     };
+    let mut counts = Counts::default();
+    match tell(work, location, &mut counts).await {
+        Ok(note) => Ok(Told { notes: note.into_iter().collect(), ..counts.told() }),
+        // What it left alone, or for later, is before the next invocation again.
+        Err(error) => {
+            let done = Counts { told: counts.told, refused: counts.refused, ..Counts::default() };
+            Stopped::or_told(Err(error), done.told())
+        }
+    }
+}
+
+/// Gives what a person should know.
+async fn tell(work: Work<'_>, location: &str, counts: &mut Counts) -> Result<Option<String>, ShopError> {
+    let Work { tenant, settings, connection, session, .. } = work;
     let products = tenant.products().await?;
     let now = Timestamp::now();
-    let shelf = tenant.shelf(settings, &connection.ship_from, &products, now).await?;
+    let shelf = session.meanwhile(tenant.shelf(settings, &connection.ship_from, &products, now)).await?;
     let offers = shelf.offers(&products, connection.stock_buffer);
     let told: HashMap<Sku, ToldOffer> =
         tenant.told_offers(&connection.id).await?.into_iter().map(|kept| (kept.sku, kept.told)).collect();
     let mut due = stock::due(&offers, &told, location, now);
-    let here = |told: &ToldOffer| told.location.as_ref() == Some(location);
+    let here = |told: &ToldOffer| told.location.as_deref() == Some(location);
     let has_taken = |sku: &Sku| told.get(sku).is_some_and(|told| here(told) && told.told.is_some());
     // A location that the shop does not have is refused in the same words as a SKU. One that has taken a value is there.
     let is_there = told.values().any(|told| here(told) && told.told.is_some());
@@ -62,12 +75,11 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
         .collect();
     let old = shelf.old_counts(now);
     let unchanged = (offers.len() - due.len()) as u64;
-    let mut counts = Counts { unchanged, old: old.len() as u64, ..Counts::default() };
+    (counts.unchanged, counts.old) = (unchanged, old.len() as u64);
     let mut not_there: HashSet<Sku> = HashSet::new();
     for batch in due.chunks(usize::from(connection.batch_size)) {
         let epoch = session.epoch();
-        let mine =
-            tenant.intend_offers(&connection.id, Some(location.as_str()), batch, epoch, Timestamp::now()).await?;
+        let mine = tenant.intend_offers(&connection.id, Some(location), batch, epoch, Timestamp::now()).await?;
         let mine: Vec<(&Sku, u32)> =
             batch.iter().zip(mine).filter(|(_, mine)| *mine).map(|((sku, value, _), _)| (sku, *value)).collect();
         counts.later += (batch.len() - mine.len()) as u64;
@@ -78,7 +90,7 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
             .iter()
             .map(|(sku, value)| StockLevel {
                 variant_sku: sku.to_string(),
-                stock_location_code: location.clone(),
+                stock_location_code: location.to_owned(),
                 stock: *value,
             })
             .collect();
@@ -95,8 +107,7 @@ pub async fn sync(work: Work<'_>) -> Result<Told, ShopError> {
         counts.refused = counts.refused.saturating_sub(counts.elsewhere);
     }
     // Where the shop refuses values, people are told of the run for that: a sentence would come before the counts that say it.
-    let notes = if counts.refused > 0 { None } else { uncounted(&old) };
-    Ok(Told { notes: notes.into_iter().collect(), ..counts.told() })
+    Ok(if counts.refused > 0 { None } else { uncounted(&old) })
 }
 
 /// Those of these SKUs that another shop of the merchant sells: one document has the products of all shops, and not every

@@ -11,7 +11,7 @@ use renkei_ecforce::{BadRecord, Direction, MAX_PER, Order, OrderQuery, SortBy, i
 use renkei_platform::queue::Queue;
 use renkei_shop::ShopError;
 use renkei_shop::order::shows_another_state;
-use renkei_shop::robot::{Told, Work};
+use renkei_shop::robot::{Stopped, Told, Work};
 
 use crate::commit::{self, Tally};
 use crate::findings::Names;
@@ -22,16 +22,32 @@ pub const BACKFILL: &str = "backfill";
 
 /// Reads the orders that were made in a range of dates again: those that are unknown and in the fetch state are queued for
 /// import, those that are known are synced, and the rest is reported.
-pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, ShopError> {
+pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, Stopped> {
+    let (mut tally, mut elsewhere) = (Tally::default(), Names::default());
+    let (ended, (queued_pages, failure)) = match read_all(work, import, &mut tally, &mut elsewhere).await {
+        Ok(end) => (Ok(()), end),
+        Err(error) => (Err(error), (0, None)),
+    };
+    tally.add("in-another-state", elsewhere.count);
+    let mut notes = tally.notes();
+    notes.extend(elsewhere.sentence("orders of these dates are unknown here and in another state at the shop by now"));
+    let failure = failure.map(str::to_owned);
+    Stopped::or_told(ended, Told { notes, queued_pages, failure, ..tally.told() })
+}
+
+/// Gives how many pages were queued for import, and why the run failed if it did.
+async fn read_all(
+    work: Work<'_>,
+    import: &Queue,
+    tally: &mut Tally,
+    elsewhere: &mut Names,
+) -> Result<(u32, Option<&'static str>), ShopError> {
     let Work { tenant, settings, connection, run, message, session } = work;
     let Some(range) = tenant.backfill(&connection.id, run).await? else {
-        let failure = "no range of dates is noted for this run: start it with `renkei backfill`".to_owned();
-        return Ok(Told { failure: Some(failure), ..Told::default() });
+        return Ok((0, Some("no range of dates is noted for this run: start it with `renkei backfill`")));
     };
     let rules = Rules::of(settings, connection);
     let mut missing = Missing::begin(settings, tenant, message, run).await?;
-    let mut tally = Tally::default();
-    let mut elsewhere = Names::default();
     let mut after = missing.after;
     let failure = loop {
         let query = OrderQuery::new()
@@ -53,7 +69,7 @@ pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, ShopError>
             .flat_map(|lead| (1..=lead.parcels.max(1)).map(|parcel| ShipmentId { parcel, ..lead.id.clone() }))
             .collect();
         let known: BTreeSet<u64> = known.iter().map(|lead| lead.id.order.0).collect();
-        commit::take_over(tenant, &parcels, &read, rules, message.robot.as_str(), &mut tally).await?;
+        commit::take_over(tenant, &parcels, &read, rules, message.robot.as_str(), tally).await?;
         tally.add("orders", page.orders.len() as u64);
         let mut lost = Vec::new();
         for row in page.orders.into_iter().filter(|row| id_of(row).is_none_or(|id| !known.contains(&id))) {
@@ -75,10 +91,7 @@ pub async fn backfill(work: Work<'_>, import: &Queue) -> Result<Told, ShopError>
             break Some("the shop's listing does not go on after the last order it gave");
         }
     };
-    tally.add("in-another-state", elsewhere.count);
-    let notes = elsewhere.sentence("orders of these dates are unknown here and in another state at the shop by now");
-    let failure = failure.map(str::to_owned);
-    Ok(Told { notes: notes.into_iter().collect(), queued_pages: missing.pages(), failure, ..tally.told() })
+    Ok((missing.pages(), failure))
 }
 
 /// Is it in another state than the one that orders are taken in? A row that cannot be read and shows none may be an

@@ -16,7 +16,7 @@ use renkei_ecforce::{Direction, MAX_PER, OrderPage, OrderQuery, SortBy};
 use renkei_shop::Session;
 use renkei_shop::ShopError;
 use renkei_shop::order::shown;
-use renkei_shop::robot::Told;
+use renkei_shop::robot::{Stopped, Told};
 use renkei_store::Tenant;
 
 use crate::findings::Names;
@@ -96,6 +96,24 @@ impl Tally {
              say that you have seen it (取込後にショップで変わりました)",
         );
         lost.into_iter().chain(changed).collect()
+    }
+
+    /// Adds what another has counted.
+    pub fn join(&mut self, other: Self) {
+        for (word, more) in other.counts {
+            self.add(word, more);
+        }
+        self.for_a_person += other.for_a_person;
+    }
+
+    /// The end of a run, which says this besides what the tally does; or of an invocation of it that stopped.
+    ///
+    /// # Errors
+    /// Why it stopped, with what was seen until then.
+    pub fn ended(self, ended: Result<Vec<String>, ShopError>) -> Result<Told, Stopped> {
+        let mut notes = self.notes();
+        let ended = ended.map(|more| notes.extend(more));
+        Stopped::or_told(ended, Told { notes, ..self.told() })
     }
 
     /// The run's end.

@@ -174,9 +174,10 @@ impl Findings {
         Ok(lost)
     }
 
-    /// Had the shop taken the number of this order's one parcel before `read_at`? It shows none.
+    /// Had the shop taken the number of this order's one parcel before `read_at`? It shows none. Of an order to several
+    /// addresses it is not known whose number it shows.
     fn lost_number(&mut self, lead: &Shipment, read_at: Timestamp) -> bool {
-        if lead.parcels != 1 || !lead.is_without_number(read_at) {
+        if lead.is_told_by_address() || !lead.is_without_number(read_at) {
             return false;
         }
         let names = if lead.clone().number_dropped(read_at) { &mut self.dropped } else { &mut self.in_vain };
@@ -269,7 +270,11 @@ impl Findings {
         .flatten()
         .collect();
         if self.incomplete {
-            notes.push("not everything was compared: the lane's calls, or the bound of pages came first".to_owned());
+            notes.push(
+                "not everything was compared: the lane's calls, or the bound of pages came first; other nights look at \
+                 the rest"
+                    .to_owned(),
+            );
         }
         if self.out_of_time {
             notes.push(
@@ -423,6 +428,7 @@ mod tests {
         }
         // Of one number of several nothing is known.
         assert!(!Findings::default().lost_number(&Shipment { parcels: 2, ..shipped() }, now));
+        assert!(!Findings::default().lost_number(&Shipment { several_addresses: true, ..shipped() }, now));
     }
 
     #[test]

@@ -14,13 +14,12 @@ use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Meaning;
 use renkei_domain::run::RunState;
 use renkei_domain::settings::Action;
-use renkei_domain::sync::{self, Rules};
+use renkei_domain::sync::{self, MOST_BETWEEN_LOOKS, Rules, between_looks};
 use renkei_domain::work::{Cause, Hint, StartRobot, VERSION};
 use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest};
-use renkei_platform::Metrics;
 use renkei_platform::queue::{Queue, group};
 use renkei_shop::ShopError;
-use renkei_shop::robot::{Robots, RunError, Told, Work};
+use renkei_shop::robot::{Robots, RunError, Stopped, Told, Work};
 use renkei_store::sync::{HintedOrder, Named};
 use renkei_store::{StoreError, Tenant};
 
@@ -30,8 +29,11 @@ use crate::missing::Missing;
 
 /// The last part of the name of the robot that looks.
 pub const ROBOT: &str = "hints";
-/// How long a burst is waited for.
+/// How long a burst is waited for. Looks of which more come one after another keep a distance besides
+/// ([`sync::between_looks`]), but for what cannot wait.
 const GATHER: Duration = Duration::from_secs(2);
+/// Orders that one look is at; the rest is the next one's.
+pub const MOST_A_LOOK: usize = 500;
 /// Orders that one hint may name; who names more means everything, and the next sync sees to that.
 const MOST: usize = 200;
 
@@ -58,7 +60,18 @@ pub async fn note(robots: &Robots, hint: &Hint, message: &str, deliveries: u32) 
         return Ok(());
     }
     tenant.note_hints(&hint.connection, &named, hint.anew_by.as_deref(), hint.received_at).await?;
-    announce(robots, &tenant, &hint.connection, run).await
+    // A cancellation may still stop a parcel, and a person who wishes for something waits for it.
+    let when = if cancels || hint.anew_by.is_some() { When::Soon } else { When::InTurn };
+    announce(robots, &tenant, &hint.connection, run, when).await
+}
+
+/// When hints are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// Once a burst is over.
+    Soon,
+    /// Not so soon after the look before that a day's calls go on looks.
+    InTurn,
 }
 
 /// Has an earlier delivery done what the hint asks for? By its own run, or by one of another hint that made the orders anew.
@@ -76,10 +89,10 @@ async fn is_done(tenant: &Tenant, hint: &Hint, run: &str) -> Result<bool, StoreE
 /// Announces a look at what is noted and was not looked at: its run failed for good, or its message was lost with the
 /// function that had it. `after` is the run that found it so.
 pub async fn wake(robots: &Robots, tenant: &Tenant, connection: &ConnectionId, after: &str) -> Result<(), ShopError> {
-    if tenant.hints(connection).await?.is_empty() {
+    if tenant.hints(connection, 1).await?.is_empty() {
         return Ok(());
     }
-    match announce(robots, tenant, connection, format!("hints-{after}")).await {
+    match announce(robots, tenant, connection, next_run(after), When::InTurn).await {
         Ok(()) => Ok(()),
         Err(RunError::Store(error)) => Err(error.into()),
         Err(RunError::Queue(error)) => Err(error.into()),
@@ -91,9 +104,40 @@ pub async fn wake(robots: &Robots, tenant: &Tenant, connection: &ConnectionId, a
     }
 }
 
-/// Starts the run that looks, unless one is announced already.
-async fn announce(robots: &Robots, tenant: &Tenant, connection: &ConnectionId, run: String) -> Result<(), RunError> {
-    if !tenant.announce_drain(connection, &run, Timestamp::now()).await? {
+/// The run that looks after this one: a sync's first, or the next of one that left some.
+fn next_run(after: &str) -> String {
+    match after.rsplit_once('+').map(|(first, turn)| (first, turn.parse::<u32>())) {
+        Some((first, Ok(turn))) => format!("{first}+{}", turn.saturating_add(1)),
+        _ if after.starts_with("hints-") => format!("{after}+2"),
+        _ => format!("hints-{after}"),
+    }
+}
+
+/// Starts the run that looks, unless one is announced already that comes as soon.
+async fn announce(
+    robots: &Robots,
+    tenant: &Tenant,
+    connection: &ConnectionId,
+    run: String,
+    when: When,
+) -> Result<(), RunError> {
+    let now = Timestamp::now();
+    let soon = now.saturating_add(GATHER).unwrap_or(now);
+    let drain = tenant.drain(connection).await?;
+    let by = if when == When::Soon { soon } else { Timestamp::MAX };
+    if drain.comes_by(by, &run, now) {
+        return Ok(());
+    }
+    let in_turn = match drain.began {
+        Some(began) if when == When::InTurn && until(began, MOST_BETWEEN_LOOKS) > now => {
+            let applied = tenant.settings().await?;
+            let shop = applied.as_ref().and_then(|applied| applied.settings.connection(connection));
+            until(began, shop.map_or(GATHER, |shop| between_looks(shop.daily_call_limit)))
+        }
+        _ => soon,
+    };
+    let due = in_turn.max(soon);
+    if !tenant.announce_drain(connection, &run, (due, by), now).await? {
         return Ok(());
     }
     let Ok(robot) = RobotId::parse(format!("{connection}/{ROBOT}")) else { return Ok(()) };
@@ -108,23 +152,54 @@ async fn announce(robots: &Robots, tenant: &Tenant, connection: &ConnectionId, r
         attempt: 0,
     };
     let body = serde_json::to_string(&start)?;
-    robots.queue.send(body, group(&start.tenant, &start.connection), GATHER).await?;
+    let delay = Duration::try_from(due.duration_since(now)).unwrap_or(GATHER);
+    robots.queue.send(body, group(&start.tenant, &start.connection), delay).await?;
     Ok(())
 }
 
+fn until(from: Timestamp, wait: Duration) -> Timestamp {
+    from.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
 /// Looks at the orders that hints named. Those that are not known yet and are to be taken are queued for import.
-pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<Told, ShopError> {
+pub async fn look(work: Work<'_>, import: &Queue) -> Result<Told, Stopped> {
+    let mut tally = Tally::default();
+    let mut overwritten: Vec<String> = Vec::new();
+    let mut anew = Anew::begin(work.tenant, work.settings, work.connection);
+    let (ended, queued_pages) = match look_at_all(work, import, &mut tally, &mut overwritten, &mut anew).await {
+        Ok(pages) => (Ok(()), pages),
+        Err(error) => (Err(error), 0),
+    };
+    let mut notes = tally.notes();
+    notes.extend(anew.notes());
+    if !overwritten.is_empty() {
+        tally.add("cancellations-overwritten", overwritten.len() as u64);
+        tally.for_a_person += overwritten.len() as u64;
+        notes.push(format!(
+            "the shop announced that these orders were cancelled, but has them in its working state: they may have been \
+             cancelled just before we told that we took them. Ask at the shop, and cancel them there again: {} \
+             (キャンセルが上書きされた可能性があります)",
+            overwritten.join(", ")
+        ));
+    }
+    Stopped::or_told(ended, Told { notes, queued_pages, ..tally.told() })
+}
+
+/// Gives how many pages were queued for import.
+async fn look_at_all(
+    work: Work<'_>,
+    import: &Queue,
+    tally: &mut Tally,
+    overwritten: &mut Vec<String>,
+    anew: &mut Anew<'_>,
+) -> Result<u32, ShopError> {
     let Work { tenant, settings, connection, run, message, session } = work;
     let rules = Rules::of(settings, connection);
     let by = message.robot.as_str();
-    tenant.begin_drain(&connection.id).await?;
-    let hints = tenant.hints(&connection.id).await?;
-    let mut tally = Tally::default();
-    tally.add("hinted", hints.len() as u64);
+    tenant.begin_drain(&connection.id, Timestamp::now()).await?;
+    let hints = tenant.hints(&connection.id, MOST_A_LOOK).await?;
     let (ids, numbers): (Vec<HintedOrder>, Vec<HintedOrder>) =
         hints.into_iter().partition(|hint| id_of(&hint.named).is_some());
-    let mut overwritten: Vec<String> = Vec::new();
-    let mut anew = Anew::begin(tenant, settings, connection);
     let mut missing = Missing::begin(settings, tenant, message, run).await?;
     for some in ids.chunks(MAX_PER as usize).chain(numbers.chunks(MAX_PER as usize)) {
         let query = OrderQuery::new().sort(SortBy::Id, Direction::Ascending).per(MAX_PER).include_all();
@@ -154,9 +229,9 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
             Named::Id(_) | Named::Number(_) | Named::Cancelled(_) | Named::CancelledNumber(_) => None,
         }));
         let known: BTreeSet<OrderId> = parcels.iter().map(|id| id.order).collect();
-        commit::take_over(tenant, &parcels, &read, rules, by, &mut tally).await?;
+        commit::take_over(tenant, &parcels, &read, rules, by, tally).await?;
         for hint in some.iter().filter(|hint| matches!(hint.named, Named::Anew(_))) {
-            anew.make(hint, (&read, &page.orders), &mut tally).await?;
+            anew.make(hint, (&read, &page.orders), tally).await?;
         }
         let new = page.orders.into_iter().filter(|row| {
             row.as_ref()
@@ -164,20 +239,9 @@ pub async fn look(work: Work<'_>, import: &Queue, _metrics: &Metrics) -> Result<
         });
         tally.add("queued-for-import", missing.queue(tenant, import, new.collect(), session.epoch()).await?);
         tenant.forget_hints(&connection.id, some).await?;
+        tally.add("hinted", some.len() as u64);
     }
-    let mut notes = tally.notes();
-    notes.extend(anew.notes());
-    if !overwritten.is_empty() {
-        tally.add("cancellations-overwritten", overwritten.len() as u64);
-        tally.for_a_person += overwritten.len() as u64;
-        notes.push(format!(
-            "the shop announced that these orders were cancelled, but has them in its working state: they may have been \
-             cancelled just before we told that we took them. Ask at the shop, and cancel them there again: {} \
-             (キャンセルが上書きされた可能性があります)",
-            overwritten.join(", ")
-        ));
-    }
-    Ok(Told { notes, queued_pages: missing.pages(), ..tally.told() })
+    Ok(missing.pages())
 }
 
 /// Orders that a webhook called cancelled and that are in the state that we tell: a cancellation by state alone, just
@@ -222,4 +286,16 @@ pub(crate) async fn parcels(
         .into_iter()
         .flat_map(|lead| (1..=lead.parcels.max(1)).map(move |parcel| ShipmentId { parcel, ..lead.id.clone() }))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_that_follow_each_other_have_names_of_their_own_that_do_not_grow() {
+        assert_eq!(next_run("a-sync"), "hints-a-sync");
+        assert_eq!(next_run("hints-a-sync"), "hints-a-sync+2");
+        assert_eq!(next_run("hints-a-sync+9"), "hints-a-sync+10");
+    }
 }

@@ -26,8 +26,7 @@ use renkei_domain::work::{Hint, StartRobot, UnreadableMessage};
 use renkei_platform::Metrics;
 use renkei_platform::batch::{Message, run_batch};
 use renkei_platform::queue::{Queue, group};
-use renkei_shop::ShopError;
-use renkei_shop::robot::{Robots, RunError, Told, Work, deadline};
+use renkei_shop::robot::{Robots, RunError, Stopped, Told, Work, deadline};
 
 /// Queues of other functions.
 pub struct Others {
@@ -96,17 +95,22 @@ pub async fn serve(
     .await
 }
 
-async fn tell(work: Work<'_>, robots: &Robots, others: &Others, metrics: &Metrics) -> Result<Told, ShopError> {
+async fn tell(work: Work<'_>, robots: &Robots, others: &Others, metrics: &Metrics) -> Result<Told, Stopped> {
     match (work.message.action, suffix(work.message.robot.as_str())) {
-        (Action::StatusSync, hints::ROBOT) => hints::look(work, &others.import_orders, metrics).await,
+        (Action::StatusSync, hints::ROBOT) => {
+            let (tenant, connection, run) = (work.tenant, &work.connection.id, work.run);
+            let done = hints::look(work, &others.import_orders).await?;
+            let is_full = done.counts.get("hinted").is_some_and(|hinted| *hinted >= hints::MOST_A_LOOK as u64);
+            let woken = if is_full { hints::wake(robots, tenant, connection, run).await } else { Ok(()) };
+            Stopped::or_told(woken, done)
+        }
         (Action::StatusSync, _) => {
             let (tenant, connection, run) = (work.tenant, &work.connection.id, work.run);
-            let told = sync::sync(work, metrics).await?;
-            hints::wake(robots, tenant, connection, run).await?;
-            Ok(told)
+            let done = sync::sync(work, metrics).await?;
+            Stopped::or_told(hints::wake(robots, tenant, connection, run).await, done)
         }
         (Action::Reconcile, backfill::BACKFILL) => backfill::backfill(work, &others.import_orders).await,
-        (Action::Reconcile, _) => reconcile::reconcile(work, &others.import_orders).await,
+        (Action::Reconcile, _) => Ok(reconcile::reconcile(work, &others.import_orders).await?),
         (other, _) => Ok(failed(&format!("{} is not a robot of sync-payments", other.as_str()))),
     }
 }

@@ -1,6 +1,7 @@
 //! 夜間照合: what the shop has against what we have.
 //!
-//! A pass over what the shop has in its fetch, working and shipped states, bounded in calls. Orders that are lost (in the
+//! A pass over what the shop has in its fetch, working and shipped states, bounded in calls: of a state with more orders than
+//! a night reads, each night looks at others. Orders that are lost (in the
 //! fetch state, and unknown to us) are queued for import, which is safe: import takes an order once. Orders that the shop
 //! was told are shipped and that it still has in its working state are told again, and so is, a few times, a tracking
 //! number that it was told and does not have. Everything else is reported and left to people: doubled numbers, orders
@@ -12,7 +13,7 @@
 
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::settings::Action;
-use renkei_domain::sync::{RECONCILED_PAGES, reading};
+use renkei_domain::sync::{RECONCILED_PAGES, reading, reconciled_from};
 use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy};
 use renkei_platform::queue::Queue;
 use renkei_shop::ShopError;
@@ -43,12 +44,18 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
         (AtShop::Shipped, OrderQuery::new().state_eq(&connection.states.shipped).updated_at(since, ahead)),
     ] {
         let (mut after, mut pages) = (0, 0);
+        // Where a page by its number is read, and after which id the night goes on when it comes to the end from there.
+        let (mut jump, mut first): (Option<u32>, Option<u64>) = (None, None);
         loop {
             if session.rest() <= LEFT_TO_OTHERS || pages >= RECONCILED_PAGES {
                 findings.incomplete = true;
                 break;
             }
-            let query = query.clone().id_gt(after).sort(SortBy::Id, Direction::Ascending).per(MAX_PER);
+            let query = query.clone().sort(SortBy::Id, Direction::Ascending).per(MAX_PER);
+            let query = match jump.take() {
+                Some(page) => query.page(page),
+                None => query.id_gt(after),
+            };
             let page = match session.call(async |client, token| client.orders(token, &query).await).await {
                 Ok(page) => page,
                 // Going on would begin at the first page again, and take all night of it. Only what came too late for
@@ -62,13 +69,20 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
             pages += 1;
             let last = page.is_last(MAX_PER);
             let highest = page.ids().max();
+            if pages == 1 {
+                let all = page.meta.total_count.unwrap_or(0).div_ceil(u64::from(MAX_PER));
+                let from = u32::try_from(reconciled_from(all, night_of(now))).unwrap_or(0);
+                jump = (from > 0).then_some(from + 1);
+                first = jump.and(highest);
+            }
             let unknown = findings.compare(night, at_shop, page).await?;
             let queued = missing.queue(tenant, import, unknown, session.epoch()).await?;
             findings.tally.add("queued-for-import", queued);
-            if last || reading::stands(after, highest) {
-                break;
+            match first.take_if(|_| last && jump.is_none()) {
+                Some(first) => after = first,
+                None if last || reading::stands(after, highest) => break,
+                None => after = highest.unwrap_or(after),
             }
-            after = highest.unwrap_or(after);
         }
     }
     // What is left of the time is for noting what was found: all that is open is not read in it.
@@ -76,4 +90,9 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
         findings.stuck(night).await?;
     }
     Ok(findings.told(missing.pages()))
+}
+
+/// Counts nights. One that is missed, or cut short, is made good when its turn comes again.
+fn night_of(now: Timestamp) -> u64 {
+    u64::try_from(now.as_second() / 86_400).unwrap_or(0)
 }

@@ -1,25 +1,30 @@
 //! 処理ロボット適用: a processing robot, to the shipments in a status, as they are now. No call to the shop.
 //!
 //! This is what moves paid shipments from *awaiting payment* to `ready` after a status sync. How each is judged and
-//! written, `renkei_store::processing` says.
+//! written, `renkei_store::processing` says. Orders are gone through by their ids: a run that has no time for all of them
+//! goes on where it stood, or the latest of very many would never be reached.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
+use renkei_domain::ids::OrderId;
 use renkei_domain::processing::{Facts, RobotSet, Target};
 use renkei_domain::settings::CustomAction;
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Indoors, Told};
 use renkei_store::Tenant;
 use renkei_store::processing::Application;
+use renkei_store::runs::Progress;
 
 /// Shipments that are read from the store in one go.
 const AT_ONCE: usize = 100;
+/// A run that needs no shop holds no gate, which would count its holders.
+const NO_GATE: u64 = 0;
 
 /// Applies what the robot says.
 pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
-    let Indoors { tenant, settings, connection, message, deadline, .. } = work;
+    let Indoors { tenant, settings, connection, run, message, deadline } = work;
     let robot = settings.integration_robots.custom.iter().find(|robot| robot.id == message.robot);
     let Some(CustomAction::Apply(apply)) = robot.map(|robot| &robot.action) else {
         return Ok(failed(format!("the robot {} is not in the tenant's settings any more", message.robot)));
@@ -38,9 +43,12 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
     let Some(wanted) = Target::of(&apply.to_status) else {
         return Ok(failed(format!("there is no status {:?} to apply a robot to", apply.to_status)));
     };
-    let open = tenant.open_orders(&connection.id, &[wanted.status()]).await?;
+    let mut at = tenant.run_progress(run).await?.unwrap_or(Progress { page: 0, after: 0 });
+    let mut open = tenant.open_orders(&connection.id, &[wanted.status()]).await?;
+    let ids = Tenant::open_ids(&connection.id, &open.split_off(&OrderId(at.after.saturating_add(1))));
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for ids in Tenant::open_ids(&connection.id, &open).chunks(AT_ONCE) {
+    let mut left = ids.chunks(AT_ONCE).peekable();
+    while let Some(ids) = left.next() {
         if Instant::now() > deadline {
             return Err(ShopError::OutOfTime);
         }
@@ -58,7 +66,7 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
         for (shipment, detail) in shipments.into_iter().zip(details) {
             let facts = Facts {
                 connection,
-                conversion_robot: None,
+                conversion_robot: settings.tie_of(&connection.id),
                 unknown_skus: &[],
                 duplicate_number: false,
                 now: Timestamp::now(),
@@ -66,6 +74,11 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
             for word in tenant.apply_robot(&application, &facts, shipment, detail).await?.words {
                 *counts.entry(word).or_default() += 1;
             }
+        }
+        // Where these were the last, the run's end is noted next. The first of the others may have parcels among these.
+        if let Some(next) = left.peek().and_then(|ids| ids.first()) {
+            at = Progress { page: at.page + 1, after: next.order.0.saturating_sub(1) };
+            tenant.advance_run(run, at, NO_GATE).await?;
         }
     }
     Ok(Told { counts, ..Told::default() })

@@ -23,6 +23,8 @@ const UNTOLD_DAYS: i64 = 3;
 /// Entries of each list of what is to be told that are read in one go, and how often, from the oldest on.
 const LISTED: i32 = 100;
 const MOST_LISTED: usize = 10;
+/// Shipments that are read in one go.
+const AT_ONCE: usize = 500;
 
 /// Orders that stand still, by id, with their numbers.
 pub async fn orders(night: Night<'_>) -> Result<BTreeMap<OrderId, OrderNumber>, ShopError> {
@@ -32,18 +34,27 @@ pub async fn orders(night: Night<'_>) -> Result<BTreeMap<OrderId, OrderNumber>, 
     for (status, days) in [(Status::Ready, READY_DAYS), (Status::Picking, PICKING_DAYS)] {
         let mut open = tenant.open_orders(connection, &[status]).await?;
         open.retain(|_, order| older(order.imported_at, days, now));
-        let mut still = tenant.shipments(&Tenant::open_ids(connection, &open)).await?;
-        still.retain(|shipment| {
-            shipment.status == status && older(shipment.claimed_at.unwrap_or(shipment.updated_at), days, now)
-        });
-        // What is to be shipped on a later day has its reason to stand.
-        let details = tenant.details(&still).await?;
-        let due = |detail: &ShipmentDetail| {
-            let day = detail.ship_on.and_then(|day| jst::instant(day.to_datetime(Time::midnight())));
-            day.is_none_or(|day| older(day, days, now))
-        };
-        let still = still.into_iter().zip(&details).filter(|(_, detail)| due(detail));
-        stuck.extend(still.map(|(shipment, _)| (shipment.id.order, shipment.order_number)));
+        for ids in Tenant::open_ids(connection, &open).chunks(AT_ONCE) {
+            let mut still = tenant.shipments(ids).await?;
+            still.retain(|shipment| {
+                shipment.status == status && older(shipment.claimed_at.unwrap_or(shipment.updated_at), days, now)
+            });
+            // What is to be shipped on a later day has its reason to stand.
+            let details = tenant.details(&still).await?;
+            let due = |detail: &ShipmentDetail| {
+                let day = detail.ship_on.and_then(|day| jst::instant(day.to_datetime(Time::midnight())));
+                day.is_none_or(|day| older(day, days, now))
+            };
+            let still = still.into_iter().zip(&details).filter(|(_, detail)| due(detail));
+            stuck.extend(still.map(|(shipment, _)| (shipment.id.order, shipment.order_number)));
+        }
+    }
+    // Nobody looks for what is on hold for no reason: no robot is applied to it, and to people it is one of many on hold.
+    let held = tenant.open_orders(connection, &[Status::Hold]).await?;
+    for ids in Tenant::open_ids(connection, &held).chunks(AT_ONCE) {
+        let mut forgotten = tenant.shipments(ids).await?;
+        forgotten.retain(Shipment::is_held_for_nothing);
+        stuck.extend(forgotten.into_iter().map(|shipment| (shipment.id.order, shipment.order_number)));
     }
     let does = |action| night.actions.contains(&action);
     let numbers = does(Action::WriteBack) || does(Action::StateShipped);

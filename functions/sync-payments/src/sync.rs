@@ -17,7 +17,7 @@ use renkei_domain::sync::Rules;
 use renkei_domain::sync::reading::{self, Late, Reading, Window};
 use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy, TextAttribute, TextTest};
 use renkei_platform::{Metric, Metrics};
-use renkei_shop::robot::{Told, Work};
+use renkei_shop::robot::{Stopped, Told, Work};
 use renkei_shop::{Session, ShopError};
 use renkei_store::Tenant;
 use renkei_store::runs::Progress;
@@ -37,7 +37,14 @@ const OPEN: [Status; 3] = [Status::Hold, Status::Ready, Status::Picking];
 const OVERDUE: &str = "cancellation overdue";
 
 /// Syncs one connection.
-pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> {
+pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, Stopped> {
+    let mut tally = Tally::default();
+    let ended = read_and_watch(work, metrics, &mut tally).await;
+    tally.ended(ended)
+}
+
+/// Gives what people are told at the end, besides what the tally says.
+async fn read_and_watch(work: Work<'_>, metrics: &Metrics, tally: &mut Tally) -> Result<Vec<String>, ShopError> {
     let Work { tenant, settings, connection, run, message, session } = work;
     let by = message.robot.as_str();
     let rules = Rules::of(settings, connection);
@@ -51,10 +58,8 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
         None => Vec::new(),
     };
     let window = mark.as_ref().map(|mark| Window::since(mark.began, began));
-    let mut tally = Tally::default();
     // Orders that the shop does not give by their ids.
     let mut missing: Vec<OrderId> = Vec::new();
-    tally.add("open", open.len() as u64);
     let today = jst::date(began);
     let report = mark.as_ref().is_none_or(|mark| mark.reported_on != Some(today));
     let reads_changes = mark.as_ref().is_some_and(|mark| mark.tells_changes(connection, today));
@@ -77,7 +82,7 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
         let mut ids = Tenant::open_ids(&connection.id, &shown);
         let gone = cancelled(tenant, &read, rules).await?;
         ids.extend(gone.into_iter().filter(|id| !shown.get(&id.order).is_some_and(|o| o.parcels.contains(&id.parcel))));
-        commit::take_over(tenant, &ids, &read, rules, by, &mut tally).await?;
+        commit::take_over(tenant, &ids, &read, rules, by, tally).await?;
         stale.retain(|order| !read.orders.contains_key(order));
         // A listing of changes that gives a full page and nothing higher is no list of all of them: what is behind it is
         // read by ids.
@@ -120,27 +125,31 @@ pub async fn sync(work: Work<'_>, metrics: &Metrics) -> Result<Told, ShopError> 
         let query = OrderQuery::new().id_in(some.iter().map(|order| order.0)).per(MAX_PER).include_all();
         let (read, _) = commit::read(session, &query).await?;
         let shown = some.iter().filter_map(|id| Some((*id, open.get(id)?.clone()))).collect();
-        commit::take_over(tenant, &Tenant::open_ids(&connection.id, &shown), &read, rules, by, &mut tally).await?;
+        commit::take_over(tenant, &Tenant::open_ids(&connection.id, &shown), &read, rules, by, tally).await?;
     }
     let late_known = match mark.as_ref().map(|mark| reading::late(mark.began, mark.late_known, all_changes, began)) {
         Some(Late::Look(window)) => {
-            late(session, tenant, rules, window, by, &mut tally).await?;
+            late(session, tenant, rules, window, by, tally).await?;
             None
         }
         Some(Late::KnownTo(known)) => Some(known),
         Some(Late::Known) | None => None,
     };
-    let mut notes = watch(tenant, &connection.id, rules, report, by, &mut tally).await?;
+    // What is seen at the end is seen again if the end is not noted.
+    let mut end = Tally::default();
+    end.add("open", open.len() as u64);
+    let mut notes = watch(tenant, &connection.id, rules, report, by, &mut end).await?;
     if report {
-        notes.extend(not_there(tenant, &connection.id, &missing, &mut tally).await?);
+        notes.extend(not_there(tenant, &connection.id, &missing, &mut end).await?);
     }
-    metrics.add(Metric::UnknownPayments, tally.count("unknown-payment-states"));
+    metrics.add(Metric::UnknownPayments, end.count("unknown-payment-states"));
     let tables = Some(SyncMark::tables(connection));
     let mark = SyncMark { began, reported_on: Some(today), late_known, tables, epoch: session.epoch() };
     if !tenant.move_sync_mark(&connection.id, &mark).await? {
         return Err(ShopError::LeaseLost);
     }
-    Ok(Told { notes, ..tally.told() })
+    tally.join(end);
+    Ok(notes)
 }
 
 fn next(after: u64) -> OrderId {
@@ -215,14 +224,16 @@ async fn stale(
         .collect();
     let mut began: HashMap<String, Option<Timestamp>> = HashMap::new();
     let mut stale = Vec::new();
-    for shipment in tenant.shipments(&new).await? {
-        if !began.contains_key(&shipment.run) {
-            let run = tenant.run(&shipment.run).await?;
-            began.insert(shipment.run.clone(), run.map(|run| run.started_at));
-        }
-        let fetch_began = began.get(&shipment.run).copied().flatten();
-        if reading::may_be_stale(last_sync, shipment.imported_at, fetch_began) {
-            stale.push(shipment.id.order);
+    for ids in new.chunks(READ_AT_ONCE) {
+        for shipment in tenant.shipments(ids).await? {
+            if !began.contains_key(&shipment.run) {
+                let run = tenant.run(&shipment.run).await?;
+                began.insert(shipment.run.clone(), run.map(|run| run.started_at));
+            }
+            let fetch_began = began.get(&shipment.run).copied().flatten();
+            if reading::may_be_stale(last_sync, shipment.imported_at, fetch_began) {
+                stale.push(shipment.id.order);
+            }
         }
     }
     Ok(stale)
@@ -257,7 +268,7 @@ async fn watch(
             }
         }
     }
-    let mut notes = tally.notes();
+    let mut notes = Vec::new();
     if report && !unknown.is_empty() {
         tally.add("unknown-payment-states", unknown.values().sum());
         let states: Vec<String> = unknown.iter().map(|(state, count)| format!("{state:?} ({count})")).collect();
@@ -286,8 +297,10 @@ async fn not_there(
 ) -> Result<Option<String>, ShopError> {
     let leads: Vec<ShipmentId> = missing.iter().map(|order| ShipmentId::lead(connection.clone(), *order)).collect();
     let mut names = Names::default();
-    for shipment in tenant.shipments(&leads).await? {
-        names.add(shipment.order_number.as_str());
+    for ids in leads.chunks(READ_AT_ONCE) {
+        for shipment in tenant.shipments(ids).await? {
+            names.add(shipment.order_number.as_str());
+        }
     }
     tally.for_a_person += names.count;
     Ok(names.sentence(

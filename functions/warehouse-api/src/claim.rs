@@ -45,7 +45,8 @@ pub struct ClaimAnswer {
 /// Take shipments.
 ///
 /// An id that is claimed already is refused with `already-claimed`, whoever claimed it: so of two workers that claim the
-/// same, one packs. If an answer was lost, `GET /v1/shipments?status=picking` tells what is yours.
+/// same, one packs. Named twice, it is answered once. If an answer was lost, `GET /v1/shipments?status=picking` tells
+/// what is yours.
 #[utoipa::path(
     post, path = "/v1/shipments/claim", tag = "shipments", operation_id = "claimShipments",
     request_body(content = ClaimRequest, example = json!({ "ids": ["hanako-ecforce.88111.1"] })),

@@ -112,3 +112,27 @@ pub fn results() -> ArrayBuilder {
 pub fn counts() -> ArrayBuilder {
     records(Ref::from_schema_name("Count").into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_says_what_comes_of_another_method_and_of_too_many_calls() {
+        let document = serde_json::to_value(Api::openapi()).unwrap();
+        let mut operations = 0;
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let says = |status: &str, words: &str| {
+                    let described = operation["responses"][status]["description"].as_str();
+                    described.is_some_and(|description| description.contains(words))
+                };
+                assert!(says("405", "`Allow` names the methods"), "{method} {path}: {operation}");
+                assert!(says("429", "wait a second and send the same again"), "{method} {path}: {operation}");
+                operations += 1;
+            }
+        }
+        let routed: usize = crate::endpoints().iter().map(|(_, methods, _)| methods.len()).sum();
+        assert_eq!(operations, routed);
+    }
+}

@@ -14,6 +14,7 @@ mod demo;
 mod error;
 mod local;
 mod output;
+mod private;
 mod prove;
 mod stack;
 

@@ -130,7 +130,7 @@ pub fn cancel(shipment: &mut Shipment, now: Timestamp, why: &str, by: &str) -> C
             shipment.cancellation = Some(asked(CancellationState::TooLate, now));
             if shipment.shop_sync == ShopSync::Registered {
                 // It left before we told that we took it: that it left is what the shop is told now.
-                shipment.shop_sync = ShopSync::Acknowledged;
+                shipment.shop_sync = shipment.once_acknowledged();
             }
             shipment.note(now, format!("cancelled at the shop after it left: {why}"), by);
             Cancelled::TooLate

@@ -113,4 +113,25 @@ mod tests {
         assert_eq!(table.meaning("brand_new"), Meaning::Unknown);
         assert_eq!(table.in_force().len(), DEFAULTS.len() + 1);
     }
+
+    #[test]
+    fn each_state_that_shops_are_known_to_have_has_its_meaning() {
+        let meanings = [
+            ("authed", Meaning::Paid),
+            ("credit_exam_completed", Meaning::Paid),
+            ("captured", Meaning::Paid),
+            ("completed", Meaning::Paid),
+            ("paid", Meaning::Paid),
+            ("pending", Meaning::Wait),
+            ("auth_failed", Meaning::Wait),
+            ("update_failed", Meaning::Wait),
+            ("credit_exam_processing", Meaning::Wait),
+            ("credit_exam_hold", Meaning::Wait),
+            ("credit_exam_failed", Meaning::Wait),
+            ("voided", Meaning::Cancelled),
+            ("void", Meaning::Cancelled),
+        ];
+        let meanings = BTreeMap::from(meanings.map(|(state, meaning)| (state.to_owned(), meaning)));
+        assert_eq!(PaymentStates::default().in_force(), meanings);
+    }
 }

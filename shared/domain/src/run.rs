@@ -44,6 +44,11 @@ impl RunState {
 /// The word under which a run counts what a person has to look at, where what it queued ends it.
 pub const FOR_A_PERSON: &str = "for-a-person";
 
+/// How the name of the robot ends that looks at what webhooks name.
+const HINTS: &str = "/hints";
+/// What a sync counts of shipments that robots which start after it may act on. A shop sends webhooks for much else.
+const MOVED: [&str; 6] = ["paid", "payment-lost", "withdrawn", "differences", "made-anew", "cancelled"];
+
 /// One run of an integration robot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
@@ -124,12 +129,17 @@ impl Run {
     }
 
     /// The robots that this run's end starts. Each run has one end, and each of these messages names its run after it:
-    /// sent twice, it is still one run. A run that could not do its work starts none.
+    /// sent twice, it is still one run. A run that could not do its work starts none; nor does a look at what webhooks name
+    /// that found nothing for them, which the next status sync makes good where its count was lost with a function that died.
     #[must_use]
     pub fn triggers(&self, tenant: &TenantId, robots: &IntegrationRobots) -> Vec<StartRobot> {
         match self.state {
             RunState::Done | RunState::NeedsPerson => {}
             RunState::Running | RunState::Blocked | RunState::Failed => return Vec::new(),
+        }
+        let moved = || MOVED.iter().any(|word| self.counts.get(*word).is_some_and(|count| *count > 0));
+        if self.robot.as_str().ends_with(HINTS) && !moved() {
+            return Vec::new();
         }
         robots
             .after(&self.connection, self.action)
@@ -174,5 +184,40 @@ impl Outcome {
             Self::Quarantined => "quarantined",
             Self::Refused => "refused",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn started(robot: &str, action: &str, counts: &[(&str, u64)]) -> Vec<String> {
+        let counts: BTreeMap<&str, u64> = counts.iter().copied().collect();
+        let run: Run = serde_json::from_value(json!({
+            "id": "r", "connection": "shop", "robot": robot, "action": action, "cause": "hint", "state": "done",
+            "started_at": "2026-11-24T00:00:00Z", "counts": counts
+        }))
+        .unwrap();
+        let robots: IntegrationRobots = serde_json::from_value(json!({ "custom": [
+            { "id": "release", "name": "r", "on": { "after": "status-sync", "connection": "shop" },
+              "do": { "apply_processing_robot": "ecforce-release", "to_status": "awaiting-payment" } }
+        ] }))
+        .unwrap();
+        let starts = run.triggers(&TenantId::parse("hanako").unwrap(), &robots);
+        starts.into_iter().filter_map(|start| start.run).collect()
+    }
+
+    #[test]
+    fn a_look_at_what_webhooks_name_starts_what_follows_a_sync_only_where_something_moved() {
+        let nothing = [("hinted", 3), ("queued-for-import", 1), ("paid", 0), ("cancellations-requested", 1)];
+        assert!(started("shop/hints", "status-sync", &nothing).is_empty());
+        for word in MOVED {
+            assert_eq!(started("shop/hints", "status-sync", &[("hinted", 3), (word, 1)]), ["r+release"], "{word}");
+        }
+        // A sync itself starts them each time: they may have been kept from something before.
+        assert_eq!(started("shop/status-sync", "status-sync", &nothing), ["r+release"]);
+        assert!(started("shop/reconcile", "reconcile", &[("paid", 1)]).is_empty());
     }
 }

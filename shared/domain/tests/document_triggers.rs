@@ -62,3 +62,23 @@ fn what_cannot_be_is_refused_with_its_line() {
     let both = "on: { every: 1 hour, daily_at: \"09:30\", connection: midori-ecforce }";
     assert!(read(both, DO).is_err(), "two triggers");
 }
+
+#[test]
+fn where_the_shop_moves_states_by_itself_no_robot_of_ones_own_does() {
+    let own = MIDORI.replace(ON, "on: { every: 1 hour, connection: midori-ecforce }").replace(DO, "do: state-shipped");
+    let problems = |text: &str| document::read(text, &|url: &str| Ok(url.to_owned())).err().unwrap_or_default();
+    assert_eq!(problems(&own), []);
+    let both = problems(&own.replace("automation_option: false", "automation_option: true"));
+    let paths: Vec<&str> = both.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["integration_robots.custom[0].do"], "it would run twice");
+}
+
+#[test]
+fn a_robot_that_starts_every_5_minutes_is_warned_of_once_and_one_of_6_minutes_is_not() {
+    let warned_of = |every: &str| {
+        let on = format!("on: {{ every: {every}, connection: midori-ecforce }}");
+        let document = read(&on, "do: status-sync").unwrap_or_else(|problems| panic!("{problems:?}"));
+        document.warnings.iter().filter(|warning| warning.path == "integration_robots.custom[0].on.every").count()
+    };
+    assert_eq!((warned_of("5 minutes"), warned_of("6 minutes")), (1, 0));
+}

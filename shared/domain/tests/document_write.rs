@@ -4,6 +4,8 @@ use renkei_domain::document::{self, ChangeKind};
 use renkei_domain::settings::TenantSettings;
 
 const MIDORI: &str = include_str!("fixtures/midori.yaml");
+/// What the set-up article asks for, as a merchant wrote it. Never changed here: what it says has to go on being taken.
+const HANAKO: &str = include_str!("fixtures/hanako.yaml");
 
 fn settings(text: &str) -> TenantSettings {
     match document::read(text, &|url| Ok(url.to_owned())) {
@@ -87,6 +89,18 @@ fn the_same_document_changes_nothing() {
         ]),
         Vec::<String>::new()
     );
+}
+
+#[test]
+fn the_articles_merchant_is_taken_as_written_and_a_second_time_nothing_changes() {
+    let first = document::read(HANAKO, &|url| Ok(url.to_owned())).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!(first.warnings, []);
+    let own = first.settings;
+    assert_eq!(settings(&document::write(&own)), own, "an export is the same document");
+    // What is applied is kept as JSON, and the second time compared with that.
+    let kept: TenantSettings = serde_json::from_str(&serde_json::to_string(&own).unwrap()).unwrap();
+    assert_eq!(document::difference(Some(&kept), &settings(HANAKO)), []);
+    assert_eq!(kept, own);
 }
 
 #[test]

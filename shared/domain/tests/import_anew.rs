@@ -220,3 +220,24 @@ fn only_what_is_in_nobodys_hands_is_made_anew() {
         assert_eq!(anew::is_possible(&shipment), matches!(status, Status::Hold | Status::Ready), "{status:?}");
     }
 }
+
+/// The shop keeps the numbers of an order to two by address, also where nothing goes to one of them.
+#[test]
+fn the_one_parcel_of_an_order_to_two_addresses_is_told_by_its_address() {
+    let sample = &samples::all()[3].order;
+    let mut two = SourceOrder { payment_state: order().payment_state, ..sample.clone() };
+    let second = two.addresses[1].id;
+    two.lines.retain(|line| line.address == Some(second));
+    let shipment = made(&two, &FIVE);
+    assert_eq!((shipment.parcels, shipment.address_id), (1, second));
+    assert!(shipment.is_told_by_address());
+    let kept: Shipment = serde_json::from_value(json!(shipment)).unwrap();
+    assert_eq!(kept, shipment);
+
+    // Of an order to one nothing is kept of it, until it has another.
+    let mut one = made(&order(), &FIVE);
+    assert!(!one.is_told_by_address() && json!(one).get("several_addresses").is_none());
+    anew::make(&mut one, &shipment, &two, "2", later(), "hanako");
+    assert!(one.is_told_by_address());
+    assert!(made(sample, &FIVE).is_told_by_address(), "a parcel of two");
+}

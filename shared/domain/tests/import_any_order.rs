@@ -8,7 +8,7 @@ use renkei_domain::convert::{ConversionRobots, samples};
 use renkei_domain::ids::RuleId;
 use renkei_domain::import::{Context, Verdict, decide, unknown_skus};
 use renkei_domain::order::SourceOrder;
-use renkei_domain::processing::{Goods, Phase, RobotSet};
+use renkei_domain::processing::{Goods, RobotSet};
 use renkei_domain::shipment::Status;
 use renkei_domain::work::Place;
 use serde_json::{Value, json};
@@ -65,6 +65,7 @@ proptest! {
         let robots = RobotSet::compile(&own).unwrap();
         let conversions = ConversionRobots::compile(&own).unwrap();
         let conversion = RuleId::parse("ecforce-own").unwrap();
+        let leaflet = RuleId::parse("leaflet").unwrap();
         let goods = Goods::new();
         let context = Context {
             settings: &own,
@@ -99,9 +100,9 @@ proptest! {
                     now: context.now,
                 };
                 let (mut later, mut later_detail) = (shipment.clone(), detail.clone());
-                robots.apply(Phase::Always, &facts, &mut later, &mut later_detail);
+                robots.apply_later(&goods, &leaflet, &facts, &mut later, &mut later_detail);
                 let (once, once_detail) = (later.clone(), later_detail.clone());
-                robots.apply(Phase::Always, &facts, &mut later, &mut later_detail);
+                robots.apply_later(&goods, &leaflet, &facts, &mut later, &mut later_detail);
                 prop_assert_eq!((later, later_detail), (once, once_detail));
             }
         }

@@ -39,6 +39,16 @@ fn stored(own: &TenantSettings, goods: &Goods, order: &SourceOrder) -> Vec<(Ship
 }
 
 fn decided(own: &TenantSettings, goods: &Goods, order: &SourceOrder, is_duplicate: bool) -> Verdict {
+    decided_without(own, goods, order, &[], is_duplicate)
+}
+
+fn decided_without(
+    own: &TenantSettings,
+    goods: &Goods,
+    order: &SourceOrder,
+    unknown: &[Sku],
+    is_duplicate: bool,
+) -> Verdict {
     let context = Context {
         settings: own,
         connection: &own.connections[0],
@@ -50,7 +60,21 @@ fn decided(own: &TenantSettings, goods: &Goods, order: &SourceOrder, is_duplicat
         place: Place { page: 1, row: 0 },
         now: now(),
     };
-    decide(&context, order, &[], is_duplicate)
+    decide(&context, order, unknown, is_duplicate)
+}
+
+/// Whoever adds the product lets it go, and then it waits for the other reason alone.
+#[test]
+fn an_order_that_cannot_be_converted_waits_for_its_products_too() {
+    let mut order = samples::all()[3].order.clone();
+    order.lines[0].address = None;
+    let own = settings(&FIVE, &json!([]));
+    let waits = |unknown: &[Sku]| match decided_without(&own, &Goods::new(), &order, unknown, false) {
+        Verdict::Quarantine { reason, missing_skus } => (reason.contains("does not say to which"), missing_skus),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(waits(&[sku("SAMPLE-A")]), (true, vec![sku("SAMPLE-A")]));
+    assert_eq!(waits(&[]), (true, Vec::new()));
 }
 
 /// Whoever switches the robot on that forbids equal numbers has those that came before known as well.
@@ -177,6 +201,20 @@ fn an_order_of_which_the_shop_said_no_total_is_held() {
     free.attributes.insert("total".into(), json!(0));
     for order in [free, order()] {
         assert_eq!(stored(&own, &Goods::new(), &order)[0].0.status, Status::Ready);
+    }
+}
+
+/// A shop may have voided the payment of an order that is still to be fetched. Being told "working" would take the cancellation
+/// away there.
+#[test]
+fn an_order_whose_payment_is_cancelled_is_imported_as_cancelled_and_tells_the_shop_nothing() {
+    let own = settings(&FIVE, &json!([]));
+    for state in ["voided", "void"] {
+        let (shipment, _) =
+            stored(&own, &Goods::new(), &SourceOrder { payment_state: state.into(), ..order() }).remove(0);
+        assert_eq!((shipment.status, shipment.shop_work()), (Status::Cancelled, None), "{state}");
+        assert!(shipment.cancelled_by_shop && shipment.is_known_as_cancelled_at_shop());
+        assert_eq!(said(&shipment), "imported: cancelled");
     }
 }
 

@@ -4,7 +4,7 @@ mod processing_support;
 
 use processing_support::{Case, FIVE, compiled, now, rule, settings, sku};
 use renkei_domain::payment::Payment;
-use renkei_domain::processing::{Facts, ImportDecision, Phase, RobotSet, built_in, settle};
+use renkei_domain::processing::{Applied, Facts, ImportDecision, Phase, RobotSet, built_in, settle};
 use renkei_domain::shipment::{HoldReason, Status};
 use renkei_domain::sync::Rules;
 use serde_json::json;
@@ -116,8 +116,116 @@ fn another_open_reason_keeps_it_and_is_named() {
     // A person clears both; the robot that runs always lets it go.
     case.shipment.clear_hold(BadAddress);
     case.shipment.clear_hold(Remark);
-    case.apply(&robots, Phase::Always);
+    case.apply(&robots, Phase::Again(&rule("ecforce-release")));
     assert_eq!(case.shipment.status, Status::Ready);
+}
+
+/// Beside these, robots of a merchant's own for what is stored: one for each reason.
+fn clearing(enable: &[&str]) -> RobotSet {
+    let clears = |id: &str, reason: &str| json!({ "id": id, "name": id, "do": [{ "clear_hold": reason }] });
+    let own = json!([
+        clears("clear-remark", "remark"),
+        clears("clear-review", "needs-review"),
+        clears("clear-payment", "awaiting-payment"),
+        { "id": "sold-out", "name": "s", "do": [{ "clear_hold": "remark" }, { "cancel": "販売終了" }] },
+        { "id": "mark", "name": "m", "do": [{ "tag": "mark" }] },
+        { "id": "always", "name": "a", "run": "always", "when": { "field": "tags", "equals": "mark" },
+          "do": [{ "tag": "always" }] }
+    ]);
+    compiled(enable, &own)
+}
+
+/// Imported by the built-in robots alone.
+fn stored(enable: &[&str], payment: &str) -> Case {
+    let mut case = Case::new().paying(payment);
+    case.import(&compiled(enable, &json!([])));
+    case
+}
+
+fn said(applied: Applied) -> String {
+    let said: Vec<String> = applied.traces.into_iter().flat_map(|trace| trace.changes).collect();
+    said.join("; ")
+}
+
+#[test]
+fn a_paid_shipment_whose_last_hold_a_robot_takes_away_is_ready() {
+    let robots = clearing(&FIVE);
+    let mut case = stored(&FIVE, "authed");
+    case.shipment.hold(Remark);
+    let applied = case.apply_later(&robots, "clear-remark");
+    assert_eq!((case.shipment.status, applied.settled), (Status::Ready, None));
+    assert_eq!(said(applied), "hold remark cleared; ready");
+    let once = case.shipment.clone();
+    assert_eq!(said(case.apply_later(&robots, "clear-remark")), "");
+    assert_eq!(case.shipment, once);
+
+    // What a person, or something else, holds it for besides stays.
+    let mut case = stored(&FIVE, "authed");
+    case.shipment.hold(Remark);
+    case.shipment.hold(BadAddress);
+    let applied = case.apply_later(&robots, "clear-remark");
+    assert_eq!(case.shipment.holds, [BadAddress]);
+    assert_eq!(said(applied), "hold remark cleared; stays on hold: bad-address");
+}
+
+#[test]
+fn what_no_robot_releases_later_waits_for_a_reason_as_after_import() {
+    // Unpaid: it awaits its payment, whichever hold fell away.
+    let robots = clearing(&FIVE);
+    let mut case = stored(&FIVE, "pending");
+    case.shipment.clear_hold(AwaitingPayment);
+    case.shipment.hold(Remark);
+    let applied = case.apply_later(&robots, "clear-remark");
+    assert_eq!((case.shipment.status, case.shipment.holds.as_slice()), (Status::Hold, &[AwaitingPayment][..]));
+    assert_eq!(said(applied), "hold remark cleared; stays on hold: awaiting-payment");
+    // Taken away and given again is no change, and said as such.
+    let before = case.shipment.clone();
+    let applied = case.apply_later(&robots, "clear-payment");
+    assert!(!applied.shipment_changed && case.shipment == before);
+    assert_eq!(said(applied), "stays on hold: awaiting-payment");
+
+    // Paid, and nothing releases: a person decides.
+    let robots = clearing(&["payment-check"]);
+    let mut case = stored(&["payment-check"], "authed");
+    case.shipment.hold(Remark);
+    let applied = case.apply_later(&robots, "clear-remark");
+    assert_eq!((applied.settled, case.shipment.holds.as_slice()), (Some(NeedsReview), &[NeedsReview][..]));
+    let before = case.shipment.clone();
+    assert_eq!(said(case.apply_later(&robots, "clear-review")), "stays on hold: needs-review");
+    assert_eq!(case.shipment, before);
+}
+
+#[test]
+fn what_is_cancelled_or_handed_over_is_processed_no_further() {
+    let robots = clearing(&FIVE);
+    let mut case = stored(&FIVE, "authed");
+    case.shipment.hold(Remark);
+    assert_eq!(said(case.apply_later(&robots, "sold-out")), "hold remark cleared; cancelled: 販売終了");
+    assert_eq!(case.shipment.status, Status::Cancelled);
+
+    case = stored(&FIVE, "authed");
+    case.apply_later(&robots, "mark");
+    assert_eq!(case.shipment.status, Status::Ready);
+    assert_eq!(case.detail.tags, ["mark", "always"]);
+    for status in [Status::Picking, Status::Shipped, Status::Cancelled] {
+        let mut case = stored(&FIVE, "authed");
+        case.shipment.status = status;
+        let before = case.shipment.clone();
+        case.apply_later(&robots, "mark");
+        assert_eq!((case.shipment, case.detail.tags), (before, vec!["mark".to_owned()]), "{status:?}");
+    }
+}
+
+#[test]
+fn robots_that_run_always_keep_their_place_in_the_list() {
+    // What comes later in the list has the last word, as on import: the release does not take its hold away.
+    let dear = json!([{ "id": "dear", "name": "d", "do": [{ "hold": "awaiting-payment" }] }]);
+    let robots = compiled(&["payment-check", "ecforce-release"], &dear);
+    let mut case = Case::new();
+    case.shipment.payment = Payment::Paid;
+    case.shipment.status = Status::Ready;
+    assert_eq!(said(case.apply_later(&robots, "dear")), "hold awaiting-payment");
+    assert_eq!(case.shipment.holds, [AwaitingPayment]);
 }
 
 #[test]
@@ -168,7 +276,7 @@ fn what_the_warehouse_has_taken_stays() {
             let mut case = Case::new().paying(state);
             case.shipment.status = status;
             case.import(&robots);
-            case.apply(&robots, Phase::Always);
+            case.apply(&robots, Phase::Again(&rule("ecforce-release")));
             assert_eq!((case.shipment.status, case.shipment.holds.len()), (status, 0));
         }
     }
@@ -224,6 +332,9 @@ fn a_built_in_robot_can_be_tied_to_a_conversion_robot() {
     )
     .unwrap();
     assert!(Rules::of(&own, &connection).hold_unpaid);
+    // So do robots that are applied later.
+    assert_eq!(own.tie_of(&connection.id), Some(&rule("ecforce-own")));
+    assert_eq!(settings(&[], &json!([])).tie_of(&connection.id), Some(&rule("14448")));
 
     own.processing_robots.enable[1] =
         serde_json::from_value(json!({ "id": "hold-unpaid", "conversion_robots": ["ecforce-onw"] })).unwrap();

@@ -7,7 +7,9 @@ use std::collections::HashSet;
 use processing_support::{Case, compiled, problems, rule, sku};
 use proptest::prelude::*;
 use renkei_domain::payment::Payment;
-use renkei_domain::processing::{Condition, ImportDecision, Literal, Phase, ProcessingRobot, RobotSet, divide, settle};
+use renkei_domain::processing::{
+    Condition, ImportDecision, Literal, Phase, ProcessingRobot, RobotSet, STAYS, divide, settle,
+};
 use renkei_domain::shipment::{HoldReason, Status};
 use serde_json::{Value, json};
 
@@ -200,9 +202,9 @@ proptest! {
         let handed_over = matches!(case.shipment.status, Status::Picking | Status::Shipped | Status::Cancelled);
         let status = case.shipment.status;
         check(&set, &mut case, Phase::OnImport)?;
-        check(&set, &mut case, Phase::Always)?;
         for id in set.robots().map(|robot| robot.id.clone()).collect::<Vec<_>>() {
             check(&set, &mut case, Phase::Only(&id))?;
+            check(&set, &mut case, Phase::Again(&id))?;
         }
         if handed_over {
             prop_assert_eq!(case.shipment.status, status);
@@ -210,6 +212,53 @@ proptest! {
         settle(&mut case.shipment);
         prop_assert!(case.shipment.status != Status::Hold || !case.shipment.holds.is_empty());
         prop_assert_eq!(settle(&mut case.shipment), None);
+    }
+
+    #[test]
+    fn what_a_robot_changes_later_has_a_reason_to_wait_and_comes_to_rest(custom in robots(7), mut case in case()) {
+        let set = compiled(&[], &custom);
+        for id in set.robots().map(|robot| robot.id.clone()).collect::<Vec<_>>() {
+            let (shipment, detail) = (case.shipment.clone(), case.detail.clone());
+            let applied = case.apply_later(&set, id.as_str());
+            let changed = applied.shipment_changed || applied.detail_changed;
+            prop_assert_eq!(changed, (&shipment, &detail) != (&case.shipment, &case.detail));
+            prop_assert!(!changed || !case.shipment.is_held_for_nothing());
+            prop_assert!(case.shipment.status == Status::Hold || case.shipment.holds.is_empty());
+            if matches!(shipment.status, Status::Picking | Status::Shipped | Status::Cancelled) {
+                prop_assert_eq!((shipment.status, &shipment.holds), (case.shipment.status, &case.shipment.holds));
+            }
+            // Why it stays on hold is said once, and as it is.
+            let said: Vec<String> = applied.traces.into_iter().flat_map(|trace| trace.changes).collect();
+            let stays = said.iter().filter(|what| what.starts_with(STAYS)).collect::<Vec<_>>();
+            if changed && !stays.is_empty() {
+                let reasons: Vec<&str> = case.shipment.holds.iter().map(|reason| reason.as_str()).collect();
+                let as_it_is = format!("{STAYS}{}", reasons.join(", "));
+                prop_assert_eq!(stays, [&as_it_is]);
+            }
+
+            let (once, once_detail) = (case.shipment.clone(), case.detail.clone());
+            let again = case.apply_later(&set, id.as_str());
+            prop_assert!(!again.shipment_changed && !again.detail_changed && again.notify.is_empty());
+            prop_assert_eq!((&case.shipment, &case.detail), (&once, &once_detail));
+        }
+    }
+
+    #[test]
+    fn robots_that_are_applied_later_never_release_an_unpaid_order(custom in robots(4), mut case in case()) {
+        // Nor does one of them derive the payment anew once it is released.
+        let is_theirs = |robot: &&Value| {
+            let does = robot["do"].to_string();
+            !does.contains("to_ready") && !does.contains("derive_payment")
+        };
+        let own: Value = custom.as_array().unwrap().iter().filter(is_theirs).cloned().collect();
+        let set = compiled(&processing_support::FIVE, &own);
+        for id in set.robots().map(|robot| robot.id.clone()).collect::<Vec<_>>() {
+            let before = case.shipment.status;
+            case.apply_later(&set, id.as_str());
+            if before == Status::Hold && case.shipment.status == Status::Ready {
+                prop_assert_eq!(case.shipment.payment, Payment::Paid);
+            }
+        }
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 mod processing_support;
 
+use jiff::Timestamp;
+use jiff::civil::date;
 use processing_support::{Case, FIVE, compiled, hanako_custom, hanako_custom_json, one, rule, sku};
-use renkei_domain::processing::{ImportDecision, Phase, divide};
+use renkei_domain::processing::{Facts, ImportDecision, Phase, divide};
 use renkei_domain::shipment::{HoldReason, Status};
 use serde_json::{Value, json};
 
@@ -69,6 +71,15 @@ fn an_urgent_remark_holds_even_what_was_released_before() {
 #[test]
 fn hanakos_robots_are_written_back_as_they_were_read() {
     assert_eq!(serde_json::to_value(hanako_custom()).unwrap(), hanako_custom_json());
+}
+
+/// A pattern takes its size times the text's, and nothing else bounds how long an order's remark is.
+#[test]
+fn a_pattern_looks_at_the_beginning_of_a_text() {
+    let remark = |before: usize| Case::new().attribute("remark", format!("{}至急", "あ".repeat(before)));
+    let matches = |before: usize| remark(before).holds(json!({ "field": "order.remark", "matches": "至急" }));
+    assert_eq!([1_998, 1_999, 60_000].map(matches), [true, false, false]);
+    assert!(remark(60_000).holds(json!({ "field": "order.remark", "contains": "至急" })), "which is quick");
 }
 
 #[test]
@@ -238,6 +249,20 @@ fn actions_do_what_they_say() {
     assert_eq!(case.shipment.status, Status::Cancelled);
 }
 
+/// By UTC it is the 24th still.
+#[test]
+fn today_and_days_after_import_are_japans() {
+    let now: Timestamp = "2026-11-24T15:30:00Z".parse().unwrap();
+    let Case { connection, mut shipment, mut detail, .. } = Case::new();
+    (shipment.imported_at, detail.ship_on) = (now, Some(date(2026, 11, 24)));
+    let past = json!({ "field": "ship_on", "less": "today" });
+    let robots = compiled(&[], &one(past, json!([{ "tag": "past" }, { "set_delivery_date": "3 days after import" }])));
+    let facts =
+        Facts { connection: &connection, conversion_robot: None, unknown_skus: &[], duplicate_number: false, now };
+    robots.apply(Phase::OnImport, &facts, &mut shipment, &mut detail);
+    assert_eq!((detail.tags, detail.deliver_on), (vec!["past".to_owned()], Some(date(2026, 11, 28))));
+}
+
 #[test]
 fn nothing_that_the_warehouse_reads_changes_once_it_has_it() {
     let everything = json!([
@@ -298,8 +323,13 @@ fn ties_and_switches_decide_who_takes_part() {
     };
     assert_eq!(tags(Some("ecforce-own"), Phase::OnImport), ["own", "always"]);
     assert_eq!(tags(Some("14448"), Phase::OnImport), ["standard", "always"]);
-    assert_eq!(tags(None, Phase::Always), ["always"]);
     assert_eq!(tags(None, Phase::Only(&rule("tied"))), ["own"]);
+    assert_eq!(tags(None, Phase::Again(&rule("tied"))), ["own", "always"]);
+    assert_eq!(tags(None, Phase::Again(&rule("later"))), ["always"]);
+    // Where it is known which one made the order, the tie holds whenever the robot is applied.
+    assert!(tags(Some("14448"), Phase::Only(&rule("tied"))).is_empty());
+    assert_eq!(tags(Some("14448"), Phase::Again(&rule("tied"))), ["always"]);
+    assert_eq!(tags(Some("ecforce-own"), Phase::Again(&rule("tied"))), ["own", "always"]);
     assert!(tags(None, Phase::Only(&rule("off"))).is_empty());
     assert!(robots.get(&rule("off")).is_none() && robots.get(&rule("tied")).is_some());
 }

@@ -14,7 +14,7 @@ use renkei_domain::ids::OrderId;
 use renkei_domain::money::Yen;
 use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Payment;
-use renkei_domain::processing::{Facts, Phase, RobotSet, Target, as_known};
+use renkei_domain::processing::{Facts, Goods, RobotSet, Target, as_known};
 use renkei_domain::settings::Connection;
 use renkei_domain::shipment::{CancellationState, Difference, HoldReason, Shipment, Status};
 use renkei_domain::sync::reading::{self, AHEAD, LATE_WITHIN, Late, OVERLAP, Reading, Window};
@@ -125,7 +125,7 @@ fn release(robots: &RobotSet, shipment: &mut Shipment, now: Timestamp) {
     let facts =
         Facts { connection: &case.connection, conversion_robot: None, unknown_skus: &[], duplicate_number: false, now };
     let mut detail = as_known(shipment, &case.detail);
-    robots.apply(Phase::Only(&rule), &facts, shipment, &mut detail);
+    robots.apply_later(&Goods::new(), &rule, &facts, shipment, &mut detail);
 }
 
 fn gone(order: &SourceOrder) -> bool {

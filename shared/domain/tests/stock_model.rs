@@ -238,6 +238,7 @@ mod support {
             order_number: OrderNumber::parse("1").unwrap(),
             address_id: AddressId(1),
             parcels: 1,
+            several_addresses: false,
             ship_from: ShipFromId::parse("dc").unwrap(),
             status: Status::Ready,
             holds: vec![],

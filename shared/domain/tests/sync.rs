@@ -13,7 +13,7 @@ use renkei_domain::settings::Connection;
 use renkei_domain::shipment::{
     CancellationState, Difference, HoldReason, Shipment, ShopError, ShopSync, ShopWork, Status,
 };
-use renkei_domain::sync::{Rules, note_announced, observe};
+use renkei_domain::sync::{Rules, differences, note_announced, observe};
 use serde_json::json;
 
 fn connection() -> Connection {
@@ -179,6 +179,26 @@ fn edits_are_noted_never_applied_and_held_only_where_wanted() {
     shipment.clear_hold(HoldReason::NeedsReview);
     shipment.release();
     assert!(!observe(&mut shipment, Some(&source), &order, rules, at(0), "status-sync").changed);
+}
+
+#[test]
+fn each_part_of_an_address_is_a_difference_by_itself() {
+    let parts = "name01 name02 kana01 kana02 company_name zip01 zip02 prefecture_name addr01 addr02 addr03 tel01 tel02";
+    let parts: Vec<&str> = parts.split(' ').chain(["tel03"]).collect();
+    let (_, mut source) = imported("authed", Status::Ready);
+    source.addresses[0].parts = parts.iter().map(|part| ((*part).to_owned(), (*part).to_owned())).collect();
+    let edited = |part: &str| {
+        let mut order = source.clone();
+        order.addresses[0].parts.insert(part.to_owned(), "another".to_owned());
+        differences(&source, &order, source.addresses[0].id)
+    };
+    for part in parts {
+        assert_eq!(edited(part), [Difference::Address], "{part}");
+    }
+    // The shop makes these of them.
+    for whole in ["full_name", "full_zip", "full_tel"] {
+        assert_eq!(edited(whole), [], "{whole}");
+    }
 }
 
 #[test]

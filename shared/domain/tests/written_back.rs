@@ -1,9 +1,10 @@
 //! What the shop was told of a parcel that left, and what is left to tell.
 
 use jiff::Timestamp;
+use renkei_domain::handover::{Cancelled, cancel};
 use renkei_domain::ids::{AddressId, OrderNumber, ShipFromId, ShippingMethodId};
 use renkei_domain::payment::Payment;
-use renkei_domain::shipment::{Shipment, ShopError, ShopSync, ShopWork, Status, is_wholly_out};
+use renkei_domain::shipment::{Shipment, ShopError, ShopSync, ShopWork, Status, is_partly_here, is_wholly_out};
 use renkei_domain::work::Place;
 
 fn at(second: i64) -> Timestamp {
@@ -17,6 +18,7 @@ fn out() -> Shipment {
         order_number: OrderNumber::parse("1").unwrap(),
         address_id: AddressId(1),
         parcels: 1,
+        several_addresses: false,
         ship_from: ShipFromId::parse("dc").unwrap(),
         status: Status::Shipped,
         holds: vec![],
@@ -148,6 +150,16 @@ fn a_parcel_that_left_early_is_written_back_once_the_order_is_acknowledged() {
 }
 
 #[test]
+fn working_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
+    let new = Shipment { status: Status::Ready, shop_sync: ShopSync::Registered, told_at: None, ..out() };
+    let mut parcel = Shipment { tracking_number: None, shipped_at: None, claimed_at: None, result_at: None, ..new };
+    assert!(parcel.acknowledged(at(6)) && !parcel.reappear(at(6)));
+    assert_eq!((parcel.shop_work(), parcel.reappeared), (None, 0), "the reading may be older");
+    assert!(parcel.reappear(at(7)));
+    assert_eq!((parcel.shop_work(), parcel.reappeared), (Some(ShopWork::TellWorking), 1));
+}
+
+#[test]
 fn shipped_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
     let mut parcel = out();
     parcel.written_back("1111", true, at(6), "robot");
@@ -155,6 +167,45 @@ fn shipped_without_effect_is_told_again_and_only_if_read_after_it_was_told() {
     assert!(!parcel.clone().still_unshipped(at(7)) && !parcel.clone().reappear(at(6)));
     assert!(parcel.reappear(at(8)));
     assert_eq!((parcel.shop_work(), parcel.reappeared), (Some(ShopWork::TellShipped), 1));
+}
+
+/// Its number is told after that, or the state once the others have left: the one record has room for both.
+#[test]
+fn an_order_of_which_the_first_parcel_has_left_is_told_again_that_it_was_taken() {
+    let lead = || Shipment { parcels: 2, ..out() };
+    let second = |status| Shipment { id: "shop.1.2".parse().unwrap(), status, tracking_number: None, ..lead() };
+    for status in [Status::Hold, Status::Ready, Status::Picking] {
+        assert!(is_partly_here(&[lead(), second(status)]));
+    }
+    for status in [Status::Shipped, Status::Cancelled] {
+        assert!(!is_partly_here(&[lead(), second(status)]));
+    }
+
+    let mut untold = lead();
+    assert!(!untold.reappear_in_part(at(2)), "the reading may be older");
+    assert!(untold.reappear_in_part(at(3)) && !untold.reappear_in_part(at(3)));
+    assert_eq!((untold.shop_work(), untold.reappeared), (Some(ShopWork::TellWorking), 1));
+    assert!(untold.acknowledged(at(6)));
+    assert_eq!(untold.shop_work(), Some(ShopWork::WriteBack));
+
+    let mut numbered = lead();
+    numbered.written_back("1111", true, at(3), "robot");
+    assert!(numbered.reappear_in_part(at(4)));
+    assert_eq!(numbered.shop_work(), Some(ShopWork::TellWorking));
+    let mut cancelled = numbered.clone();
+    assert!(numbered.acknowledged(at(6)));
+    assert_eq!((numbered.shop_sync, numbered.shop_work()), (ShopSync::WrittenBack, Some(ShopWork::TellShipped)));
+    // What the shop cancels meanwhile is not moved on there, and that it left is told all the same.
+    assert_eq!(cancel(&mut cancelled, at(6), "canceled", "robot"), Cancelled::TooLate);
+    assert_eq!(cancelled.shop_work(), Some(ShopWork::TellShipped));
+    assert!(!cancelled.reappear_in_part(at(9)) && !is_partly_here(&[cancelled, second(Status::Picking)]));
+    // A number that is corrected meanwhile is told after that.
+    let mut corrected = lead();
+    corrected.written_back("1111", true, at(3), "robot");
+    assert!(corrected.reappear_in_part(at(4)));
+    corrected.tracking_number = Some("2222".into());
+    assert!(corrected.acknowledged(at(6)));
+    assert_eq!(corrected.shop_work(), Some(ShopWork::WriteBack));
 }
 
 #[test]

@@ -41,7 +41,9 @@ pub const DEFAULT_BODY_LIMIT: usize = 16 * 1024 * 1024;
 const ERROR_BODY_LIMIT: usize = 64 * 1024;
 /// A `Retry-After` up to this long means "slower", not "not today".
 const SHORT_WAIT: Duration = Duration::from_hours(1);
-const SECONDS_A_DAY: i64 = 24 * 60 * 60;
+/// What a 403 in English says of a limit of calls, in lower case. "Access is limited to" some addresses says nothing of it.
+const LIMITS_OF_CALLS: [&str; 7] =
+    ["rate limit", "daily limit", "request limit", "limit exceeded", "limit reached", "call limit", "api limit"];
 
 /// A shop's API. Cheap to clone; clones share connections.
 #[derive(Clone)]
@@ -73,8 +75,7 @@ impl Client {
         self
     }
 
-    /// Takes the time from elsewhere. It is only used to read a `Retry-After` that is a date, and to tell how long the
-    /// quota day still lasts.
+    /// Takes the time from elsewhere. It is only used to read a `Retry-After` that is a date.
     #[must_use]
     pub const fn with_clock(mut self, now: fn() -> Timestamp) -> Self {
         self.now = now;
@@ -302,8 +303,8 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &str, now: Timestamp) 
         return Error::Server { status: code, errors, retry_after: wait };
     }
     match code {
-        429 | 403 if speaks_of_the_limit(body, page, wait) => {
-            Error::DailyLimit { status: code, errors, after: wait.unwrap_or_else(|| until_new_day(now)) }
+        429 | 403 if speaks_of_the_limit(code, body, page, wait) => {
+            Error::DailyLimit { status: code, errors, after: wait }
         }
         429 => Error::TooManyRequests { retry_after: wait },
         401 => Error::Unauthorized { errors },
@@ -317,16 +318,15 @@ fn refused(status: StatusCode, headers: &HeaderMap, body: &str, now: Timestamp) 
 }
 
 /// Whether a refusal means the day's allowance and not the pace. How shops put it is not documented: 上限 is plain; the
-/// English word is too, unless it stands in a web page (a CDN's own rate limit) or comes with a short wait.
-fn speaks_of_the_limit(body: &str, page: bool, wait: Option<Duration>) -> bool {
-    let short_wait = wait.is_some_and(|wait| wait <= SHORT_WAIT);
-    !short_wait && (body.contains("上限") || (!page && body.to_ascii_lowercase().contains("limit")))
-}
-
-/// The quota day is the UTC date, and UTC's days have the same length.
-fn until_new_day(now: Timestamp) -> Duration {
-    let into_day = now.as_second().rem_euclid(SECONDS_A_DAY);
-    Duration::from_secs((SECONDS_A_DAY - into_day).unsigned_abs())
+/// English word is too, unless it stands in a web page (a CDN's own rate limit). A 429 with a short wait means the pace all
+/// the same; a 403 is about something else as a rule, so that it has to say which limit it means.
+fn speaks_of_the_limit(code: u16, body: &str, page: bool, wait: Option<Duration>) -> bool {
+    let is_pace = code == 429 && wait.is_some_and(|wait| wait <= SHORT_WAIT);
+    let names_it = || {
+        let text = body.to_ascii_lowercase();
+        if code == 429 { text.contains("limit") } else { LIMITS_OF_CALLS.iter().any(|limit| text.contains(limit)) }
+    };
+    !is_pace && (body.contains("上限") || (!page && names_it()))
 }
 
 /// Where a redirect points, without query: queries carry tokens.

@@ -67,14 +67,18 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// 429 or 403 that speaks of a limit: the day's calls are spent, possibly by other systems.
-    #[error("the shop's daily call limit is spent ({status}{errors}); calls work again at 09:00 Japan time")]
+    #[error("{}", if .after.is_some() {
+        format!("the shop's call limit is reached ({status}{errors}); it says from when on it may be called again")
+    } else {
+        format!("the shop's daily call limit is spent ({status}{errors}); calls work again at 09:00 Japan time")
+    })]
     DailyLimit {
         /// The HTTP status.
         status: u16,
         /// The shop's own words.
         errors: ShopErrors,
-        /// Until the limit is renewed (00:00 UTC), or the shop's `Retry-After`.
-        after: Duration,
+        /// The shop's `Retry-After`, which wins; without one, until the limit is renewed (00:00 UTC).
+        after: Option<Duration>,
     },
     /// 5xx, 408, 425, or a code that stands for a passing server error.
     #[error("the shop has trouble of its own at the moment ({status}{errors})")]
@@ -190,10 +194,9 @@ impl Error {
                 | BadBody::Malformed
                 | BadBody::Missing(_),
             ) => Retry::Passing { after: None },
-            Self::TooManyRequests { retry_after } | Self::Server { retry_after, .. } => {
-                Retry::Passing { after: *retry_after }
-            }
-            Self::DailyLimit { after, .. } => Retry::Passing { after: Some(*after) },
+            Self::TooManyRequests { retry_after }
+            | Self::Server { retry_after, .. }
+            | Self::DailyLimit { after: retry_after, .. } => Retry::Passing { after: *retry_after },
             Self::AddressRefused { .. }
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }

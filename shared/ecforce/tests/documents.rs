@@ -93,6 +93,19 @@ async fn a_sparse_order_is_an_order() {
 }
 
 #[tokio::test]
+async fn blanks_around_what_is_looked_up_do_not_count() {
+    let order = first_with(|document| {
+        let attributes = &mut document["data"][0]["attributes"];
+        attributes["number"] = json!(" 70001\n");
+        attributes["state"] = json!("complete ");
+        attributes["payment_state"] = json!(" authed\t");
+    });
+    let order = order.await.unwrap();
+    assert_eq!((order.number.as_str(), order.state.as_str()), ("70001", "complete"));
+    assert_eq!(order.payment_state.as_deref(), Some("authed"));
+}
+
+#[tokio::test]
 async fn a_bad_row_says_what_it_lacks_and_keeps_the_row() {
     let page = full_page(&document()).await;
     let bad = page.orders[2].as_ref().unwrap_err();

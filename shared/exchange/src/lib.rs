@@ -215,6 +215,7 @@ mod tests {
             order_number: OrderNumber::parse(order.to_string()).unwrap(),
             address_id: AddressId(1),
             parcels: 1,
+            several_addresses: false,
             ship_from: ShipFromId::parse("dc").unwrap(),
             status: Status::Ready,
             holds: vec![],

@@ -346,7 +346,58 @@ fn encoded(encoding: Encoding, text: &str) -> Result<Vec<u8>, String> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+    use serde_json::json;
+
     use super::*;
+
+    /// A parcel of an order of 5,980 yen that is paid this way.
+    fn parcel(number: u16, method: &str) -> (Shipment, ShipmentDetail) {
+        let at = "2026-11-24T00:00:00Z";
+        let shipment = json!({
+            "id": format!("shop.1.{number}"), "order_number": "H-1", "address_id": 1, "parcels": 2, "ship_from": "dc",
+            "status": "ready", "payment": "paid", "payment_state": "authed", "shop_sync": "registered",
+            "imported_at": at, "updated_at": at, "run": "run", "place": { "page": 1, "row": 0 }, "detail": "1"
+        });
+        let detail = json!({
+            "ship_to": { "name": "", "postal_code": "", "prefecture": "", "address1": "", "phone": "" },
+            "items": [], "totals": { "total": 5_980 }, "payment_method": method,
+            "source": {
+                "id": 1, "number": "H-1", "state": "complete", "payment_state": "authed", "total": 5_980,
+                "addresses": [], "lines": []
+            }
+        });
+        (serde_json::from_value(shipment).unwrap(), serde_json::from_value(detail).unwrap())
+    }
+
+    /// What a file of the 25th has of each of them in a column from this.
+    fn texts(from: Field, parcels: &[(Shipment, ShipmentDetail)]) -> Vec<String> {
+        let mut layout = Layout::built_in("standard").unwrap();
+        layout.shipments.rows = Rows::Parcel;
+        layout.shipments.columns = vec![Column { from: Some(from), ..Column::default() }];
+        let settings: TenantSettings = serde_json::from_value(json!({ "tenant": "hanako" })).unwrap();
+        let set = BTreeMap::new();
+        let around = Around { settings: &settings, set: &set, today: date(2026, 11, 25) };
+        let (made, problems) = rows(&layout, &around, parcels, 1);
+        assert_eq!(problems, []);
+        made.into_iter().map(|row| String::from_utf8(row.bytes).unwrap().trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn money_at_the_door_is_asked_for_with_the_first_parcel_alone() {
+        let amounts = |method: &str| texts(Field::Total, &[parcel(1, method), parcel(2, method)]);
+        assert_eq!(amounts("代金引換"), ["5980", "0"]);
+        assert_eq!(amounts("クレジットカード"), ["5980", "5980"]);
+    }
+
+    #[test]
+    fn a_day_of_shipping_that_is_past_is_today() {
+        let parcels = [24, 25, 26].map(|day| {
+            let (shipment, detail) = parcel(1, "クレジットカード");
+            (shipment, ShipmentDetail { ship_on: Some(date(2026, 11, day)), ..detail })
+        });
+        assert_eq!(texts(Field::ShipOn, &parcels), ["2026-11-25", "2026-11-25", "2026-11-26"]);
+    }
 
     fn column(width: usize, piece: usize, pieces: usize) -> Column {
         Column { width: Some(width), piece: Some(piece), pieces: Some(pieces), ..Column::default() }

@@ -9,6 +9,8 @@ use renkei_domain::ids::{ConnectionId, TenantId};
 use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
 use renkei_store::notices::{NoticeLang, NoticeState};
+use renkei_words::forms::times;
+use renkei_words::{Lang, counts, runs};
 
 /// Robots that are told of in one message.
 const ROBOTS: usize = 15;
@@ -115,7 +117,7 @@ fn waiting<'a>(state: &NoticeState, runs: &'a [Run], now: Timestamp) -> Waiting<
 }
 
 fn waits(lang: NoticeLang, shop: &ConnectionId, until: Timestamp, why: &str) -> String {
-    let (until, why) = (jst::display(until), short(why));
+    let (until, why) = (time(lang, until), said(lang, why));
     match lang {
         NoticeLang::Ja => format!("・{shop}: {until} まで待機し、自動で再開します — {why}"),
         NoticeLang::En => format!("- {shop}: waits, and goes on by itself at {until} — {why}"),
@@ -123,15 +125,44 @@ fn waits(lang: NoticeLang, shop: &ConnectionId, until: Timestamp, why: &str) -> 
 }
 
 fn spent_day(lang: NoticeLang, shop: &ConnectionId, until: Timestamp) -> String {
-    let until = jst::display(until);
+    let until = time(lang, until);
     match lang {
         NoticeLang::Ja => format!("・{shop}: 本日のAPI呼び出しの上限に達しました。{until} から自動で再開します"),
         NoticeLang::En => format!("- {shop}: the day's calls are spent; goes on by itself at {until}"),
     }
 }
 
-fn short(sentence: &str) -> String {
-    sentence.chars().take(SENTENCE).collect()
+/// The language of the words that the console has, too.
+fn read_in(lang: NoticeLang) -> Lang {
+    match lang {
+        NoticeLang::Ja => Lang::Ja,
+        NoticeLang::En => Lang::En,
+    }
+}
+
+/// A run's own sentence. It is cut as the last thing: its Japanese is found by the whole of it.
+fn said(lang: NoticeLang, sentence: &str) -> String {
+    runs::said(read_in(lang), sentence).chars().take(SENTENCE).collect()
+}
+
+/// A time, as it stands in the sentences beside it.
+fn time(lang: NoticeLang, at: Timestamp) -> String {
+    let at = jst::display(at);
+    match lang {
+        NoticeLang::Ja => times(&at),
+        NoticeLang::En => at,
+    }
+}
+
+/// What a run counted. In English it is in the record's own words, as the command line has them.
+fn counted(lang: NoticeLang, run: &Run) -> String {
+    match lang {
+        NoticeLang::Ja => format!("（{}）", counts::counts(Lang::Ja, run)),
+        NoticeLang::En => {
+            let counts: Vec<String> = run.counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
+            format!(" ({})", counts.join(", "))
+        }
+    }
 }
 
 fn name(connection: &ConnectionId, robot: &str) -> String {
@@ -160,10 +191,9 @@ fn line(lang: NoticeLang, robot: &str, trouble: &Trouble<'_>) -> String {
     }
     let sentences = run.error.iter().chain(&run.notes).map(String::as_str);
     if let Some(sentence) = sentences.into_iter().next() {
-        let _ = write!(line, " — {}", short(sentence));
+        let _ = write!(line, " — {}", said(lang, sentence));
     } else if !run.counts.is_empty() {
-        let counts: Vec<String> = run.counts.iter().map(|(word, count)| format!("{word} {count}")).collect();
-        let _ = write!(line, " ({})", counts.join(", "));
+        line.push_str(&counted(lang, run));
     }
     line
 }
@@ -234,7 +264,9 @@ mod tests {
     #[test]
     fn what_needs_somebody_is_told_once() {
         let mut failed = run("shop/fetch-orders", RunState::Failed, Some("2026-11-24T01:30:00Z"));
-        failed.error = Some("the shop says that the password is wrong".to_owned());
+        let refused = "the shop refuses e-mail or password: check that the account exists at the shop and apply the \
+                       document again with the right password";
+        failed.error = Some(refused.to_owned());
         let older = run("shop/fetch-orders", RunState::Failed, Some("2026-11-24T01:10:00Z"));
         let mut person = run("release", RunState::NeedsPerson, Some("2026-11-24T01:20:00Z"));
         person.counts = [("quarantined".to_owned(), 3)].into();
@@ -244,19 +276,39 @@ mod tests {
         assert_eq!(
             told(&state(NoticeLang::Ja), &runs, &[]).text.unwrap(),
             "【Renkei】hanako: ご確認ください\n\
-             ・shop/fetch-orders: 失敗 2回 — the shop says that the password is wrong\n\
-             ・shop: release: 要対応で終了 1回 (quarantined 3)\n\
+             ・shop/fetch-orders: 失敗 2回 — ショップがメールアドレスまたはパスワードを受け付けません。\
+             ショップにアカウントがあることを確認し、正しいパスワードを登録し直してください。\n\
+             ・shop: release: 要対応で終了 1回（取込保留 3）\n\
              https://console.example/t/hanako"
         );
         assert_eq!(
             told(&state(NoticeLang::En), &runs, &[]).text.unwrap(),
-            "[Renkei] hanako: please have a look\n\
-             - shop/fetch-orders: failed 2 times — the shop says that the password is wrong\n\
-             - shop: release: ended 1 times with something for a person (quarantined 3)\n\
-             https://console.example/t/hanako"
+            format!(
+                "[Renkei] hanako: please have a look\n\
+                 - shop/fetch-orders: failed 2 times — {refused}\n\
+                 - shop: release: ended 1 times with something for a person (quarantined 3)\n\
+                 https://console.example/t/hanako"
+            )
         );
         let later = NoticeState { told_until: at("2026-11-24T01:58:00Z"), ..state(NoticeLang::Ja) };
         assert_eq!(told(&later, &runs, &[]).text, None);
+    }
+
+    #[test]
+    fn what_robots_say_is_said_in_japanese_and_what_nobody_knows_as_it_is() {
+        let long = format!("the shop does not have what was asked for (404: {})", "注文がありません".repeat(50));
+        for (note, japanese) in [
+            ("2 orders stand still (滞留): H-1001, H-1002", "滞留している受注が2件あります: H-1001, H-1002"),
+            ("nobody has said this", "nobody has said this"),
+            // It would not be known any more if it were cut before.
+            (long.as_str(), "ショップに該当するものがありません（404: 注文がありません"),
+        ] {
+            let ended = run("shop/reconcile", RunState::NeedsPerson, Some("2026-11-24T01:30:00Z"));
+            let ended = Run { notes: vec![note.to_owned()], ..ended };
+            let text = told(&state(NoticeLang::Ja), &[ended], &[]).text.unwrap();
+            let (_, sentence) = text.lines().nth(1).unwrap().split_once(" — ").unwrap();
+            assert!(sentence.starts_with(japanese) && sentence.chars().count() <= SENTENCE, "{text}");
+        }
     }
 
     #[test]
@@ -294,8 +346,16 @@ mod tests {
         let digest = told(&state(NoticeLang::Ja), &runs, &[]);
         let text = digest.text.unwrap();
         assert!(
-            text.contains(&format!("・shop: 2026-11-24 11:40 JST まで待機し、自動で再開します — {why}\n")),
+            text.contains(
+                "・shop: 2026/11/24 11:40 まで待機し、自動で再開します — 1時間あたりのサインイン回数の上限に達したため、\
+                 2026/11/24 11:40 まで認証できません。\n"
+            ),
             "{text}"
+        );
+        let english = told(&state(NoticeLang::En), &runs, &[]).text.unwrap();
+        assert!(
+            english.contains(&format!("- shop: waits, and goes on by itself at 2026-11-24 11:40 JST — {why}\n")),
+            "{english}"
         );
         assert!(!text.contains("上限に達しました") && digest.blocked.is_empty(), "{text}");
         let later = NoticeState { told_until: at("2026-11-24T01:58:00Z"), ..state(NoticeLang::Ja) };

@@ -4,6 +4,7 @@
 //! Queues are standard ones; the group of a message makes them fair, so that one shop's backlog does not stand before
 //! everybody else's.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -26,6 +27,8 @@ const MOST_BYTES: usize = 256 * 1024;
 const LONGEST_DELAY: Duration = Duration::from_mins(15);
 /// How often the refused part of a batch is sent, the first time included.
 const ATTEMPTS: u32 = 5;
+/// Of what stands in JSON as it is, what SQS refuses, and with it all that would come after.
+const NOT_TAKEN: [char; 2] = ['\u{fffe}', '\u{ffff}'];
 
 /// A message to be sent. Does not print its body, which may hold an order.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,6 +63,13 @@ impl From<String> for Group {
 #[must_use]
 pub fn group(tenant: &TenantId, connection: &ConnectionId) -> Group {
     Group(format!("{tenant}/{connection}"))
+}
+
+/// A text as a queue carries it: with U+FFFD for the two characters that stand for nothing, and that SQS does not take.
+/// Whoever compares what came by a queue with what did not has both in this form.
+#[must_use]
+pub fn carried(text: &str) -> Cow<'_, str> {
+    if text.contains(NOT_TAKEN) { text.replace(NOT_TAKEN, "\u{fffd}").into() } else { text.into() }
 }
 
 /// Why messages were not sent.
@@ -240,7 +250,7 @@ fn failed(error: &SdkError<SendMessageBatchError>) -> Stopped {
 fn entry(id: &str, message: &Outgoing) -> Result<SendMessageBatchRequestEntry, BuildError> {
     SendMessageBatchRequestEntry::builder()
         .id(id)
-        .message_body(&message.body)
+        .message_body(carried(&message.body))
         .message_group_id(&message.group.0)
         .set_delay_seconds((!message.delay.is_zero()).then(|| seconds(message.delay.min(LONGEST_DELAY))))
         .build()

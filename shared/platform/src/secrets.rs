@@ -6,6 +6,10 @@
 //! got with. So all functions share one sign-in; one permission covers both; and a token that is kept there does not outlive
 //! a change of the password, for then the versions differ.
 //!
+//! Beside the credentials stands the address of the shop that they were given for, and they are read for no other. A secret and
+//! the settings do not change in one step: whoever has read the one before a change and the other after it must not show a
+//! password to a shop that it was not given for.
+//!
 //! Nothing in here prints a value: neither types nor errors, and AWS's own messages are left out of them.
 
 use std::fmt;
@@ -84,6 +88,15 @@ pub enum SecretsError {
         /// The secret's name.
         secret: String,
     },
+    /// Permanent: they are not for the address that is to be called.
+    #[error(
+        "the credentials in {secret} were given for another address than the shop's: enter its password or token anew, in the \
+         console or by `renkei apply`"
+    )]
+    OtherAddress {
+        /// The secret's name.
+        secret: String,
+    },
     /// Passing or not as the failure is.
     #[error("the credentials in {secret} could not be reached: {failure}")]
     Aws {
@@ -99,9 +112,26 @@ impl SecretsError {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Missing { .. } | Self::Unreadable { .. } => false,
+            Self::Missing { .. } | Self::Unreadable { .. } | Self::OtherAddress { .. } => false,
             Self::Aws { failure, .. } => failure.is_passing(),
         }
+    }
+}
+
+/// Credentials, and the address of the shop that they were given for.
+struct Given {
+    credentials: Credentials,
+    /// As the settings have it. None: an earlier release stored them, which noted none.
+    api_url: Option<String>,
+}
+
+impl Given {
+    fn is(&self, other: &Self) -> bool {
+        self.api_url == other.api_url && self.credentials.is(&other.credentials)
+    }
+
+    fn is_for(&self, api_url: &str) -> bool {
+        self.api_url.as_deref().is_none_or(|noted| noted == api_url)
     }
 }
 
@@ -114,6 +144,8 @@ struct StoredCredentials {
     password: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api_url: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -152,16 +184,19 @@ impl ConnectionSecrets {
         Self { client: late(move || Client::new(&config)), prefix: prefix.trim_end_matches('/').to_owned() }
     }
 
-    /// What the merchant gave, and which version of it.
+    /// What the merchant gave for the shop at this address, and which version of it. What an earlier release stored is for
+    /// whichever address the connection has.
     pub async fn credentials(
         &self,
         tenant: &TenantId,
         connection: &ConnectionId,
+        api_url: &str,
     ) -> Result<(Credentials, CredentialsVersion), SecretsError> {
         let secret = self.name(tenant, connection);
         match self.get(&secret, CURRENT).await {
             Ok(stored) => match read_credentials(&stored.text) {
-                Some(credentials) => Ok((credentials, CredentialsVersion(stored.version))),
+                Some(given) if given.is_for(api_url) => Ok((given.credentials, CredentialsVersion(stored.version))),
+                Some(_) => Err(SecretsError::OtherAddress { secret }),
                 None => Err(SecretsError::Unreadable { secret }),
             },
             // Also if it is deleted, but could be got back: only `apply` does that.
@@ -206,16 +241,19 @@ impl ConnectionSecrets {
         self.put(&secret, &to_json(&secret, &session)?, SESSION).await
     }
 
-    /// Keeps what the merchant gave: makes the secret, or a new version of it, or gets it back if it was deleted. Says
-    /// whether anything changed; the same once more makes no new version, which would end the shop's session.
+    /// Keeps what the merchant gave for the shop at this address: makes the secret, or a new version of it, or gets it back if
+    /// it was deleted. Says whether anything changed; the same once more makes no new version, which would end the shop's
+    /// session. The same for another address does, for a token goes to no other shop than the one it came from.
     pub async fn put_credentials(
         &self,
         tenant: &TenantId,
         connection: &ConnectionId,
+        api_url: &str,
         credentials: &Credentials,
     ) -> Result<bool, SecretsError> {
         let secret = self.name(tenant, connection);
-        let wanted = to_json(&secret, &store(credentials))?;
+        let given = Given { credentials: credentials.clone(), api_url: Some(api_url.to_owned()) };
+        let wanted = to_json(&secret, &store(&given))?;
         let current = match self.get(&secret, CURRENT).await {
             Err(failure) if failure.is(INVALID_REQUEST) && self.is_deleted(&secret).await? => {
                 self.restore(&secret).await?;
@@ -224,7 +262,7 @@ impl ConnectionSecrets {
             other => other,
         };
         match current {
-            Ok(stored) if read_credentials(&stored.text).is_some_and(|stored| stored.is(credentials)) => Ok(false),
+            Ok(stored) if read_credentials(&stored.text).is_some_and(|stored| stored.is(&given)) => Ok(false),
             Ok(_) => self.put(&secret, &wanted, CURRENT).await.map(|()| true),
             Err(failure) if failure.is(NOT_FOUND) => self.create(&secret, &wanted).await.map(|()| true),
             Err(failure) => Err(SecretsError::Aws { secret, failure }),
@@ -361,32 +399,39 @@ fn to_json(secret: &str, value: &impl Serialize) -> Result<SecretString, Secrets
     Ok(text.into())
 }
 
-fn store(credentials: &Credentials) -> StoredCredentials {
-    match credentials {
+fn store(given: &Given) -> StoredCredentials {
+    let api_url = given.api_url.clone();
+    match &given.credentials {
         Credentials::Password { email, password } => StoredCredentials {
             v: VERSION,
             email: email.clone(),
             password: Some(password.expose_secret().to_owned()),
             token: None,
+            api_url,
         },
-        Credentials::Token(token) => {
-            StoredCredentials { v: VERSION, email: None, password: None, token: Some(token.expose_secret().to_owned()) }
-        }
+        Credentials::Token(token) => StoredCredentials {
+            v: VERSION,
+            email: None,
+            password: None,
+            token: Some(token.expose_secret().to_owned()),
+            api_url,
+        },
     }
 }
 
 /// None if it is not what this release knows. Why is not said, for that would quote it.
-fn read_credentials(text: &SecretString) -> Option<Credentials> {
+fn read_credentials(text: &SecretString) -> Option<Given> {
     let stored: StoredCredentials = serde_json::from_str(text.expose_secret()).ok()?;
-    match stored {
-        StoredCredentials { v: VERSION, email, password: Some(password), token: None } => {
-            Some(Credentials::Password { email, password: password.into() })
+    let (credentials, api_url) = match stored {
+        StoredCredentials { v: VERSION, email, password: Some(password), token: None, api_url } => {
+            (Credentials::Password { email, password: password.into() }, api_url)
         }
-        StoredCredentials { v: VERSION, token: Some(token), password: None, .. } => {
-            Some(Credentials::Token(token.into()))
+        StoredCredentials { v: VERSION, token: Some(token), password: None, api_url, .. } => {
+            (Credentials::Token(token.into()), api_url)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(Given { credentials, api_url })
 }
 
 #[cfg(test)]
@@ -398,12 +443,14 @@ mod tests {
 
     #[test]
     fn stored_shapes_stay_readable() {
-        // Golden: what earlier releases wrote.
+        // Golden: what earlier releases wrote, without an address and with one.
         let password = r#"{"v":1,"email":"api@shop.example","password":"canary-4f7a"}"#;
         let token = r#"{"v":1,"token":"canary-4f7a"}"#;
-        for golden in [password, token, r#"{"v":1,"password":"canary-4f7a"}"#] {
-            let credentials = read_credentials(&golden.into()).unwrap();
-            assert_eq!(serde_json::to_string(&store(&credentials)).unwrap(), golden);
+        let of_a_shop = r#"{"v":1,"email":"a@shop.example","password":"canary-4f7a","api_url":"api.shop.example"}"#;
+        let token_of_a_shop = r#"{"v":1,"token":"canary-4f7a","api_url":"api.shop.example"}"#;
+        for golden in [password, token, r#"{"v":1,"password":"canary-4f7a"}"#, of_a_shop, token_of_a_shop] {
+            let given = read_credentials(&golden.into()).unwrap();
+            assert_eq!(serde_json::to_string(&store(&given)).unwrap(), golden);
         }
         let webhook = r#"{"v":1,"url":"https://hooks.chat.example/canary-4f7a"}"#;
         let stored: StoredWebhook = serde_json::from_str(webhook).unwrap();
@@ -412,6 +459,24 @@ mod tests {
         {
             assert!(read_credentials(&bad.into()).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn credentials_are_for_the_address_that_stands_beside_them() {
+        let noted = |address: &str| read_credentials(&format!(r#"{{"v":1,"token":"t"{address}}}"#).into()).unwrap();
+        let of_a_shop = noted(r#","api_url":"api.shop.example""#);
+        assert!(of_a_shop.is_for("api.shop.example"));
+        for other in ["api.evil.example", "api.shop.example.evil.example", "http://api.shop.example", ""] {
+            assert!(!of_a_shop.is_for(other), "{other}");
+        }
+        let of_an_earlier_release = noted("");
+        assert!(of_an_earlier_release.is_for("api.shop.example") && of_an_earlier_release.is_for("api.evil.example"));
+        assert!(!of_an_earlier_release.is(&of_a_shop), "its address is noted with the next that is given");
+        // What a later release adds is nothing to this one.
+        let of_a_later_release = noted(r#","api_url":"api.shop.example","since":"2026-11-24""#);
+        assert!(of_a_later_release.is(&of_a_shop));
+        let unreadable = r#"{"v":1,"token":"t","api_url":["api.shop.example"]}"#;
+        assert!(read_credentials(&unreadable.into()).is_none(), "an address that cannot be read is not none");
     }
 
     #[test]

@@ -2,6 +2,9 @@
 //!
 //! Its name says robot and time, so that whoever is blocked again before then finds it there and sets no second one. A run
 //! with work of its own has a wake-up of its own: another run's would wake the robot, and not do that work.
+//!
+//! AWS looks at times by the minute, and deletes a schedule some time after it fired. So wake-ups are set for full minutes,
+//! none of them before what its robot waits for, and one whose time has come is not taken for one that is still to come.
 
 use std::fmt::Write;
 
@@ -9,7 +12,7 @@ use aws_config::SdkConfig;
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::error::BuildError;
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 use renkei_domain::work::{Cause, StartRobot};
 use sha2::{Digest, Sha256};
 
@@ -76,23 +79,31 @@ impl WakeUps {
         Self { clock, ..self }
     }
 
-    /// Has `message` sent at `at` as a wake-up, or in a minute if that is over or nearly; `due` is the time that the robot
-    /// waits for, of which `at` may be a little later. Where the robot's wake-up for `due` is set already, that one stays. The
-    /// message's cause is what its run began with: it says whether the run has a wake-up of its own.
+    /// Has `message` sent at the first full minute from `at` on as a wake-up, or in a minute or two if that is over or nearly;
+    /// `due` is the time that the robot waits for, of which `at` may be a little later. Where the robot's wake-up for `due` is
+    /// set already and has not had its time, that one stays. The message's cause is what its run began with: it says whether
+    /// the run has a wake-up of its own.
     pub async fn set(&self, message: &StartRobot, due: Timestamp, at: Timestamp) -> Result<(), WakeUpError> {
         let now = self.clock.now();
-        let at = at.max(now.checked_add(SOONEST).unwrap_or(now));
-        let wake_up = StartRobot { cause: Cause::WakeUp, ..message.clone() };
-        let target = Target::builder()
-            .arn(&self.queue_arn)
-            .role_arn(&self.role_arn)
-            .input(serde_json::to_string(&wake_up)?)
-            .build()?;
+        let at = full_minute(at.max(now.checked_add(SOONEST).unwrap_or(now)));
+        let input = serde_json::to_string(&StartRobot { cause: Cause::WakeUp, ..message.clone() })?;
+        let is_new = self.create(name(message, due), at, &input).await?;
+        // The one of that name may have fired, and be what woke this very run. What has the other name, by the time that this
+        // one is set for, is still to come.
+        if !is_new && due <= now {
+            self.create(name(message, at), at, &input).await?;
+        }
+        Ok(())
+    }
+
+    /// Sets a wake-up of this name. No, if there is one already.
+    async fn create(&self, name: String, at: Timestamp, input: &str) -> Result<bool, WakeUpError> {
+        let target = Target::builder().arn(&self.queue_arn).role_arn(&self.role_arn).input(input).build()?;
         let sent = self
             .client
             .create_schedule()
             .group_name(&self.group)
-            .name(name(message, due))
+            .name(name)
             .schedule_expression(at.strftime("at(%Y-%m-%dT%H:%M:%S)").to_string())
             .schedule_expression_timezone("UTC")
             .flexible_time_window(FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build()?)
@@ -101,11 +112,18 @@ impl WakeUps {
             .send()
             .await;
         match sent.map_err(|error| AwsFailure::new("CreateSchedule", &error)) {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.is("ConflictException") => Ok(()),
+            Ok(_) => Ok(true),
+            Err(failure) if failure.is("ConflictException") => Ok(false),
             Err(failure) => Err(failure.into()),
         }
     }
+}
+
+/// The first full minute that is not before this.
+fn full_minute(at: Timestamp) -> Timestamp {
+    let up = TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil);
+    // Only the last representable minute has none after it.
+    at.round(up).unwrap_or(at)
 }
 
 /// At most 64 characters, of letters, digits, `-`, `_` and `.` only.
@@ -138,6 +156,14 @@ mod tests {
             run: None,
             attempt: 0,
         }
+    }
+
+    #[test]
+    fn a_time_becomes_the_full_minute_that_is_not_before_it() {
+        let full = |at: &str| full_minute(at.parse().unwrap()).to_string();
+        assert_eq!(full("2026-11-25T00:00:00Z"), "2026-11-25T00:00:00Z");
+        assert_eq!(full("2026-11-25T00:00:00.001Z"), "2026-11-25T00:01:00Z");
+        assert_eq!(full("2026-11-25T23:59:17Z"), "2026-11-26T00:00:00Z");
     }
 
     #[test]

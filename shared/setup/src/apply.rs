@@ -27,7 +27,7 @@ pub struct Plan {
     settings: Vec<Change>,
     products: Vec<Product>,
     secrets: Vec<(SecretChange, Credentials)>,
-    /// What connections that the settings in force do not have sign in with; changed or not.
+    /// What connections that the settings in force do not have, or have at another address, sign in with; changed or not.
     arriving: Vec<(ConnectionId, Credentials)>,
     /// Connections whose secrets are to go, because the document does not hold them any more.
     dropped: Vec<ConnectionId>,
@@ -183,9 +183,10 @@ impl Setup {
         if known.api_url != connection.api_url {
             return Ok(Stored::OtherAddress);
         }
-        match self.secrets.credentials(tenant.id(), &connection.id).await {
+        match self.secrets.credentials(tenant.id(), &connection.id, &connection.api_url).await {
             Ok((stored, _)) => Ok(kept(connection, &stored).map_or(Stored::OtherKind, Stored::Fits)),
             Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. }) => Ok(Stored::Nothing),
+            Err(SecretsError::OtherAddress { .. }) => Ok(Stored::OtherAddress),
             Err(error @ SecretsError::Aws { .. }) => Err(error.into()),
         }
     }
@@ -209,17 +210,22 @@ impl Setup {
         }
         let changes = difference(before.as_ref(), settings);
         let products = settings.products.iter().filter(|product| known(product) != Some(product)).cloned().collect();
-        let is_known = |id: &ConnectionId| current.as_ref().is_some_and(|it| it.settings.connection(id).is_some());
-        let arriving = credentials.iter().filter(|(id, _)| !is_known(id)).cloned().collect();
-        let mut new_secrets = Vec::new();
-        for (connection, credentials) in credentials {
-            let is_new = match self.secrets.credentials(tenant.id(), &connection).await {
-                Ok((stored, _)) if same(&stored, &credentials) => continue,
-                Ok(_) | Err(SecretsError::Unreadable { .. }) => false,
+        let (mut arriving, mut new_secrets) = (Vec::new(), Vec::new());
+        for (id, credentials) in credentials {
+            let Some(connection) = settings.connection(&id) else { continue };
+            let known = current.as_ref().and_then(|applied| applied.settings.connection(&id));
+            let stays = known.is_some_and(|known| known.api_url == connection.api_url);
+            if !stays {
+                arriving.push((id.clone(), credentials.clone()));
+            }
+            let is_new = match self.secrets.credentials(tenant.id(), &id, &connection.api_url).await {
+                // Of one that moves, or is new, the address has to be noted, too: an earlier release noted none.
+                Ok((stored, _)) if stays && same(&stored, &credentials) => continue,
+                Ok(_) | Err(SecretsError::Unreadable { .. } | SecretsError::OtherAddress { .. }) => false,
                 Err(SecretsError::Missing { .. }) => true,
                 Err(error @ SecretsError::Aws { .. }) => return Err(error.into()),
             };
-            new_secrets.push((SecretChange { connection, is_new }, credentials));
+            new_secrets.push((SecretChange { connection: id, is_new }, credentials));
         }
         let dropped = dropped(tenant, current.as_ref(), settings).await?;
         let trial =
@@ -241,8 +247,9 @@ impl Setup {
         if in_force != plan.version() {
             return Err(changed_meanwhile(tenant).await?);
         }
+        // Before the settings: what an earlier release stored, without an address, would go to the one that they bring.
         for (change, credentials) in &plan.secrets {
-            self.secrets.put_credentials(tenant.id(), &change.connection, credentials).await?;
+            self.put_secret(tenant, settings, &change.connection, credentials).await?;
         }
         tenant.put_products(&plan.products).await?;
         let after = plan.version();
@@ -254,11 +261,27 @@ impl Setup {
             Err(StoreError::Conflict { .. }) => return Err(changed_meanwhile(tenant).await?),
             Err(error) => return Err(error.into()),
         };
-        // Whoever let such a shop go before may have removed its secret since this was planned. From now on they look.
+        // Whoever let such a shop go before may have removed its secret since this was planned, and whoever saved it at its
+        // former address may have put theirs, to be refused after that. From now on they look.
         for (connection, credentials) in &plan.arriving {
-            self.secrets.put_credentials(tenant.id(), connection, credentials).await?;
+            self.put_secret(tenant, settings, connection, credentials).await?;
         }
         Ok(applied.version)
+    }
+
+    /// Keeps what a connection signs in with, for the address that these settings have it at and for no other.
+    async fn put_secret(
+        &self,
+        tenant: &Tenant,
+        settings: &TenantSettings,
+        connection: &ConnectionId,
+        credentials: &Credentials,
+    ) -> Result<(), SetupError> {
+        if let Some(connection) = settings.connection(connection) {
+            let api_url = &connection.api_url;
+            self.secrets.put_credentials(tenant.id(), &connection.id, api_url, credentials).await?;
+        }
+        Ok(())
     }
 
     /// Lets the orders go whose products exist by now; whatever changed, for an earlier attempt may have ended before

@@ -23,7 +23,7 @@ use renkei_store::settings::AppliedSettings;
 use renkei_store::{Store, StoreError};
 
 pub use self::letter::{DeadLetter, Reason, Wanted};
-use self::letter::{group_of, read_all, split};
+use self::letter::{group_of, read_all, split, unreadable};
 
 /// How long a message that is being looked at is nobody else's.
 const IN_HAND_SECONDS: i32 = 30;
@@ -33,6 +33,9 @@ const LOOK_SECONDS: i32 = 1;
 /// So many answers in a row that bring nothing new end a look: what was in hand for too long comes again and again.
 const MOST_REPEATED: usize = 2;
 const AT_ONCE: usize = 8;
+/// What SQS counts of a queue: messages that whoever looks may see, and those that somebody has taken and not given back yet.
+const WAITING: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessages;
+const IN_HAND: QueueAttributeName = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
 /// Queues with dead letters, by the functions that read them.
 pub const QUEUES: [&str; 5] = ["fetch-orders", OF_ORDERS, "push-statuses", "sync-payments", "sync-inventory"];
 /// The queue whose messages are orders. All others hold starts of robots, one of them hints of webhooks besides.
@@ -97,6 +100,8 @@ impl Replayed {
 pub struct Removed {
     /// So many.
     pub count: usize,
+    /// Others that cannot be read, so that nobody knows whose they are. They stay.
+    pub unreadable: usize,
     /// There are more than were looked at.
     pub more: bool,
 }
@@ -138,22 +143,28 @@ impl DeadLetters {
     /// count.
     pub async fn queued_orders(&self) -> Result<u64, DeadLettersError> {
         match self.queues.iter().find(|(queue, _)| queue.name == OF_ORDERS) {
-            Some((queue, _)) => self.count_at(&queue.url).await,
+            Some((queue, _)) => self.count_at(&queue.url, &[WAITING, IN_HAND]).await,
             None => Ok(0),
         }
     }
 
-    async fn count(&self, queue: &DeadQueue) -> Result<(&'static str, u64), DeadLettersError> {
-        Ok((queue.name, self.count_at(&queue.dead_letters).await?))
+    /// How many dead letters are in somebody's hand, about, whosever they are: nobody else's look sees those.
+    pub async fn in_hand(&self) -> Result<u64, DeadLettersError> {
+        let of = [IN_HAND];
+        let counts = self.queues.iter().map(|(queue, _)| self.count_at(&queue.dead_letters, &of));
+        Ok(try_join_all(counts).await?.iter().sum())
     }
 
-    async fn count_at(&self, url: &str) -> Result<u64, DeadLettersError> {
+    async fn count(&self, queue: &DeadQueue) -> Result<(&'static str, u64), DeadLettersError> {
+        Ok((queue.name, self.count_at(&queue.dead_letters, &[WAITING, IN_HAND]).await?))
+    }
+
+    async fn count_at(&self, url: &str, of: &[QueueAttributeName]) -> Result<u64, DeadLettersError> {
         let answer = self
             .client
             .get_queue_attributes()
             .queue_url(url)
-            .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
-            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+            .set_attribute_names(Some(of.to_vec()))
             .send()
             .await
             .map_err(|error| AwsFailure::new("GetQueueAttributes", &error))?;
@@ -213,18 +224,23 @@ impl DeadLetters {
         let each = join_all(self.queues_of(wanted).map(|(queue, _)| self.remove_of(queue, wanted))).await;
         each.into_iter().try_fold(Removed::default(), |all, one| {
             let one = one?;
-            Ok(Removed { count: all.count + one.count, more: all.more || one.more })
+            Ok(Removed {
+                count: all.count + one.count,
+                unreadable: all.unreadable + one.unreadable,
+                more: all.more || one.more,
+            })
         })
     }
 
     async fn remove_of(&self, queue: &DeadQueue, wanted: Wanted<'_>) -> Result<Removed, DeadLettersError> {
         let (messages, more) = self.taken(queue).await?;
         let (ours, others) = split(queue, &messages, wanted);
+        let unreadable = unreadable(queue, &others);
         self.give_back(queue, others.into_iter()).await?;
         for (message, _) in &ours {
             self.take_away(queue, message).await?;
         }
-        Ok(Removed { count: ours.len(), more })
+        Ok(Removed { count: ours.len(), unreadable, more })
     }
 
     fn queues_of<'a>(&'a self, wanted: Wanted<'a>) -> impl Iterator<Item = &'a (DeadQueue, Queue)> {
@@ -374,17 +390,18 @@ mod tests {
             }
             let asked: Value = serde_json::from_slice(&request.body).unwrap();
             let mut answer = json!({});
-            if asked["WaitTimeSeconds"] == 1 && !self.taken.swap(true, Ordering::Relaxed) {
+            if asked["AttributeNames"] == json!(["ApproximateNumberOfMessagesNotVisible"]) {
+                answer = json!({ "Attributes": { "ApproximateNumberOfMessagesNotVisible": "2" } });
+            } else if asked["WaitTimeSeconds"] == 1 && !self.taken.swap(true, Ordering::Relaxed) {
                 answer = json!({ "Messages": [{ "MessageId": "7c0e", "ReceiptHandle": "r", "Body": "?" }] });
             }
             ResponseTemplate::new(200).set_body_raw(answer.to_string(), "application/x-amz-json-1.0")
         }
     }
 
-    #[tokio::test]
-    async fn a_look_waits_for_all_servers_and_takes_no_offence_at_what_has_come_back() {
-        let server = MockServer::start().await;
-        Mock::given(any()).respond_with(Sqs::default()).mount(&server).await;
+    /// The dead letters of one queue, in such an SQS.
+    async fn dead_letters(server: &MockServer) -> DeadLetters {
+        Mock::given(any()).respond_with(Sqs::default()).mount(server).await;
         let config = renkei_platform::aws::of_variables(|name| match name {
             "AWS_REGION" => Some("ap-northeast-1".to_owned()),
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
@@ -394,9 +411,31 @@ mod tests {
         .unwrap();
         let queue = DeadQueue { name: "fetch-orders", url: server.uri(), dead_letters: server.uri() };
         let store = Store::new(&config, Tables::default());
-        let listed = DeadLetters::new(&config, store, vec![queue], 10).list(Wanted::default()).await.unwrap();
+        DeadLetters::new(&config, store, vec![queue], 10)
+    }
+
+    #[tokio::test]
+    async fn a_look_waits_for_all_servers_and_takes_no_offence_at_what_has_come_back() {
+        let server = MockServer::start().await;
+        let listed = dead_letters(&server).await.list(Wanted::default()).await.unwrap();
         assert_eq!(listed.letters.iter().map(|letter| letter.message_id.as_str()).collect::<Vec<_>>(), ["7c0e"]);
         assert!(!listed.more);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_stays_and_is_told_as_is_what_others_have_in_hand() {
+        let server = MockServer::start().await;
+        let dead_letters = dead_letters(&server).await;
+        let hanako = TenantId::parse("hanako").unwrap();
+        let removed = dead_letters.remove(Wanted { tenant: Some(&hanako), ..Wanted::default() }).await.unwrap();
+        assert_eq!((removed.count, removed.unreadable, removed.more), (0, 1, false));
+        assert_eq!(dead_letters.in_hand().await.unwrap(), 2);
+        let asked = server.received_requests().await.unwrap();
+        let removes = |request: &Request| {
+            let target = request.headers.get("x-amz-target").map_or("", |target| target.to_str().unwrap());
+            target.ends_with(".DeleteMessage")
+        };
+        assert!(!asked.iter().any(removes), "it is nobody's to remove");
     }
 
     #[test]

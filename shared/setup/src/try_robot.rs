@@ -5,7 +5,7 @@ use renkei_domain::convert::{ConversionRobots, convert};
 use renkei_domain::ids::{RuleId, ShipmentId, Sku};
 use renkei_domain::import;
 use renkei_domain::processing::{
-    self, Applied, Facts, Goods, ImportDecision, Phase, ProcessingRobot, RobotSet, as_known,
+    self, Applied, Facts, Goods, ImportDecision, Phase, ProcessingRobot, RobotSet, Run, as_known, built_in,
 };
 use renkei_domain::settings::{Connection, ConversionRobot, ProcessingRobots, STANDARD_CONVERSION, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShipmentDetail, Status};
@@ -132,6 +132,37 @@ pub(crate) fn alone(
     })
 }
 
+/// The same as it is applied to stored shipments: among those that are on and run always, each at its place, but for those
+/// that cannot be on together with it. None if the others cannot be used.
+pub(crate) fn with_always(settings: &TenantSettings, robot: &ProcessingRobot, is_built_in: bool) -> Option<RobotSet> {
+    let goes_along = |other: &ProcessingRobot| {
+        other.run == Run::Always
+            && other.id != robot.id
+            && !other.excludes.contains(&robot.id)
+            && !robot.excludes.contains(&other.id)
+    };
+    let mut settings = settings.clone();
+    let ProcessingRobots { enable, custom } = &mut settings.processing_robots;
+    enable.retain(|on| *on.id() == robot.id || built_in::find(on.id()).is_some_and(goes_along));
+    custom.retain(|own| own.id == robot.id || (own.enabled && goes_along(own)));
+    // Robots that are left out here are named there.
+    for own in &mut *custom {
+        own.excludes.clear();
+    }
+    if is_built_in {
+        if !enable.iter().any(|on| *on.id() == robot.id) {
+            enable.push(robot.id.clone().into());
+        }
+    } else {
+        let on = ProcessingRobot { enabled: true, excludes: Vec::new(), ..robot.clone() };
+        match custom.iter_mut().find(|own| own.id == robot.id) {
+            Some(own) => *own = on,
+            None => custom.push(on),
+        }
+    }
+    RobotSet::compile(&settings).ok()
+}
+
 /// What a processing robot would change of the shipment as it stands, and what on import of an order like its.
 pub async fn processing(
     subject: &Subject<'_>,
@@ -189,7 +220,8 @@ fn on_import(applied: &Applied) -> Option<String> {
     }
 }
 
-/// What a robot that is on makes of a stored shipment, on a copy: the shipment as it would be, and what of it changes.
+/// What becomes of a stored shipment to which a robot that is on is applied, on a copy: the shipment as it would be, and
+/// what of it changes.
 #[must_use]
 pub fn on_a_copy(
     robots: &RobotSet,
@@ -201,7 +233,7 @@ pub fn on_a_copy(
 ) -> (Shipment, Vec<ChangeLine>) {
     let before = as_known(shipment, detail);
     let (mut after, mut after_detail) = (shipment.clone(), before.clone());
-    robots.apply_with(goods, Phase::Only(rule), facts, &mut after, &mut after_detail);
+    robots.apply_later(goods, rule, facts, &mut after, &mut after_detail);
     let mut changes = shipment_changes(shipment, &after);
     changes.extend(field_changes(&before, &after_detail));
     changes.extend(item_changes(&before, &after_detail));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::ids::ConnectionId;
 use renkei_domain::plan::{Plan, Volume, plan_of_own, plan_with};
-use renkei_domain::settings::{Action, Product, TenantSettings};
+use renkei_domain::run::{Outcome, Run};
+use renkei_domain::settings::{Action, Every, Product, TenantSettings};
 use renkei_store::access::Opens;
 use renkei_store::{StoreError, Tenant};
 
@@ -61,11 +62,9 @@ pub async fn measured(tenant: &Tenant, now: Timestamp) -> Result<BTreeMap<Connec
                 break 'pages;
             }
             seen += 1;
-            if run.action == Action::FetchOrders {
-                let (orders, first) = shops.entry(run.connection.clone()).or_insert((0, now));
-                *orders += run.counts.get("imported").copied().unwrap_or(0);
-                *first = run.started_at.min(*first);
-            }
+            let (orders, first) = shops.entry(run.connection.clone()).or_insert((0, now));
+            *orders += imported(run);
+            *first = run.started_at.min(*first);
         }
         from = page.next;
         if from.is_none() {
@@ -82,6 +81,12 @@ pub async fn measured(tenant: &Tenant, now: Timestamp) -> Result<BTreeMap<Connec
         .collect())
 }
 
+/// Orders that this run brought in as they came: fetched, or named by a webhook. Those of a back-fill came long ago.
+fn imported(run: &Run) -> u64 {
+    let came = run.action != Action::Reconcile;
+    run.counts.get(Outcome::Imported.as_str()).copied().filter(|_| came).unwrap_or(0)
+}
+
 /// Where robots will spend more calls than a shop bears, with the numbers: to be said before it is saved.
 pub async fn advice(tenant: &Tenant, settings: &TenantSettings, now: Timestamp) -> Result<Vec<String>, StoreError> {
     // Most products are in no document: those that are kept count, and those that come with it.
@@ -96,7 +101,10 @@ pub async fn advice(tenant: &Tenant, settings: &TenantSettings, now: Timestamp) 
         let webhooks = webhooks.contains(&connection.id);
         for plan in plans(settings, &connection.id, Volume { orders, skus }, webhooks) {
             let spent = format!("{} calls a day of {} ({} %)", plan.calls, plan.limit, plan.share());
-            let is_frequent = plan.every_minutes.is_some_and(|minutes| minutes <= FREQUENT_MINUTES);
+            // What is looked at for webhooks is as often as they come, and nobody's choice.
+            let by_choice = plan.robots.iter().filter(|robot| !robot.robot.as_str().ends_with("/hints"));
+            let most = by_choice.map(|robot| robot.starts).max().unwrap_or(0);
+            let is_frequent = most >= Every::DAY.as_minutes() / FREQUENT_MINUTES;
             let advice = plan.advice().or_else(|| is_frequent.then_some(spent));
             if let Some(advice) = advice {
                 let robots: Vec<String> =
@@ -110,4 +118,23 @@ pub async fn advice(tenant: &Tenant, settings: &TenantSettings, now: Timestamp) 
         }
     }
     Ok(sentences)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn orders_count_however_they_came_in_but_for_those_of_a_back_fill() {
+        let run = |action: &str| -> Run {
+            serde_json::from_value(json!({
+                "id": "r", "connection": "shop", "robot": "shop/any", "action": action, "cause": "schedule",
+                "state": "done", "started_at": "2026-11-24T00:00:00Z", "counts": { "imported": 7 }
+            }))
+            .unwrap()
+        };
+        assert_eq!(["fetch-orders", "status-sync", "reconcile"].map(|action| imported(&run(action))), [7, 7, 0]);
+    }
 }

@@ -11,6 +11,7 @@ use renkei_domain::gate::Lane;
 use renkei_domain::jst;
 use renkei_domain::settings::Connection;
 use renkei_ecforce::{Direction, Error, MAX_PER, OrderQuery, PageRequest, SortBy};
+use renkei_platform::secrets::SecretsError;
 use renkei_store::Tenant;
 
 use crate::token::token_key;
@@ -205,7 +206,10 @@ fn fetch_state(state: &str, found: bool, total: Option<u64>, seen: &BTreeSet<Str
             format!(
                 "no order is in the state {state:?}, but orders are in {near:?}: correct states.fetch in the document"
             ),
-            format!("対応状況「{state}」の受注がなく、「{near}」の受注があります。states.fetch を確認してください"),
+            format!(
+                "対応状況「{state}」の受注がなく、「{near}」の受注があります。\
+                 取得する対応状況（states.fetch）を確認してください"
+            ),
         );
     }
     finding(
@@ -267,7 +271,8 @@ fn location(code: &str, seen: &BTreeSet<String>, last: bool) -> Finding {
                 listed(seen)
             ),
             format!(
-                "在庫ロケーションコード「{code}」が見つかりません。stock_location_code を確認してください。ショップのコード: {}",
+                "在庫ロケーションコード「{code}」が見つかりません。設定の在庫ロケーションコード（stock_location_code）を\
+                 確認してください。ショップのコード: {}",
                 listed(seen)
             ),
         );
@@ -319,7 +324,8 @@ fn explain(error: ShopError, connection: &Connection, email: &str) -> Result<Fin
             "token",
             Verdict::Wrong,
             "the shop refuses the token: get a new one from the shop, enter it and apply the document again",
-            "トークンが拒否されました。ショップで新しいトークンを取得し、入力して設定文書をもう一度適用してください",
+            "トークンが拒否されました。ショップで新しいトークンを取得し、「設定」のAPI認証設定で登録し直すか、\
+             入力して設定文書をもう一度適用してください",
         ),
         ShopError::SignInRefused(_) => finding(
             "sign-in",
@@ -330,14 +336,23 @@ fn explain(error: ShopError, connection: &Connection, email: &str) -> Result<Fin
             ),
             format!(
                 "メールアドレスかパスワードが違います（どちらかはショップの応答では区別できません）。{email} \
-                 がショップのAPIユーザーとして登録されているか、パスワードが正しいか確認し、入力して設定文書をもう一度適用してください"
+                 がショップのAPIユーザーとして登録されているか、パスワードが正しいか確認し、\
+                 「設定」のAPI認証設定で登録し直すか、入力して設定文書をもう一度適用してください"
             ),
         ),
         ShopError::BadToken(why) => finding(
             "token",
             Verdict::Wrong,
             why.to_string(),
-            "トークンの形式が正しくありません。正しいトークンを入力して設定文書をもう一度適用してください",
+            "トークンの形式が正しくありません。正しいトークンを「設定」のAPI認証設定で登録し直すか、\
+             入力して設定文書をもう一度適用してください",
+        ),
+        ShopError::Secrets(error @ SecretsError::OtherAddress { .. }) => finding(
+            if connection.token.is_some() { "token" } else { "sign-in" },
+            Verdict::Wrong,
+            error.to_string(),
+            "登録されているパスワードまたはトークンは別のアドレス用のため、ショップを呼び出していません。\
+             「設定」のAPI認証設定で登録し直すか、入力して設定文書をもう一度適用してください",
         ),
         ShopError::Shop(error @ Error::Forbidden { page: true, .. }) => finding(
             "firewall",

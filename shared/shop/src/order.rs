@@ -11,7 +11,7 @@ use renkei_domain::order::{SourceAddress, SourceCarrier, SourceLine, SourceOrder
 use renkei_domain::settings::Connection;
 use renkei_domain::work::{Fetched, ImportOrder};
 use renkei_ecforce::{Address, BadRecord, Direction, MAX_PER, Order, OrderItem, OrderPage, OrderQuery, SortBy};
-use renkei_platform::queue::{Outgoing, group};
+use renkei_platform::queue::{Outgoing, carried, group};
 use serde_json::Value;
 
 /// What fetching asks for: the next hundred orders in the connection's fetch state, whatever their payment, with an id above
@@ -129,11 +129,12 @@ fn text(message: &ImportOrder) -> String {
 }
 
 fn source_order(order: &Order) -> Result<SourceOrder, String> {
-    let number = OrderNumber::parse(order.number.trim()).map_err(|e| e.to_string())?;
+    let number = OrderNumber::parse(carried(order.number.trim())).map_err(|e| e.to_string())?;
     let lines = source_lines(&order.items)?;
     let addresses = order.shipping_addresses.iter().map(source_address).collect::<Result<Vec<_>, _>>()?;
     let billing = order.billing_address.as_ref().map(source_address).transpose()?;
-    let carrier = SourceCarrier { id: order.shipping_carrier_id, name: order.shipping_carrier_name.clone() };
+    let carrier_name = order.shipping_carrier_name.as_deref().map(|name| carried(name).into_owned());
+    let carrier = SourceCarrier { id: order.shipping_carrier_id, name: carrier_name };
     Ok(SourceOrder {
         id: OrderId(order.id),
         number,
@@ -162,10 +163,10 @@ fn source_lines(items: &[OrderItem]) -> Result<Vec<SourceLine>, String> {
 }
 
 fn source_line(place: usize, item: &OrderItem) -> Result<SourceLine, String> {
-    let sku = item.variant_sku.as_deref().map(str::trim).unwrap_or_default();
+    let sku = carried(item.variant_sku.as_deref().map(str::trim).unwrap_or_default());
     Ok(SourceLine {
-        sku: Sku::parse(sku).map_err(|_| format!("line {} has no usable SKU", place + 1))?,
-        name: item.product_name.clone().unwrap_or_else(|| sku.to_owned()),
+        sku: Sku::parse(&*sku).map_err(|_| format!("line {} has no usable SKU", place + 1))?,
+        name: item.product_name.as_deref().map_or(sku, carried).into_owned(),
         quantity: item.quantity,
         // What was charged: a subscription's or a campaign's price differs from what the shop sells one for as a rule.
         price: Yen(item.price.or(item.sales_price).unwrap_or(0)),
@@ -175,7 +176,8 @@ fn source_line(place: usize, item: &OrderItem) -> Result<SourceLine, String> {
 }
 
 /// Every scalar attribute by the shop's name, times in Japan's wall clock as the shop writes them: conditions and
-/// templates are written by people who read them there.
+/// templates are written by people who read them there. All as queues carry it: an order that is read anew is compared with
+/// one that was imported, and shows no difference that nobody made.
 fn scalars(record: &impl serde::Serialize) -> Result<BTreeMap<String, Value>, String> {
     let Value::Object(attributes) = serde_json::to_value(record).map_err(|e| e.to_string())? else {
         return Ok(BTreeMap::new());
@@ -185,9 +187,12 @@ fn scalars(record: &impl serde::Serialize) -> Result<BTreeMap<String, Value>, St
         .filter(|(_, value)| !matches!(value, Value::Null | Value::Array(_) | Value::Object(_)))
         .map(|(name, value)| {
             let time = value.as_str().filter(|_| name.ends_with("_at")).and_then(|text| text.parse::<Timestamp>().ok());
-            let value = time
-                .map_or(value, |at| at.to_zoned_datetime(jst::zone()).strftime("%Y/%m/%d %H:%M:%S").to_string().into());
-            (name, value)
+            let value = match (time, value) {
+                (Some(at), _) => at.to_zoned_datetime(jst::zone()).strftime("%Y/%m/%d %H:%M:%S").to_string().into(),
+                (None, Value::String(text)) => carried(&text).into(),
+                (None, other) => other,
+            };
+            (carried(&name).into_owned(), value)
         })
         .collect())
 }
@@ -262,9 +267,14 @@ fn name_prefecture(parts: &mut BTreeMap<String, String>, prefecture: &str) {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+    use renkei_domain::convert::standard;
     use renkei_domain::ids::{ConnectionId, TenantId};
     use renkei_domain::work::{Place, VERSION};
+    use renkei_ecforce::{AddressPolicy, ApiAddress, Client, Timeouts, Token, http_client};
     use serde_json::json;
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
 
     use super::*;
 
@@ -396,6 +406,29 @@ mod tests {
         assert!(!read(|order| order["total"] = Value::Null).says_total());
     }
 
+    /// In UTC they are the evenings before.
+    #[tokio::test]
+    async fn the_days_that_a_shop_writes_are_the_days_of_the_shipment() {
+        let row = json!({ "id": "88111", "type": "order", "attributes": {
+            "number": "H-1001", "state": "complete",
+            "scheduled_to_be_shipped_at": "2026/11/25 00:00:00", "scheduled_to_be_delivered_at": "2026/11/27 00:00:00"
+        } });
+        let shop = MockServer::start().await;
+        let answer = ResponseTemplate::new(200).set_body_json(json!({ "data": [row] }));
+        Mock::given(any()).respond_with(answer).mount(&shop).await;
+        let policy = AddressPolicy::with_loopback();
+        let http = http_client(&policy, &Timeouts::default()).unwrap();
+        let client = Client::new(http, ApiAddress::parse(&shop.uri(), &policy).unwrap());
+        let token = Token::parse(&"tok-123".to_owned().into()).unwrap();
+        let mut page = client.orders(&token, &OrderQuery::new()).await.unwrap();
+
+        let Fetched::Order(order) = shown(page.orders.remove(0)) else { panic!("it is an order") };
+        let address = SourceAddress { id: AddressId(120), parts: BTreeMap::new() };
+        let detail = standard::detail(&order, &address);
+        let days = (detail.ship_on, detail.deliver_on);
+        assert_eq!(days, (Some(date(2026, 11, 25)), Some(date(2026, 11, 27))));
+    }
+
     #[test]
     fn a_bad_row_that_shows_another_state_is_not_to_be_imported() {
         let left = |raw: Value| {
@@ -406,6 +439,23 @@ mod tests {
         assert!(!left(json!({ "attributes": { "state": " complete " } })));
         // Of these nothing is known: a person has to look.
         assert!(!left(json!({ "attributes": { "state": null } })) && !left(json!("no record")));
+    }
+
+    #[test]
+    fn what_a_queue_would_not_take_is_the_same_in_an_order_that_is_read_anew() {
+        let order = read(|order| {
+            order["number"] = json!("H-\u{fffe}1");
+            order["gift\u{fffe}"] = json!("のし\u{ffff}");
+            order["shipping_addresses"][0]["addr02"] = json!("1-1\u{ffff}");
+            order["order_items"][0]["product_name"] = json!("美容液\u{fffe}");
+            order["order_items"][1]["variant_sku"] = json!("MASK-\u{fffe}");
+        });
+        assert_eq!(order.number.as_str(), "H-\u{fffd}1");
+        assert_eq!(order.attributes.get("gift\u{fffd}"), Some(&json!("のし\u{fffd}")));
+        assert_eq!(order.addresses[0].part("addr02"), "1-1\u{fffd}");
+        assert_eq!((order.lines[0].name.as_str(), order.lines[1].sku.as_str()), ("美容液\u{fffd}", "MASK-\u{fffd}"));
+        let text = serde_json::to_string(&order).unwrap();
+        assert!(!text.contains(['\u{fffe}', '\u{ffff}']), "{text}");
     }
 
     #[test]

@@ -82,6 +82,35 @@ pub struct Told {
     pub notes: Vec<String>,
 }
 
+/// Why a story stopped before its end, and what it had done by then. The run goes on in another invocation, which sees only
+/// what is left: what is not handed over here is in nobody's counts, and no person is told of it.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Why.
+    pub error: ShopError,
+    /// What it did, and will not do again; its `queued_pages` and `failure` say nothing.
+    pub done: Box<Told>,
+}
+
+impl Stopped {
+    /// A story's end, with what it did until then.
+    ///
+    /// # Errors
+    /// The story's own, with what was done.
+    pub fn or_told(ended: Result<(), ShopError>, done: Told) -> Result<Told, Self> {
+        match ended {
+            Ok(()) => Ok(done),
+            Err(error) => Err(Self { error, done: Box::new(done) }),
+        }
+    }
+}
+
+impl From<ShopError> for Stopped {
+    fn from(error: ShopError) -> Self {
+        Self { error, done: Box::default() }
+    }
+}
+
 /// A run at work that needs no shop: it calls none, and holds no gate.
 pub struct Indoors<'a> {
     /// The tenant's data.
@@ -96,6 +125,15 @@ pub struct Indoors<'a> {
     pub message: &'a StartRobot,
     /// After this nothing is begun.
     pub deadline: Instant,
+}
+
+/// How far an invocation came that stopped.
+#[derive(Debug, Clone, Copy, Default)]
+struct Went {
+    /// Calls that it made.
+    calls: u32,
+    /// The shop did what one of them asked for.
+    answered: bool,
 }
 
 /// What is known of a run when its message comes.
@@ -131,7 +169,7 @@ impl Robots {
         &self,
         event: LambdaEvent<SqsEvent>,
         metrics: &Metrics,
-        story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
+        story: impl AsyncFn(Work<'_>) -> Result<Told, Stopped>,
     ) -> SqsBatchResponse {
         let LambdaEvent { payload, context } = event;
         let deadline = deadline(&context);
@@ -150,7 +188,7 @@ impl Robots {
         holder: &str,
         deadline: Instant,
         metrics: &Metrics,
-        story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
+        story: impl AsyncFn(Work<'_>) -> Result<Told, Stopped>,
     ) -> Result<(), RunError> {
         let run = start.run.as_deref().unwrap_or(&message.id);
         let work = self.run(start, &message.id, format!("{run}-{holder}"), deadline, metrics, story);
@@ -217,7 +255,7 @@ impl Robots {
         holder: String,
         deadline: Instant,
         metrics: &Metrics,
-        story: impl AsyncFn(Work<'_>) -> Result<Told, ShopError>,
+        story: impl AsyncFn(Work<'_>) -> Result<Told, Stopped>,
     ) -> Result<Run, RunError> {
         let tenant = self.store.tenant(message.tenant.clone());
         let mut run = match self.begin(&tenant, message, message_id).await? {
@@ -245,7 +283,7 @@ impl Robots {
             Ok(session) => session,
             Err(error) => {
                 count_closed(&error, metrics);
-                return self.interrupted(&tenant, run, message, error, 0).await;
+                return self.interrupted(&tenant, run, message, error, Went::default()).await;
             }
         };
         let calls_before = run.calls;
@@ -262,6 +300,7 @@ impl Robots {
         run.calls = calls_before + calls;
         let called = session.take_called();
         count_calls(&session, &called, metrics);
+        let went = Went { calls, answered: called.iter().any(was_answered) };
         run.note_calls(called);
         // A gate that could not be handed back comes free by itself after its lease.
         if let Err(error) = session.leave().await {
@@ -269,9 +308,10 @@ impl Robots {
         }
         match ended {
             Ok(told) => self.told(&tenant, run, told).await,
-            Err(error) => {
+            Err(Stopped { error, done }) => {
                 count_closed(&error, metrics);
-                self.interrupted(&tenant, run, message, error, calls).await
+                end::take_over(&mut run, *done);
+                self.interrupted(&tenant, run, message, error, went).await
             }
         }
     }
@@ -303,7 +343,8 @@ impl Robots {
         let indoors = Indoors { tenant: &tenant, settings, connection, run: &run_id, message, deadline };
         match story(indoors).await {
             Ok(told) => self.told(&tenant, run, told).await,
-            Err(error) => self.interrupted(&tenant, run, message, error, 0).await,
+            // With very much to do it goes on where it stood, as often as that takes: no shop has failed to answer.
+            Err(error) => self.interrupted(&tenant, run, message, error, Went { calls: 0, answered: true }).await,
         }
     }
 
@@ -366,10 +407,14 @@ fn taken_out() -> Told {
     Told { notes: vec![note], ..Told::default() }
 }
 
+fn was_answered(call: &CallMade) -> bool {
+    call.status.is_some_and(|status| (200..300).contains(&status))
+}
+
 /// Counts this invocation's calls, how many of them failed, and how much of the shop's day is spent by now. All of it is
 /// known by the session: nothing is read for it.
 fn count_calls(session: &Session, called: &[CallMade], metrics: &Metrics) {
-    let failed = |call: &&CallMade| call.status.is_none_or(|status| !(200..300).contains(&status));
+    let failed = |call: &&CallMade| !was_answered(call);
     metrics.add(Metric::ShopCalls, u64::from(session.calls()));
     metrics.add(Metric::ShopErrors, called.iter().filter(failed).count() as u64);
     let (spent, limit) = session.spent_of_limit();
@@ -451,6 +496,21 @@ mod tests {
         assert!(over + Duration::from_secs(15) <= left, "{over:?} of {left:?}");
         assert!(time_to_begin(left) > Duration::from_mins(9), "most of the time is there to be used");
         assert_eq!(time_to_begin(Duration::from_secs(30)), Duration::ZERO, "nothing is begun that cannot end");
+    }
+
+    #[test]
+    fn each_robot_spends_from_its_lane() {
+        let lanes = [
+            (Action::FetchOrders, Lane::Fetch),
+            (Action::StateWorking, Lane::WriteBack),
+            (Action::StateShipped, Lane::WriteBack),
+            (Action::StatusSync, Lane::Payment),
+            (Action::WriteBack, Lane::WriteBack),
+            (Action::Inventory, Lane::Stock),
+            (Action::ApplyProcessing, Lane::Payment),
+            (Action::Reconcile, Lane::Fetch),
+        ];
+        assert_eq!(Action::ALL.map(|action| (action, lane_of(action))), lanes);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use renkei_domain::gate::{Call, CallDecision, Entry, GateRules, GateState, Kind, Lane, Observation};
+use renkei_domain::jst;
 use renkei_domain::run::CallMade;
 use renkei_domain::settings::Connection;
 use renkei_ecforce::{Client, Error, Retry, SentLog, Token};
@@ -266,8 +267,13 @@ impl Session {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if matches!(error, Error::DailyLimit { .. }) {
-                return Err(self.close().await?);
+            if let Error::DailyLimit { after, .. } = &error {
+                let now = self.clock.now();
+                // Where the shop names a time within the day, that wins.
+                let ends_today = |wait: Duration| now.checked_add(wait).is_ok_and(|at| at < jst::next_reset(now));
+                if !after.is_some_and(ends_today) {
+                    return Err(self.close().await?);
+                }
             }
             let Retry::Passing { after } = error.retry() else { return Err(error.into()) };
             let own = wait.map(|back_off| back_off.mul_f64(0.75 + fastrand::f64() / 2.0));
@@ -367,11 +373,34 @@ impl Session {
             if until <= next_sign {
                 return Ok(());
             }
-            self.change(|gate, session| {
-                gate.renew(&session.rules, session.clock.now(), &session.holder, session.epoch)
-            })
-            .await?;
+            self.renew().await?;
         }
+    }
+
+    /// Does what takes a while and calls nobody, and shows meanwhile that this run is alive: a holder of whom nothing is seen
+    /// for a lease is relieved.
+    ///
+    /// # Errors
+    /// The work's own; `LeaseLost` if somebody else has the gate, and `OutOfTime` where the run's time is over first: then the
+    /// work is dropped.
+    pub async fn meanwhile<T, E>(&mut self, work: impl Future<Output = Result<T, E>>) -> Result<T, ShopError>
+    where
+        ShopError: From<E>,
+    {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let next_sign = self.shown + self.rules.sign_of_life();
+            match tokio::time::timeout_at(next_sign.min(self.deadline).into(), work.as_mut()).await {
+                Ok(done) => return Ok(done?),
+                Err(_) if Instant::now() >= self.deadline => return Err(ShopError::OutOfTime),
+                Err(_) => self.renew().await?,
+            }
+        }
+    }
+
+    async fn renew(&mut self) -> Result<(), ShopError> {
+        self.change(|gate, session| gate.renew(&session.rules, session.clock.now(), &session.holder, session.epoch))
+            .await
     }
 
     async fn penalty(&mut self, wait: Duration) -> Result<(), ShopError> {

@@ -19,7 +19,8 @@ impl Session {
         if let Some(token) = cached.filter(|token| !is_same(refused, token)) {
             return Ok(token);
         }
-        let (credentials, version) = self.shops.secrets.credentials(&key.0, &key.1).await?;
+        // For this session's address: somebody may have moved the shop since it began, and given its password for elsewhere.
+        let (credentials, version) = self.shops.secrets.credentials(&key.0, &key.1, &key.2).await?;
         let (email, password) = match credentials {
             Credentials::Token(token) => {
                 let token = Token::parse(&token)?;
@@ -51,7 +52,11 @@ impl Session {
                     }
                     other => other,
                 })?;
-            self.shops.secrets.put_session(&key.0, &key.1, &version, signed_in.token.secret()).await?;
+            // A sign-in is one of few, and this one succeeded: the run goes on with it also where others cannot have it.
+            let kept = self.shops.secrets.put_session(&key.0, &key.1, &version, signed_in.token.secret()).await;
+            if let Err(error) = kept {
+                tracing::warn!(%error, "a sign-in's token could not be kept for other processes, which sign in again");
+            }
             signed_in.token
         };
         if let Ok(mut tokens) = self.shops.tokens.lock() {
@@ -72,7 +77,7 @@ impl Session {
 }
 
 /// Of which shop a token in memory is, and at which address. Who changes the address has to enter a secret anew: with that, and
-/// not with what this process remembers, another address is called.
+/// not with what this process remembers, another address is called. Credentials are read for the same address.
 pub(crate) type Of = (TenantId, ConnectionId, String);
 
 pub(crate) fn token_key(tenant: &Tenant, connection: &Connection) -> Of {

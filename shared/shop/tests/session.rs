@@ -7,27 +7,39 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use renkei_domain::gate::{Lane, Reason};
 use renkei_domain::ids::TenantId;
+use renkei_domain::jst;
 use renkei_domain::settings::Connection;
 use renkei_ecforce::OrderQuery;
-use renkei_platform::secrets::ConnectionSecrets;
+use renkei_platform::secrets::{ConnectionSecrets, SecretsError};
 use renkei_shop::{Session, SessionRequest, ShopError, Shops};
 use renkei_store::{Store, Tables, Tenant};
 use serde_json::{Value, json};
-use wiremock::matchers::any;
+use wiremock::matchers::{any, method};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 /// A table with one item, the gate, and a secret: what the merchant gave, and beside it what a sign-in brought.
 struct Aws {
     given: Value,
+    /// What is given instead, after that was read once.
+    given_since: Option<Value>,
     /// How often it was read: each time it is another version.
     read: AtomicUsize,
     gate: Mutex<Option<Value>>,
     session: Mutex<Option<String>>,
+    /// Does it keep what a sign-in brought?
+    keeps: bool,
 }
 
 impl Aws {
     fn holding(given: Value) -> Self {
-        Self { given, read: AtomicUsize::new(0), gate: Mutex::new(None), session: Mutex::new(None) }
+        Self {
+            given,
+            given_since: None,
+            read: AtomicUsize::new(0),
+            gate: Mutex::new(None),
+            session: Mutex::new(None),
+            keeps: true,
+        }
     }
 }
 
@@ -38,13 +50,17 @@ impl Respond for Aws {
         let mut gate = self.gate.lock().unwrap();
         let (status, answer) = match target.split('.').next_back().unwrap() {
             "GetSecretValue" if body["VersionStage"] == "AWSCURRENT" => {
-                let version = format!("v{}", self.read.fetch_add(1, Ordering::Relaxed));
-                (200, json!({ "SecretString": self.given.to_string(), "VersionId": version }))
+                let read = self.read.fetch_add(1, Ordering::Relaxed);
+                let given = self.given_since.as_ref().filter(|_| read > 0).unwrap_or(&self.given);
+                (200, json!({ "SecretString": given.to_string(), "VersionId": format!("v{read}") }))
             }
             "GetSecretValue" => match self.session.lock().unwrap().as_ref() {
                 Some(session) => (200, json!({ "SecretString": session, "VersionId": "s" })),
                 None => (400, json!({ "__type": "ResourceNotFoundException", "message": "no such label" })),
             },
+            "PutSecretValue" if !self.keeps => {
+                (400, json!({ "__type": "LimitExceededException", "message": "too many versions" }))
+            }
             "PutSecretValue" => {
                 *self.session.lock().unwrap() = body["SecretString"].as_str().map(str::to_owned);
                 (200, json!({}))
@@ -82,9 +98,13 @@ impl Place {
     }
 
     async fn signed_in_by(given: Value, answer: ResponseTemplate) -> Self {
+        Self::beside(Aws::holding(given), answer).await
+    }
+
+    async fn beside(secrets_and_gate: Aws, answer: ResponseTemplate) -> Self {
         let (shop, aws) = (MockServer::start().await, MockServer::start().await);
         Mock::given(any()).respond_with(answer).mount(&shop).await;
-        Mock::given(any()).respond_with(Aws::holding(given)).mount(&aws).await;
+        Mock::given(any()).respond_with(secrets_and_gate).mount(&aws).await;
         let config = renkei_platform::aws::of_variables(|name| match name {
             "AWS_REGION" => Some("ap-northeast-1".to_owned()),
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
@@ -167,6 +187,53 @@ async fn a_process_that_lives_on_shows_its_token_to_no_other_address() {
     session.leave().await.unwrap();
     assert_eq!(shown(&elsewhere).await, [r#"Token token="of-another""#]);
     assert_eq!(shown(&place.shop).await.len(), 1);
+}
+
+/// Somebody had moved the shop to an address of their own, and with it what is signed in with. Its owner has moved it back
+/// since, while a session from before goes on.
+#[tokio::test]
+async fn a_session_shows_its_address_no_password_that_was_given_for_another() {
+    let elsewhere = "https://api.shop.example";
+    let typed = json!({ "v": 1, "email": "api@shop.example", "password": "of-the-intruder" });
+    let real = json!({ "v": 1, "email": "api@shop.example", "password": "the-real-one", "api_url": elsewhere });
+    let aws = Aws { given_since: Some(real), ..Aws::holding(typed) };
+    let place = Place::beside(aws, ResponseTemplate::new(401)).await;
+    let token = ResponseTemplate::new(200).set_body_json(json!({ "authentication_token": "t-1", "id": 1 }));
+    Mock::given(method("POST")).respond_with(token).with_priority(1).mount(&place.shop).await;
+
+    let mut session = place.open("run-1", Duration::from_secs(20)).await;
+    let error = call(&mut session).await.unwrap_err();
+    assert!(matches!(error, ShopError::Secrets(SecretsError::OtherAddress { .. })), "{error}");
+    assert!(!error.is_passing(), "it stays so until somebody enters the password anew");
+    assert_eq!(session.calls(), 2, "the first sign-in, and the call that is refused");
+    session.leave().await.unwrap();
+    for request in place.shop.received_requests().await.unwrap() {
+        assert!(!String::from_utf8_lossy(&request.body).contains("the-real-one"));
+    }
+
+    // A token is as a password: no call is made with one that is for another shop.
+    let token = json!({ "v": 1, "token": "the-real-one", "api_url": elsewhere });
+    let place = Place::signed_in_by(token, ResponseTemplate::new(200)).await;
+    let mut session = place.open("run-1", Duration::from_secs(20)).await;
+    let error = call(&mut session).await.unwrap_err();
+    assert!(matches!(error, ShopError::Secrets(SecretsError::OtherAddress { .. })), "{error}");
+    session.leave().await.unwrap();
+    assert_eq!(place.asked().await, 0);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_kept_is_called_with_all_the_same() {
+    let answer = json!({ "authentication_token": "of-the-shop", "id": 1, "data": [] });
+    let given = json!({ "v": 1, "email": "api@shop.example", "password": "only-for-tests" });
+    let aws = Aws { keeps: false, ..Aws::holding(given) };
+    let place = Place::beside(aws, ResponseTemplate::new(200).set_body_json(answer)).await;
+    for holder in ["run-1", "run-2"] {
+        let mut session = place.open(holder, Duration::from_secs(20)).await;
+        call(&mut session).await.unwrap();
+        session.leave().await.unwrap();
+    }
+    assert_eq!(shown(&place.shop).await, [r#"Token token="of-the-shop""#]);
+    assert_eq!(place.asked().await, 3, "one sign-in, and two calls");
 }
 
 #[tokio::test]
@@ -256,6 +323,34 @@ async fn a_429_that_speaks_of_the_limit_closes_the_shop_until_its_next_day() {
 #[tokio::test]
 async fn a_403_that_speaks_of_the_limit_closes_the_shop_until_its_next_day() {
     a_refusal_that_speaks_of_the_limit_ends_the_day(403).await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_speaks_of_the_limit_and_names_a_time_counts_until_then_and_not_for_the_day() {
+    let errors = json!({ "errors": [{ "code": "AOR4290", "message": "1時間の上限に達しました" }] });
+    for (status, seconds) in [(429_u16, 7_200_u64), (403, 1_800)] {
+        let answer = ResponseTemplate::new(status).insert_header("retry-after", seconds.to_string());
+        let place = Place::answering(answer.set_body_json(&errors)).await;
+        let patience = Duration::from_mins(9);
+        let told = Timestamp::now();
+        let mut first = place.open("run-1", patience).await;
+        let refused = call(&mut first).await.unwrap_err();
+        if told + Duration::from_secs(seconds) >= jst::next_reset(told) {
+            // Before that time comes the day is over anyway.
+            assert!(matches!(refused, ShopError::Closed(_)), "{status}: {refused}");
+            continue;
+        }
+        assert_eq!(refused.not_before(told), Some(Duration::from_secs(seconds)), "{status}: {refused}");
+        first.leave().await.unwrap();
+
+        let mut second = place.open("run-2", patience).await;
+        let error = call(&mut second).await.unwrap_err();
+        let ShopError::NotBefore { until } = error else { panic!("{status}: {error}") };
+        let wait = until.duration_since(told).as_secs().unsigned_abs();
+        assert!((seconds..seconds + 10).contains(&wait), "{status}: {wait} s");
+        second.leave().await.unwrap();
+        assert_eq!(place.asked().await, 1, "{status}");
+    }
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn calls_as_functions_make_them() {
     .unwrap();
     let secrets = ConnectionSecrets::new(&config, "renkei/stack/");
     let (tenant, connection) = (TenantId::parse("hanako").unwrap(), ConnectionId::parse("main").unwrap());
-    match secrets.credentials(&tenant, &connection).await {
+    match secrets.credentials(&tenant, &connection, &host).await {
         Ok(_) => println!("AWS: a secret"),
         Err(error) => println!("AWS: {error}"),
     }

@@ -230,7 +230,7 @@ impl Tenant {
             .transact_items(TransactWriteItem::builder().delete(delete).build())
             .send()
             .await
-            .map_err(|e| StoreError::from_sdk(TRANSACTION, &e))?;
+            .map_err(|e| reads::not_written(TRANSACTION, &e))?;
         Ok(())
     }
 
@@ -247,7 +247,7 @@ impl Tenant {
             .transact_items(self.put_item(by_hash, Some(condition))?)
             .send()
             .await
-            .map_err(|e| StoreError::from_sdk(TRANSACTION, &e))?;
+            .map_err(|e| reads::not_written(TRANSACTION, &e))?;
         Ok(())
     }
 

@@ -207,15 +207,11 @@ impl Tenant {
         match request.send().await {
             Ok(_) => Ok(true),
             Err(error) => {
-                let reasons = reads::cancelled_for(&error);
-                if reasons.contains(&reads::CONDITION_FAILED) {
+                if reads::cancelled_for(&error).contains(&reads::CONDITION_FAILED) {
                     return Ok(false);
                 }
-                // The same order in two hands: passing, as whoever comes second finds it stored.
-                if reasons.contains(&reads::TRANSACTION_CONFLICT) {
-                    return Err(StoreError::from_code(OPERATION, reads::TRANSACTION_CONFLICT, ""));
-                }
-                Err(StoreError::from_sdk(OPERATION, &error))
+                // The same order in two hands is passing, as whoever comes second finds it stored.
+                Err(reads::not_written(OPERATION, &error))
             }
         }
     }

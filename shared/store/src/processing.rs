@@ -1,14 +1,14 @@
 //! A processing robot, applied to shipments that are stored (処理ロボット適用): by a robot after a sync, or by a person to
-//! those that they chose.
+//! those that they chose. What it changes is processed further by the robots that run always, in the same write.
 //!
-//! Each shipment is judged by its record of this moment, and written on condition that it still is that record: one whose
-//! payment went back in between is judged anew. Applying again changes nothing more.
+//! Each shipment is judged by its record as it was read a moment ago, together with others, and written on condition that it
+//! still is that record: one whose payment went back in between is judged anew. Applying again changes nothing more.
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 use renkei_domain::ids::{RuleId, Sku};
-use renkei_domain::processing::{self, Facts, Goods, Phase, RobotSet, as_known};
+use renkei_domain::processing::{self, Facts, Goods, RobotSet, STAYS, as_known};
 use renkei_domain::shipment::{Shipment, ShipmentDetail};
 
 use crate::{StoreError, Tenant};
@@ -32,7 +32,7 @@ pub struct Application<'a> {
 pub struct Became {
     /// In words to count. None of them if it is not meant any more, or if its large part changed while it was judged.
     pub words: Vec<String>,
-    /// Did the robot change it? If not, it may still have said what keeps it from that.
+    /// Was it changed? If not, it may still have said what keeps it from that.
     pub changed: bool,
 }
 
@@ -43,7 +43,7 @@ impl Tenant {
         Ok(self.products_of(&skus).await?.into_iter().map(|product| (product.sku, product.temperature)).collect())
     }
 
-    /// Applies a robot to one shipment. It is read and written by itself, so a crash leaves the others as they were.
+    /// Applies a robot to one shipment, which is written by itself: a crash leaves the others as they were.
     pub async fn apply_robot(
         &self,
         application: &Application<'_>,
@@ -52,47 +52,45 @@ impl Tenant {
         detail: ShipmentDetail,
     ) -> Result<Became, StoreError> {
         let Application { robots, rule, fits, goods, by } = *application;
-        // What a robot changes in the large part is stored before the record names it; nobody reads it until then.
+        // What robots change in the large part is stored before the record names it; nobody reads it until then.
         let mut tried = shipment.clone();
         let mut changed = as_known(&shipment, &detail);
-        let applied = robots.apply_with(goods, Phase::Only(rule), facts, &mut tried, &mut changed);
+        let applied = robots.apply_later(goods, rule, facts, &mut tried, &mut changed);
         changed.source.clone_from(&detail.source);
         let version = if applied.detail_changed { Some(self.put_detail(&shipment.id, &changed).await?) } else { None };
         let mut became = Became::default();
-        let read_detail = &shipment.detail;
-        let done = self
-            .change(&shipment.id, |shipment| {
-                became = Became::default();
-                // The detail that was judged must be the one that it has.
-                if !fits(shipment) || shipment.detail != *read_detail {
-                    return false;
-                }
-                let before = shipment.clone();
-                let mut view = as_known(shipment, &detail);
-                let applied = robots.apply_with(goods, Phase::Only(rule), facts, shipment, &mut view);
-                if applied.detail_changed
-                    && let Some(version) = &version
-                {
-                    shipment.detail.clone_from(version);
-                }
-                became.words = processing::became(&before, shipment);
-                let said: Vec<String> = applied.traces.into_iter().flat_map(|trace| trace.changes).collect();
-                if *shipment == before || said.is_empty() {
-                    // Nothing moved. What keeps it is said once, not every time.
-                    *shipment = before;
-                    return say_once(shipment, &said, facts.now, by);
-                }
-                shipment.note(facts.now, said.join("; "), by);
-                became.changed = true;
-                true
-            })
-            .await?;
-        Ok(if done.is_some() { became } else { Became::default() })
+        let read_detail = shipment.detail.clone();
+        self.change_from(shipment, |shipment| {
+            became = Became::default();
+            // The detail that was judged must be the one that it has.
+            if !fits(shipment) || shipment.detail != read_detail {
+                return false;
+            }
+            let before = shipment.clone();
+            let mut view = as_known(shipment, &detail);
+            let applied = robots.apply_later(goods, rule, facts, shipment, &mut view);
+            if applied.detail_changed {
+                view.source.clone_from(&detail.source);
+                // Of a record that changed meanwhile another large part may come than the one that is stored: then it is
+                // left to the next time.
+                let Some(version) = version.as_ref().filter(|_| view == changed) else { return false };
+                shipment.detail.clone_from(version);
+            }
+            became.words = processing::became(&before, shipment);
+            let said: Vec<String> = applied.traces.into_iter().flat_map(|trace| trace.changes).collect();
+            if *shipment == before || said.is_empty() {
+                // Nothing moved. What keeps it is said once, not every time.
+                *shipment = before;
+                return say_once(shipment, &said, facts.now, by);
+            }
+            shipment.note(facts.now, said.join("; "), by);
+            became.changed = true;
+            true
+        })
+        .await?;
+        Ok(became)
     }
 }
-
-/// How a robot begins to say that a shipment stays on hold.
-const STAYS: &str = "stays on hold: ";
 
 /// Several robots may say in turn why it stays: what one has said is not said again before something else happens.
 fn say_once(shipment: &mut Shipment, said: &[String], now: Timestamp, by: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Reading and plain writing in batches, with what DynamoDB left over asked for again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -34,15 +34,21 @@ pub(crate) async fn get(tenant: &Tenant, table: &str, key: &Key) -> Result<Optio
     Ok(answer.item)
 }
 
-/// Items by key, read consistently. Keys without an item are not in the answer.
+/// Items by key, read consistently. Keys without an item are not in the answer; one may be wanted twice.
 pub(crate) async fn batch_get(tenant: &Tenant, table: &str, keys: Vec<Key>) -> Result<HashMap<Key, Item>, StoreError> {
-    let requests: Vec<Vec<Key>> = keys.chunks(READ_AT_ONCE).map(<[Key]>::to_vec).collect();
+    let requests: Vec<Vec<Key>> = once(keys).chunks(READ_AT_ONCE).map(<[Key]>::to_vec).collect();
     let answers: Vec<Vec<Item>> = futures::stream::iter(requests)
         .map(|keys| batch_get_request(tenant, table, keys))
         .buffered(REQUESTS_AT_ONCE)
         .try_collect()
         .await?;
     Ok(answers.into_iter().flatten().filter_map(|item| Some((Key::of(&item)?, item))).collect())
+}
+
+/// Each key once, where it stood first: DynamoDB refuses a request that names one twice.
+fn once(keys: Vec<Key>) -> Vec<Key> {
+    let mut seen = HashSet::new();
+    keys.into_iter().filter(|key| seen.insert(key.clone())).collect()
 }
 
 async fn batch_get_request(tenant: &Tenant, table: &str, keys: Vec<Key>) -> Result<Vec<Item>, StoreError> {
@@ -202,6 +208,31 @@ pub(crate) async fn partition(
     Ok(items)
 }
 
+/// The first items of a partition, so many at most.
+pub(crate) async fn first(tenant: &Tenant, table: &str, pk: &str, most: usize) -> Result<Vec<Item>, StoreError> {
+    let mut items = Vec::new();
+    let mut from = None;
+    loop {
+        let answer = tenant
+            .client()
+            .query()
+            .table_name(table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", codec::text(pk))
+            .consistent_read(true)
+            .limit(i32::try_from(most - items.len()).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(from)
+            .send()
+            .await
+            .map_err(|e| StoreError::from_sdk("Query", &e))?;
+        items.extend(answer.items.unwrap_or_default());
+        from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        if from.is_none() || items.len() >= most {
+            return Ok(items);
+        }
+    }
+}
+
 /// Takes each item of a partition, of which a page is in memory at a time.
 pub(crate) async fn each(
     tenant: &Tenant,
@@ -255,5 +286,46 @@ pub(crate) fn cancelled_for<R>(error: &SdkError<TransactWriteItemsError, R>) -> 
             codes.filter(|code| *code != "None").collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Why a transaction was not carried out. Cancelled for what passes only, because another request had an item in hand or the
+/// table was busy, it may be repeated.
+pub(crate) fn not_written<R>(operation: &'static str, error: &SdkError<TransactWriteItemsError, R>) -> StoreError {
+    let reasons = cancelled_for(error).into_iter();
+    let parts = reasons.map(|code| StoreError::from_code(operation, code, "the transaction was cancelled"));
+    // What would be refused again counts before what passes.
+    parts.min_by_key(StoreError::is_passing).unwrap_or_else(|| StoreError::from_sdk(operation, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::CancellationReason;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_asked_for_once() {
+        let key = |sk: &str| Key { pk: "p".to_owned(), sk: sk.to_owned() };
+        assert_eq!(once(["b", "a", "b", "c", "a"].map(key).to_vec()), ["b", "a", "c"].map(key));
+    }
+
+    #[test]
+    fn a_transaction_that_met_another_or_a_busy_table_may_be_repeated() {
+        let cancelled = |codes: &[&str]| {
+            let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+            let reasons = codes.iter().map(reason).collect();
+            let cancelled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
+            let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
+            not_written("TransactWriteItems", &SdkError::service_error(error, ()))
+        };
+        for code in ["ThrottlingError", "ProvisionedThroughputExceeded", TRANSACTION_CONFLICT] {
+            let error = cancelled(&["None", code]);
+            assert!(error.is_passing() && error.to_string().contains(code), "{error}");
+        }
+        for codes in [&["ValidationError", "None"], &[TRANSACTION_CONFLICT, CONDITION_FAILED]] {
+            assert!(!cancelled(codes).is_passing(), "{codes:?}");
+        }
     }
 }

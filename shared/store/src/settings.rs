@@ -171,7 +171,7 @@ impl Tenant {
                 match self.settings().await? {
                     Some(current) if current == done => Ok(done),
                     Some(current) if current.version != after => Err(StoreError::Conflict { kind: KIND }),
-                    _ => Err(StoreError::from_sdk(OPERATION, &error)),
+                    _ => Err(reads::not_written(OPERATION, &error)),
                 }
             }
         }

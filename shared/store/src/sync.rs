@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
@@ -15,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Tenant;
 use crate::access::hex;
-use crate::codec::{self, Item};
+use crate::codec;
 use crate::error::StoreError;
 use crate::keys::{self, Key};
 use crate::reads;
@@ -25,7 +26,7 @@ const HINT: &str = "hint of a webhook";
 const BACKFILL: &str = "back-fill";
 /// How many keys of an index are read in one request.
 const KEYS_A_REQUEST: i32 = 1_000;
-/// How long a drain of hints that was announced is waited for before another is.
+/// How long a drain of hints that was announced is waited for, from when it is due, before another is.
 const DRAIN_EXPECTED_WITHIN_S: i64 = 120;
 
 /// How far a connection's status sync has come.
@@ -112,6 +113,36 @@ struct HintItem {
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<String>,
+}
+
+/// A look at hints that somebody has announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The run that will look.
+    pub run: String,
+    /// After this nobody waits for it any more: two minutes after it was due.
+    pub until: Timestamp,
+}
+
+/// How it stands with the looks at a shop's hints.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Drain {
+    /// The one that is announced and has not begun.
+    pub announced: Option<Announced>,
+    /// When the latest began.
+    pub began: Option<Timestamp>,
+}
+
+impl Drain {
+    /// Is a look announced that begins up to `by`, and that `run` need not announce?
+    #[must_use]
+    pub fn comes_by(&self, by: Timestamp, run: &str, now: Timestamp) -> bool {
+        self.announced.as_ref().is_some_and(|announced| {
+            announced.run != run
+                && announced.until >= now
+                && announced.until.as_second() - DRAIN_EXPECTED_WITHIN_S <= by.as_second()
+        })
+    }
 }
 
 impl Named {
@@ -224,10 +255,11 @@ impl Tenant {
         reads::batch_put(self, &self.tables().robots, items).await
     }
 
-    /// The orders that webhooks named and that have not been looked at since.
-    pub async fn hints(&self, connection: &ConnectionId) -> Result<Vec<HintedOrder>, StoreError> {
+    /// Orders that webhooks or people named and that have not been looked at since: so many of them at most, first what people
+    /// wish for and what was called cancelled.
+    pub async fn hints(&self, connection: &ConnectionId, most: usize) -> Result<Vec<HintedOrder>, StoreError> {
         let pk = keys::hints_pk(&self.id, connection);
-        let items = reads::partition(self, &self.tables().robots, &pk, None).await?;
+        let items = reads::first(self, &self.tables().robots, &pk, most).await?;
         items
             .into_iter()
             .filter_map(|item| Some((Named::of(&Key::of(&item)?.sk)?, item)))
@@ -264,45 +296,72 @@ impl Tenant {
         Ok(())
     }
 
-    /// Announces that hints will be looked at. True for the one who has to see to it; false if it is announced already.
-    /// An announcement that nobody made good counts for two minutes.
+    /// How it stands with the looks at what is hinted.
+    pub async fn drain(&self, connection: &ConnectionId) -> Result<Drain, StoreError> {
+        let item = reads::get(self, &self.tables().robots, &keys::sync(&self.id, connection, "DRAIN")).await?;
+        let Some(item) = item else { return Ok(Drain::default()) };
+        codec::known_version("announced look at hints", &item)?;
+        let time = |name: &str| {
+            let seconds = item.get(name)?.as_n().ok()?.parse().ok()?;
+            Timestamp::from_second(seconds).ok()
+        };
+        let run = item.get("run").and_then(|run| run.as_s().ok()).cloned();
+        let announced = run.zip(time("until")).map(|(run, until)| Announced { run, until });
+        Ok(Drain { announced, began: time("began") })
+    }
+
+    /// Announces that hints will be looked at when `due`. True for the one who has to see to it; false if it is announced
+    /// already for a time up to `by` (a later one is not waited for by who wants it sooner). An announcement that nobody made
+    /// good counts for two minutes.
     pub async fn announce_drain(
         &self,
         connection: &ConnectionId,
         run: &str,
+        (due, by): (Timestamp, Timestamp),
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut item = Item::from([
-            ("v".to_owned(), codec::version()),
-            ("run".to_owned(), codec::text(run)),
-            ("until".to_owned(), codec::number(now.as_second() + DRAIN_EXPECTED_WITHIN_S)),
-        ]);
-        item.extend(keys::sync(&self.id, connection, "DRAIN").attributes());
-        let put = self
+        let update = self
             .client()
-            .put_item()
+            .update_item()
             .table_name(&self.tables().robots)
-            .set_item(Some(item))
+            .set_key(Some(keys::sync(&self.id, connection, "DRAIN").attributes()))
+            .update_expression("SET v = :v, #run = :run, #until = :until")
             // The same run again: its announcement's answer, or its message, was lost.
-            .condition_expression("attribute_not_exists(pk) OR #until < :now OR #run = :run")
+            .condition_expression("attribute_not_exists(#until) OR #until < :now OR #run = :run OR #until > :late")
             .expression_attribute_names("#until", "until")
             .expression_attribute_names("#run", "run")
+            .expression_attribute_values(":v", codec::version())
             .expression_attribute_values(":now", codec::number(now.as_second()))
+            .expression_attribute_values(":late", codec::number(by.as_second() + DRAIN_EXPECTED_WITHIN_S))
+            .expression_attribute_values(":until", codec::number(due.as_second() + DRAIN_EXPECTED_WITHIN_S))
             .expression_attribute_values(":run", codec::text(run))
             .send()
             .await;
-        written(put)
+        match update {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::from_sdk("UpdateItem", &error)),
+        }
     }
 
     /// Hints are being looked at now: one that comes from here on needs another look.
-    pub async fn begin_drain(&self, connection: &ConnectionId) -> Result<(), StoreError> {
+    pub async fn begin_drain(&self, connection: &ConnectionId, now: Timestamp) -> Result<(), StoreError> {
         self.client()
-            .delete_item()
+            .update_item()
             .table_name(&self.tables().robots)
             .set_key(Some(keys::sync(&self.id, connection, "DRAIN").attributes()))
+            .update_expression("SET v = :v, began = :began REMOVE #run, #until")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_names("#run", "run")
+            .expression_attribute_values(":v", codec::version())
+            .expression_attribute_values(":began", codec::number(now.as_second()))
             .send()
             .await
-            .map_err(|error| StoreError::from_sdk("DeleteItem", &error))?;
+            .map_err(|error| StoreError::from_sdk("UpdateItem", &error))?;
         Ok(())
     }
 

@@ -108,6 +108,11 @@ impl Snapshot {
         let (simulator, shops, moved) = self.open_shops().await;
         for secret in self.0["secrets"].as_array().expect("secrets") {
             aws.end_session(&secret["Name"]).await;
+            let after = for_moved_shops(secret, &moved);
+            if after != *secret {
+                let put = json!({ "SecretId": after["Name"], "SecretString": after["SecretString"] });
+                aws.call("secretsmanager", "secretsmanager.PutSecretValue", put).await;
+            }
         }
         for (table, item) in aws.everything().await {
             let after = later(&item, &moved);
@@ -151,7 +156,8 @@ impl Snapshot {
             aws.set_taking(queue, false).await;
         }
         for secret in self.0["secrets"].as_array().expect("secrets") {
-            aws.call("secretsmanager", "secretsmanager.CreateSecret", secret.clone()).await;
+            let secret = for_moved_shops(secret, &moved);
+            aws.call("secretsmanager", "secretsmanager.CreateSecret", secret).await;
         }
         for (short, items) in self.0["tables"].as_object().expect("tables") {
             let table = aws.table(short).await;
@@ -248,6 +254,21 @@ fn read_lately(body: &str) -> String {
     message.to_string()
 }
 
+/// A text that names shops, with their addresses of now.
+fn after_moving(text: &str, moved: &[(String, String)]) -> String {
+    // An address is stored in its normal form, which may end otherwise.
+    let replaced = |text: String, (from, to): &(String, String)| {
+        text.replace(from.trim_end_matches('/'), to.trim_end_matches('/'))
+    };
+    moved.iter().fold(text.to_owned(), replaced)
+}
+
+/// A merchant's credentials, which name the address that they are for; an early release's name none.
+fn for_moved_shops(secret: &Value, moved: &[(String, String)]) -> Value {
+    let text = secret["SecretString"].as_str().expect("a secret");
+    json!({ "Name": secret["Name"], "SecretString": after_moving(text, moved) })
+}
+
 /// An item after a night: the shops have moved, the day's calls are given back, and nothing has become too old to be kept.
 fn later(item: &Value, moved: &[(String, String)]) -> Value {
     let mut item = item.clone();
@@ -256,12 +277,8 @@ fn later(item: &Value, moved: &[(String, String)]) -> Value {
             let mut text = String::new();
             let packed = STANDARD.decode(packed).expect("base64");
             DeflateDecoder::new(packed.as_slice()).read_to_string(&mut text).expect("a packed text");
-            for (from, to) in moved {
-                // An address is stored in its normal form, which may end otherwise.
-                text = text.replace(from.trim_end_matches('/'), to.trim_end_matches('/'));
-            }
             let mut packer = DeflateEncoder::new(Vec::new(), Compression::new(6));
-            packer.write_all(text.as_bytes()).expect("packed");
+            packer.write_all(after_moving(&text, moved).as_bytes()).expect("packed");
             value["B"] = STANDARD.encode(packer.finish().expect("packed")).into();
         }
     }
@@ -303,20 +320,27 @@ impl Aws {
     /// # Panics
     /// If AWS refuses.
     pub async fn schedules(&self) -> Vec<Value> {
-        let listed = self.rest("scheduler", Method::GET, "/schedules?ScheduleGroup=renkei", None).await;
         let mut found = Vec::new();
-        for schedule in listed["Schedules"].as_array().expect("schedules") {
-            let name = schedule["Name"].as_str().expect("a name");
-            if name.starts_with("robot-") || name.starts_with("wake-") {
-                let path = format!("/schedules/{name}?groupName=renkei");
-                let mut whole = self.rest("scheduler", Method::GET, &path, None).await;
-                for dated in ["Arn", "CreationDate", "LastModificationDate"] {
-                    whole.as_object_mut().expect("a schedule").remove(dated);
+        let mut from = String::new();
+        loop {
+            let page = format!("/schedules?ScheduleGroup=renkei{from}");
+            let listed = self.rest("scheduler", Method::GET, &page, None).await;
+            for schedule in listed["Schedules"].as_array().expect("schedules") {
+                let name = schedule["Name"].as_str().expect("a name");
+                if name.starts_with("robot-") || name.starts_with("wake-") {
+                    let path = format!("/schedules/{name}?groupName=renkei");
+                    let mut whole = self.rest("scheduler", Method::GET, &path, None).await;
+                    for dated in ["Arn", "CreationDate", "LastModificationDate"] {
+                        whole.as_object_mut().expect("a schedule").remove(dated);
+                    }
+                    found.push(whole);
                 }
-                found.push(whole);
+            }
+            match listed["NextToken"].as_str() {
+                Some(next) => from = format!("&NextToken={next}"),
+                None => return found,
             }
         }
-        found
     }
 
     /// Ends the session that is kept beside a merchant's credentials, if there is one.

@@ -72,7 +72,7 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     assert_eq!(letters.len(), 1, "{letters:?}");
     let id = letters[0]["message_id"].as_str().expect("an id").to_owned();
     assert!(page.text.contains(&id) && page.text.contains("424241"), "{}", page.text);
-    assert!(page.text.contains("設定に接続「gone」がありません"), "the reason: {}", page.text);
+    assert!(page.text.contains("設定にショップ「gone」がありません"), "the reason: {}", page.text);
     assert!(!page.text.contains("others/fetch-orders") && !page.text.contains("花子"), "{}", page.text);
     assert!(shown(&page).is_empty() && !page.text.contains("dead-letters/replay"), "a viewer has no button");
     assert_eq!(page.text.matches("<tr>").count(), 2, "the heading and one row: {}", page.text);

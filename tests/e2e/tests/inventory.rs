@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+use renkei_domain::ids::TenantId;
 use renkei_e2e::ways::Shop;
-use renkei_e2e::{Ended, PASSWORD, run};
+use renkei_e2e::{Ended, PASSWORD, run, store};
 use renkei_simulator::Simulator;
 use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
 use serde_json::{Value, json};
@@ -253,4 +255,61 @@ async fn a_lost_answer_a_refusal_and_a_silent_drop_are_repaired_or_seen() {
     assert_eq!(drift.code, 4, "{drift:?}");
     let soap = drift.lines().into_iter().find(|line| line["sku"] == "SOAP-80").expect("a line");
     assert_eq!((&soap["told"], &soap["at_shop"], &soap["drift"]), (&json!(33), &json!(50), &json!(true)));
+}
+
+/// Whoever waits for a page is told that it is too much, instead of waiting for longer than a page may take.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shelf_is_reckoned_within_a_bound_only_where_no_more_shipments_are_to_be_looked_at() {
+    let shop = shop("inv-bound", |_| ()).await;
+    count(&shop, &[("SERUM-30", 100, &now())]);
+    // One that has left since, and two that are to leave.
+    sell(&shop, "SERUM-30", 1).await;
+    shop.robot_does("state-working");
+    shop.ship_all();
+    sell(&shop, "SERUM-30", 1).await;
+    sell(&shop, "SERUM-30", 1).await;
+    let tenant = store().await.tenant(TenantId::parse(shop.name).expect("an id"));
+    let settings = tenant.settings().await.expect("the store").expect("settings").settings;
+    let products = tenant.products().await.expect("products");
+    let from = &settings.ship_froms[0].id;
+    for (most, is_reckoned) in [(1, false), (2, false), (3, true)] {
+        let shelf = tenant.shelf_within(&settings, from, &products, Timestamp::now(), most).await.expect("the store");
+        assert_eq!(shelf.is_some(), is_reckoned, "at most {most}: {shelf:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_leaves_from_where_it_was_counted_is_reserved() {
+    // Two shops of one merchant; what the second sells leaves from elsewhere, where nobody has counted.
+    let shop = shop("inv-from", |_| ()).await;
+    let spec = ShopSpec {
+        name: "inv-from-b".to_owned(),
+        email: "renkei@service.example".to_owned(),
+        password: PASSWORD.into(),
+        order_options: OrderOptions::plain(),
+        ..ShopSpec::default()
+    };
+    let (simulator, second) = Simulator::with_shop(&spec).await.expect("a shop");
+    shop.apply(|document| {
+        let mut annex = document["ship_froms"][0].clone();
+        (annex["id"], annex["warehouse"]) = (json!("annex"), json!("annex"));
+        document["ship_froms"].as_array_mut().expect("ship-froms").push(annex);
+        let mut other = document["connections"][0].clone();
+        (other["id"], other["api_url"], other["ship_from"]) = (json!("inv-from-b"), json!(second.url), json!("annex"));
+        document["connections"].as_array_mut().expect("connections").push(other);
+        let first = document["integration_robots"]["easy_setup"].clone();
+        let other = json!({ "connection": "inv-from-b", "every": "24 hours" });
+        document["integration_robots"]["easy_setup"] = json!([first, other]);
+    });
+    count(&shop, &[("SERUM-30", 100, &now())]);
+    let order = json!({ "payment_state": "authed", "order_items": [{ "variant_sku": "SERUM-30", "quantity": 10 }] });
+    simulator.add_order("inv-from-b", order).await.expect("an order");
+    let fetched = run(&["run", "inv-from-b/fetch-orders", "--wait", "--timeout", "300", "--json"], None);
+    assert_eq!((fetched.code, &fetched.lines()[0]["counts"]["imported"]), (0, &json!(1)), "{fetched:?}");
+    shop.robot_does("inventory");
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 100);
+    // As many that leave from here are.
+    sell(&shop, "SERUM-30", 10).await;
+    shop.robot_does("inventory");
+    assert_eq!(at_shop(&shop).await["SERUM-30"], 90);
 }

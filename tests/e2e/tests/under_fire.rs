@@ -64,7 +64,7 @@ async fn a_run_that_the_limit_stops_goes_on_by_itself_when_the_date_changes() {
     let first = blocked.lines()[0].clone();
     assert!(first["blocked_until"].as_str().is_some_and(|until| until.contains("T00:00:00")), "{first}");
     let said = run(&["quota", "--connection", "tomorrow"], None);
-    assert!(said.out.contains("09:00"), "the quota says when calls begin anew: {said:?}");
+    assert!(said.out.contains("09:05"), "the quota says when calls begin anew: {said:?}");
     let aws = aws();
     world.until("what was read is imported", async || aws.messages("import-orders").await == 0).await;
     let imported = world.list("shipments").len();

@@ -1,6 +1,9 @@
 //! The warehouse's side, over HTTP against the deployed stack: who may see what, claims, results, cancellations, what is given
 //! back, stock.
 
+#[path = "warehouse/since.rs"]
+mod since;
+
 use std::collections::BTreeSet;
 use std::time::Instant;
 

@@ -80,6 +80,27 @@ async fn every_result_reaches_the_shop_under_its_faults() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_the_shop_stops_and_that_goes_on_tells_of_all_that_it_did() {
+    let shop = Shop::new("wb-stopped", plain(230), |_| ()).await;
+    shop.robot_does("fetch-orders");
+    // The first hundred are taken but for a few that are refused; then the shop answers nothing for as long as an invocation asks.
+    faults(
+        &shop,
+        json!([
+            { "kind": "partial_failure", "endpoint": "bulk_update", "percent": 1, "code": "AOR2001", "times": 1 },
+            { "kind": "too_many_requests_seconds", "seconds": 1, "endpoint": "bulk_update", "times": 4 }
+        ]),
+    )
+    .await;
+    let ended = shop.robot("state-working");
+    assert_eq!(ended.code, 4, "what was refused in the first invocation needs a person after the last, too: {ended:?}");
+    let run = ended.lines().remove(0);
+    let count = |word: &str| run["counts"][word].as_u64().unwrap_or(0);
+    assert!(count("refused") > 0, "{run}");
+    assert_eq!((count("told"), count("for-a-person")), (230 - count("refused"), count("refused")), "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_shop_refuses_is_shown_and_can_be_replayed() {
     let shop = Shop::new("wb-refused", plain(20), |_| ()).await;
     shop.robot_does("fetch-orders");
@@ -201,6 +222,36 @@ async fn with_the_automation_option_no_state_is_told() {
     shop.robot_does("state-working");
     shop.ship_all();
     shop.robot_does("write-back");
+    shop.assert_numbers_are_where_they_belong().await;
+    assert!(shop.shipments().iter().all(|s| s["shop_sync"] == "completed"));
+    assert!(shop.orders().await.iter().all(|order| order.written_shipped == 0), "the shop does that itself");
+}
+
+/// Somebody has started it, and the document has said since then that the shop moves states by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_automation_option_a_robot_that_tells_states_tells_numbers_alone() {
+    let spec = ShopSpec { automation_option: true, automation_delay_ms: 200, ..plain(5) };
+    let shop =
+        Shop::new("wb-auto-late", spec, |document| document["connections"][0]["automation_option"] = json!(true)).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    let (name, robot) = (shop.name, format!("{}/state-shipped", shop.name));
+    let start = json!({ "v": 1, "tenant": name, "connection": name, "robot": robot, "action": "state-shipped",
+                        "cause": "hand" });
+    renkei_e2e::aws().send("push-statuses", &start.to_string(), &format!("{name}/{name}")).await;
+    let mut over = None;
+    for _ in 0..300 {
+        let runs = run(&["runs", "--tenant", name, "--json"], None).lines();
+        over = runs.into_iter().find(|it| it["robot"] == robot && it["state"] != "running");
+        if over.is_some() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    let over = over.expect("the run comes to its end");
+    assert_eq!(over["state"], "done", "{over}");
+    assert_eq!((&over["counts"]["written-back"], &over["counts"]["told"]), (&json!(5), &json!(0)), "{over}");
     shop.assert_numbers_are_where_they_belong().await;
     assert!(shop.shipments().iter().all(|s| s["shop_sync"] == "completed"));
     assert!(shop.orders().await.iter().all(|order| order.written_shipped == 0), "the shop does that itself");
@@ -366,6 +417,42 @@ async fn a_capture_that_did_not_happen_waits_for_a_person() {
     assert!(shop.shipments().iter().all(|s| s["shop_error"].is_null()));
 }
 
+/// That it left is for a person to see to, and nobody is charged for it unasked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_payment_is_captured_for_what_the_shop_has_cancelled_and_that_left_all_the_same() {
+    let capturing = |document: &mut Value| document["connections"][0]["capture_payment_on_shipping"] = json!(true);
+    let shop = Shop::new("wb-cancelled", plain(3), capturing).await;
+    let orders: Vec<u64> = shop.orders().await.iter().map(|order| order.id).collect();
+    let [by_state, by_payment, _] = orders[..] else { panic!("{orders:?}") };
+    let change = async |order: u64, attributes: Value| {
+        let attributes = attributes.as_object().expect("attributes");
+        shop.simulator.change_order(shop.name, order, attributes).await.expect("an edit");
+    };
+    change(by_payment, json!({ "payment_state": "credit_exam_completed" })).await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.claim();
+    change(by_state, json!({ "state": "canceled" })).await;
+    let synced = shop.robot_does("status-sync");
+    assert_eq!(synced["counts"]["cancellations-requested"], 1, "{synced}");
+    let left: Vec<(String, String)> =
+        shop.shipments().iter().map(|s| (s["id"].as_str().expect("an id").to_owned(), number_of(s))).collect();
+    shop.results(&left);
+    // Of the other one it is known only now what its payment state means.
+    shop.apply(|document| {
+        capturing(document);
+        document["connections"][0]["payment_states"] = json!({ "cancelled": ["credit_exam_completed"] });
+    });
+    let told = shop.robot_does("state-shipped");
+    assert_eq!((&told["counts"]["captured"], &told["counts"]["written-back"]), (&json!(1), &json!(3)), "{told}");
+    assert_all_shipped_and_told_once(&shop).await;
+    let shown = run(&["shipment", &format!("{}.{by_state}.1", shop.name), "--json"], None).out;
+    assert!(shown.contains("the cancellation came too late"), "{shown}");
+    // Nor is it by a later run.
+    shop.robot_does("state-shipped");
+    assert_eq!(captures(&shop).await, [0, 0, 1]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_paid_on_delivery_is_in_no_file_that_asks_for_no_money() {
     let shop = Shop::new("wb-delivery", plain(2), |_| ()).await;
@@ -408,4 +495,53 @@ async fn what_is_paid_on_delivery_is_in_no_file_that_asks_for_no_money() {
     assert!(wrong.code == 1 && wrong.err.contains("--status picking"), "{wrong:?}");
     let (wrong, _) = export("standard", &["--status", "picking", "--claimed-since", "yesterday"]);
     assert!(wrong.code == 1 && wrong.err.contains("2026-11-25T09:30"), "{wrong:?}");
+}
+
+/// The shop keeps numbers by address, and takes none without it; also where only one address gets a parcel.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_to_two_addresses_of_which_one_gets_nothing_is_told_by_its_address() {
+    let shop = Shop::new("wb-one-of-two", plain(0), |_| ()).await;
+    let order = json!({
+        "payment_state": "authed", "shipping_addresses": [{ "addr02": "1-1-1" }, { "addr02": "9-9-9" }],
+        "order_items": [
+            { "variant_sku": "MASK-5", "quantity": 0, "address": 0 },
+            { "variant_sku": "SERUM-30", "quantity": 1, "address": 1 }
+        ]
+    });
+    shop.simulator.add_order(shop.name, order).await.expect("an order");
+    shop.robot_does("fetch-orders");
+    assert_eq!(shop.shipments().len(), 1);
+    shop.robot_does("state-working");
+    shop.ship_all();
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
+    let slips = shop.orders().await.remove(0).shipping_slips;
+    assert!(slips[0].is_none() && slips[1].is_some(), "{slips:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_was_not_moved_is_told_again_after_its_first_parcel_left() {
+    let options = OrderOptions { multi_address_percent: 100.0, ..OrderOptions::plain() };
+    let spec = ShopSpec { orders: 4, order_options: options, ..ShopSpec::default() };
+    let shop = Shop::new("wb-in-part", spec, |_| ()).await;
+    shop.robot_does("fetch-orders");
+    faults(&shop, json!([{ "kind": "silent_no_op", "endpoint": "bulk_update", "times": 1 }])).await;
+    shop.robot_does("state-working");
+    shop.claim();
+    let (first, others): (Vec<_>, Vec<_>) = shop
+        .shipments()
+        .iter()
+        .map(|s| (s["id"].as_str().expect("an id").to_owned(), number_of(s)))
+        .partition(|(id, _)| id.ends_with(".1"));
+    shop.results(&first);
+    shop.robot_does("state-shipped");
+    assert!(shop.orders().await.iter().all(|order| order.state == "complete"), "the shop dropped it");
+
+    shop.robot_does("fetch-orders");
+    let told = shop.robot_does("state-working");
+    assert_eq!(told["counts"]["told"], 4, "{told}");
+    assert!(shop.orders().await.iter().all(|order| order.state == "working"));
+    shop.results(&others);
+    shop.robot_does("state-shipped");
+    assert_all_shipped_and_told_once(&shop).await;
 }

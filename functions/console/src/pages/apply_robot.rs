@@ -75,7 +75,8 @@ impl Asked {
     /// What a robot is told beside the shipment. None if its shop is not in the settings any more.
     fn facts(&self, shipment: &Shipment, caller: &Caller) -> Option<Facts<'_>> {
         let connection = self.settings.connection(&shipment.id.connection)?;
-        Some(Facts { connection, conversion_robot: None, unknown_skus: &[], duplicate_number: false, now: caller.now })
+        let conversion_robot = self.settings.tie_of(&connection.id);
+        Some(Facts { connection, conversion_robot, unknown_skus: &[], duplicate_number: false, now: caller.now })
     }
 }
 

@@ -88,7 +88,7 @@ fn reason(reason: &Reason) -> String {
         Reason::Unreadable(_) => "メッセージを読み取れません。".to_owned(),
         Reason::NoSettings(_) => "この契約企業の設定がありません。設定を適用してから戻してください。".to_owned(),
         Reason::NoConnection(connection) => {
-            format!("設定に接続「{connection}」がありません。この接続を設定に加えてから戻してください。")
+            format!("設定にショップ「{connection}」がありません。登録し直してから戻してください。")
         }
         Reason::Robots => "処理ロボットの設定に誤りがあります。正しい設定を適用してから戻してください。".to_owned(),
         Reason::InLog(queue) => {

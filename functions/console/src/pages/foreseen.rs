@@ -2,8 +2,8 @@
 
 use renkei_domain::settings::TenantSettings;
 use renkei_setup::dry_run::{Calls, Foreseen, Line};
+use renkei_words::counts::counted;
 
-use super::run_words::counted;
 use super::sentences::reasons;
 use super::trial_words::change;
 use crate::lang::Lang;

@@ -18,6 +18,9 @@ use crate::guard::{Caller, Upload};
 use crate::problem::Problem;
 use crate::shell::Shell;
 
+/// Rows in one file: more would not be done within the time that a page has.
+const MOST: usize = 10_000;
+
 #[derive(Template)]
 #[template(path = "products.html")]
 struct ProductsPage {
@@ -59,6 +62,14 @@ pub async fn import(
             return Ok(Html(ProductsPage { s: caller.shell, problems, outcome: None }.render()?));
         }
     };
+    if table.products.len() > MOST {
+        let sentence = caller.shell.l(
+            "10,000行を超えています。ファイルを分けてください。",
+            "There are more than 10,000 rows: send the file in parts.",
+        );
+        let problems = vec![sentence.to_owned()];
+        return Ok(Html(ProductsPage { s: caller.shell, problems, outcome: None }.render()?));
+    }
     let settings = caller.settings().await?.settings;
     let import = renkei_products::compare(&caller.tenant, table).await?;
     let released = if upload.text("step") == "import" {

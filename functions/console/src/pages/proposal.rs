@@ -177,15 +177,17 @@ async fn credentials(
 }
 
 /// Would what is stored be sent to where it was entered for? To nowhere else does it go unseen: whoever may change an
-/// address must not be able to read a password by it.
+/// address must not be able to read a password by it. Of what an earlier release stored only the settings in force say so.
 fn goes_to_the_same(current: &TenantSettings, connection: &Connection) -> bool {
     current.connection(&connection.id).is_some_and(|known| known.api_url == connection.api_url)
 }
 
 async fn stored(app: &App, caller: &Caller, connection: &Connection) -> Result<Option<Credentials>, Problem> {
-    match app.setup.secrets.credentials(caller.tenant.id(), &connection.id).await {
+    match app.setup.secrets.credentials(caller.tenant.id(), &connection.id, &connection.api_url).await {
         Ok((stored, _)) => Ok(kept(connection, &stored)),
-        Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. }) => Ok(None),
+        Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. } | SecretsError::OtherAddress { .. }) => {
+            Ok(None)
+        }
         Err(error @ SecretsError::Aws { .. }) => Err(SetupError::from(error).into()),
     }
 }

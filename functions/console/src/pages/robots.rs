@@ -12,9 +12,10 @@ use renkei_domain::settings::{
     Action, ApplyProcessing, CustomAction, STANDARD_CONVERSION, STANDARD_CONVERSION_NAME, TenantSettings, Trigger,
 };
 use renkei_domain::shipment::Status;
+use renkei_words::fields;
 use serde::Deserialize;
 
-use super::{Page, fields, robot, words};
+use super::{Page, robot, words};
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::shell::Shell;
@@ -173,8 +174,11 @@ fn processing(shell: &Shell, settings: &TenantSettings) -> Vec<Processing> {
             is_built_in,
             is_on,
             when: match robot.run {
-                Run::OnImport => shell.lang.of("取込時のみ", "on import"),
-                Run::Always => shell.lang.of("常に処理", "always"),
+                Run::OnImport => shell.lang.of("取込時（以後は適用したとき）", "on import, later where it is applied"),
+                Run::Always => shell.lang.of(
+                    "常に処理（適用した別のロボットが出荷指示を変えたときも）",
+                    "always, also where another that is applied changes a shipment",
+                ),
             },
             condition: words::condition(shell.lang, settings, &robot.when),
             does: does.join(" → "),

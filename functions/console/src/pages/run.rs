@@ -5,9 +5,10 @@ use axum::Extension;
 use axum::extract::Query;
 use axum::response::Html;
 use renkei_domain::run::{CallMade, Run, RunState};
+use renkei_words::counts;
 use serde::Deserialize;
 
-use super::{Page, run_now, run_words, sentences, words};
+use super::{Page, run_now, sentences, words};
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
@@ -43,7 +44,7 @@ impl RunPage {
         words::run_class(self.run.state)
     }
     fn counts(&self) -> String {
-        run_words::counts(self.s.lang, &self.run)
+        counts::counts(self.s.lang, &self.run)
     }
     fn said(&self, sentence: &str) -> String {
         sentences::runs::said(self.s.lang, sentence)

@@ -9,9 +9,10 @@ use axum::response::Html;
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
+use renkei_words::counts;
 use serde::Deserialize;
 
-use super::{Page, encoded, run_words, sentences, words};
+use super::{Page, encoded, sentences, words};
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::shell::Shell;
@@ -65,7 +66,7 @@ impl RunsPage {
         seconds.map(|seconds| lasted(self.s.lang, seconds)).unwrap_or_default()
     }
     fn counts(&self, run: &Run) -> String {
-        run_words::counts(self.s.lang, run)
+        counts::counts(self.s.lang, run)
     }
     fn said(&self, error: &str) -> String {
         sentences::runs::said(self.s.lang, error)

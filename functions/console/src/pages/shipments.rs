@@ -338,7 +338,7 @@ fn need_says(shell: &Shell, need: Need) -> &'static str {
             "What the warehouse could not send; the history says why. Open each: release it, or cancel it.",
         ),
         Need::Difference => shell.l(
-            "取込後にショップ側で送付先・明細・お届け希望などが変わった、未出荷の出荷です。出荷を開き、ショップの最新内容で作り直すか、確認済みにしてください。",
+            "取込後にショップ側で送付先・明細・お届け希望などが変わった、未出荷の出荷指示です。出荷指示を開き、ショップの最新内容で作り直すか、確認済みにしてください。",
             "Not out yet, and otherwise at the shop since import. Open each: make it anew from what the shop has, or say \
              that you have seen it.",
         ),

@@ -172,7 +172,7 @@ fn said(lang: Lang, told: Option<&Told>) -> Said {
         return Said { what, class: "bad", why };
     }
     if told.intended.is_some() {
-        return Said { class: "warn", ..plain(lang.of("応答待ち", "uncertain").to_owned()) };
+        return Said { class: "warn", ..plain(lang.of("結果不明（次回再通知）", "uncertain").to_owned()) };
     }
     plain(number(told.told))
 }
@@ -228,7 +228,10 @@ mod tests {
         assert_eq!(words(None).what, NOTHING);
         assert_eq!(words(Some(Told { told: Some(1_234), ..Told::default() })).what, "1,234");
         let lost = Told { told: Some(5), intended: Some(6), ..Told::default() };
-        assert_eq!((words(Some(lost.clone())).what.as_str(), words(Some(lost.clone())).class), ("応答待ち", "warn"));
+        assert_eq!(
+            (words(Some(lost.clone())).what.as_str(), words(Some(lost.clone())).class),
+            ("結果不明（次回再通知）", "warn")
+        );
         let refused = words(Some(Told { refused: Some((5, error("AOR3001"))), ..lost }));
         assert_eq!((refused.what.as_str(), refused.why.as_str()), ("拒否（AOR3001）", "在庫数が不正です"));
         let not_there = words(Some(Told { refused: Some((5, error("AOR2001"))), ..Told::default() }));

@@ -3,8 +3,9 @@
 
 use renkei_domain::settings::TenantSettings;
 use renkei_setup::try_robot::{ChangeLine, TrialLine};
+use renkei_words::fields;
 
-use super::{fields, sentences, words};
+use super::{sentences, words};
 use crate::lang::Lang;
 
 /// What would become of a new order like the one that it was tried on.

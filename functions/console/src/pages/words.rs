@@ -6,8 +6,8 @@ use renkei_domain::processing::{Action as Does, Condition, DeliveryDate, Literal
 use renkei_domain::run::{Outcome, RunState};
 use renkei_domain::settings::{Action, Temperature, TenantSettings};
 use renkei_domain::shipment::{CancellationState, Difference, HoldReason, ShopSync, Status};
+use renkei_words::fields;
 
-use super::fields;
 use crate::lang::Lang;
 
 pub fn status(lang: Lang, status: Status) -> &'static str {
@@ -24,8 +24,8 @@ pub fn difference(lang: Lang, difference: Difference) -> &'static str {
 
 pub fn sync(lang: Lang, sync: ShopSync) -> &'static str {
     let ja = match sync {
-        ShopSync::Registered => "登・印刷待ち",
-        ShopSync::Acknowledged => "印刷済み",
+        ShopSync::Registered => "登・印刷待ち（通知前）",
+        ShopSync::Acknowledged => "印刷済み（作業中を通知済み）",
         ShopSync::WrittenBack => "実績戻し済み",
         ShopSync::Completed => "出荷済み通知済み",
         ShopSync::Failed => "ショップ拒否",
@@ -114,7 +114,7 @@ pub fn queue(lang: Lang, name: &str) -> &'static str {
         "fetch-orders" => lang.of("受注取得", "fetch orders"),
         "import-orders" => lang.of("受注取込", "import orders"),
         "push-statuses" => lang.of("実績・ステータス通知", "tell the shop"),
-        "sync-payments" => lang.of("入金・取消の確認", "payments and cancellations"),
+        "sync-payments" => lang.of("入金・キャンセルの確認", "payments and cancellations"),
         _ => lang.of("在庫連携", "stock"),
     }
 }
@@ -122,7 +122,7 @@ pub fn queue(lang: Lang, name: &str) -> &'static str {
 pub fn lane(lang: Lang, lane: Lane) -> &'static str {
     match lane {
         Lane::WriteBack => lang.of("実績・状態", "write-back"),
-        Lane::Payment => lang.of("入金・取消", "payment"),
+        Lane::Payment => lang.of("入金・キャンセル", "payment"),
         Lane::Fetch => lang.of("受注取得", "fetch"),
         Lane::Stock => lang.of("在庫", "stock"),
     }

@@ -174,7 +174,7 @@ pub enum MemberCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Take a membership away; it ends with the person's next click.
+    /// Take a membership away; it ends with the person's next click. With the last one their account goes, too.
     Remove {
         /// Their e-mail address.
         email: Email,
@@ -187,7 +187,8 @@ pub enum MemberCommand {
 /// The end of a contract with a merchant.
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
-    /// Write all that is kept of a merchant into a directory: its document, and lines of JSON. Secrets are not among it.
+    /// Write a merchant's document with its versions, shipments, orders that were not imported, counts, runs, members
+    /// and audit log into a directory. Secrets are not among it.
     Export {
         /// Which merchant.
         tenant: String,

@@ -69,6 +69,9 @@ pub enum Command {
     Apply {
         /// The document, YAML.
         file: PathBuf,
+        /// Apply it only if it is this merchant's.
+        #[arg(long)]
+        tenant: Option<String>,
         /// Only say what would change.
         #[arg(long)]
         dry_run: bool,

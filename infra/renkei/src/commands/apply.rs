@@ -8,6 +8,7 @@ mod credentials;
 
 use jiff::Timestamp;
 use renkei_domain::document;
+use renkei_domain::ids::TenantId;
 use renkei_ecforce::ApiAddress;
 use renkei_setup::{SetupError, volume};
 
@@ -22,7 +23,9 @@ const NOTHING: &str = "nothing to change (変更はありません)";
 
 /// How a document is applied.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Manner {
+pub struct Manner<'a> {
+    /// Whose document it has to be; anybody's if nobody says.
+    pub tenant: Option<&'a str>,
     /// Only say what would change.
     pub dry_run: bool,
     /// Connections that go may leave orders in quarantine behind; they stay at the shop as they are.
@@ -45,10 +48,10 @@ pub async fn apply_so(
     stack: &Stack,
     text: &str,
     secrets: Secrets,
-    manner: Manner,
+    manner: Manner<'_>,
     say: &dyn Fn(String) -> Result<(), CliError>,
 ) -> Result<Exit, CliError> {
-    let Manner { dry_run, leave_quarantined } = manner;
+    let Manner { tenant: wanted, dry_run, leave_quarantined } = manner;
     let policy = stack.address_policy()?;
     let check_url = |url: &str| match ApiAddress::parse(url, &policy) {
         Ok(address) => Ok(address.to_string()),
@@ -67,13 +70,14 @@ pub async fn apply_so(
         eprintln!("warning: {}", plain(&warning.to_string()));
     }
     let settings = &document.settings;
+    refuse_anothers(wanted, &settings.tenant)?;
     let tenant = stack.store.tenant(settings.tenant.clone());
     let setup = stack.setup()?;
     let in_force = tenant.settings().await?;
     let shelf = Shelf { setup: &setup, tenant: &tenant, in_force: in_force.as_ref().map(|applied| &applied.settings) };
     let credentials = match &secrets {
         Secrets::Stored => credentials::of_former(&shelf, settings).await?,
-        Secrets::Environment | Secrets::Given(_) => credentials::of_document(&shelf, &document, &secrets).await?,
+        Secrets::Environment | Secrets::Given(_) => credentials::of_document(&shelf, &document, &secrets, say).await?,
     };
     let plan = setup.plan(&tenant, settings, credentials).await?;
     if plan.version() != in_force.as_ref().map_or(0, |applied| applied.version) {
@@ -118,6 +122,16 @@ pub async fn apply_so(
     Ok(Exit::Done)
 }
 
+/// Refuses a document of another merchant than the operator named: it says itself whose it is, and may say so wrongly.
+fn refuse_anothers(wanted: Option<&str>, tenant: &TenantId) -> Result<(), CliError> {
+    match wanted {
+        Some(wanted) if wanted != tenant.as_str() => Err(CliError::said(format!(
+            "this is a document of the tenant {tenant}, not of {wanted}; nothing was applied"
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Says what forbids applying.
 fn refuse_what_fails(problems: &[String]) -> Result<(), CliError> {
     for problem in problems {
@@ -127,5 +141,20 @@ fn refuse_what_fails(problems: &[String]) -> Result<(), CliError> {
         0 => Ok(()),
         1 => Err(CliError::said("1 problem to put right; nothing was applied")),
         count => Err(CliError::said(format!("{count} problems to put right; nothing was applied"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_of_another_merchant_is_refused_where_one_is_named() {
+        let hanako = TenantId::parse("hanako").unwrap();
+        assert!(refuse_anothers(None, &hanako).is_ok() && refuse_anothers(Some("hanako"), &hanako).is_ok());
+        for other in ["hana", "Hanako", ""] {
+            let refused = refuse_anothers(Some(other), &hanako).unwrap_err().to_string();
+            assert!(refused.contains("of the tenant hanako") && refused.contains("nothing was applied"), "{refused}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Each finding names one thing, in the words of the runbook (`docs/operations.md`). A check that itself fails is a finding,
 //! and the others are made all the same. Nothing is changed; `--calls` alone calls shops.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_cloudformation::types::StackResourceSummary;
 use jiff::Timestamp;
@@ -27,8 +27,9 @@ const LATELY: Duration = Duration::from_hours(24);
 const MOST_APART: i64 = 60;
 /// What the stack's functions may use at the same moment: five queues of ten, and two ways in.
 const CONCURRENCY: u64 = 100;
-/// So many pages of errors are looked through.
-const LOG_PAGES: usize = 20;
+/// So long a function's log is looked through. AWS gives a page for each part that it has searched, with or without an error
+/// on it.
+const LOG_PATIENCE: Duration = Duration::from_secs(30);
 /// A part of the day's calls from which on it is worth a word.
 const NEARLY_SPENT: u64 = 80;
 
@@ -200,12 +201,21 @@ async fn functions(
                 continue;
             }
         }
-        if let Some((count, latest)) = errors_of(&logs, name, now).await? {
+        let logged = errors_of(&logs, name, now).await?;
+        if logged.errors > 0 {
             findings.add(
                 "functions",
                 name,
-                format!("logged {count} errors in 24 hours; the latest: {latest}"),
+                format!("logged {} errors in 24 hours; the latest: {}", logged.errors, logged.latest),
                 format!("look into the log group /aws/lambda/{name}; the sentence says what to mend"),
+            );
+        }
+        if !logged.to_the_end {
+            findings.add(
+                "functions",
+                name,
+                format!("its log of 24 hours was not looked through to the end in {} s", LOG_PATIENCE.as_secs()),
+                format!("look for ERROR in the last hours of the log group /aws/lambda/{name}"),
             );
         }
         let mappings = lambda.get(&format!("/2015-03-31/event-source-mappings/?FunctionName={name}")).await?;
@@ -243,18 +253,28 @@ struct LogLine {
     message: String,
 }
 
-/// How many errors a function logged lately, and the latest. None if there are none, or no log yet.
-async fn errors_of(logs: &Bare<'_>, function: &str, now: Timestamp) -> Result<Option<(u64, String)>, CliError> {
+/// The errors that a function logged lately.
+struct Logged {
+    errors: u64,
+    /// What the latest says; nothing if there is none.
+    latest: String,
+    /// Was all of the log looked through?
+    to_the_end: bool,
+}
+
+/// Looks for errors that a function logged lately. Where there is no log yet, there are none.
+async fn errors_of(logs: &Bare<'_>, function: &str, now: Timestamp) -> Result<Logged, CliError> {
     let since = now.as_millisecond() - i64::try_from(LATELY.as_millis()).unwrap_or(0);
     let (mut errors, mut latest) = (0, (0, String::new()));
     let mut from = Value::Null;
-    for _ in 0..LOG_PAGES {
+    let began = Instant::now();
+    let to_the_end = loop {
         let mut asked = json!({ "logGroupName": format!("/aws/lambda/{function}"), "startTime": since,
                                 "filterPattern": "ERROR" });
         if !from.is_null() {
             asked["nextToken"] = from;
         }
-        let Answer::Found(mut page) = logs.call("Logs_20140328.FilterLogEvents", &asked).await? else { break };
+        let Answer::Found(mut page) = logs.call("Logs_20140328.FilterLogEvents", &asked).await? else { break true };
         for event in page["events"].as_array().into_iter().flatten() {
             let text = event["message"].as_str().unwrap_or_default();
             let Ok(line) = serde_json::from_str::<LogLine>(text) else { continue };
@@ -268,10 +288,13 @@ async fn errors_of(logs: &Bare<'_>, function: &str, now: Timestamp) -> Result<Op
         }
         from = page["nextToken"].take();
         if from.is_null() {
-            break;
+            break true;
         }
-    }
-    Ok((errors > 0).then_some((errors, latest.1)))
+        if began.elapsed() > LOG_PATIENCE {
+            break false;
+        }
+    };
+    Ok(Logged { errors, latest: latest.1, to_the_end })
 }
 
 /// Logs of functions hold ids of orders: they end some day.
@@ -317,7 +340,7 @@ async fn tenants(stack: &Stack, now: Timestamp, findings: &mut Findings) -> Resu
         }
         for connection in &applied.settings.connections {
             let place = format!("{name}/{}", connection.id);
-            if let Err(error) = secrets.credentials(tenant.id(), &connection.id).await {
+            if let Err(error) = secrets.credentials(tenant.id(), &connection.id, &connection.api_url).await {
                 let advice = "apply the merchant's document with the shop's password or token in the environment, or \
                               have the merchant enter it in the console";
                 findings.add("secrets", &place, error.to_string(), advice);

@@ -16,8 +16,8 @@ use renkei_store::StoreError;
 
 use crate::cli::Scope;
 use crate::error::{CliError, Exit};
-use crate::output;
 use crate::stack::{Found, Stack};
+use crate::{output, private};
 
 /// Shipments that are changed at the same moment.
 const AT_ONCE: usize = 8;
@@ -103,10 +103,7 @@ pub async fn export(
     }
     let beginning = export::beginning(&layout).map_err(|problem| CliError::said(problem.to_string()))?;
     // Before anything is claimed: a file that cannot be written must not leave shipments taken.
-    let mut file = std::fs::File::options()
-        .write(true)
-        .create_new(true)
-        .open(out)
+    let mut file = private::create_new(out)
         .map_err(|error| CliError::said(format!("{} cannot be made: {error}", out.display())))?;
     let now = Timestamp::now();
     let taken =

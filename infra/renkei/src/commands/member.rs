@@ -13,7 +13,7 @@ use renkei_domain::member::{Email, Role};
 use renkei_platform::aws::AwsFailure;
 use renkei_store::Tenant;
 use renkei_store::audit::{AuditEntry, AuditOutcome};
-use renkei_store::members::MemberChange;
+use renkei_store::members::{Member, MemberChange};
 use serde::Serialize;
 
 use crate::error::{CliError, Exit};
@@ -125,12 +125,20 @@ pub async fn list(stack: &Stack, tenant: Option<&str>, json: bool) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// Takes a membership away. It ends with the person's next click.
+/// Takes a membership away. It ends with the person's next click. With the last one their account goes, too.
 pub async fn remove(stack: &Stack, email: &Email, tenant: &str) -> Result<Exit, CliError> {
     let place = tenant_of(stack, tenant).await?;
-    changed(place.remove_member(email).await?, email, tenant)?;
-    write_down(&place, Timestamp::now(), "member.remove", email.as_str(), "").await?;
-    output::line(format!("{email} is no member of {tenant} any more"))?;
+    let change = place.remove_member(email).await?;
+    if change == MemberChange::Done {
+        write_down(&place, Timestamp::now(), "member.remove", email.as_str(), "").await?;
+        output::line(format!("{email} is no member of {tenant} any more"))?;
+    }
+    // Of who is no member either: an attempt before may have ended between the membership and the account.
+    if change != MemberChange::LastOwner && remove_account(stack, email, None).await? {
+        output::line(format!("the account of {email} is removed: they are a member nowhere"))?;
+        return Ok(Exit::Done);
+    }
+    changed(change, email, tenant)?;
     Ok(Exit::Done)
 }
 
@@ -243,6 +251,30 @@ async fn invite_again(client: &Client, pool: &str, email: &Email) -> Result<Acco
     Ok(Account::InvitedAgain)
 }
 
+/// Removes the account to sign in with, where the stack has them, of who is a member nowhere any more, or only of the
+/// merchant who is `going`. Says whether there was one.
+pub(super) async fn remove_account(stack: &Stack, email: &Email, going: Option<&TenantId>) -> Result<bool, CliError> {
+    let pool = match stack.output("UserPoolId")? {
+        "none" => return Ok(false),
+        pool => pool,
+    };
+    // Made-up people have their accounts whether they are anybody's members or not, and nobody could invite them again.
+    let is_made_up = LOCAL_PEOPLE.iter().any(|(known, _)| *known == email.as_str());
+    if is_made_up || is_needed(&stack.store.memberships(email).await?, going) {
+        return Ok(false);
+    }
+    match Client::new(&stack.aws).admin_delete_user().user_pool_id(pool).username(email.as_str()).send().await {
+        Ok(_) => Ok(true),
+        Err(error) if error.as_service_error().is_some_and(|e| e.code() == Some("UserNotFoundException")) => Ok(false),
+        Err(error) => Err(AwsFailure::without_message("AdminDeleteUser", &error).into()),
+    }
+}
+
+/// Does a person with these memberships still sign in once this merchant is gone?
+fn is_needed(memberships: &[Member], going: Option<&TenantId>) -> bool {
+    memberships.iter().any(|membership| Some(&membership.tenant) != going)
+}
+
 /// Has the account still the first password that it was made with?
 fn waits_for_first_sign_in(status: Option<&UserStatusType>) -> bool {
     status == Some(&UserStatusType::ForceChangePassword)
@@ -295,6 +327,20 @@ mod tests {
         let failure = AwsFailure::without_message("AdminGetUser", &failed);
         let refused = said_of(&Account::NotInvited(failure), false).unwrap_err().to_string();
         assert!(refused.contains("AWS AdminGetUser failed") && refused.contains("the role is given"), "{refused}");
+    }
+
+    #[test]
+    fn an_account_is_kept_as_long_as_a_membership_is_left() {
+        let [hanako, taro] = ["hanako", "taro"].map(|name| TenantId::parse(name).unwrap());
+        let of = |tenant: &TenantId| Member {
+            email: Email::parse("owner@hanako.example").unwrap(),
+            tenant: tenant.clone(),
+            role: Role::Owner,
+            since: Timestamp::UNIX_EPOCH,
+        };
+        assert!(!is_needed(&[], None) && is_needed(&[of(&hanako)], None), "one was taken away before");
+        assert!(!is_needed(&[], Some(&hanako)) && !is_needed(&[of(&hanako)], Some(&hanako)), "hanako goes");
+        assert!(is_needed(&[of(&hanako), of(&taro)], Some(&hanako)) && is_needed(&[of(&taro)], Some(&hanako)));
     }
 
     #[test]

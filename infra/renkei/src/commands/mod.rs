@@ -56,10 +56,10 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             std::io::stdout().write_all(&script)?;
             Ok(Exit::Done)
         }
-        Command::Apply { file, dry_run, leave_quarantined } => {
+        Command::Apply { file, tenant, dry_run, leave_quarantined } => {
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
-            let manner = apply::Manner { dry_run, leave_quarantined };
+            let manner = apply::Manner { tenant: tenant.as_deref(), dry_run, leave_quarantined };
             apply::apply_so(&Stack::open(&at).await?, &text, Secrets::Environment, manner, &output::line).await
         }
         Command::Export { tenant, version } => {

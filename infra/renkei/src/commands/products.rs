@@ -93,7 +93,7 @@ pub fn released(orders: Released) -> Option<String> {
     let later = (with_next_fetch > 0).then(|| {
         format!(
             "{with_next_fetch} more were read long ago and are imported by the next fetch, as they are then \
-             (ほか{with_next_fetch}件は次回の受注取込で最新の内容を取り込みます)"
+             (ほか{with_next_fetch}件は次回の出荷指示取得で最新の内容を取り込みます)"
         )
     });
     let said: Vec<String> = at_once.into_iter().chain(later).collect();

@@ -59,10 +59,7 @@ pub async fn list(stack: &Stack, scope: &Scope, json: bool) -> Result<Exit, CliE
             line.connection.to_owned(),
             format!("{} / {}", line.used, line.limit),
             gauge(line.used, line.limit),
-            match line.closed_until {
-                Some(_) => format!("blocked until {}", jst::display(line.next_reset)),
-                None => format!("open; begins anew {}", jst::display(line.next_reset)),
-            },
+            state(line.closed_until, line.next_reset),
             by_robot.join(", "),
         ]);
     }
@@ -70,6 +67,14 @@ pub async fn list(stack: &Stack, scope: &Scope, json: bool) -> Result<Exit, CliE
         output::table(&["tenant", "connection", "calls", "", "state", "by robot"], &rows)?;
     }
     Ok(Exit::Done)
+}
+
+/// When a closed gate opens is the closing's own to say: minutes after a day began it may be on that very day.
+fn state(closed_until: Option<Timestamp>, next_reset: Timestamp) -> String {
+    match closed_until {
+        Some(until) => format!("blocked until {}", jst::display(until)),
+        None => format!("open; begins anew {}", jst::display(next_reset)),
+    }
 }
 
 fn gauge(used: u32, limit: u32) -> String {
@@ -97,6 +102,14 @@ mod tests {
             serde_json::to_string(&line).unwrap(),
             r#"{"tenant":"hanako","connection":"hanako-ecforce","day":"2026-11-24","limit":10000,"used":22,"by_robot":{"hanako-ecforce/fetch-orders":22},"closed_until":null,"next_reset":"2026-11-25T00:00:00Z"}"#
         );
+    }
+
+    #[test]
+    fn a_closed_gate_opens_when_its_closing_ends_and_not_at_the_next_day() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let reset = at("2026-11-25T00:00:00Z");
+        assert_eq!(state(Some(at("2026-11-24T00:05:00Z")), reset), "blocked until 2026-11-24 09:05 JST");
+        assert_eq!(state(None, reset), "open; begins anew 2026-11-25 09:00 JST");
     }
 
     #[test]

@@ -334,6 +334,7 @@ mod tests {
             order_number: OrderNumber::parse("EC-88111").unwrap(),
             address_id: AddressId(120),
             parcels: 1,
+            several_addresses: false,
             ship_from: ShipFromId::parse("tokyo-dc").unwrap(),
             status: Status::Hold,
             holds: vec![HoldReason::AwaitingPayment],

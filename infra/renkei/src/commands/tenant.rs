@@ -9,23 +9,25 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::document;
 use renkei_domain::ids::{ConnectionId, ShipFromId, TenantId};
+use renkei_domain::member::Email;
 use renkei_domain::run::{Run, RunState};
 use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::Status;
 use renkei_platform::aws::AwsFailure;
 use renkei_setup::dead_letters::Wanted;
 use renkei_store::Tenant;
+use renkei_store::audit::{AuditEntry, AuditOutcome};
 use serde::Serialize;
 use serde_json::json;
 
+use super::member::remove_account;
 use crate::error::{CliError, Exit};
-use crate::output;
 use crate::stack::Stack;
+use crate::{output, private};
 
 const A_PAGE: i32 = 100;
 /// A run that has shown nothing of itself for so many minutes and has no end is none that still works: a function notes its
@@ -36,17 +38,21 @@ const LOOKS: u32 = 100;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 /// How long a batch of orders is imported at most: its function's time in `template.yaml`, and some seconds.
 const LONGEST_IMPORT: Duration = Duration::from_secs(66);
+/// How often dead letters are looked for again that somebody else has in hand, and how long after each look: a look has them
+/// for half a minute at most, and SQS counts them some seconds late.
+const LOOKS_AGAIN: u32 = 2;
+const LONGEST_IN_HAND: Duration = Duration::from_secs(35);
 
 /// Writes all that is kept of a tenant: its document, and everything else as lines of JSON.
 pub async fn export(stack: &Stack, tenant: &str, to: &Path) -> Result<Exit, CliError> {
     let (tenant, applied) = stack.one_tenant(Some(tenant)).await?;
-    std::fs::create_dir_all(to)?;
+    private::directory(to)?;
     if to.read_dir()?.next().is_some() {
         return Err(CliError::said(format!("{} is not empty; name a directory of its own", to.display())));
     }
     let mut settings = applied.settings.clone();
     settings.products = tenant.products().await?;
-    std::fs::write(to.join("document.yaml"), document::write(&settings))?;
+    private::create_new(&to.join("document.yaml"))?.write_all(document::write(&settings).as_bytes())?;
     let history = tenant.settings_history().await?;
     let mut versions = Lines::new(to, "versions")?;
     for version in &history {
@@ -157,7 +163,7 @@ struct Lines {
 impl Lines {
     fn new(directory: &Path, name: &'static str) -> Result<Self, CliError> {
         let path = directory.join(format!("{name}.jsonl"));
-        let file = File::create(&path)
+        let file = private::create_new(&path)
             .map_err(|error| CliError::said(format!("{} cannot be written: {error}", path.display())))?;
         Ok(Self { name, file: BufWriter::new(file), count: 0 })
     }
@@ -186,16 +192,19 @@ pub async fn erase(stack: &Stack, name: &str, confirm: &str) -> Result<Exit, Cli
     let tenant = stack.store.tenant(id.clone());
     let known = stack.store.tenants().await?.contains(&id);
     if !known && tenant.count_everything().await?.values().all(|count| *count == 0) {
-        // The tables come before what follows them: who repeats this may have stopped in between.
+        // The tables come before what follows them: who repeats this may have stopped in between, and somebody may have saved
+        // a password while they went.
         let schedules = remove_schedules(stack, &id).await?;
+        let secrets = remove_secrets(stack, &id).await?.len();
+        output::line(format!("secrets: {secrets}"))?;
         return match remove_dead_letters(stack, &id).await? {
-            0 if schedules == 0 => Err(CliError::said(format!("there is no tenant {name}"))),
+            0 if schedules == 0 && secrets == 0 => Err(CliError::said(format!("there is no tenant {name}"))),
             removed => nothing_is_kept(name, removed),
         };
     }
     remove_schedules(stack, &id).await?;
     wait_for_runs(&tenant).await?;
-    output::line(format!("secrets: {}", remove_secrets(stack, &id).await?))?;
+    let mut secrets = remove_secrets(stack, &id).await?;
     output::line(format!("accounts: {}", remove_accounts(stack, &tenant).await?))?;
     let mut erased = tenant.erase_everything().await?;
     // By the settings that were still there, somebody may have saved, and orders may have been imported, while they went.
@@ -204,18 +213,19 @@ pub async fn erase(stack: &Stack, name: &str, confirm: &str) -> Result<Exit, Cli
     for (table, count) in tenant.erase_everything().await? {
         *erased.entry(table).or_default() += count;
     }
+    secrets.extend(remove_secrets(stack, &id).await?);
+    output::line(format!("secrets: {}", secrets.len()))?;
     for (table, count) in erased {
         output::line(format!("{table}: {count}"))?;
     }
-    // What was under way when the settings went may have ended here meanwhile.
-    let removed = remove_dead_letters(stack, &id).await?;
     if !is_idle {
         eprintln!(
             "renkei: orders were being imported. If some of {name} were queued among them, they become dead letters within \
              the hour: run this again then"
         );
     }
-    nothing_is_kept(name, removed)
+    // What was under way when the settings went may have ended here meanwhile.
+    nothing_is_kept(name, remove_dead_letters(stack, &id).await?)
 }
 
 /// Says how many there were.
@@ -239,17 +249,44 @@ async fn wait_for_import(stack: &Stack) -> Result<bool, CliError> {
     Ok(true)
 }
 
+/// Looks again where somebody else has dead letters in hand, whosever they are. What is still in hand then, or was not looked
+/// through, is an error: this is to be repeated.
 async fn remove_dead_letters(stack: &Stack, tenant: &TenantId) -> Result<usize, CliError> {
     let theirs = Wanted { tenant: Some(tenant), ..Wanted::default() };
-    let removed = stack.dead_letters()?.remove(theirs).await?;
-    if removed.more {
-        return Err(CliError::said(format!(
-            "{} dead letters of {tenant} are removed, and there are more dead letters than could be looked through: run \
-             this again",
-            removed.count
-        )));
+    let dead_letters = stack.dead_letters()?;
+    let (mut count, mut looks) = (0, 0);
+    loop {
+        let removed = dead_letters.remove(theirs).await?;
+        count += removed.count;
+        let in_hand = dead_letters.in_hand().await?;
+        let is_last = in_hand == 0 || looks == LOOKS_AGAIN;
+        if is_last && removed.unreadable > 0 {
+            eprintln!(
+                "renkei: {} dead letters cannot be read, and may be anybody's: they stay; see `renkei dead-letters list`",
+                removed.unreadable
+            );
+        }
+        if removed.more {
+            return Err(CliError::said(format!(
+                "{count} dead letters of {tenant} are removed, and there are more dead letters than could be looked \
+                 through: run this again"
+            )));
+        }
+        if in_hand == 0 {
+            return Ok(count);
+        }
+        if is_last {
+            return Err(CliError::said(format!(
+                "{count} dead letters of {tenant} are removed, and about {in_hand} dead letters are in somebody else's \
+                 hands, whosever they are: run this again in a minute"
+            )));
+        }
+        if looks == 0 {
+            eprintln!("renkei: somebody else looks at dead letters; looking again after them, for a minute or so");
+        }
+        looks += 1;
+        tokio::time::sleep(LONGEST_IN_HAND).await;
     }
-    Ok(removed.count)
 }
 
 fn nothing_is_kept(name: &str, dead_letters: usize) -> Result<Exit, CliError> {
@@ -314,12 +351,12 @@ fn is_at_work(run: &Run, now: Timestamp) -> bool {
     run.state == RunState::Running && seen >= since
 }
 
-/// Secrets of connections that were there in any version of the document.
-async fn remove_secrets(stack: &Stack, tenant: &TenantId) -> Result<usize, CliError> {
+/// Secrets of connections that were there in any version of the document. Gives their names.
+async fn remove_secrets(stack: &Stack, tenant: &TenantId) -> Result<BTreeSet<String>, CliError> {
     let client = aws_sdk_secretsmanager::Client::new(&stack.aws);
     let prefix = format!("{}{tenant}/", stack.output("SecretPrefix")?);
     let by_name = Filter::builder().key(FilterNameStringType::Name).values(&prefix).build();
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     let mut from = None;
     loop {
         let page = client
@@ -348,28 +385,33 @@ async fn remove_secrets(stack: &Stack, tenant: &TenantId) -> Result<usize, CliEr
         let deleted = client.delete_secret().secret_id(name).force_delete_without_recovery(true).send().await;
         deleted.map_err(|error| AwsFailure::without_message("DeleteSecret", &error))?;
     }
-    Ok(names.len())
+    Ok(names)
 }
 
-/// Accounts of people who are members of nobody else, where the stack has them.
+/// Accounts of people who are members of nobody else, where the stack has them: of members, and of those who were, whose
+/// account stays where an owner took them away in the console.
 async fn remove_accounts(stack: &Stack, tenant: &Tenant) -> Result<usize, CliError> {
-    let pool = match stack.output("UserPoolId")? {
-        "none" => return Ok(0),
-        pool => pool,
-    };
-    let client = aws_sdk_cognitoidentityprovider::Client::new(&stack.aws);
-    let mut removed = 0;
-    for member in tenant.members().await? {
-        if stack.store.memberships(&member.email).await?.len() > 1 {
-            continue;
-        }
-        match client.admin_delete_user().user_pool_id(pool).username(member.email.as_str()).send().await {
-            Ok(_) => removed += 1,
-            Err(error) if error.as_service_error().is_some_and(|e| e.code() == Some("UserNotFoundException")) => {}
-            Err(error) => return Err(AwsFailure::without_message("AdminDeleteUser", &error).into()),
+    let mut people: BTreeSet<Email> = tenant.members().await?.into_iter().map(|member| member.email).collect();
+    let mut before: Option<String> = None;
+    loop {
+        let page = tenant.audit_log(A_PAGE, before.as_deref()).await?;
+        people.extend(page.rows.iter().filter_map(|(_, entry)| member_of(entry)));
+        before = page.rows.last().map(|(key, _)| key.clone());
+        if page.next.is_none() || before.is_none() {
+            break;
         }
     }
+    let mut removed = 0;
+    for email in &people {
+        removed += usize::from(remove_account(stack, email, Some(tenant.id())).await?);
+    }
     Ok(removed)
+}
+
+/// Whom an entry says that somebody made a member, or took away.
+fn member_of(entry: &AuditEntry) -> Option<Email> {
+    let is_of_members = entry.outcome == AuditOutcome::Done && entry.action.starts_with("member.");
+    Email::parse(&entry.target).ok().filter(|_| is_of_members)
 }
 
 #[cfg(test)]
@@ -401,6 +443,26 @@ mod tests {
         let places = Places::of(&history);
         assert_eq!(places.connections.iter().map(ConnectionId::as_str).collect::<Vec<_>>(), ["old-shop", "shop"]);
         assert_eq!(places.ship_froms.iter().map(ShipFromId::as_str).collect::<Vec<_>>(), ["dc", "old-dc"]);
+    }
+
+    #[test]
+    fn former_members_are_known_by_what_was_done() {
+        let entry = |action: &str, target: &str, outcome| AuditEntry {
+            at: Timestamp::UNIX_EPOCH,
+            by: "owner@hanako.example".to_owned(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            outcome,
+            note: String::new(),
+        };
+        let of = |action, target, outcome| member_of(&entry(action, target, outcome)).map(String::from);
+        for action in ["member.add", "member.remove"] {
+            let email = "former@hanako.example";
+            assert_eq!(of(action, email, AuditOutcome::Done).as_deref(), Some(email));
+        }
+        assert_eq!(of("member.add", "stranger@else.example", AuditOutcome::Refused), None, "it was only tried");
+        assert_eq!(of("page", "former@hanako.example", AuditOutcome::Done), None);
+        assert_eq!(of("member.add", "/t/hanako/members", AuditOutcome::Done), None);
     }
 
     fn run(state: &str, started_at: &str, last_call: Option<&str>) -> Run {

@@ -99,7 +99,67 @@ fn is_postal_code(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn each_field_is_made_of_its_own_attribute() {
+        let order: SourceOrder = serde_json::from_value(json!({
+            "id": 88_111, "number": "H-1001", "state": "complete", "payment_state": "authed", "total": 1_001,
+            "addresses": [{
+                "id": 120, "name01": "見本", "name02": "花子", "kana01": "ミホン", "kana02": "ハナコ", "company_name": "見本商店",
+                "zip01": "135", "zip02": "0064", "prefecture_name": "東京都", "addr01": "江東区架空町", "addr02": "1-1",
+                "addr03": "見本荘101", "tel01": "03", "tel02": "0000", "tel03": "0001"
+            }],
+            "lines": [{ "sku": "SERUM-30", "name": "美容液", "quantity": 2, "price": 4_482 }],
+            "attributes": {
+                "total": 1_001, "subtotal": 1_002, "deliv_fee": 1_003, "charge": 1_004, "discount": 1_005, "point": 1_006,
+                "tax": 1_007, "payment_method_name": "代金引換", "remark": "玄関に", "scheduled_delivery_time": "午前中",
+                "scheduled_to_be_shipped_at": "2026/11/25 00:00:00", "scheduled_to_be_delivered_at": "2026/11/27 00:00:00"
+            }
+        }))
+        .unwrap();
+        let expected = ShipmentDetail {
+            ship_to: ShipTo {
+                name: "見本 花子".into(),
+                kana: "ミホン ハナコ".into(),
+                company: "見本商店".into(),
+                postal_code: "135-0064".into(),
+                prefecture: "東京都".into(),
+                address1: "江東区架空町".into(),
+                address2: "1-1".into(),
+                address3: "見本荘101".into(),
+                phone: "03-0000-0001".into(),
+            },
+            items: vec![Item {
+                sku: order.lines[0].sku.clone(),
+                name: "美容液".into(),
+                quantity: 2,
+                price: Yen(4_482),
+                added_by: None,
+            }],
+            totals: Totals {
+                total: Yen(1_001),
+                subtotal: Yen(1_002),
+                delivery_fee: Yen(1_003),
+                charge: Yen(1_004),
+                discount: Yen(1_005),
+                points: Yen(1_006),
+                tax: Yen(1_007),
+            },
+            payment_method: "代金引換".into(),
+            delivery_note: "玄関に".into(),
+            ship_on: Some(jiff::civil::date(2026, 11, 25)),
+            deliver_on: Some(jiff::civil::date(2026, 11, 27)),
+            delivery_time: "午前中".into(),
+            tags: Vec::new(),
+            robots: Vec::new(),
+            source: order.clone(),
+        };
+        // The types themselves do not print; the person here is invented.
+        assert_eq!(json!(detail(&order, &order.addresses[0])), json!(expected));
+    }
 
     #[test]
     fn a_postal_code_has_seven_digits_and_nothing_else() {

@@ -91,6 +91,7 @@ pub fn is_behind(shipment: &Shipment, order: &SourceOrder) -> bool {
 pub fn make(shipment: &mut Shipment, new: &Shipment, order: &SourceOrder, detail: &str, now: Timestamp, by: &str) {
     let held = held_by_hand(shipment);
     shipment.address_id = new.address_id;
+    shipment.several_addresses = new.several_addresses;
     shipment.ship_from = new.ship_from.clone();
     shipment.status = new.status;
     shipment.holds.clone_from(&new.holds);

@@ -143,7 +143,8 @@ pub fn decide(context: &Context<'_>, order: &SourceOrder, unknown_skus: &[Sku], 
     let own = context.conversions.get(context.conversion_robot);
     let converted = match convert::convert(&context.connection.id, order, own.as_ref()) {
         Ok(converted) => converted,
-        Err(error) => return Verdict::Quarantine { reason: error.to_string(), missing_skus: Vec::new() },
+        // It may wait for its products as well: once they are there it is tried again, whatever else is mended until then.
+        Err(error) => return Verdict::Quarantine { reason: error.to_string(), missing_skus: unknown_skus.to_vec() },
     };
     let standard = RuleId::parse(STANDARD_CONVERSION.to_string()).ok();
     let facts = Facts {
@@ -302,6 +303,7 @@ fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment
         order_number: order.number.clone(),
         address_id: crate::ids::AddressId(0),
         parcels: 1,
+        several_addresses: order.addresses.len() > 1,
         ship_from: context.connection.ship_from.clone(),
         status: Status::Hold,
         holds: Vec::new(),

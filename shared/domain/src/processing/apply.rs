@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::compile::{Robot, RobotSet};
-use super::effect::{Done, Effect};
+use super::effect::{Done, Effect, stays_on_hold};
 use super::field::View;
 use super::parcel::ParcelPlan;
-use super::{ProcessingRobot, Run};
+use super::{ProcessingRobot, Run, STAYS};
 use crate::ids::{RuleId, ShippingMethodId, Sku};
 use crate::jst;
 use crate::payment::Payment;
@@ -21,10 +21,11 @@ use crate::shipment::{HoldReason, Item, RobotTrace, ShipTo, Shipment, ShipmentDe
 pub enum Phase<'a> {
     /// Import of a new shipment: all robots.
     OnImport,
-    /// A stored shipment is processed again: the robots that run always.
-    Always,
     /// 処理ロボット適用: this robot, whenever else it runs.
     Only(&'a RuleId),
+    /// This robot changes a stored shipment: with it the robots that run always. What comes out of that on hold without a
+    /// reason gets one.
+    Again(&'a RuleId),
 }
 
 /// What robots are told beside the shipment, its detail, and the source order in it.
@@ -79,6 +80,9 @@ pub struct Applied {
     pub notify: Vec<String>,
     /// Parcels to be made of the shipment, see [`super::divide`]. Always empty after import.
     pub split: Vec<ParcelPlan>,
+    /// The reason that it got because nothing released it and nothing else held it. Always `None` on import, which sees to
+    /// that at its end.
+    pub settled: Option<HoldReason>,
     /// Did the shipment change?
     pub shipment_changed: bool,
     /// Did its detail change?
@@ -193,7 +197,7 @@ impl RobotSet {
             return Applied::default();
         }
         let before = State::of(shipment, detail);
-        let mut start = None;
+        let (mut start, mut settled) = (None, None);
         let mut applied = Applied::default();
         let mut quarantined = None;
         let mut at_rest = false;
@@ -212,10 +216,22 @@ impl RobotSet {
             if number == 0 || !at_rest {
                 merge(&mut applied, round.traces, round.notify, round.split);
             }
+            if touched {
+                restless = round.changed_by;
+            }
+            if at_rest
+                && matches!(phase, Phase::Again(_))
+                && let Some(reason) = settle(shipment)
+            {
+                // Robots see that reason too, and may take it away: it is at rest where that leads to the same again.
+                let now = State::of(shipment, detail);
+                at_rest = now == *settled.as_ref().unwrap_or(&before);
+                settled = Some(now);
+                applied.settled = Some(reason);
+            }
             if at_rest {
                 break;
             }
-            restless = round.changed_by;
             start = Some(State::of(shipment, detail));
         }
         if let Some((robot, reason, traces)) = quarantined {
@@ -226,11 +242,39 @@ impl RobotSet {
             before.restore(shipment, detail);
             applied = never_at_rest(restless, shipment);
         }
+        applied.settled = applied.settled.filter(|reason| shipment.holds.contains(reason));
         let after = State::of(shipment, detail);
         applied.shipment_changed = before.shipment != after.shipment;
         applied.detail_changed = before.detail != after.detail;
         if phase != Phase::OnImport && !applied.shipment_changed && !applied.detail_changed {
             applied.notify.clear();
+        }
+        applied
+    }
+
+    /// 処理ロボット適用: a robot applied to a stored shipment. Where it changes it, the robots that run always are applied too,
+    /// each at its place in the list, and what nothing holds any more is released by them or gets a reason to wait: on hold
+    /// without one, nobody would look for it. What the robot cancelled, or the warehouse has, is processed no further.
+    ///
+    /// Pure, and done again it changes nothing, as [`RobotSet::apply`].
+    pub fn apply_later(
+        &self,
+        goods: &Goods,
+        rule: &RuleId,
+        facts: &Facts<'_>,
+        shipment: &mut Shipment,
+        detail: &mut ShipmentDetail,
+    ) -> Applied {
+        let (mut tried, mut tried_detail) = (shipment.clone(), detail.clone());
+        let mut applied = self.apply_with(goods, Phase::Only(rule), facts, &mut tried, &mut tried_detail);
+        let changed = applied.shipment_changed || applied.detail_changed;
+        if changed && matches!(tried.status, Status::Hold | Status::Ready) {
+            applied = self.apply_with(goods, Phase::Again(rule), facts, shipment, detail);
+        } else {
+            (*shipment, *detail) = (tried, tried_detail);
+        }
+        if changed {
+            say_as_it_ended(&mut applied, rule, shipment);
         }
         applied
     }
@@ -281,8 +325,8 @@ impl Robot {
         let robot = &self.form;
         let now = match phase {
             Phase::OnImport => true,
-            Phase::Always => robot.run == Run::Always,
             Phase::Only(id) => robot.id == *id,
+            Phase::Again(id) => robot.id == *id || robot.run == Run::Always,
         };
         let tied = robot.conversion_robots.is_empty()
             || facts.conversion_robot.is_none_or(|conversion| robot.conversion_robots.contains(conversion));
@@ -373,6 +417,25 @@ fn merge(applied: &mut Applied, traces: Vec<RobotTrace>, notify: Vec<String>, sp
     }
 }
 
+/// What robots say of a stored shipment, as a person reads it: first what was done by the robot that was applied. Why the
+/// shipment stays on hold is said last and once, as it is in the end: what held it in an earlier round may have fallen away.
+/// Where one took back what another did, nothing is said of either.
+fn say_as_it_ended(applied: &mut Applied, rule: &RuleId, shipment: &Shipment) {
+    let changed = applied.shipment_changed || applied.detail_changed;
+    let mut is_kept = applied.settled.is_some();
+    applied.traces.sort_by_key(|trace| trace.robot != *rule);
+    for trace in &mut applied.traces {
+        trace.changes.retain(|what| {
+            let stays = what.starts_with(STAYS);
+            is_kept |= stays;
+            changed && !stays
+        });
+    }
+    if is_kept && let Some(stays) = stays_on_hold(shipment) {
+        applied.traces.push(RobotTrace { robot: rule.clone(), changes: vec![stays] });
+    }
+}
+
 fn decided(robot: &RuleId, mut traces: Vec<RobotTrace>, import: ImportDecision) -> Applied {
     traces.retain(|trace| trace.robot == *robot);
     Applied { traces, import, ..Applied::default() }
@@ -393,11 +456,11 @@ fn never_at_rest(robots: Vec<RuleId>, shipment: &mut Shipment) -> Applied {
     Applied { traces, notify, ..Applied::default() }
 }
 
-/// The end of import: a shipment that no robot released, and for which none gave a reason to wait, gets one. Unpaid ones
-/// await payment, which is the truth and is what the release after a status sync looks for; a paid one that nothing
-/// released needs a person. Answers with the reason that it gave.
+/// The end of import, and of robots applied later: a shipment that no robot released, and for which none gave a reason to
+/// wait, gets one. Unpaid ones await payment, which is the truth and is what the release after a status sync looks for; a
+/// paid one that nothing released needs a person. Answers with the reason that it gave.
 pub fn settle(shipment: &mut Shipment) -> Option<HoldReason> {
-    if shipment.status != Status::Hold || !shipment.holds.is_empty() {
+    if !shipment.is_held_for_nothing() {
         return None;
     }
     let reason = match shipment.payment {

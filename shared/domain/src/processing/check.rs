@@ -9,6 +9,10 @@ use super::field::{Field, View};
 use super::text;
 use super::value::{Bound, Constant, OneOf};
 
+/// What a pattern looks at of a text, in characters. A pattern has no fuel: it takes its own size times the text's, and a
+/// remark may be as long as an order (200 KB). What people look for stands before this.
+const MATCHED: usize = 2_000;
+
 /// A compiled condition. Its depth is limited where it is compiled, so that walking it cannot exhaust the stack.
 #[derive(Debug, Clone)]
 pub(super) enum Check {
@@ -43,7 +47,7 @@ impl Check {
                 Passes::Equals(constant) => field.any(view, |value| constant.equals(value)),
                 Passes::In(list) => field.any(view, |value| list.holds(value)),
                 Passes::Contains(part) => field.any(view, |value| value.text().contains(&**part)),
-                Passes::Matches(pattern) => field.any(view, |value| pattern.is_match(&value.text())),
+                Passes::Matches(pattern) => field.any(view, |value| pattern.is_match(beginning(&value.text()))),
                 Passes::Greater(bound) => {
                     field.any(view, |value| bound.compare(value, today) == Some(Ordering::Greater))
                 }
@@ -63,4 +67,8 @@ impl Check {
             Self::Test(own, _) => own == field,
         }
     }
+}
+
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(MATCHED).map_or(text, |(end, _)| &text[..end])
 }

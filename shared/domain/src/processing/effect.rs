@@ -237,11 +237,13 @@ fn to_ready(shipment: &mut Shipment) -> Done {
     if shipment.release() {
         return Done::Changed("ready".into());
     }
-    if shipment.holds.is_empty() {
-        return Done::Nothing;
-    }
+    stays_on_hold(shipment).map_or(Done::Nothing, Done::Stays)
+}
+
+/// Why it stays on hold; None if no reason is open. Begins with [`super::STAYS`].
+pub(super) fn stays_on_hold(shipment: &Shipment) -> Option<String> {
     let reasons: Vec<&str> = shipment.holds.iter().map(|reason| reason.as_str()).collect();
-    Done::Stays(format!("stays on hold: {}", reasons.join(", ")))
+    (!reasons.is_empty()).then(|| format!("stays on hold: {}", reasons.join(", ")))
 }
 
 fn tag_with(tag: &str, detail: &mut ShipmentDetail) -> Done {

@@ -3,7 +3,8 @@
 //! Import applies a merchant's robots to each new shipment, and integration robots apply one again later ("error gone →
 //! ready" after a status sync). A robot is data ([`ProcessingRobot`], the document's own form), the built-in ones too
 //! ([`built_in`]). [`RobotSet::compile`] checks a merchant's robots all at once, and turns them into a form that is
-//! evaluated in well under a microsecond each; [`RobotSet::apply`] then decides about one shipment.
+//! evaluated in well under a microsecond each; [`RobotSet::apply`] then decides about one shipment, and
+//! [`RobotSet::apply_later`] about one that is stored.
 //!
 //! Robots run in their order, and later ones see what earlier ones did. The whole list is repeated until a round changes
 //! nothing, so that applying robots again changes nothing either, however the list is written; robots that never come to
@@ -38,6 +39,9 @@ pub use target::{Target, as_known, became};
 
 use crate::ids::RuleId;
 
+/// How a robot begins to say that a shipment stays on hold; why follows.
+pub const STAYS: &str = "stays on hold: ";
+
 /// 処理ロボット: when its condition holds for a shipment, its actions are done, in their order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,7 +53,8 @@ pub struct ProcessingRobot {
     /// 有効/無効.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub enabled: bool,
-    /// 取込み時のみ / 常に処理: on import only, or whenever robots are applied.
+    /// 取込み時のみ / 常に処理: on import; later where an integration robot or a person applies it. `always` also where another
+    /// that they apply changes a shipment.
     #[serde(default, skip_serializing_if = "is_on_import")]
     pub run: Run,
     /// 変換ロボット that it is tied to; tied to all if left out.
@@ -73,7 +78,7 @@ pub enum Run {
     /// 取込み時のみ.
     #[default]
     OnImport,
-    /// 常に処理: on import, and whenever a shipment is processed again.
+    /// 常に処理: also where another robot that is applied to a stored shipment changes it.
     Always,
 }
 

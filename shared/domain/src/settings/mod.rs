@@ -9,6 +9,7 @@ mod product;
 mod robots;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ pub use robots::{
 };
 
 use crate::ids::{ConnectionId, RobotId, RuleId, ShipFromId, ShippingMethodId, TenantId, WarehouseId};
+
+/// The standard conversion robot, as processing robots are tied to it.
+static STANDARD: LazyLock<Option<RuleId>> = LazyLock::new(|| RuleId::parse(STANDARD_CONVERSION.to_string()).ok());
 
 /// One merchant's settings: the whole document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -115,6 +119,13 @@ impl TenantSettings {
     pub fn conversion_robot_of(&self, connection: &ConnectionId) -> Option<&RuleId> {
         let setup = self.integration_robots.easy_setup.iter().find(|setup| setup.connection == *connection);
         setup.and_then(|setup| setup.conversion_robot.as_ref())
+    }
+
+    /// The same by the id that processing robots are tied to, which the standard one has, too. What a shipment was made by is
+    /// not kept: of a stored one it is the one that its shop's orders go through now.
+    #[must_use]
+    pub fn tie_of(&self, connection: &ConnectionId) -> Option<&RuleId> {
+        self.conversion_robot_of(connection).or(STANDARD.as_ref())
     }
 
     /// The robots of a connection's easy set-up: name → action, what the automation option or the merchant excludes

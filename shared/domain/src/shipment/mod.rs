@@ -4,12 +4,14 @@
 //! the shop has been told), [`ShipmentDetail`] is large and does not (addresses, lines, the order it came from). A
 //! status change then costs one write unit, not five.
 
+mod again;
 mod detail;
 mod state;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use again::is_partly_here;
 pub use detail::{Item, RobotTrace, ShipTo, ShipmentDetail, Totals};
 pub use state::{
     Cancellation, CancellationState, Difference, Event, HoldReason, ShopError, ShopSync, ShopWork, Status,
@@ -39,6 +41,10 @@ pub struct Shipment {
     pub address_id: AddressId,
     /// How many parcels the order became.
     pub parcels: u16,
+    /// The order has several addresses at the shop, of which perhaps only one had something to ship. Not in records of
+    /// releases before 0.2.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub several_addresses: bool,
     /// 発送元.
     pub ship_from: ShipFromId,
     /// Where it stands.
@@ -150,6 +156,13 @@ impl Shipment {
         }
     }
 
+    /// Does the shop keep its number by address? Of such an order it refuses one that names none, and the number that it shows
+    /// of the order may be another address's.
+    #[must_use]
+    pub fn is_told_by_address(&self) -> bool {
+        self.parcels > 1 || self.several_addresses
+    }
+
     /// Has the shop cancelled it while it was in the warehouse's hands, or later? What a person asked for here is not the
     /// shop's.
     #[must_use]
@@ -186,6 +199,12 @@ impl Shipment {
     #[must_use]
     pub fn hold_reason(&self) -> Option<HoldReason> {
         self.holds.iter().min().copied()
+    }
+
+    /// Is it on hold without a reason? Import and robots leave none so: nothing would release it, or name it to a person.
+    #[must_use]
+    pub fn is_held_for_nothing(&self) -> bool {
+        self.status == Status::Hold && self.holds.is_empty()
     }
 
     /// Puts it on hold for a reason. Only what has not been handed over can be held: from `picking` on this does
@@ -240,31 +259,23 @@ impl Shipment {
         cancelled
     }
 
-    /// The order was read in the fetch state at `read_at`, although the shop had been told before that we took it: it was
-    /// not moved, and is told again. False if it had not been told, or only after it was read.
-    pub fn reappear(&mut self, read_at: Timestamp) -> bool {
-        if self.still_unshipped(read_at) {
-            return true;
-        }
-        let told_before = self.told_at.is_some_and(|told| told < read_at);
-        if self.shop_sync != ShopSync::Acknowledged || self.status == Status::Shipped || !told_before {
-            return false;
-        }
-        self.shop_sync = ShopSync::Registered;
-        self.reappeared += 1;
-        true
-    }
-
     /// Notes that the shop has been told that we took the order. False if that was noted already.
     pub fn acknowledged(&mut self, at: Timestamp) -> bool {
         if self.shop_sync != ShopSync::Registered {
             return false;
         }
-        self.shop_sync = ShopSync::Acknowledged;
+        self.shop_sync = self.once_acknowledged();
         self.shop_error = None;
         self.told_at = Some(at);
         self.updated_at = at;
         true
+    }
+
+    /// Where it stands once the shop knows that we took the order. A number that the shop has by then, because the order was
+    /// told once more, is not told again, and its state still is.
+    pub(crate) fn once_acknowledged(&self) -> ShopSync {
+        let is_numbered = self.tracking_number.is_some() && self.tracking_number == self.tracking_told;
+        if self.status == Status::Shipped && is_numbered { ShopSync::WrittenBack } else { ShopSync::Acknowledged }
     }
 
     /// Notes that the shop is not told of its order, all of which is cancelled here. False if that is not so, or was noted.

@@ -6,6 +6,8 @@
 mod difference;
 pub mod reading;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 pub use difference::differences;
@@ -21,6 +23,25 @@ use crate::shipment::{Difference, HoldReason, Shipment, Status};
 pub const RECONCILED_STATES: u32 = 3;
 /// … and reads so many pages of each at most: 5,000 orders.
 pub const RECONCILED_PAGES: u32 = 50;
+
+/// The page that the night's comparison goes to after the first one of a state that the shop has `pages` pages of: more than
+/// it reads in one night are read in as many nights as they need, and what is behind the last page is the first again.
+#[must_use]
+pub fn reconciled_from(pages: u64, night: u64) -> u64 {
+    let a_night = u64::from(RECONCILED_PAGES) - 1;
+    if pages <= u64::from(RECONCILED_PAGES) { 0 } else { (night % pages) * a_night % pages }
+}
+
+/// One in so many of a day's calls may be spent on looks at what webhooks name, however many they are.
+const LOOKS: u64 = 10;
+/// The longest time between two looks.
+pub const MOST_BETWEEN_LOOKS: Duration = Duration::from_mins(5);
+
+/// The least time from one look at what webhooks name to the next, at a shop of this daily limit.
+#[must_use]
+pub fn between_looks(daily_limit: u32) -> Duration {
+    Duration::from_secs(LOOKS * 86_400 / u64::from(daily_limit.max(1))).min(MOST_BETWEEN_LOOKS)
+}
 
 /// The built-in robot that puts unpaid shipments on hold.
 pub const HOLD_UNPAID: &str = "hold-unpaid";
@@ -233,4 +254,31 @@ pub fn note_announced(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool
 /// A shop's code as it is shown in a history: codes are short, and what is not is cut.
 fn short(code: &str) -> String {
     code.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nights_that_follow_each_other_look_at_every_page() {
+        for pages in [1_u64, 50, 51, 98, 99, 100, 147, 148, 500, 1_000] {
+            let mut seen = vec![false; usize::try_from(pages).unwrap()];
+            for night in 20_000..=20_000 + pages.div_ceil(49) {
+                let from = reconciled_from(pages, night);
+                for page in from..from + if from == 0 { 50 } else { 49 } {
+                    seen[usize::try_from(page % pages).unwrap()] = true;
+                }
+            }
+            assert!(seen.iter().all(|seen| *seen), "{pages}");
+        }
+    }
+
+    #[test]
+    fn looks_spend_a_tenth_of_a_days_calls_at_most() {
+        assert_eq!(between_looks(10_000), Duration::from_secs(86));
+        assert_eq!(between_looks(100_000), Duration::from_secs(8));
+        assert_eq!(between_looks(1_000), MOST_BETWEEN_LOOKS);
+        assert_eq!(between_looks(0), MOST_BETWEEN_LOOKS);
+    }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use renkei_domain::ids::{AddressId, OrderId, OrderNumber, RuleId, Sku};
 use renkei_domain::money::Yen;
 use renkei_domain::order::{SourceAddress, SourceCarrier, SourceLine, SourceOrder};
-use renkei_domain::processing::{Applied, Facts, Phase, Problem, ProcessingRobot, RobotSet};
+use renkei_domain::processing::{Applied, Facts, Goods, Phase, Problem, ProcessingRobot, RobotSet};
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::{Item, ShipTo, Shipment, ShipmentDetail, Totals};
 use serde_json::{Value, json};
@@ -207,6 +207,18 @@ impl Case {
             now: now(),
         };
         robots.apply(phase, &facts, &mut self.shipment, &mut self.detail)
+    }
+
+    /// 処理ロボット適用, to the shipment as it is stored.
+    pub fn apply_later(&mut self, robots: &RobotSet, id: &str) -> Applied {
+        let facts = Facts {
+            connection: &self.connection,
+            conversion_robot: self.conversion_robot.as_ref(),
+            unknown_skus: &self.unknown_skus,
+            duplicate_number: self.duplicate_number,
+            now: now(),
+        };
+        robots.apply_later(&Goods::new(), &rule(id), &facts, &mut self.shipment, &mut self.detail)
     }
 
     pub fn import(&mut self, robots: &RobotSet) -> Applied {

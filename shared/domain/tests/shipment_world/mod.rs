@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan};
 use renkei_domain::handover::{ShippingResult, answer_cancellation, claim, give_back, ship};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::payment::Payment;
-use renkei_domain::processing::{Facts, Phase, RobotSet, Target};
+use renkei_domain::processing::{Facts, Goods, RobotSet, Target};
 use renkei_domain::shipment::{CancellationState, HoldReason, Shipment, ShopError, ShopWork, Status, TellWorking};
 use renkei_domain::sync::{Rules, observe};
 use serde_json::json;
@@ -179,7 +179,7 @@ impl Model {
         if Target::Held(HoldReason::AwaitingPayment).fits(&world.record) {
             let mut detail = self.case.detail.clone();
             let release = rule("ecforce-release");
-            self.robots.apply(Phase::Only(&release), &facts, &mut world.record, &mut detail);
+            self.robots.apply_later(&Goods::new(), &release, &facts, &mut world.record, &mut detail);
         }
     }
 

@@ -102,6 +102,10 @@ fn essentials(order: &Resource) -> Result<Map<String, Value>, String> {
         let value = form.get(name).and_then(Value::as_str).map(str::trim).ok_or_else(|| format!("it has no {name}"))?;
         form.insert(name.to_owned(), Value::from(value));
     }
+    // Looked up in a table of states, and no order is set aside for the lack of it.
+    if let Some(state) = form.get("payment_state").and_then(Value::as_str).map(str::trim) {
+        form.insert("payment_state".to_owned(), Value::from(state));
+    }
     Ok(form)
 }
 

@@ -54,6 +54,13 @@ async fn only_what_was_not_taken_is_sent_again() {
 }
 
 #[tokio::test]
+async fn what_sqs_does_not_take_is_replaced() {
+    let aws = Aws::answering([answer(&["0"], &[], false)]).await;
+    queue(&aws).send("{\"花\u{fffe}\":\"子\u{ffff}\u{fffd}\"}", main(), Duration::ZERO).await.unwrap();
+    assert_eq!(bodies(&aws.asked().await[0].1), ["{\"花\u{fffd}\":\"子\u{fffd}\u{fffd}\"}"]);
+}
+
+#[tokio::test]
 async fn what_stays_refused_is_counted() {
     let busy = answer(&[], &["9"], false);
     let aws = Aws::answering([answer(&TEN[..9], &["9"], false), busy.clone(), busy.clone(), busy.clone(), busy]).await;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, Aws, error};
 
 const CANARY: &str = "canary-4f7a";
+const SHOP: &str = "api.shop.example";
 const NOT_FOUND: &str = "ResourceNotFoundException";
 
 fn secrets(aws: &Aws) -> (ConnectionSecrets, TenantId, ConnectionId) {
@@ -18,7 +19,7 @@ fn stored(version: &str, text: &Value) -> Answer {
 }
 
 fn password() -> Value {
-    json!({ "v": 1, "email": "api@shop.example", "password": CANARY })
+    json!({ "v": 1, "email": "api@shop.example", "password": CANARY, "api_url": SHOP })
 }
 
 fn given() -> Credentials {
@@ -27,7 +28,7 @@ fn given() -> Credentials {
 
 /// The credentials and their version, as the server gives them.
 async fn version(secrets: &ConnectionSecrets, tenant: &TenantId, connection: &ConnectionId) -> CredentialsVersion {
-    secrets.credentials(tenant, connection).await.unwrap().1
+    secrets.credentials(tenant, connection, SHOP).await.unwrap().1
 }
 
 #[tokio::test]
@@ -65,8 +66,32 @@ async fn a_token_is_kept_beside_the_credentials_that_it_was_got_with() {
 async fn the_same_credentials_make_no_new_version() {
     let aws = Aws::answering([stored("v", &password())]).await;
     let (secrets, tenant, connection) = secrets(&aws);
-    assert!(!secrets.put_credentials(&tenant, &connection, &given()).await.unwrap());
+    assert!(!secrets.put_credentials(&tenant, &connection, SHOP, &given()).await.unwrap());
     assert_eq!(aws.operations().await, ["GetSecretValue"]);
+}
+
+#[tokio::test]
+async fn the_same_credentials_for_another_address_are_a_new_version() {
+    let of_an_earlier_release = json!({ "v": 1, "email": "api@shop.example", "password": CANARY });
+    let put = || ("PutSecretValue", 200, json!({}));
+    let aws = Aws::answering([stored("v", &of_an_earlier_release), put(), stored("w", &password()), put()]).await;
+    let (secrets, tenant, connection) = secrets(&aws);
+    for api_url in [SHOP, "api.moved.example"] {
+        assert!(secrets.put_credentials(&tenant, &connection, api_url, &given()).await.unwrap(), "{api_url}");
+        let asked = aws.asked().await;
+        let kept: Value = serde_json::from_str(asked.last().unwrap().1["SecretString"].as_str().unwrap()).unwrap();
+        assert_eq!((kept["api_url"].as_str(), kept["password"].as_str()), (Some(api_url), Some(CANARY)));
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_given_out_for_their_own_address_only() {
+    let aws = Aws::answering([stored("v", &password()), stored("v", &password())]).await;
+    let (secrets, tenant, connection) = secrets(&aws);
+    assert!(secrets.credentials(&tenant, &connection, SHOP).await.is_ok());
+    let error = secrets.credentials(&tenant, &connection, "api.evil.example").await.unwrap_err();
+    assert!(matches!(error, SecretsError::OtherAddress { .. }) && !error.is_passing(), "{error}");
+    assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
 }
 
 #[tokio::test]
@@ -74,7 +99,7 @@ async fn changed_credentials_are_a_new_current_version() {
     let aws =
         Aws::answering([stored("v", &json!({ "v": 1, "token": "old" })), ("PutSecretValue", 200, json!({}))]).await;
     let (secrets, tenant, connection) = secrets(&aws);
-    assert!(secrets.put_credentials(&tenant, &connection, &given()).await.unwrap());
+    assert!(secrets.put_credentials(&tenant, &connection, SHOP, &given()).await.unwrap());
     let asked = aws.asked().await;
     assert_eq!(asked[1].1["VersionStages"], json!(["AWSCURRENT"]));
     let kept: Value = serde_json::from_str(asked[1].1["SecretString"].as_str().unwrap()).unwrap();
@@ -90,7 +115,7 @@ async fn the_first_credentials_make_the_secret_even_in_a_race() {
     ])
     .await;
     let (secrets, tenant, connection) = secrets(&aws);
-    assert!(secrets.put_credentials(&tenant, &connection, &given()).await.unwrap());
+    assert!(secrets.put_credentials(&tenant, &connection, SHOP, &given()).await.unwrap());
     assert_eq!(aws.asked().await[1].1["Name"], "renkei/stack/hanako/main");
 }
 
@@ -105,7 +130,7 @@ async fn a_deleted_secret_is_got_back() {
     ])
     .await;
     let (secrets, tenant, connection) = secrets(&aws);
-    assert!(secrets.put_credentials(&tenant, &connection, &given()).await.unwrap());
+    assert!(secrets.put_credentials(&tenant, &connection, SHOP, &given()).await.unwrap());
     assert_eq!(aws.operations().await.len(), 5);
 }
 
@@ -140,7 +165,7 @@ async fn errors_say_what_to_do_and_nothing_of_the_secret() {
     let (secrets, tenant, connection) = secrets(&aws);
     let mut passing = Vec::new();
     for wanted in ["run `renkei apply`", "cannot be read by this release", "AccessDenied", "Throttling"] {
-        let error: SecretsError = secrets.credentials(&tenant, &connection).await.unwrap_err();
+        let error: SecretsError = secrets.credentials(&tenant, &connection, SHOP).await.unwrap_err();
         let printed = format!("{error} {error:?}");
         assert!(printed.contains(wanted) && printed.contains("renkei/stack/hanako/main"), "{printed}");
         assert!(!printed.contains(CANARY), "{printed}");

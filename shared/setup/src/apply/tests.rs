@@ -25,6 +25,8 @@ struct Kept {
     schedules: BTreeMap<String, Value>,
     /// What is stored of every connection; no secret if empty.
     secret: String,
+    /// Somebody else puts this right after a secret is put.
+    put_meanwhile: Option<String>,
     deleted_secrets: Vec<String>,
     /// Somebody else saves this while a secret is deleted.
     saved_while_deleting: Option<Value>,
@@ -58,6 +60,11 @@ impl Respond for Aws {
                 return ResponseTemplate::new(400).set_body_raw(none.to_string(), "application/x-amz-json-1.1");
             }
             ("GetSecretValue", _, _) => json!({ "SecretString": kept.secret, "VersionId": "1" }),
+            ("PutSecretValue", _, _) => {
+                let put = body["SecretString"].as_str().unwrap().to_owned();
+                kept.secret = kept.put_meanwhile.take().unwrap_or(put);
+                json!({})
+            }
             ("DeleteSecret", _, _) => {
                 kept.deleted_secrets.push(body["SecretId"].as_str().unwrap().to_owned());
                 if let Some(saved) = kept.saved_while_deleting.take() {
@@ -195,6 +202,96 @@ async fn what_is_stored_goes_to_its_own_address_and_is_of_one_kind() {
 
     aws.kept().secret = r#"{"v":1,"email":"a@shop.example","password":"p"}"#.to_owned();
     assert!(matches!(stored(main).await, Stored::OtherKind));
+    // The settings in force say this address, and the secret says another.
+    aws.kept().secret = r#"{"v":1,"token":"t","api_url":"https://shop.example.test"}"#.to_owned();
+    assert!(matches!(stored(main).await, Stored::OtherAddress));
+    assert!(matches!(stored(&moved).await, Stored::OtherAddress));
+    aws.kept().secret = r#"{"v":1,"token":"t","api_url":"https://shop.example"}"#.to_owned();
+    assert!(matches!(stored(main).await, Stored::Fits(_)));
+}
+
+/// Settings whose shop signs in with a password, at this address and with this e-mail address.
+fn signing_in(api_url: &str, email: &str) -> TenantSettings {
+    let mut settings = with_shops(&["main"]);
+    let main = &mut settings.connections[0];
+    main.password = main.token.take();
+    main.api_url = api_url.to_owned();
+    main.email = Some(email.to_owned());
+    settings
+}
+
+#[tokio::test]
+async fn of_two_who_save_at_once_neither_brings_a_password_to_the_address_of_the_other() {
+    let (server, aws) = (MockServer::start().await, Aws::default());
+    Mock::given(any()).respond_with(aws.clone()).mount(&server).await;
+    let (setup, tenant) = setup_on(&server);
+    let (home, elsewhere, now) = ("https://shop.example", "https://elsewhere.example", Timestamp::UNIX_EPOCH);
+    let main = ConnectionId::parse("main").unwrap();
+    let in_force = signing_in(home, "a@shop.example");
+    tenant.apply_settings(&in_force, 0, now, "before").await.unwrap();
+    // As an earlier release stored it.
+    aws.kept().secret = r#"{"v":1,"email":"a@shop.example","password":"real"}"#.to_owned();
+
+    // One changes the e-mail address alone. The other moves the shop, with a password of their own.
+    let renamed = signing_in(home, "b@shop.example");
+    let stored = setup.stored(&tenant, Some(&in_force), &renamed.connections[0]).await.unwrap();
+    let Stored::Fits(real) = stored else { panic!("it is of this address") };
+    let rename = setup.plan(&tenant, &renamed, vec![(main.clone(), real.clone())]).await.unwrap();
+    let moved = signing_in(elsewhere, "a@shop.example");
+    let own = credential(&moved.connections[0], "own".into()).unwrap();
+    let moving = setup.plan(&tenant, &moved, vec![(main.clone(), own.clone())]).await.unwrap();
+
+    // What the one stores comes between the secret and the settings of the other.
+    setup.secrets.put_credentials(tenant.id(), &main, home, &real).await.unwrap();
+    let of_the_one = aws.kept().secret.clone();
+    assert!(of_the_one.contains("real") && of_the_one.contains(home), "{of_the_one}");
+    aws.kept().put_meanwhile = Some(of_the_one.clone());
+    assert_eq!(setup.put_in_force(&tenant, &moved, &moving, now, "other").await.unwrap(), 2);
+    let (sent, _) = setup.secrets.credentials(tenant.id(), &main, elsewhere).await.unwrap();
+    assert!(same(&sent, &own), "what was given for that address, and nothing else");
+    let refused = setup.put_in_force(&tenant, &renamed, &rename, now, "one").await.unwrap_err();
+    assert!(matches!(refused, SetupError::Conflict { .. }), "{refused}");
+
+    // Or it comes last of all.
+    aws.kept().secret = of_the_one;
+    let refused = setup.secrets.credentials(tenant.id(), &main, elsewhere).await.unwrap_err();
+    assert!(matches!(refused, SecretsError::OtherAddress { .. }), "{refused}");
+    let stored = setup.stored(&tenant, Some(&moved), &moved.connections[0]).await.unwrap();
+    assert!(matches!(stored, Stored::OtherAddress), "whoever saves has to enter it");
+    // Whoever does mends it.
+    let plan = setup.plan(&tenant, &moved, vec![(main.clone(), own)]).await.unwrap();
+    assert_eq!(setup.put_in_force(&tenant, &moved, &plan, now, "other").await.unwrap(), 2);
+    let stored = setup.stored(&tenant, Some(&moved), &moved.connections[0]).await.unwrap();
+    assert!(plan.count() == 1 && matches!(stored, Stored::Fits(_)), "{stored:?}");
+}
+
+/// Whoever gives a shop the password that it has already, with another address, has given it for that one.
+#[tokio::test]
+async fn a_shop_that_moves_takes_a_password_along_only_if_it_is_given_again() {
+    let (server, aws) = (MockServer::start().await, Aws::default());
+    Mock::given(any()).respond_with(aws.clone()).mount(&server).await;
+    let (setup, tenant) = setup_on(&server);
+    let (mut version, now) = (0, Timestamp::UNIX_EPOCH);
+    let main = ConnectionId::parse("main").unwrap();
+    let mut in_force = signing_in("https://shop.example", "a@shop.example");
+    tenant.apply_settings(&in_force, version, now, "before").await.unwrap();
+    aws.kept().secret = r#"{"v":1,"email":"a@shop.example","password":"real"}"#.to_owned();
+    let real = credential(&in_force.connections[0], "real".into()).unwrap();
+    let nothing = setup.plan(&tenant, &in_force, vec![(main.clone(), real.clone())]).await.unwrap();
+    assert_eq!(nothing.count(), 0, "what an earlier release stored is as good where nothing changes");
+    // There and back, and there again.
+    for api_url in ["https://new.example", "https://shop.example", "https://new.example"] {
+        let moved = signing_in(api_url, "a@shop.example");
+        let stored = setup.stored(&tenant, Some(&in_force), &moved.connections[0]).await.unwrap();
+        assert!(matches!(stored, Stored::OtherAddress), "{api_url}");
+        let plan = setup.plan(&tenant, &moved, vec![(main.clone(), real.clone())]).await.unwrap();
+        assert_eq!(plan.secrets().count(), 1, "{api_url}");
+        version = setup.put_in_force(&tenant, &moved, &plan, now, "who moves it").await.unwrap();
+        let (stored, _) = setup.secrets.credentials(tenant.id(), &main, api_url).await.unwrap();
+        assert!(same(&stored, &real), "{api_url}");
+        in_force = moved;
+    }
+    assert_eq!(version, 4);
 }
 
 #[test]

@@ -112,6 +112,11 @@ pub(super) fn split<'a>(
     (ours, others)
 }
 
+/// How many of these are nobody's, because they cannot be read.
+pub(super) fn unreadable(queue: &DeadQueue, messages: &[&Message]) -> usize {
+    messages.iter().filter(|message| read(queue.name, message).tenant.is_none()).count()
+}
+
 /// The group that a message was sent in: a merchant's shop.
 pub(super) fn group_of(message: &Message) -> String {
     let group = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::MessageGroupId));

@@ -44,7 +44,7 @@ pub(super) async fn foresee(
         for (shipment, detail) in shipments.into_iter().zip(details) {
             let facts = Facts {
                 connection,
-                conversion_robot: None,
+                conversion_robot: place.settings.tie_of(&connection.id),
                 unknown_skus: &[],
                 duplicate_number: false,
                 now: Timestamp::now(),

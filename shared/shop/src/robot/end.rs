@@ -1,23 +1,31 @@
 //! How a run ends, or why it comes again: what becomes of it where its story came to an end, and where it could not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan};
 use renkei_domain::jst;
-use renkei_domain::run::{Run, RunState};
+use renkei_domain::run::{FOR_A_PERSON, Run, RunState};
 use renkei_domain::work::{Cause, StartRobot, VERSION};
 use renkei_platform::queue::group;
 use renkei_store::Tenant;
 
-use super::{Robots, RunError, Told};
+use super::{Robots, RunError, Told, Went};
 use crate::error::ShopError;
 
 /// When a message comes again because another run is talking to the shop.
 const BUSY_DELAY: Duration = Duration::from_secs(15);
+/// When a run goes on that worked: others of the shop look every two seconds whether the gate is free, and have their turn.
+const NEXT_DELAY: Duration = Duration::from_secs(5);
 /// When a run comes again that could not make a single call: what kept it from that may keep it from it again.
 const IDLE_DELAY: Duration = Duration::from_secs(30);
-/// How often a run comes again after passing failures before it is given up; the robot's next start tries anew.
+/// How often a run comes again after passing failures before it is given up; the robot's next start tries anew. Those before
+/// an invocation that worked until its time was over do not count: a run of hours meets more of them.
 const ATTEMPTS: u8 = 5;
+const NOTHING_DONE: &str = "the run came to nothing in all of its time, again and again: it is given up, and the robot's next \
+                            start tries anew; ask the operator to look at it";
+/// Notes that a run keeps, of all its invocations.
+const MOST_NOTES: usize = 20;
 
 impl Robots {
     /// Starts the robots that start after this run's end. Comes after the end is noted: a crash in between is made good
@@ -35,19 +43,18 @@ impl Robots {
     }
 
     pub(super) async fn told(&self, tenant: &Tenant, mut run: Run, told: Told) -> Result<Run, RunError> {
-        for (word, count) in told.counts {
-            *run.counts.entry(word).or_default() += count;
-        }
+        let queued = told.queued_pages;
         run.error = told.failure;
-        run.notes = told.notes;
-        if told.queued_pages > 0 {
-            run.queued = Some(u64::from(told.queued_pages));
+        let for_a_person = told.for_a_person > 0 || run.counts.get(FOR_A_PERSON).is_some_and(|before| *before > 0);
+        note(&mut run, told.counts, told.notes);
+        if queued > 0 {
+            run.queued = Some(u64::from(queued));
             tenant.end_run(&run).await?;
             return self.all_queued(tenant, run).await;
         }
         run.state = match &run.error {
             Some(_) => RunState::Failed,
-            None if told.for_a_person > 0 => RunState::NeedsPerson,
+            None if for_a_person => RunState::NeedsPerson,
             None => RunState::Done,
         };
         run.ended_at = Some(Timestamp::now());
@@ -76,14 +83,14 @@ impl Robots {
         Ok(run)
     }
 
-    /// The run stopped before its end, after so many calls in this invocation: what becomes of it depends on why.
+    /// The run stopped before its end: what becomes of it depends on why, and on how far this invocation came.
     pub(super) async fn interrupted(
         &self,
         tenant: &Tenant,
         mut run: Run,
         message: &StartRobot,
         error: ShopError,
-        calls: u32,
+        went: Went,
     ) -> Result<Run, RunError> {
         let again = |cause: Cause, attempt: u8| StartRobot {
             v: VERSION,
@@ -107,10 +114,13 @@ impl Robots {
                 self.come_again(&again(message.cause, message.attempt), BUSY_DELAY).await?;
                 Ok(run)
             }
-            ShopError::LeaseLost | ShopError::OutOfTime => {
+            ShopError::LeaseLost | ShopError::OutOfTime
+                if attempts_so_far(&error, went, message.attempt) < ATTEMPTS =>
+            {
+                let attempt = attempts_so_far(&error, went, message.attempt);
                 tenant.end_run(&run).await?;
-                let delay = if calls > 0 { Duration::ZERO } else { IDLE_DELAY };
-                self.come_again(&again(Cause::Continuation, message.attempt), delay).await?;
+                let delay = if went.calls > 0 { NEXT_DELAY } else { IDLE_DELAY };
+                self.come_again(&again(Cause::Continuation, attempt), delay).await?;
                 Ok(run)
             }
             passing if passing.is_passing() && message.attempt + 1 < ATTEMPTS => {
@@ -122,6 +132,7 @@ impl Robots {
                 self.come_again(&again(Cause::Continuation, message.attempt + 1), delay).await?;
                 Ok(run)
             }
+            ShopError::OutOfTime => self.failed(tenant, run, NOTHING_DONE).await,
             lasting => {
                 let error = lasting.to_string();
                 self.failed(tenant, run, &error).await
@@ -138,8 +149,9 @@ impl Robots {
         again: StartRobot,
         until: Timestamp,
     ) -> Result<Run, RunError> {
-        // All robots of all shops wake at the same minute; a few seconds apart they do not stand in each other's way.
-        let apart = i64::from(fastrand::u8(1..60));
+        // All robots of all shops would wake at the same minute; a few minutes apart, which is how finely AWS tells times, they
+        // do not stand in each other's way.
+        let apart = i64::from(fastrand::u8(1..=180));
         let at = until.checked_add(apart.seconds()).unwrap_or(until);
         self.wake_ups.set(&again, until, at).await?;
         run.state = RunState::Blocked;
@@ -156,9 +168,76 @@ impl Robots {
     }
 }
 
+/// The passing failures that count when a run goes on that was not kept from its work by one. All of an invocation's time with
+/// nothing to show for it is one: it would end so for ever.
+fn attempts_so_far(error: &ShopError, went: Went, before: u8) -> u8 {
+    match error {
+        ShopError::OutOfTime if went.answered => 0,
+        ShopError::OutOfTime => before.saturating_add(1),
+        _ => before,
+    }
+}
+
+/// Notes on a run what an invocation did that stopped before the run's end.
+pub(super) fn take_over(run: &mut Run, mut done: Told) {
+    if done.for_a_person > 0 {
+        done.counts.insert(FOR_A_PERSON.to_owned(), done.for_a_person);
+    }
+    note(run, done.counts, done.notes);
+}
+
+/// Adds to what a run's invocations did before. What two of them say in the same words is said once.
+fn note(run: &mut Run, counts: BTreeMap<String, u64>, notes: Vec<String>) {
+    for (word, count) in counts {
+        *run.counts.entry(word).or_default() += count;
+    }
+    for note in notes {
+        if run.notes.len() < MOST_NOTES && !run.notes.contains(&note) {
+            run.notes.push(note);
+        }
+    }
+}
+
 /// People know the time at which the day's calls begin anew; that the gate opens a few minutes later, for clocks that
 /// are apart, is not theirs to reckon with.
 fn shown(until: Timestamp) -> Timestamp {
     let reset = jst::next_reset(until.checked_sub(10.minutes()).unwrap_or(until));
     if reset <= until { reset } else { until }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passing_failures_are_forgotten_once_a_run_has_worked_for_all_of_its_time() {
+        let worked = Went { calls: 3, answered: true };
+        let unanswered = Went { calls: 3, answered: false };
+        assert_eq!(attempts_so_far(&ShopError::OutOfTime, worked, 4), 0);
+        assert_eq!(attempts_so_far(&ShopError::OutOfTime, unanswered, 3), 4, "as often as that it is given up");
+        assert_eq!(attempts_so_far(&ShopError::LeaseLost, worked, 4), 4);
+    }
+
+    #[test]
+    fn what_an_invocation_did_that_stopped_stays_on_its_run() {
+        let mut run: Run = serde_json::from_value(serde_json::json!({
+            "id": "r", "connection": "shop", "robot": "shop/write-back", "action": "write-back", "cause": "schedule",
+            "state": "running", "started_at": "2026-11-24T00:00:00Z"
+        }))
+        .unwrap();
+        let done = |told, notes: &[&str]| Told {
+            counts: BTreeMap::from([("told".to_owned(), told)]),
+            for_a_person: 1,
+            notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+            ..Told::default()
+        };
+        take_over(&mut run, done(3, &["one", "two"]));
+        take_over(&mut run, done(4, &["two", "three"]));
+        assert_eq!(run.counts, BTreeMap::from([("told".to_owned(), 7), (FOR_A_PERSON.to_owned(), 2)]));
+        assert_eq!(run.notes, ["one", "two", "three"]);
+        for n in 0..2 * MOST_NOTES {
+            take_over(&mut run, done(0, &[&format!("note {n}")]));
+        }
+        assert_eq!(run.notes.len(), MOST_NOTES);
+    }
 }

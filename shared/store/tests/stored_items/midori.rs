@@ -165,6 +165,7 @@ pub fn plain_shipment(id: ShipmentId, number: &OrderNumber, detail: &ShipmentDet
         order_number: number.clone(),
         address_id: AddressId(1),
         parcels: 2,
+        several_addresses: false,
         ship_from: ship_from(),
         status: Status::Ready,
         holds: Vec::new(),

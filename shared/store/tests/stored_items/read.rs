@@ -101,7 +101,7 @@ pub async fn everything(
         ),
         ("mark of the sync", Box::pin(async { Ok(json!(tenant.sync_mark(&shop).await?)) })),
         ("back-fill", Box::pin(async { Ok(json!(tenant.backfill(&shop, midori::RUN).await?)) })),
-        ("hints", Box::pin(async { Ok(text(&tenant.hints(&shop).await?)) })),
+        ("hints", Box::pin(async { Ok(text(&tenant.hints(&shop, 100).await?)) })),
         (
             "keys",
             Box::pin(async {

@@ -155,7 +155,7 @@ async fn sync(tenant: &Tenant) {
         epoch: 37,
     };
     assert!(tenant.move_sync_mark(&shop(), &mark).await.unwrap());
-    assert!(tenant.announce_drain(&shop(), RUN, now()).await.unwrap());
+    assert!(tenant.announce_drain(&shop(), RUN, (now(), now()), now()).await.unwrap());
     tenant
         .ask_backfill(&shop(), RUN, Backfill { from: "2026-11-01T00:00:00Z".parse().unwrap(), before: now() })
         .await

@@ -145,7 +145,7 @@ async fn a_wish_that_nobody_looked_at_is_taken_up_by_the_next_sync() {
     shop.robot_does("status-sync");
     until_said(&shop, order, "made anew: nothing is otherwise").await;
     let began = std::time::Instant::now();
-    while !tenant.hints(&connection).await.expect("what is noted").is_empty() {
+    while !tenant.hints(&connection, 9).await.expect("what is noted").is_empty() {
         assert!(began.elapsed().as_secs() < 60, "it is done, and still noted");
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }

@@ -205,9 +205,9 @@ async fn a_dry_run_says_what_a_robot_would_do_and_spends_only_what_is_chosen() {
     let page = browser.get(&rule("check-all")).await;
     assert_eq!((page.status, page.text.matches("要確認").count()), (200, 3), "each shipment once: {}", page.text);
     for words in [
-        "<dt>確認した未出荷の出荷</dt><dd>3</dd>",
+        "<dt>確認した未出荷の出荷指示</dt><dd>3</dd>",
         "<dt>変更</dt><dd>3</dd>",
-        "取込時だけ動く",
+        "適用したときだけ動きます",
         "ラベル: なし → 要確認",
     ] {
         assert!(page.text.contains(words), "{words}: {}", page.text);

@@ -1,10 +1,10 @@
 //! 在庫 in the console: what a warehouse counted comes in by file, and what may be sold of it is shown.
 
 use renkei_e2e::browser::{Browser, Page};
-use renkei_e2e::run;
 use renkei_e2e::ways::Shop;
+use renkei_e2e::{aws, run};
 use renkei_simulator::api::{OrderOptions, ShopSpec};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const STOCK: &str = "/t/counted/stock";
 const COUNTS: &str = "/t/counted/files/counts";
@@ -128,4 +128,40 @@ async fn counts_by_file_are_shown_with_what_is_reserved() {
     assert_eq!(audit.matches("<td>在庫数の取込</td>").count(), 3, "{audit}");
     assert!(audit.contains("取込1件・より新しい計数があるもの0件・取り込めない行3件"), "{audit}");
     assert!(!audit.contains("SERUM-30"), "numbers only: {audit}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_looks_at_5_000_shipments_for_the_stock_and_at_no_more() {
+    let shop = Shop::new("counted-many", plain(), |_| ()).await;
+    let (name, address) = (shop.name, "/t/counted-many/stock");
+    let file = shop.file("counts.csv", "商品コード,数量,計数日時\r\nSERUM-30,100,\r\n");
+    let file = file.to_str().expect("a path");
+    let counted = run(&["files", "counts", "--tenant", name, "--ship-from", "dc", file], None);
+    assert_eq!(counted.code, 0, "{counted:?}");
+    let added = run(&["member", "add", "owner@renkei.example", "--tenant", name, "--role", "owner"], None);
+    assert_eq!(added.code, 0, "{added:?}");
+    let mut browser = Browser::signed_in("owner").await;
+    let page = browser.get(address).await;
+    assert!(cells(&page, "SERUM-30").is_some(), "{}", page.text);
+
+    // Their places in the list of what is ready, which is all that is looked at before it is known that they are too many.
+    let aws = aws();
+    let table = aws.table("Shipments").await;
+    let places: Vec<Value> = (1..=5_001)
+        .map(|order| {
+            json!({ "PutRequest": { "Item": {
+                "pk": { "S": format!("S#{name}#{name}#{order}") }, "sk": { "S": "P#00001" },
+                "status_pk": { "S": format!("{name}#{name}#ready") },
+                "status_sk": { "S": format!("2026-11-25T00:00:00.000Z#{order}#1") },
+            } } })
+        })
+        .collect();
+    for some in places.chunks(25) {
+        let put = json!({ "RequestItems": { table.as_str(): some } });
+        aws.call("dynamodb", "DynamoDB_20120810.BatchWriteItem", put).await;
+    }
+    let page = browser.get(address).await;
+    assert!(page.status == 200 && cells(&page, "SERUM-30").is_none(), "{}", page.text);
+    let command = format!("<code>renkei stock {name}</code>");
+    assert!(page.text.contains("5,000") && page.text.contains(&command), "{}", page.text);
 }

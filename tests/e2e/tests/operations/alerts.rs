@@ -138,7 +138,7 @@ async fn a_merchants_staff_are_told_once_of_what_needs_them() {
     age("noticed").await;
     let told = heard_while(&listener, look()).await.expect("a message");
     println!("{told}");
-    assert!(told.contains("noticed/fetch-orders: 失敗 1回") && !told.contains("unnoticed"), "{told}");
+    assert!(told.contains("noticed/fetch-orders: 失敗 1回 — ショップが") && !told.contains("unnoticed"), "{told}");
     assert!(!told.contains("canary"), "{told}");
     assert_eq!(heard_while(&listener, look()).await, None, "once");
     assert!(listed()[0]["last_message"].is_string() && listed()[0]["failure"].is_null(), "{:?}", listed());

@@ -76,7 +76,7 @@ fn restore_tool(arguments: &[&str]) -> String {
         .arg(root.join("infra/tools/restore.py"))
         .args(arguments)
         .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
-        .env("AWS_DEFAULT_REGION", "ap-northeast-1")
+        .env("AWS_REGION", "ap-northeast-1")
         .env("AWS_ACCESS_KEY_ID", "000000000000")
         .env("AWS_SECRET_ACCESS_KEY", "local")
         .output()

@@ -282,6 +282,38 @@ async fn a_backfill_ends_where_the_listing_does_not_go_on() {
     assert_eq!(world.list("shipments").len(), 150);
 }
 
+/// More changes than a page, and more open orders behind that page than changes: by what it knows, a sync would go on with
+/// changes. Their next page is the same again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sync_goes_on_by_ids_where_the_listing_of_changes_does_not_go_on() {
+    let world = World::new("standing-sync", plain(0), 10_000).await;
+    let shop = &world.shop.name;
+    // Orders that last changed an hour ago, before any window.
+    world.simulator.set_clock(shop, -3_600).await.expect("a clock");
+    let placed = world.simulator.generate_orders(shop, 240, OrderOptions::plain()).await.expect("orders");
+    world.simulator.set_clock(shop, 0).await.expect("a clock");
+    let mut ids: Vec<u64> = placed.iter().map(|order| order.id).collect();
+    ids.sort_unstable();
+    assert_eq!(world.run("fetch-orders").code, 0);
+    assert_eq!(world.run("status-sync").code, 0, "all by id");
+
+    for id in &ids[..120] {
+        edit(&world, *id, json!({ "payment_state": "captured" })).await;
+    }
+    let cancelled = [ids[110], ids[230]];
+    for id in cancelled {
+        edit(&world, id, json!({ "state": "canceled" })).await;
+    }
+    let rules = json!([{ "kind": "standing_list", "endpoint": "orders_list" }]);
+    let rules: Vec<FaultRule> = serde_json::from_value(rules).expect("rules");
+    world.simulator.set_faults(shop, &rules).await.expect("faults");
+    let before = calls(&world).await;
+    let synced = world.run("status-sync");
+    assert_eq!(synced.code, 0, "{synced:?}");
+    assert_eq!(calls(&world).await - before, 4, "changes, the same again, and two pages by id: {synced:?}");
+    assert_eq!(cancelled.map(|id| status(&world, id)), ["cancelled", "cancelled"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_ranges_that_wait_for_tomorrow_are_woken_each() {
     // So few calls that the first robot spends them all.

@@ -177,3 +177,25 @@ async fn reconciliation_leaves_calls_to_the_robots_of_its_lane() {
     assert_eq!(fetched.code, 0, "what is left is enough to fetch: {fetched:?}");
     assert_eq!(world.list("shipments").len(), 150);
 }
+
+/// Its order stands as shipped, and only its payment says that it is cancelled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_is_cancelled_after_the_parcel_left_is_looked_for_now_and_then() {
+    let shop = Shop::new("nightly-voided", plain(1), |_| ()).await;
+    let name = shop.name;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    shop.robot_does("state-shipped");
+    shop.robot_does("status-sync");
+    let id = shop.orders().await[0].id;
+    let voided = json!({ "payment_state": "voided", "state": "shipped" });
+    shop.simulator.change_order(name, id, voided.as_object().expect("attributes")).await.expect("an edit");
+
+    let count = |line: &Value| line["counts"]["cancellations-too-late"].as_u64().unwrap_or(0);
+    assert_eq!(count(&shop.robot_does("status-sync")), 0, "nothing is open, and nothing is read");
+    set("Robots", &format!("Y#{name}#{name}"), "MARK", &[("late_known", LONG_AGO)]).await;
+    let sync = shop.robot("status-sync");
+    assert_eq!((sync.code, count(&sync.lines()[0])), (4, 1), "{sync:?}");
+    assert_eq!(count(&shop.robot_does("status-sync")), 0, "known, and not looked for again");
+}

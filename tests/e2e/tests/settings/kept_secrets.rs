@@ -75,5 +75,20 @@ async fn a_document_without_its_password_keeps_what_is_stored() {
     moved["password"] = json!({ "env": "SHOP_PASSWORD" });
     let brought = apply(&moved, Some("another-4711"));
     assert!(brought.code == 0 && !brought.err.contains("stays as it is stored"), "{brought:?}");
-    assert_eq!((versions(), stored().await["password"].as_str()), (3, Some("another-4711")));
+    let now = stored().await;
+    assert_eq!((versions(), now["password"].as_str()), (3, Some("another-4711")));
+    assert_eq!(now["api_url"], "http://127.0.0.1:10");
+
+    // Of one who saved at the same time only the password is there, for their address: it goes nowhere until it is brought anew.
+    let mut theirs = now.clone();
+    theirs["api_url"] = "http://127.0.0.1:11".into();
+    let put = json!({ "SecretId": "renkei/renkei/keeping/keeping", "SecretString": theirs.to_string() });
+    aws().call("secretsmanager", "secretsmanager.PutSecretValue", put).await;
+    let mut without = moved.clone();
+    without["password"] = json!({ "env": "NOBODY_SETS_THIS" });
+    let refused = apply(&without, None);
+    assert!(refused.code == 1 && refused.err.contains("another api_url"), "{refused:?}");
+    assert_eq!(stored().await, theirs);
+    let mended = apply(&moved, Some("another-4711"));
+    assert_eq!((mended.code, versions(), stored().await), (0, 3, now), "{mended:?}");
 }

@@ -3,5 +3,6 @@
 
 mod document_life;
 mod dry_run;
+mod history;
 mod kept_secrets;
 mod mistakes;

@@ -32,9 +32,14 @@ async fn each_mistake_in_a_connection_has_its_own_sentence() {
         assert_eq!(ended.code, 1, "{what}: {ended:?}");
         assert!(words.iter().all(|word| ended.out.contains(word)), "{what}: {ended:?}");
     };
-    // A port where nobody listens.
+    // A port where nobody listens. With a token: a password is for one address, and each sign-in that is tried at another is one
+    // of the hour's five.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
-    with(&world, None, |connection| connection["api_url"] = format!("http://{nobody}").into());
+    with(&world, None, |connection| {
+        connection["api_url"] = format!("http://{nobody}").into();
+        connection["token"] = connection["password"].take();
+        connection.as_object_mut().expect("a connection").remove("password");
+    });
     says("URL", &tested(&world), &["API URL", "is wrong"]);
     // A shop that is down looks the same: the run comes again by itself, and says meanwhile why it waits.
     world.start("fetch-orders");

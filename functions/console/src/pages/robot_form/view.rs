@@ -5,13 +5,14 @@ use renkei_domain::convert;
 use renkei_domain::processing::{self, built_in};
 use renkei_domain::settings::{Action, Temperature, TenantSettings};
 use renkei_domain::shipment::HoldReason;
+use renkei_words::fields;
 
 use crate::pages::draft::{self, Conversion, Draft, Input, Integration, Node, Processing};
 use crate::pages::opening::Manner;
 use crate::pages::piece::Kind;
 use crate::pages::robot::{self, Tried};
 use crate::pages::said::{Choice, Said, chosen, owned, several};
-use crate::pages::{fields, words};
+use crate::pages::words;
 use crate::shell::Shell;
 
 /// Robots of a merchant's own that are offered to be excluded; more can be written in the text.
@@ -208,7 +209,16 @@ impl FormPage {
     }
 
     fn runs(&self, run: &str) -> Vec<Choice> {
-        let all = [("on_import", self.s.l("取込時のみ", "on import only")), ("always", self.s.l("常に処理", "always"))];
+        let all = [
+            ("on_import", self.s.l("取込時（以後は適用したとき）", "on import, later where it is applied")),
+            (
+                "always",
+                self.s.l(
+                    "常に処理（適用した別のロボットが出荷指示を変えたときも）",
+                    "always, also where another that is applied changes a shipment",
+                ),
+            ),
+        ];
         chosen(owned(&all), run)
     }
 

@@ -3,8 +3,8 @@
 
 use renkei_domain::member::Role;
 use renkei_shop::diagnosis::Verdict;
+use renkei_words::forms::{first_of, slots};
 
-use super::{first_of, slots};
 use crate::lang::Lang;
 use crate::pages::connection;
 

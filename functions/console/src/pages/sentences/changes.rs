@@ -4,8 +4,8 @@
 use renkei_domain::document::{Change, ChangeKind};
 use renkei_setup::SecretChange;
 use renkei_setup::trial::TriedChange;
+use renkei_words::fields;
 
-use super::super::fields;
 use super::super::setting_fields::{self, Kind};
 use crate::lang::Lang;
 

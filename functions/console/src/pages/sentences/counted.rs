@@ -34,7 +34,7 @@ pub const COUNTED: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::super::sources::{Text, texts_of};
-    use super::super::{first_of, in_file, japanese};
+    use super::super::{first_of, in_file, of_file};
     use super::*;
     use crate::lang::Lang;
 
@@ -46,7 +46,7 @@ mod tests {
         ];
         let texts = sources.iter().flat_map(|source| texts_of(source));
         let said: Vec<String> = texts.filter(Text::is_sentence).map(|text| text.said).collect();
-        let missing: Vec<&String> = said.iter().filter(|text| japanese(text).is_none()).collect();
+        let missing: Vec<&String> = said.iter().filter(|text| of_file(text).is_none()).collect();
         assert_eq!(missing, Vec::<&String>::new());
         for (sentence, _) in COUNTED {
             assert!(said.iter().any(|text| text == sentence), "nobody says it any more: {sentence}");

@@ -2,10 +2,11 @@
 //! between; and by whom. What a processing robot says that it changed is worded likewise.
 
 use renkei_domain::shipment::{Difference, HoldReason, Status};
+use renkei_words::forms::{filled, first_of, slots};
+use renkei_words::{fields, reasons};
 
-use super::{filled, first_of, reasons, slots};
 use crate::lang::Lang;
-use crate::pages::{draft, fields};
+use crate::pages::draft;
 
 /// An event, or what a robot changed, in the page's language.
 pub fn event(lang: Lang, what: &str) -> String {
@@ -69,7 +70,8 @@ const AS_WRITTEN: Forms = &[
         "ショップからキャンセルの通知がありましたが、ショップでは作業中のままです（上書きされた可能性。ショップで確認）",
     ),
     ("the shop has it as imported again", "ショップの内容が取込時と同じに戻りました"),
-    ("seen again in the fetch state", "取得する対応状況に再出現"),
+    ("seen again in the fetch state", "取得対象に再び出現"),
+    ("seen in the fetch state, although it has left", "出荷済みですが、ショップではまだ取得対象です"),
     ("told again", "もう一度通知します"),
     ("written back", "実績戻し済み"),
     ("shop refused: {}", "ショップ拒否: {0}"),
@@ -306,6 +308,7 @@ mod tests {
         let noting = [
             include_str!("../../../../../shared/domain/src/import/mod.rs"),
             include_str!("../../../../../shared/domain/src/shipment/mod.rs"),
+            include_str!("../../../../../shared/domain/src/shipment/again.rs"),
             include_str!("../../../../../shared/setup/src/retry.rs"),
             include_str!("../../../../../functions/import-orders/src/lib.rs"),
             include_str!("../../../../../shared/store/src/sales.rs"),

@@ -171,7 +171,8 @@ pub fn groups(kind: Kind, settings: &TenantSettings, lang: Lang) -> Vec<Group> {
             input: Input::Number,
             is_needed: false,
         });
-        let label = lang.of("追跡番号とともにショップへ伝えるID", "What the shop is told with the tracking number");
+        let label =
+            lang.of("お問い合わせ番号とともにショップへ伝えるID", "What the shop is told with the tracking number");
         groups.push(Group { label, fields: fields.collect() });
     }
     groups

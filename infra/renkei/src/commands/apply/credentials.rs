@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use renkei_domain::document::Document;
-use renkei_domain::ids::ConnectionId;
+use renkei_domain::ids::{ConnectionId, TenantId};
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_platform::secrets::Credentials;
 use renkei_setup::{Setup, Stored};
@@ -50,13 +50,15 @@ impl Shelf<'_> {
     }
 }
 
-/// The credentials of each connection: what was given, else what is stored; or, all at once, what is missing.
+/// The credentials of each connection: what was given, else what is stored; or, all at once, what is missing. Says where each
+/// variable's value goes, so that whoever applies a document of somebody else's sees it before anything is stored.
 pub(super) async fn of_document(
     shelf: &Shelf<'_>,
     document: &Document,
     secrets: &Secrets,
+    say: &dyn Fn(String) -> Result<(), CliError>,
 ) -> Result<Vec<(ConnectionId, Credentials)>, CliError> {
-    let (mut found, mut kept) = (Vec::new(), Vec::new());
+    let (mut found, mut kept, mut read) = (Vec::new(), Vec::new(), Vec::new());
     let mut complete = true;
     for (place, connection) in document.settings.connections.iter().enumerate() {
         let (key, source) = match (&connection.token, &connection.password) {
@@ -67,6 +69,7 @@ pub(super) async fn of_document(
         };
         let name = &source.env;
         let credentials = if let Some(secret) = secrets.get(name) {
+            read.push(goes_to(name, key, &document.settings.tenant, connection));
             renkei_setup::credential(connection, secret).map_err(|error| format!("{name}: {error}"))
         } else {
             kept.push(format!("the {key} of {} stays as it is stored: {name} is not set", connection.id));
@@ -84,10 +87,18 @@ pub(super) async fn of_document(
     if !complete {
         return Err(CliError::said("secrets are missing; nothing was applied"));
     }
+    for sentence in read {
+        say(format!("  {sentence}"))?;
+    }
     for sentence in kept {
         eprintln!("{sentence}");
     }
     Ok(found)
+}
+
+/// What becomes of a variable's value, and to which host it is sent. The address is in its normal form.
+fn goes_to(name: &str, key: &str, tenant: &TenantId, connection: &Connection) -> String {
+    format!("{name} is read: it is the {key} of {tenant}'s connection {}, for {}", connection.id, connection.api_url)
 }
 
 /// What a connection goes on with whose variable is not set; or why it has to be.
@@ -127,7 +138,7 @@ fn brought_back(connection: &Connection, stored: Stored) -> Result<Credentials, 
              take it from; nothing was changed"
         ),
         Stored::OtherAddress => format!(
-            "the connection {id} had another api_url then, and what is stored is for that of now: {BY_HAND} the \
+            "what is stored of the connection {id} is for another api_url than it had then: {BY_HAND} the \
              {was} in the environment; nothing was changed"
         ),
         Stored::OtherKind => format!(
@@ -146,6 +157,15 @@ mod tests {
                                                  "ship_from": "dc", "daily_call_limit": 1_000 });
         connection[signs_in_with] = serde_json::json!({ "env": "SECRET" });
         serde_json::from_value(connection).unwrap()
+    }
+
+    #[test]
+    fn where_a_variable_goes_is_said_with_shop_and_host() {
+        let hanako = TenantId::parse("hanako").unwrap();
+        assert_eq!(
+            goes_to("SECRET", "password", &hanako, &connection("password")),
+            "SECRET is read: it is the password of hanako's connection shop, for https://api.shop.example"
+        );
     }
 
     #[test]

@@ -13,6 +13,13 @@ use crate::settings::{Connection, TenantSettings};
 const PROVEN_BATCH: u16 = 100;
 /// The longest time between two calls that still makes sense, in milliseconds.
 const LONGEST_INTERVAL: u32 = 60_000;
+/// Variables that are the machine's or another tool's, in capitals; `*` stands for any end. A merchant writes the document
+/// and an operator applies it: by such a name the operator's own secrets would be sent to a host of the merchant's choice.
+const OF_OTHERS: [&str; 25] = [
+    "AWS_*", "RENKEI_*", "AMAZON_*", "GITHUB_*", "GITLAB_*", "CI_*", "AZURE_*", "GOOGLE_*", "GCP_*", "SSH_*", "GPG_*",
+    "NPM_*", "PYPI_*", "CARGO_*", "DOCKER_*", "KUBE*", "LD_*", "PATH", "HOME", "USER", "SHELL", "HOSTNAME", "LANG",
+    "PWD", "TERM",
+];
 
 /// Brings each shop's address into its normal form.
 pub(super) fn addresses(settings: &mut TenantSettings, check_url: CheckUrl<'_>, report: &mut Report<'_>) {
@@ -107,6 +114,13 @@ fn credentials(at: usize, connection: &Connection, report: &mut Report<'_>) {
                 "this is not the name of an environment variable: use letters, digits and `_`, such as SHOP_PASSWORD, and \
                  keep the secret itself out of the document",
             );
+        } else if is_of_others(name) {
+            let sentence = format!(
+                "{} is not a merchant's: variables that belong to the machine or to other tools are not read; name one of \
+                 its own, such as MIDORI_ECFORCE_PASSWORD",
+                quoted(name)
+            );
+            report.problem(format!("connections[{at}].{key}.env"), sentence);
         }
     }
     if let Some(email) = &connection.email {
@@ -116,6 +130,15 @@ fn credentials(at: usize, connection: &Connection, report: &mut Report<'_>) {
             report.warning(path("email"), "a token is used to sign in, so this e-mail address is not");
         }
     }
+}
+
+/// Does a variable of this name belong to the machine or to another tool?
+fn is_of_others(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    OF_OTHERS.iter().any(|known| match known.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => name == *known,
+    })
 }
 
 fn is_plausible(email: &str) -> bool {

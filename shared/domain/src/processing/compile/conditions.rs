@@ -20,7 +20,7 @@ const MAX_PARTS: usize = 100;
 const MAX_VALUES: usize = 1_000;
 /// Longest pattern, in characters.
 const MAX_PATTERN: usize = 500;
-/// Memory of one compiled pattern.
+/// Memory of one compiled pattern. A mere `\w`, which is every letter of every script, takes more than a third of it.
 const PATTERN_BYTES: usize = 128 * 1_024;
 /// Most patterns of one merchant: a function's memory is shared by all.
 const MAX_PATTERNS: usize = 100;

@@ -110,7 +110,7 @@ async fn everything(theirs: &Tenant, world: &World, now: Timestamp) {
     theirs.intend_sales(connection, &[OrderId(1)], "a-run", now).await.expect("a sale");
     let named = BTreeSet::from([Named::Id(1), Named::Number("THEIR-1".into())]);
     theirs.note_hints(connection, &named, None, now).await.expect("hints");
-    theirs.announce_drain(connection, "a-drain", now).await.expect("a drain");
+    theirs.announce_drain(connection, "a-drain", (now, now), now).await.expect("a drain");
     let range = Backfill { from: now, before: now };
     theirs.ask_backfill(connection, "a-run", range).await.expect("a back-fill");
     let state = NoticeState::begin(None, NoticeLang::Ja, "somebody", now);

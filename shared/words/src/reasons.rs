@@ -1,7 +1,8 @@
 //! Why an order is not imported, or not made anew, where no robot of the merchant's says it: a sentence of the conversion,
 //! of import, or of what read the order at the shop. What a robot says is the merchant's own, and stays.
 
-use super::{filled, first_of, line, slots};
+use crate::checks::line;
+use crate::forms::{filled, first_of, slots};
 use crate::lang::Lang;
 
 /// Reasons that stand by themselves, as the sentences of the checks.
@@ -17,7 +18,7 @@ const REASONS: &[(&str, &str)] = &[
     ),
     (
         "it was read at the shop too long ago: {}",
-        "ショップから読み取って時間がたったため、取り込んでいません。取得する対応状況にあれば、次回の受注取込で最新の内容を\
+        "ショップから読み取って時間がたったため、取り込んでいません。取得する対応状況にあれば、次回の出荷指示取得で最新の内容を\
          取り込みます。",
     ),
     (
@@ -90,7 +91,8 @@ const NOT_ANEW: &[(&str, &str)] = &[
     ),
 ];
 
-/// Why an order is not imported, in the page's language.
+/// Why an order is not imported, in the language of who reads it.
+#[must_use]
 pub fn said(lang: Lang, reason: &str) -> String {
     match lang {
         Lang::En => reason.to_owned(),
@@ -99,7 +101,8 @@ pub fn said(lang: Lang, reason: &str) -> String {
 }
 
 /// Why an order was not made anew, to stand in a sentence.
-pub(super) fn not_anew(why: &str) -> String {
+#[must_use]
+pub fn not_anew(why: &str) -> String {
     let said = first_of(NOT_ANEW, why).or_else(|| japanese(why)).unwrap_or_else(|| line(Lang::Ja, why));
     said.trim_end_matches('。').to_owned()
 }
@@ -135,8 +138,8 @@ fn why(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sources::{Text, texts_of};
     use super::*;
+    use crate::sources::{Text, texts_of};
 
     fn ja(reason: &str) -> String {
         said(Lang::Ja, reason)
@@ -185,14 +188,14 @@ mod tests {
     #[test]
     fn every_reason_has_its_japanese() {
         let own = [
-            include_str!("../../../../../shared/domain/src/convert/mod.rs"),
-            include_str!("../../../../../shared/shop/src/order.rs"),
+            include_str!("../../../shared/domain/src/convert/mod.rs"),
+            include_str!("../../../shared/shop/src/order.rs"),
         ];
-        let import = include_str!("../../../../../shared/domain/src/import/mod.rs");
+        let import = include_str!("../../../shared/domain/src/import/mod.rs");
         let behind = [
-            include_str!("../../../../../shared/ecforce/src/wire/order_read.rs"),
-            include_str!("../../../../../shared/ecforce/src/wire/document.rs"),
-            include_str!("../../../../../shared/ecforce/src/wire/postal.rs"),
+            include_str!("../../../shared/ecforce/src/wire/order_read.rs"),
+            include_str!("../../../shared/ecforce/src/wire/document.rs"),
+            include_str!("../../../shared/ecforce/src/wire/postal.rs"),
         ];
         // An error of reading a whole answer, and what a record would have been, are no reasons.
         let is_none = |text: &Text| text.follows("BadBody::Missing(") || text.follows("typed(form,");
@@ -214,7 +217,7 @@ mod tests {
 
     /// What an attribute is not.
     fn of_attributes() -> Vec<String> {
-        let attributes = texts_of(include_str!("../../../../../shared/ecforce/src/wire/attributes.rs"));
+        let attributes = texts_of(include_str!("../../../shared/ecforce/src/wire/attributes.rs"));
         let meant: Vec<String> =
             attributes.into_iter().filter(|text| text.follows("=>")).map(|text| text.said).collect();
         assert_eq!(meant.len(), 4, "{meant:?}");
@@ -223,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_row_that_cannot_be_read_is_named_as_its_reader_names_it() {
-        let page = include_str!("../../../../../shared/ecforce/src/wire/page.rs");
+        let page = include_str!("../../../shared/ecforce/src/wire/page.rs");
         for (form, named) in [
             ("\"{what} {}\"", "order 7"),
             ("\"{what} with id {id}\"", "order with id 7"),

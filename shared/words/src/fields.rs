@@ -71,6 +71,7 @@ pub const SETTABLE: [&str; 12] = [
 ];
 
 /// What people call it; its name where there is nothing else.
+#[must_use]
 pub fn label(lang: Lang, name: &str) -> &str {
     match lang {
         Lang::Ja => LABELS.iter().find(|(known, _)| *known == name).map_or(name, |(_, label)| label),
@@ -79,6 +80,7 @@ pub fn label(lang: Lang, name: &str) -> &str {
 }
 
 /// That with its name, where they differ.
+#[must_use]
 pub fn labelled(lang: Lang, name: &str) -> String {
     match label(lang, name) {
         same if same == name => name.to_owned(),

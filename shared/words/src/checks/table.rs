@@ -138,7 +138,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "every {} spends the shop's calls of the day fast: {}",
-        "{0}ごとでは1日のAPI呼び出しがすぐになくなります。必要な回数は renkei plan で確認できます。",
+        "{0}ごとでは1日のAPI呼び出しがすぐになくなります。必要な回数は「かんたん設定」の見込みで確認できます。",
     ),
     ("write `by_hand: true`, or another trigger instead", "by_hand は true にするか、ほかのトリガーにしてください。"),
     (
@@ -209,6 +209,10 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "this is not the name of an environment variable: {}",
         "環境変数の名前ではありません。パスワードそのものは設定文書に書かないでください。",
     ),
+    (
+        "{} is not a merchant's: variables that belong to the machine or to other tools are not read; {}",
+        "{0} はサーバーやほかのツールの環境変数のため、読み取りません。MIDORI_ECFORCE_PASSWORD のような自社の名前にしてください。",
+    ),
     ("{} is not an e-mail address", "{0} はメールアドレスの形ではありません。"),
     (
         "a token is used to sign in, so this e-mail address is not",
@@ -265,7 +269,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("no ship-from {} is set up: {}", "発送元 {0} は登録されていません。"),
     (
         "{} is not in the document any more, but has open shipments: {}. Ship or cancel {}",
-        "ショップ {0} には未出荷の出荷があります（{1件}）。出荷するかキャンセルし、かんたん設定から外してから削除してください。",
+        "ショップ {0} には未出荷の出荷指示があります（{1件}）。出荷するかキャンセルし、かんたん設定から外してから削除してください。",
     ),
     // Addresses of shops.
     (
@@ -385,7 +389,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "it is ready, but not paid: release it although unpaid, or wait for its payment",
-        "出荷待ちですが未入金です。未入金のまま出荷するか、入金を待ってください。",
+        "出荷待ちですが未入金です。出荷するなら「未入金でも出荷待ちへ」を行い、そうでなければ入金を待ってください。",
     ),
     ("must be given: --set {}=…", "固定値「{0}」を入力してください。"),
     ("must not be empty", "空です。この列は空にできません。"),
@@ -439,20 +443,6 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "not a tracking number: it has digits, letters and hyphens, at most 64",
         "お問い合わせ番号として読めません。数字・英字・ハイフンで、64文字までです。",
     ),
-];
-
-/// What became of a shipment in a file, by the stable keys of the command line.
-pub const OUTCOMES: &[(&str, &str)] = &[
-    ("unknown", "この出荷指示IDの出荷はありません。形式とショップを確認してください。"),
-    ("not-claimed", "まだ出荷準備中ではありません（倉庫に渡していない出荷です）。"),
-    ("cancelled", "キャンセル済みの出荷です。"),
-    ("bad-shipped-at", "出荷日が90日より前か、1日より先です。"),
-    ("other-order-number", "受注番号がこの出荷のものと違います。ショップと行を確認してください。"),
-    ("on-hold", "保留中です。"),
-    ("changed", "ファイルを作っている間に作り直されました。もう一度出力してください。"),
-    ("unpaid", "未入金です。"),
-    ("already-claimed", "すでにほかで出荷準備中になっています。"),
-    ("already-shipped", "すでに出荷済みです。"),
 ];
 
 /// What follows a sentence, and in Japanese.

@@ -46,7 +46,7 @@ pub const WRITTEN: &[(&str, &str)] = &[
     // Applying.
     (
         "{} is not in the document any more, but has open shipments: {}. Let its shops {}",
-        "発送元 {0} には未出荷の出荷があります（{1件}）。ショップの発送元を別のものに変え、これらを出荷するかキャンセルする\
+        "発送元 {0} には未出荷の出荷指示があります（{1件}）。ショップの発送元を別のものに変え、これらを出荷するかキャンセルする\
          まで残してください。",
     ),
     (

@@ -1,11 +1,10 @@
-//! The words that runs count with, as people read them: on the list of runs, on a run's own page and in a dry run. One
-//! that is not known is shown as it is.
+//! The words that runs count with, as people read them: on the list of runs, on a run's own page, in a dry run and in
+//! chats. One that is not known is shown as it is.
 
 use renkei_domain::run::Run;
 use renkei_domain::settings::Action;
 use renkei_domain::shipment::HoldReason;
 
-use super::words;
 use crate::lang::Lang;
 
 const WORDS: &[(&str, &str)] = &[
@@ -62,13 +61,14 @@ const WORDS: &[(&str, &str)] = &[
     ("captures-without-effect", "売上処理なし"),
     ("for-a-person", "要対応"),
     // What a processing robot makes of shipments.
-    ("looked-at", "確認した未出荷の出荷"),
+    ("looked-at", "確認した未出荷の出荷指示"),
     ("released", "出荷待ちへ"),
     ("changed", "変更"),
     ("stays", "ステータスはそのまま"),
 ];
 
 /// What a run counted, in a line. In English it is in the record's own words, as the command line has them.
+#[must_use]
 pub fn counts(lang: Lang, run: &Run) -> String {
     let list: Vec<String> = run
         .counts
@@ -91,8 +91,9 @@ fn of_run(action: Action, word: &str) -> String {
 }
 
 /// A word, as a dry run has it.
+#[must_use]
 pub fn counted(lang: Lang, word: &str) -> String {
-    let reason = |name: &str| HoldReason::from_name(name).map(|reason| words::hold(lang, reason));
+    let reason = |name: &str| HoldReason::from_name(name).map(|reason| lang.of(reason.label(), reason.as_str()));
     if let Some(reason) = word.strip_prefix("hold-").and_then(reason) {
         return format!("{}{reason}", lang.of("保留: ", "on hold: "));
     }
@@ -115,8 +116,8 @@ mod tests {
     use renkei_domain::shipment::Status;
     use serde_json::{Value, json};
 
-    use super::super::sentences::sources::{Text, texts_of};
     use super::*;
+    use crate::sources::{Text, texts_of};
 
     fn run(action: &str, counts: &Value) -> Run {
         serde_json::from_value(json!({
@@ -154,20 +155,20 @@ mod tests {
     #[test]
     fn every_word_that_is_counted_has_its_japanese() {
         let sources = [
-            include_str!("../../../../functions/fetch-orders/src/lib.rs"),
-            include_str!("../../../../functions/push-statuses/src/lib.rs"),
-            include_str!("../../../../functions/sync-inventory/src/lib.rs"),
-            include_str!("../../../../functions/sync-payments/src/anew.rs"),
-            include_str!("../../../../functions/sync-payments/src/backfill.rs"),
-            include_str!("../../../../functions/sync-payments/src/commit.rs"),
-            include_str!("../../../../functions/sync-payments/src/findings.rs"),
-            include_str!("../../../../functions/sync-payments/src/hints.rs"),
-            include_str!("../../../../functions/sync-payments/src/reconcile.rs"),
-            include_str!("../../../../functions/sync-payments/src/sync.rs"),
-            include_str!("../../../../shared/domain/src/processing/target.rs"),
-            include_str!("../../../../shared/setup/src/dry_run.rs"),
-            include_str!("../../../../shared/setup/src/dry_run/rule.rs"),
-            include_str!("../../../../shared/setup/src/dry_run/tell.rs"),
+            include_str!("../../../functions/fetch-orders/src/lib.rs"),
+            include_str!("../../../functions/push-statuses/src/lib.rs"),
+            include_str!("../../../functions/sync-inventory/src/lib.rs"),
+            include_str!("../../../functions/sync-payments/src/anew.rs"),
+            include_str!("../../../functions/sync-payments/src/backfill.rs"),
+            include_str!("../../../functions/sync-payments/src/commit.rs"),
+            include_str!("../../../functions/sync-payments/src/findings.rs"),
+            include_str!("../../../functions/sync-payments/src/hints.rs"),
+            include_str!("../../../functions/sync-payments/src/reconcile.rs"),
+            include_str!("../../../functions/sync-payments/src/sync.rs"),
+            include_str!("../../../shared/domain/src/processing/target.rs"),
+            include_str!("../../../shared/setup/src/dry_run.rs"),
+            include_str!("../../../shared/setup/src/dry_run/rule.rs"),
+            include_str!("../../../shared/setup/src/dry_run/tell.rs"),
         ];
         let mut words: Vec<String> = Vec::new();
         for source in sources {

@@ -4,10 +4,12 @@
 mod table;
 
 use self::table::{REASONS, SENTENCES, WITH_REASON};
-use super::{filled, first_of, line, slots, times};
+use crate::checks::line;
+use crate::forms::{filled, first_of, slots, times};
 use crate::lang::Lang;
 
-/// A note of a run, or its error, in the page's language.
+/// A note of a run, or its error, in the language of who reads it.
+#[must_use]
 pub fn said(lang: Lang, sentence: &str) -> String {
     match lang {
         Lang::En => sentence.to_owned(),
@@ -36,8 +38,8 @@ mod tests {
     use renkei_ecforce::{Error, RefusedAddress};
     use renkei_shop::ShopError;
 
-    use super::super::sources::{Text, texts_of};
     use super::*;
+    use crate::sources::{Text, texts_of};
 
     fn ja(sentence: &str) -> String {
         said(Lang::Ja, sentence)
@@ -102,30 +104,30 @@ mod tests {
     #[test]
     fn every_sentence_of_a_run_has_its_japanese() {
         let robots = [
-            include_str!("../../../../../functions/fetch-orders/src/lib.rs"),
-            include_str!("../../../../../functions/push-statuses/src/lib.rs"),
-            include_str!("../../../../../functions/sync-inventory/src/lib.rs"),
-            include_str!("../../../../../functions/sync-payments/src/backfill.rs"),
-            include_str!("../../../../../functions/sync-payments/src/commit.rs"),
-            include_str!("../../../../../functions/sync-payments/src/findings.rs"),
-            include_str!("../../../../../functions/sync-payments/src/hints.rs"),
-            include_str!("../../../../../functions/sync-payments/src/lib.rs"),
-            include_str!("../../../../../functions/sync-payments/src/reconcile.rs"),
-            include_str!("../../../../../functions/sync-payments/src/release.rs"),
-            include_str!("../../../../../functions/sync-payments/src/sync.rs"),
-            include_str!("../../../../../shared/shop/src/robot.rs"),
-            include_str!("../../../../../shared/shop/src/robot/end.rs"),
-            include_str!("../../../../../shared/shop/src/token.rs"),
-            include_str!("../../../../../shared/ecforce/src/client.rs"),
+            include_str!("../../../functions/fetch-orders/src/lib.rs"),
+            include_str!("../../../functions/push-statuses/src/lib.rs"),
+            include_str!("../../../functions/sync-inventory/src/lib.rs"),
+            include_str!("../../../functions/sync-payments/src/backfill.rs"),
+            include_str!("../../../functions/sync-payments/src/commit.rs"),
+            include_str!("../../../functions/sync-payments/src/findings.rs"),
+            include_str!("../../../functions/sync-payments/src/hints.rs"),
+            include_str!("../../../functions/sync-payments/src/lib.rs"),
+            include_str!("../../../functions/sync-payments/src/reconcile.rs"),
+            include_str!("../../../functions/sync-payments/src/release.rs"),
+            include_str!("../../../functions/sync-payments/src/sync.rs"),
+            include_str!("../../../shared/shop/src/robot.rs"),
+            include_str!("../../../shared/shop/src/robot/end.rs"),
+            include_str!("../../../shared/shop/src/token.rs"),
+            include_str!("../../../shared/ecforce/src/client.rs"),
         ];
         let errors = [
-            include_str!("../../../../../shared/shop/src/error.rs"),
-            include_str!("../../../../../shared/ecforce/src/error.rs"),
-            include_str!("../../../../../shared/ecforce/src/http.rs"),
-            include_str!("../../../../../shared/ecforce/src/token.rs"),
-            include_str!("../../../../../shared/store/src/error.rs"),
-            include_str!("../../../../../shared/platform/src/queue.rs"),
-            include_str!("../../../../../shared/platform/src/secrets.rs"),
+            include_str!("../../../shared/shop/src/error.rs"),
+            include_str!("../../../shared/ecforce/src/error.rs"),
+            include_str!("../../../shared/ecforce/src/http.rs"),
+            include_str!("../../../shared/ecforce/src/token.rs"),
+            include_str!("../../../shared/store/src/error.rs"),
+            include_str!("../../../shared/platform/src/queue.rs"),
+            include_str!("../../../shared/platform/src/secrets.rs"),
         ];
         // Neither what is logged nor what is noted on a shipment.
         let said = robots.iter().flat_map(|source| texts_of(source));

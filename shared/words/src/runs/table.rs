@@ -6,6 +6,10 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "the robot is switched off, or not in the settings any more: it did nothing",
         "ロボットが無効か、設定にありません。何もしていません。",
     ),
+    (
+        "the run came to nothing in all of its time, again and again: it is given up, {}",
+        "何度実行しても、時間内に処理が進みませんでした。この実行は中止し、次回の開始時にやり直します。運用担当者に連絡してください。",
+    ),
     // ステータス同期.
     (
         "{} orders are not paid any more while the warehouse has them in hand: {} (出荷準備中に未入金へ戻りました): {}",
@@ -71,7 +75,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "not everything was compared: {}",
-        "すべては照合していません。使える呼び出しの回数か、ページ数の上限に達しました。",
+        "すべては照合していません。使える呼び出しの回数か、ページ数の上限に達しました。残りは別の夜に照合します。",
     ),
     (
         "not everything was compared, and what stands still was not looked at: {}",
@@ -165,6 +169,10 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("the connection to {} broke before the answer was complete", "{0} との通信が途中で切れました。"),
     ("the shop asks for fewer calls at a time (429)", "呼び出しの間隔を空けるよう、ショップが求めています（429）。"),
     (
+        "the shop's call limit is reached ({}); it says from when on it may be called again",
+        "ショップの呼び出しの上限に達しました（{0}）。ショップが示した時間のあとで、再び呼び出します。",
+    ),
+    (
         "the shop's daily call limit is spent ({}); calls work again at 09:00 Japan time",
         "ショップの1日の呼び出しの上限に達しました（{0}）。9時から再び呼び出せます。",
     ),
@@ -227,6 +235,10 @@ pub const SENTENCES: &[(&str, &str)] = &[
     (
         "the credentials in {} cannot be read by this release: {}",
         "認証情報（{0}）を読み取れません。設定の適用を運用者に依頼してください。",
+    ),
+    (
+        "the credentials in {} were given for another address than the shop's: {}",
+        "ショップのアドレスが、認証情報（{0}）を登録したときから変わっています。パスワードまたはトークンを登録し直してください。",
     ),
 ];
 
