@@ -20,7 +20,7 @@ use renkei_ecforce::{Direction, MAX_PER, OrderQuery, SortBy, TextAttribute, Text
 use renkei_platform::queue::{Queue, group};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Robots, RunError, Stopped, Told, Work};
-use renkei_store::sync::{HintedOrder, Named};
+use renkei_store::sync::{Drain, HintedOrder, Named};
 use renkei_store::{StoreError, Tenant};
 
 use crate::anew::Anew;
@@ -196,6 +196,11 @@ async fn look_at_all(
     let Work { tenant, settings, connection, run, message, session } = work;
     let rules = Rules::of(settings, connection);
     let by = message.robot.as_str();
+    // Somebody who could not wait for this look has announced another: that one looks at all there is.
+    let is_anothers = |drain: Drain| drain.announced.is_some_and(|it| it.run != run && it.until >= Timestamp::now());
+    if message.cause == Cause::Hint && is_anothers(tenant.drain(&connection.id).await?) {
+        return Ok(0);
+    }
     tenant.begin_drain(&connection.id, Timestamp::now()).await?;
     let hints = tenant.hints(&connection.id, MOST_A_LOOK).await?;
     let (ids, numbers): (Vec<HintedOrder>, Vec<HintedOrder>) =

@@ -12,7 +12,7 @@ use renkei_domain::ids::OrderId;
 use renkei_domain::processing::{Facts, RobotSet, Target};
 use renkei_domain::settings::CustomAction;
 use renkei_shop::ShopError;
-use renkei_shop::robot::{Indoors, Told};
+use renkei_shop::robot::{Indoors, Stopped, Told};
 use renkei_store::Tenant;
 use renkei_store::processing::Application;
 use renkei_store::runs::Progress;
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 100;
 const NO_GATE: u64 = 0;
 
 /// Applies what the robot says.
-pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
+pub async fn apply(work: Indoors<'_>) -> Result<Told, Stopped> {
     let Indoors { tenant, settings, connection, run, message, deadline } = work;
     let robot = settings.integration_robots.custom.iter().find(|robot| robot.id == message.robot);
     let Some(CustomAction::Apply(apply)) = robot.map(|robot| &robot.action) else {
@@ -50,7 +50,7 @@ pub async fn apply(work: Indoors<'_>) -> Result<Told, ShopError> {
     let mut left = ids.chunks(AT_ONCE).peekable();
     while let Some(ids) = left.next() {
         if Instant::now() > deadline {
-            return Err(ShopError::OutOfTime);
+            return Stopped::or_told(Err(ShopError::OutOfTime), Told { counts, ..Told::default() });
         }
         let mut shipments = tenant.shipments(ids).await?;
         shipments.retain(|shipment| wanted.fits(shipment));

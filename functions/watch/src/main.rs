@@ -34,16 +34,19 @@ async fn main() -> Result<(), Error> {
         console: config.required(CONSOLE_URL)?.to_owned(),
     };
     let webhook = match config.required(NOTIFICATIONS_URL)? {
-        NONE => None,
-        url => {
-            Some(notices.messenger.address(url).map_err(|error| format!("the parameter NotificationsUrl: {error}"))?)
-        }
+        NONE => Ok(None),
+        url => notices.messenger.address(url).map(Some),
     };
+    // Merchants are told, and robots looked for, all the same; alarms that it cannot pass on raise one of its own.
+    let webhook = webhook.map_err(|error| format!("the parameter NotificationsUrl: {error}"));
+    if let Err(error) = &webhook {
+        tracing::error!(%error, "alarms are not passed on");
+    }
     let stage = config.stage()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Woken>| {
         let metrics = Metrics::begin(stage, FUNCTION, clock);
         match event.payload {
-            Woken::Told { records } => tell(&notices.messenger, webhook.as_ref(), &records).await?,
+            Woken::Told { records } => tell(&notices.messenger, webhook.clone()?.as_ref(), &records).await?,
             Woken::Look {} => look(&store, &notices, clock.now(), &metrics).await?,
         }
         Ok::<_, Error>(())

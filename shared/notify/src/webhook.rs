@@ -30,7 +30,7 @@ pub struct WebhookAddress(SecretString);
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// Neither https on its usual port, nor this machine on a local stack; or an address inside a network.
-    #[error("the webhook must be an https address of a public host")]
+    #[error("the webhook must be an https address of a public host, on port 443")]
     Address,
     /// The ranges of addresses cannot be read.
     #[error("RENKEI_ALLOWED_SHOP_ADDRESSES is not a list of address ranges: correct the deployment's template")]

@@ -24,7 +24,7 @@ const MOST_ENTRIES: usize = 10;
 /// Most bytes of all bodies in one call, and of one body. SQS takes 1 MiB; a queue may be set to less, never below this.
 const MOST_BYTES: usize = 256 * 1024;
 /// The longest that SQS holds a message back.
-const LONGEST_DELAY: Duration = Duration::from_mins(15);
+pub const LONGEST_DELAY: Duration = Duration::from_mins(15);
 /// How often the refused part of a batch is sent, the first time included.
 const ATTEMPTS: u32 = 5;
 /// Of what stands in JSON as it is, what SQS refuses, and with it all that would come after.

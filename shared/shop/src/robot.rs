@@ -111,6 +111,12 @@ impl From<ShopError> for Stopped {
     }
 }
 
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        ShopError::from(error).into()
+    }
+}
+
 /// A run at work that needs no shop: it calls none, and holds no gate.
 pub struct Indoors<'a> {
     /// The tenant's data.
@@ -202,7 +208,7 @@ impl Robots {
         start: &StartRobot,
         deadline: Instant,
         metrics: &Metrics,
-        story: impl AsyncFn(Indoors<'_>) -> Result<Told, ShopError>,
+        story: impl AsyncFn(Indoors<'_>) -> Result<Told, Stopped>,
     ) -> Result<(), RunError> {
         let work = self.run_indoors(start, &message.id, deadline, story);
         self.in_hand(message, start, metrics, work).await
@@ -322,10 +328,10 @@ impl Robots {
         message: &StartRobot,
         message_id: &str,
         deadline: Instant,
-        story: impl AsyncFn(Indoors<'_>) -> Result<Told, ShopError>,
+        story: impl AsyncFn(Indoors<'_>) -> Result<Told, Stopped>,
     ) -> Result<Run, RunError> {
         let tenant = self.store.tenant(message.tenant.clone());
-        let run = match self.begin(&tenant, message, message_id).await? {
+        let mut run = match self.begin(&tenant, message, message_id).await? {
             Begun::Open(run) => *run,
             Begun::Over(run) => return Ok(*run),
         };
@@ -344,7 +350,10 @@ impl Robots {
         match story(indoors).await {
             Ok(told) => self.told(&tenant, run, told).await,
             // With very much to do it goes on where it stood, as often as that takes: no shop has failed to answer.
-            Err(error) => self.interrupted(&tenant, run, message, error, Went { calls: 0, answered: true }).await,
+            Err(Stopped { error, done }) => {
+                end::take_over(&mut run, *done);
+                self.interrupted(&tenant, run, message, error, Went { calls: 0, answered: true }).await
+            }
         }
     }
 

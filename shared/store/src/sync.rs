@@ -354,11 +354,13 @@ impl Tenant {
             .update_item()
             .table_name(&self.tables().robots)
             .set_key(Some(keys::sync(&self.id, connection, "DRAIN").attributes()))
-            .update_expression("SET v = :v, began = :began REMOVE #run, #until")
+            // The release before takes only an announcement whose time is over for none.
+            .update_expression("SET v = :v, began = :began, #until = :over REMOVE #run")
             .expression_attribute_names("#until", "until")
             .expression_attribute_names("#run", "run")
             .expression_attribute_values(":v", codec::version())
             .expression_attribute_values(":began", codec::number(now.as_second()))
+            .expression_attribute_values(":over", codec::number(0))
             .send()
             .await
             .map_err(|error| StoreError::from_sdk("UpdateItem", &error))?;

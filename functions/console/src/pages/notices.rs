@@ -32,8 +32,8 @@ const CAUSES: [(&str, &str); 4] = [
     ("the webhook did not answer", "Webhookから応答がありません。アドレスを確認してください。"),
     ("the webhook's address is gone: enter it again", "Webhookのアドレスが残っていません。もう一度入力してください。"),
     (
-        "the webhook must be an https address of a public host",
-        "このWebhookのアドレスには送れません。チャットの管理画面で発行された https:// で始まるアドレスを入力してください。",
+        "the webhook must be an https address of a public host, on port 443",
+        "このWebhookのアドレスには送れません。チャットの管理画面で発行された https:// で始まるアドレス（ポート指定なし）を入力してください。",
     ),
     (
         "RENKEI_ALLOWED_SHOP_ADDRESSES is not a list of address ranges: correct the deployment's template",

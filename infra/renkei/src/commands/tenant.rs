@@ -256,9 +256,10 @@ async fn remove_dead_letters(stack: &Stack, tenant: &TenantId) -> Result<usize, 
     let dead_letters = stack.dead_letters()?;
     let (mut count, mut looks) = (0, 0);
     loop {
+        // Before this looks itself: AWS counts some seconds late.
+        let in_hand = dead_letters.in_hand().await?;
         let removed = dead_letters.remove(theirs).await?;
         count += removed.count;
-        let in_hand = dead_letters.in_hand().await?;
         let is_last = in_hand == 0 || looks == LOOKS_AGAIN;
         if is_last && removed.unreadable > 0 {
             eprintln!(

@@ -20,7 +20,7 @@ mod shape;
 mod tree;
 mod write;
 
-pub use check::{CheckUrl, FIELDS, check};
+pub use check::{CheckUrl, FIELDS, check, is_of_others};
 pub(crate) use nearest::{nearest as nearest_name, suggestion};
 
 pub use difference::{Change, ChangeKind, difference};

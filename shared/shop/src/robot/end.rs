@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use renkei_domain::jst;
 use renkei_domain::run::{FOR_A_PERSON, Run, RunState};
 use renkei_domain::work::{Cause, StartRobot, VERSION};
-use renkei_platform::queue::group;
+use renkei_platform::queue::{LONGEST_DELAY, group};
 use renkei_store::Tenant;
 
 use super::{Robots, RunError, Told, Went};
@@ -123,6 +123,11 @@ impl Robots {
                 self.come_again(&again(Cause::Continuation, attempt), delay).await?;
                 Ok(run)
             }
+            passing if passing.is_passing() && is_long(passing.not_before(Timestamp::now())) => {
+                let until = Timestamp::now().saturating_add(passing.not_before(Timestamp::now()).unwrap_or_default());
+                run.error = Some(passing.to_string());
+                self.blocked(tenant, run.clone(), again(run.cause, 0), until.unwrap_or(Timestamp::MAX)).await
+            }
             passing if passing.is_passing() && message.attempt + 1 < ATTEMPTS => {
                 tracing::warn!(error = %passing, attempt = message.attempt, "the run comes again after a passing failure");
                 // What it has cost so far counts, and the reason is shown while it waits.
@@ -166,6 +171,11 @@ impl Robots {
         self.queue.send(body, group(&message.tenant, &message.connection), delay).await?;
         Ok(())
     }
+}
+
+/// Does the shop want to be left alone for so long that a message cannot wait for it on a queue?
+fn is_long(not_before: Option<Duration>) -> bool {
+    not_before.is_some_and(|wait| wait > LONGEST_DELAY)
 }
 
 /// The passing failures that count when a run goes on that was not kept from its work by one. All of an invocation's time with

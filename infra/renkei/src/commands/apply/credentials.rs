@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use renkei_domain::document::Document;
+use renkei_domain::document::{Document, is_of_others};
 use renkei_domain::ids::{ConnectionId, TenantId};
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_platform::secrets::Credentials;
@@ -26,6 +26,8 @@ pub enum Secrets {
 impl Secrets {
     fn get(&self, name: &str) -> Option<SecretString> {
         match self {
+            // A merchant writes these names, and says where the value is sent.
+            Self::Environment if is_of_others(name) => None,
             Self::Environment => std::env::var(name).ok().map(SecretString::from),
             Self::Given(values) => values.get(name).cloned(),
             Self::Stored => None,
@@ -197,6 +199,11 @@ mod tests {
         let said = refused("password", Stored::OtherAddress);
         assert!(said.contains("another api_url") && said.contains("export --version"), "{said}");
         assert!(refused("token", Stored::Nothing).contains("no stored password or token"));
+    }
+
+    #[test]
+    fn what_is_the_machines_own_is_not_read() {
+        assert!(std::env::var("PATH").is_ok() && Secrets::Environment.get("PATH").is_none());
     }
 
     #[test]

@@ -120,7 +120,8 @@ fn credentials(at: usize, connection: &Connection, report: &mut Report<'_>) {
                  its own, such as MIDORI_ECFORCE_PASSWORD",
                 quoted(name)
             );
-            report.problem(format!("connections[{at}].{key}.env"), sentence);
+            // What is in force may have such a name from before; it is only where a value would be read that it is refused.
+            report.warning(format!("connections[{at}].{key}.env"), sentence);
         }
     }
     if let Some(email) = &connection.email {
@@ -133,7 +134,8 @@ fn credentials(at: usize, connection: &Connection, report: &mut Report<'_>) {
 }
 
 /// Does a variable of this name belong to the machine or to another tool?
-fn is_of_others(name: &str) -> bool {
+#[must_use]
+pub fn is_of_others(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     OF_OTHERS.iter().any(|known| match known.strip_suffix('*') {
         Some(beginning) => name.starts_with(beginning),
