@@ -13,6 +13,7 @@ use super::nearest::{quoted, suggestion};
 use super::problem::{Findings, Places, Report};
 use crate::settings::TenantSettings;
 
+pub use connections::is_of_others;
 pub use robots::FIELDS;
 
 /// Brings a shop's address into its normal form, or says in a sentence what is wrong with it.
