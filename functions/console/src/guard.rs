@@ -190,6 +190,7 @@ async fn admit(
         email: Some(session.email.clone()),
         role: None,
         csrf: secret::csrf(&secret),
+        service_email: app.shops.service_email().to_owned(),
     };
     let digest = secret::digest(&secret);
     let mut caller = None;

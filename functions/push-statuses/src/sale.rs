@@ -72,7 +72,7 @@ pub(crate) async fn capture(
             Ok(answer) => answer,
             // Nobody knows: as if the answer spoke of no order.
             Err(ShopError::Shop(error)) if error.maybe_applied() => {
-                tracing::warn!(error = %error, "the answer to a capture was lost; the orders are read back");
+                tracing::warn!(error = error.for_log(), "the answer to a capture was lost; the orders are read back");
                 WriteAnswer::default()
             }
             Err(error) => {

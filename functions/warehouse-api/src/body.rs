@@ -73,9 +73,9 @@ impl Reason {
     /// No such shipment, or not this warehouse's.
     pub const NOT_FOUND: Self =
         Self { word: "not-found", message: "there is no such shipment among those of this key's warehouse" };
-    /// Not done, but can be.
+    /// Not known to be done: it was not begun, or the store's answer was lost, perhaps after it was done.
     pub const UNAVAILABLE: Self =
-        Self { word: "unavailable", message: "it could not be done at the moment; send this record again" };
+        Self { word: "unavailable", message: "it is not known to be done; send this record again" };
 
     /// The refusal of a record.
     #[must_use]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::body::Raw;
+use crate::body::{Raw, Reason};
 use crate::caller::Caller;
 use crate::list::shipment_id;
 use crate::problem::{Problem, ProblemBody};
@@ -30,17 +30,17 @@ pub struct CancellationAnswer {
     /// The shipment's id.
     id: String,
     /// Where the shipment stands now.
-    #[schema(value_type = String, example = "cancelled")]
+    #[schema(schema_with = crate::openapi::status)]
     status: &'static str,
     /// How the cancellation stands now; null if there was never a request, and it did not leave although cancelled.
-    #[schema(value_type = Option<String>, example = "accepted")]
+    #[schema(schema_with = crate::openapi::cancellation)]
     cancellation: Option<&'static str>,
 }
 
 /// Answer a cancellation request.
 ///
 /// The same answer again changes nothing. Who refused may still accept until the parcel leaves; who accepted cannot take
-/// it back.
+/// it back. A request that the shop has taken back is none any more: an answer to it is refused as `not-requested`.
 #[utoipa::path(
     post, path = "/v1/shipments/{id}/cancellation", tag = "shipments", operation_id = "answerCancellation",
     params(("id" = String, Path, description = "The shipment's id.", example = "hanako-ecforce.88111.1")),
@@ -49,7 +49,7 @@ pub struct CancellationAnswer {
         (status = 200, description = "The answer is on record.", body = CancellationAnswer),
         (status = 400, description = "`not-json`.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`no-such-shipment`: there is none, or it is another warehouse's.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`answer-refused`: nobody asked, or it is cancelled or has left already.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`answer-refused`: nobody asked, or it is cancelled or has left already; `reason` says which.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`body-too-large`.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`bad-body`.", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -82,9 +82,10 @@ pub async fn answer(
 }
 
 fn reason(refused: AnswerRefused) -> Problem {
-    Problem::AnswerRefused(match refused {
-        AnswerRefused::NotRequested => "nobody asked to cancel this shipment (not-requested)",
-        AnswerRefused::AlreadyCancelled => "it is cancelled already (already-cancelled)",
-        AnswerRefused::AlreadyShipped => "it has left already (already-shipped)",
-    })
+    let message = match refused {
+        AnswerRefused::NotRequested => "nobody asked to cancel this shipment",
+        AnswerRefused::AlreadyCancelled => "it is cancelled already",
+        AnswerRefused::AlreadyShipped => "it has left already",
+    };
+    Problem::AnswerRefused(Reason { word: refused.as_str(), message })
 }

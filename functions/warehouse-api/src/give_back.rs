@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::body::Raw;
+use crate::body::{Raw, Reason};
 use crate::caller::Caller;
 use crate::list::shipment_id;
 use crate::problem::{Problem, ProblemBody};
@@ -31,7 +31,7 @@ pub struct ReturnAnswer {
     /// The shipment's id.
     id: String,
     /// `hold`: the merchant looks at it. `cancelled`: a cancellation was asked for. Said again later, what it is by then.
-    #[schema(value_type = String, example = "hold")]
+    #[schema(schema_with = crate::openapi::status_after_return)]
     status: &'static str,
 }
 
@@ -51,7 +51,7 @@ pub struct ReturnAnswer {
         (status = 200, description = "It is given back, now or before.", body = ReturnAnswer),
         (status = 400, description = "`not-json`.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`no-such-shipment`: there is none, or it is another warehouse's.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`return-refused`: it is not claimed, has left, or is cancelled already.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`return-refused`: it is not claimed, has left, or is cancelled already; `reason` says which.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`body-too-large`.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`bad-body`.", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -86,11 +86,12 @@ pub(crate) fn reason(raw: &Raw) -> Result<String, Problem> {
 }
 
 fn refusal(refused: GiveBackRefused) -> Problem {
-    Problem::ReturnRefused(match refused {
-        GiveBackRefused::NotClaimed => "nobody has claimed it (not-claimed)",
-        GiveBackRefused::AlreadyShipped => "it has left already (already-shipped)",
-        GiveBackRefused::Cancelled => "it is cancelled already (cancelled)",
-    })
+    let message = match refused {
+        GiveBackRefused::NotClaimed => "nobody has claimed it",
+        GiveBackRefused::AlreadyShipped => "it has left already",
+        GiveBackRefused::Cancelled => "it is cancelled already",
+    };
+    Problem::ReturnRefused(Reason { word: refused.as_str(), message })
 }
 
 #[cfg(test)]

@@ -33,7 +33,8 @@ const LISTS_AT_ONCE: usize = 8;
 /// A page of shipments.
 #[derive(Serialize, ToSchema)]
 pub struct ShipmentPage {
-    /// Oldest first. May be fewer than asked for, even none, although there are more: `next_cursor` alone tells.
+    /// Oldest first: by import, what is shipped by when its first result arrived. May be fewer than asked for, even none,
+    /// although there are more: `next_cursor` alone tells.
     // Written already: as values a thousand of them take several times their text.
     #[schema(value_type = Vec<ShipmentView>)]
     shipments: Vec<Box<RawValue>>,
@@ -50,15 +51,16 @@ struct Source<'a> {
 
 /// Shipments of the key's warehouse, oldest first.
 ///
-/// Without `status`: those that are ready, in picking, shipped and cancelled. What is ready but not paid is left out: its
-/// claim would be refused. Work by asking for `status=ready` without a cursor again and again: what you claim leaves that
-/// list.
+/// By import; what is shipped by when its first result arrived. Without `status`: those that are ready, in picking, shipped
+/// and cancelled; one that changes its status while you read page by page may come twice then, or not at all. What is ready
+/// but not paid is left out: its claim would be refused. Lists follow the shipments a moment behind. Work by asking for
+/// `status=ready` without a cursor again and again: what you claim leaves that list.
 #[utoipa::path(
     get, path = "/v1/shipments", tag = "shipments", operation_id = "listShipments",
     params(
         ("status" = Option<String>, Query, description = "Only those in this status.", pattern = "^(ready|picking|shipped|cancelled)$"),
         ("cancel_requested" = Option<bool>, Query, description = "Only those whose cancellation request waits for your answer (`true`), or those without one (`false`)."),
-        ("updated_since" = Option<String>, Query, format = DateTime, description = "Only those that changed at this time or later. RFC 3339 with a zone."),
+        ("updated_since" = Option<String>, Query, format = DateTime, description = "Only those that changed at this time or later. RFC 3339 with a zone. The time of a change is when its request or run began, before it can be seen: ask from fifteen minutes earlier. Lists are looked through from their beginning: name a `status`, too."),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Most shipments on the page; 100 if left out."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before, with the same other parameters."),
     ),

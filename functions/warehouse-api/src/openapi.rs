@@ -3,8 +3,13 @@
 //! Records of a write are described as what they should be, and as anything: a record of another shape is no wrong
 //! request, it is refused by itself and the others are taken.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType};
+use renkei_domain::handover::{AnswerRefused, GiveBackRefused};
+use renkei_domain::shipment::{CancellationState, Status};
+use serde_json::Value;
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi as Document, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi};
@@ -69,8 +74,12 @@ impl Modify for Common {
                 }
                 add("405", "`method-not-allowed`: `Allow` names the methods.");
                 add("429", "By the gateway, with a body of its own: wait a second and send the same again.");
-                add("500", "`internal`.");
-                add("503", "`unavailable`: send the same again after the seconds that `Retry-After` names.");
+                add("500", "`internal`. Or by the gateway, with a body of its own: whether it was done is not known.");
+                add(
+                    "503",
+                    "`unavailable`: send the same again after the seconds that `Retry-After` names. Or by the gateway, \
+                     with a body of its own: whether it was done is not known.",
+                );
             }
         }
     }
@@ -96,8 +105,7 @@ fn records(record: RefOr<Schema>) -> ArrayBuilder {
 /// `ids` of a claim.
 #[must_use]
 pub fn ids() -> ArrayBuilder {
-    let id =
-        ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String).description(Some("A shipment's id."));
+    let id = ObjectBuilder::new().schema_type(Type::String).description(Some("A shipment's id."));
     records(RefOr::T(id.into()))
 }
 
@@ -113,9 +121,75 @@ pub fn counts() -> ArrayBuilder {
     records(Ref::from_schema_name("Count").into())
 }
 
+/// `status` of a shipment.
+#[must_use]
+pub fn status() -> ObjectBuilder {
+    one_of(Status::ALL.map(Status::as_str), "Where it stands.")
+}
+
+/// `status` in the answer to a return.
+#[must_use]
+pub fn status_after_return() -> ObjectBuilder {
+    one_of(
+        Status::ALL.map(Status::as_str),
+        "`hold`: the merchant looks at it. `cancelled`: a cancellation was asked for. Said again later, what it is by \
+         then.",
+    )
+}
+
+/// `cancellation` of a shipment, which may be null.
+#[must_use]
+pub fn cancellation() -> ObjectBuilder {
+    use CancellationState::{Accepted, Refused, Requested, TooLate};
+    let states = [Requested, Accepted, Refused, TooLate].map(CancellationState::as_str).map(Value::from);
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Array(vec![Type::String, Type::Null]))
+        .description(Some(
+            "How a cancellation stands that was asked for after the shipment was claimed; `too-late` also where it left \
+             although it had been cancelled before. Null if neither, or if it was taken back.",
+        ))
+        .enum_values(Some(states.into_iter().chain([Value::Null])))
+}
+
+/// `reason` of a problem.
+#[must_use]
+pub fn refusal() -> ObjectBuilder {
+    let answers = [AnswerRefused::NotRequested, AnswerRefused::AlreadyCancelled, AnswerRefused::AlreadyShipped]
+        .map(AnswerRefused::as_str);
+    let returns = [GiveBackRefused::NotClaimed, GiveBackRefused::AlreadyShipped, GiveBackRefused::Cancelled]
+        .map(GiveBackRefused::as_str);
+    let words: BTreeSet<&'static str> = answers.into_iter().chain(returns).collect();
+    one_of(words, "Of `answer-refused` and `return-refused` alone: why, as a word that stays the same.")
+}
+
+fn one_of(words: impl IntoIterator<Item = &'static str>, description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description)).enum_values(Some(words))
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn words_that_stay_the_same_are_listed() {
+        let document = serde_json::to_value(Api::openapi()).unwrap();
+        let of = |schema: &str, property: &str| {
+            let schema = &document["components"]["schemas"][schema];
+            (schema["properties"][property]["enum"].clone(), schema["required"].to_string().contains(property))
+        };
+        let statuses = json!(["hold", "ready", "picking", "shipped", "cancelled"]);
+        for schema in ["Shipment", "CancellationAnswer", "ReturnAnswer"] {
+            assert_eq!(of(schema, "status"), (statuses.clone(), true), "{schema}");
+        }
+        let cancellations = json!(["requested", "accepted", "refused", "too-late", null]);
+        for schema in ["Shipment", "CancellationAnswer"] {
+            assert_eq!(of(schema, "cancellation"), (cancellations.clone(), false), "{schema}");
+        }
+        let reasons = json!(["already-cancelled", "already-shipped", "cancelled", "not-claimed", "not-requested"]);
+        assert_eq!(of("Problem", "reason"), (reasons, false));
+    }
 
     #[test]
     fn every_operation_says_what_comes_of_another_method_and_of_too_many_calls() {

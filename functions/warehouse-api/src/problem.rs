@@ -11,6 +11,7 @@ use renkei_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::body::Reason;
 use crate::limits;
 
 /// Why a request cannot be carried out.
@@ -48,6 +49,9 @@ pub enum Problem {
     /// More records in a write than are taken.
     #[error("a write takes at most {} records; send them in several", limits::RECORDS)]
     TooManyRecords,
+    /// The header `Idempotency-Key` has another form.
+    #[error("Idempotency-Key takes 1 to 255 printable ASCII characters without spaces")]
+    BadIdempotencyKey,
     /// A parameter of the query is unknown, doubled, or cannot have this value.
     #[error("the query is wrong: {0}")]
     BadQuery(&'static str),
@@ -55,13 +59,16 @@ pub enum Problem {
     #[error("this cursor was not given out for this list; begin the list again without it")]
     BadCursor,
     /// The answer to a cancellation request cannot be taken.
-    #[error("the answer cannot be taken: {0}")]
-    AnswerRefused(&'static str),
+    #[error("the answer cannot be taken: {} ({})", .0.message, .0.word)]
+    AnswerRefused(Reason),
     /// The shipment cannot be given back.
-    #[error("it cannot be given back: {0}")]
-    ReturnRefused(&'static str),
-    /// Something that we depend on does not answer; the same request succeeds later.
-    #[error("this cannot be done at the moment; send the same again in some seconds, it is safe to repeat")]
+    #[error("it cannot be given back: {} ({})", .0.message, .0.word)]
+    ReturnRefused(Reason),
+    /// Something that we depend on does not answer; the same request succeeds later. A write may be done all the same.
+    #[error(
+        "this cannot be answered at the moment, and is not known to be done; send the same again in some seconds, it is \
+         safe to repeat"
+    )]
     Unavailable,
     /// A mistake of ours.
     #[error("a mistake on our side; it has been noted")]
@@ -83,6 +90,10 @@ pub struct ProblemBody {
     status: u16,
     /// What is wrong with this request, and what to do.
     detail: String,
+    /// Why, where one problem has several causes that a program tells apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = crate::openapi::refusal)]
+    reason: Option<&'static str>,
 }
 
 impl Problem {
@@ -97,6 +108,7 @@ impl Problem {
             Self::NotJson { .. } => (StatusCode::BAD_REQUEST, "not-json", "Not JSON"),
             Self::BadBody(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad-body", "Body of another shape"),
             Self::TooManyRecords => (StatusCode::UNPROCESSABLE_ENTITY, "too-many-records", "Too many records"),
+            Self::BadIdempotencyKey => (StatusCode::BAD_REQUEST, "bad-idempotency-key", "Wrong Idempotency-Key"),
             Self::BadQuery(_) => (StatusCode::BAD_REQUEST, "bad-query", "Wrong query"),
             Self::BadCursor => (StatusCode::BAD_REQUEST, "bad-cursor", "Wrong cursor"),
             Self::AnswerRefused(_) => (StatusCode::CONFLICT, "answer-refused", "Answer cannot be taken"),
@@ -105,15 +117,22 @@ impl Problem {
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A mistake on our side"),
         }
     }
+
+    fn body(&self) -> ProblemBody {
+        let (status, name, title) = self.parts();
+        let reason = match self {
+            Self::AnswerRefused(why) | Self::ReturnRefused(why) => Some(why.word),
+            _ => None,
+        };
+        let kind = format!("urn:renkei:problem:{name}");
+        ProblemBody { kind, title, status: status.as_u16(), detail: self.to_string(), reason }
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, name, title) = self.parts();
-        let kind = format!("urn:renkei:problem:{name}");
-        let body = ProblemBody { kind, title, status: status.as_u16(), detail: self.to_string() };
-        let text = serde_json::to_string(&body).unwrap_or_default();
-        let mut response = (status, text).into_response();
+        let text = serde_json::to_string(&self.body()).unwrap_or_default();
+        let mut response = (self.parts().0, text).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self {
@@ -168,6 +187,8 @@ pub fn method_not_allowed(allowed: &[&str]) -> Response {
 mod tests {
     use super::*;
 
+    const WHY: Reason = Reason { word: "not-requested", message: "nobody asked" };
+
     #[test]
     fn each_problem_has_a_type_of_its_own() {
         let all = [
@@ -180,10 +201,11 @@ mod tests {
             Problem::NotJson { line: 1, column: 1 },
             Problem::BadBody("x"),
             Problem::TooManyRecords,
+            Problem::BadIdempotencyKey,
             Problem::BadQuery("x"),
             Problem::BadCursor,
-            Problem::AnswerRefused("x"),
-            Problem::ReturnRefused("x"),
+            Problem::AnswerRefused(WHY),
+            Problem::ReturnRefused(WHY),
             Problem::Unavailable,
             Problem::Internal,
         ];
@@ -195,5 +217,17 @@ mod tests {
             assert_eq!(response.status(), status);
             assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         }
+    }
+
+    #[test]
+    fn a_refusal_says_why_to_programs_and_to_people() {
+        let body = serde_json::to_value(Problem::AnswerRefused(WHY).body()).unwrap();
+        assert_eq!(body["reason"], "not-requested");
+        assert_eq!(body["detail"], "the answer cannot be taken: nobody asked (not-requested)");
+        let body = serde_json::to_value(Problem::ReturnRefused(WHY).body()).unwrap();
+        assert_eq!(body["reason"], "not-requested");
+        assert_eq!(body["detail"], "it cannot be given back: nobody asked (not-requested)");
+        let other = serde_json::to_value(Problem::BadCursor.body()).unwrap();
+        assert!(other.get("reason").is_none(), "{other}");
     }
 }

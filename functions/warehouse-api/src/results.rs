@@ -80,7 +80,8 @@ pub struct ResultsAnswer {
 /// Report what left.
 ///
 /// Sending the same again changes nothing. Another tracking number, time or method for a shipment that is out corrects
-/// it, and is told to the shop again. Where one request names a shipment several times, the last counts.
+/// it, and is told to the shop again: so do not send a result again that you have replaced by a newer one. Where one
+/// request names a shipment several times, the last counts.
 #[utoipa::path(
     post, path = "/v1/shipments/results", tag = "shipments", operation_id = "reportResults",
     request_body(content = ResultsRequest, example = json!({ "results": [{ "id": "hanako-ecforce.88111.1", "tracking_number": "123456789012", "shipping_method": "NEKOPOS", "shipped_at": "2026-11-24T17:30:00+09:00" }] })),

@@ -75,8 +75,9 @@ pub struct StockAnswer {
 
 /// Report counts.
 ///
-/// An older `counted_at` never overwrites a newer one. Sending the same again changes nothing. Where one request names a
-/// SKU several times, the newest counts, and of equally new ones the last.
+/// An older `counted_at` never overwrites a newer one. Sending the same again changes nothing; another quantity of the same
+/// `counted_at` replaces the former. Where one request names a SKU several times, the newest counts, and of equally new ones
+/// the last.
 #[utoipa::path(
     put, path = "/v1/stock", tag = "stock", operation_id = "putStock",
     request_body(content = StockRequest, example = json!({ "ship_from": "tokyo-dc", "counts": [{ "sku": "SERUM-30", "quantity": 120, "counted_at": "2026-11-24T17:30:00+09:00" }] })),

@@ -22,7 +22,7 @@ pub struct ShipmentView {
     /// How many parcels the order became.
     parcels: u16,
     /// Where it stands.
-    #[schema(value_type = String, example = "ready")]
+    #[schema(schema_with = crate::openapi::status)]
     status: &'static str,
     /// 発送元: where it leaves, by the merchant's id.
     ship_from: String,
@@ -54,8 +54,8 @@ pub struct ShipmentView {
     /// キャンセル依頼: the shop asks to stop this parcel, and waits for an answer.
     cancel_requested: bool,
     /// How a cancellation stands that was asked for after the shipment was claimed; `too-late` also where it left although it
-    /// had been cancelled before. Null if neither.
-    #[schema(value_type = Option<String>, example = "requested")]
+    /// had been cancelled before. Null if neither, or if it was taken back.
+    #[schema(schema_with = crate::openapi::cancellation)]
     cancellation: Option<&'static str>,
     /// お問い合わせ番号, once it is out, be it although it is cancelled.
     tracking_number: Option<String>,

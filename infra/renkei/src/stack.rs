@@ -44,6 +44,8 @@ pub struct Stack {
     pub aws: SdkConfig,
     /// What Renkei keeps.
     pub store: Store,
+    /// Is it one of this machine, which no mail leaves?
+    pub is_local: bool,
     outputs: BTreeMap<String, String>,
     /// Where warehouses call, if the stack is one of this machine.
     local_warehouse_url: Option<String>,
@@ -64,7 +66,9 @@ impl Stack {
     /// Finds the stack, and what its parts are called.
     pub async fn open(at: &At) -> Result<Self, CliError> {
         let mut local_warehouse_url = None;
-        let (aws, name) = match local_stack(at)? {
+        let local = local_stack(at)?;
+        let is_local = local.is_some();
+        let (aws, name) = match local {
             Some(local) => {
                 local_warehouse_url.clone_from(&local.warehouse_url);
                 let credentials = Credentials::new(&local.access_key_id, "local", None, None, "local stack");
@@ -87,7 +91,7 @@ impl Stack {
             runs: output(&outputs, "RunsTable")?.to_owned(),
             stock: output(&outputs, "StockTable")?.to_owned(),
         };
-        Ok(Self { store: Store::new(&aws, tables), aws, outputs, local_warehouse_url })
+        Ok(Self { store: Store::new(&aws, tables), aws, is_local, outputs, local_warehouse_url })
     }
 
     /// A part's name, by the template's outputs.

@@ -82,6 +82,7 @@ pub fn claim(shipment: &mut Shipment, now: Timestamp) -> Result<(), ClaimRefused
         Status::Ready => {
             shipment.status = Status::Picking;
             shipment.claimed_at = Some(now);
+            shipment.claim_key = None;
             shipment.note(now, CLAIMED, WAREHOUSE);
             Ok(())
         }

@@ -185,11 +185,11 @@ fn row(columns: &[Option<Column>], record: &csv::StringRecord) -> Result<Product
         problems.push(format!("the name (商品名) must have 1 to {LONGEST_NAME} characters on one line"));
     }
     let stock_buffer = match cell(Column::StockBuffer) {
-        "" => 0,
-        text => text.parse().unwrap_or_else(|_| {
-            problems.push("the stock buffer (安全在庫) must be a whole number".to_owned());
-            0
-        }),
+        "" => None,
+        text => text
+            .parse()
+            .map_err(|_| problems.push("the stock buffer (安全在庫) must be a whole number".to_owned()))
+            .ok(),
     };
     let not_for_sale = match cell(Column::NotForSale).to_lowercase().as_str() {
         "" | "0" | "false" | "no" | "いいえ" | "×" => false,
@@ -233,8 +233,8 @@ mod tests {
             made_of: Vec::new(),
         };
         vec![
-            product("TEA-100", "煎茶 100g", 5, false, Temperature::Ambient),
-            product("ICE-1", "氷菓, 抹茶", 0, true, Temperature::Frozen),
+            product("TEA-100", "煎茶 100g", Some(5), false, Temperature::Ambient),
+            product("ICE-1", "氷菓, 抹茶", Some(0), true, Temperature::Frozen),
         ]
     }
 
@@ -252,7 +252,7 @@ mod tests {
     fn what_a_table_has_no_column_for_stays_as_it_is() {
         let kept = Product {
             name: "古い名前".into(),
-            stock_buffer: 7,
+            stock_buffer: Some(7),
             not_for_sale: true,
             temperature: Temperature::ALL[1],
             made_of: Vec::new(),
@@ -269,9 +269,9 @@ mod tests {
         );
         // A column with an empty cell is a value: none.
         let emptied = over(format!("sku,name,stock_buffer\n{sku},古い名前,\n"));
-        assert_eq!(emptied, Product { stock_buffer: 0, ..kept.clone() });
+        assert_eq!(emptied, Product { stock_buffer: None, ..kept.clone() });
         let all = over(format!("sku,name,stock_buffer,not_for_sale,temperature\n{sku},古い名前,,,\n"));
-        assert_eq!((all.stock_buffer, all.not_for_sale, all.temperature), (0, false, Temperature::default()));
+        assert_eq!((all.stock_buffer, all.not_for_sale, all.temperature), (None, false, Temperature::default()));
     }
 
     #[test]

@@ -199,7 +199,7 @@ impl Shelf {
     }
 
     fn offer(&self, product: &Product, buffer: u32) -> Option<Offer> {
-        let buffer = if product.stock_buffer > 0 { product.stock_buffer } else { buffer };
+        let buffer = product.stock_buffer.unwrap_or(buffer);
         let Some(parts) = self.parts.get(&product.sku) else {
             let counted = self.counted.get(&product.sku)?;
             let reserved = self.reserved.get(&product.sku).copied().unwrap_or(0);
@@ -316,12 +316,12 @@ mod tests {
         Sku::parse(text).unwrap()
     }
 
-    fn product(name: &str, stock_buffer: u32, made_of: &[(&str, u32)]) -> Product {
+    fn product(name: &str, stock_buffer: impl Into<Option<u32>>, made_of: &[(&str, u32)]) -> Product {
         let part = |(name, quantity): &(&str, u32)| Part { sku: sku(name), quantity: *quantity };
         Product {
             sku: sku(name),
             name: name.into(),
-            stock_buffer,
+            stock_buffer: stock_buffer.into(),
             not_for_sale: false,
             temperature: Temperature::default(),
             made_of: made_of.iter().map(part).collect(),
@@ -334,13 +334,16 @@ mod tests {
 
     #[test]
     fn a_set_is_the_least_of_its_parts_and_never_less_than_nothing() {
-        let products = [product("A", 0, &[]), product("B", 3, &[]), product("SET", 1, &[("A", 2), ("B", 1)])];
-        let counts = [("A", 9), ("B", 5)].map(|(name, quantity)| (sku(name), Counted { quantity, at: at(0) }));
+        let set = product("SET", 1, &[("A", 2), ("B", 1)]);
+        let products = [product("A", None, &[]), product("B", 3, &[]), set, product("C", 0, &[])];
+        let counts =
+            [("A", 9), ("B", 5), ("C", 4)].map(|(name, quantity)| (sku(name), Counted { quantity, at: at(0) }));
         let shelf = Shelf::new(counts, &products, false);
         let offers = shelf.offers(&products, 2);
         let sellable = |name: &str| offers[&sku(name)].sellable;
-        // The connection's buffer where the product has none; a part's buffer does not hold back the set.
-        assert_eq!((sellable("A"), sellable("B"), sellable("SET")), (7, 2, 3));
+        // The connection's buffer where the product has none of its own, which may be 0; a part's buffer does not hold back
+        // the set.
+        assert_eq!((sellable("A"), sellable("B"), sellable("SET"), sellable("C")), (7, 2, 3, 4));
         assert_eq!(Offer::new(3, 5, 0).sellable, 0);
         assert_eq!(Offer::new(3, 0, u64::MAX).sellable, 0);
     }

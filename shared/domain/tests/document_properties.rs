@@ -229,7 +229,11 @@ fn settings() -> impl Strategy<Value = TenantSettings> {
     (
         connections,
         proptest::collection::btree_map(slug(), (text(), proptest::collection::btree_set(text(), 0..3)), 0..4),
-        proptest::collection::btree_map("[A-Za-z0-9-]{1,12}", (text(), any::<u32>(), any::<bool>()), 0..6),
+        proptest::collection::btree_map(
+            "[A-Za-z0-9-]{1,12}",
+            (text(), proptest::option::of(any::<u32>()), any::<bool>()),
+            0..6,
+        ),
         proptest::collection::btree_map(slug(), (text(), any::<bool>(), proptest::option::of(text())), 0..3),
         (any::<bool>(), 1..=1_440u32, any::<bool>(), text()),
         proptest::collection::vec(condition(), 0..4),

@@ -5,9 +5,10 @@ mod processing_support;
 use processing_support::{Case, FIVE, compiled, now, rule, settings, sku};
 use renkei_domain::payment::Payment;
 use renkei_domain::processing::{Applied, Facts, ImportDecision, Phase, RobotSet, built_in, settle};
+use renkei_domain::settings::TenantSettings;
 use renkei_domain::shipment::{HoldReason, Status};
 use renkei_domain::sync::Rules;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use HoldReason::{AwaitingPayment, BadAddress, NeedsReview, Remark};
 
@@ -301,6 +302,30 @@ fn order_is_given_by_enable_and_a_late_payment_check_is_noticed() {
     assert_eq!(set.warnings().len(), 1);
     assert!(set.warnings()[0].message.contains("enable `payment-check` before it"));
     assert!(compiled(&FIVE, &json!([])).warnings().is_empty());
+}
+
+#[test]
+fn a_shop_whose_shipments_no_robot_would_release_is_noticed() {
+    let mut own = settings(&[], &json!([]));
+    let warned = |own: &TenantSettings| RobotSet::compile(own).unwrap().warnings().to_vec();
+    let enable = |robots: Value| serde_json::from_value(robots).unwrap();
+    own.processing_robots.enable =
+        enable(json!(["payment-check", { "id": "ecforce-release", "conversion_robots": ["ecforce-own"] }]));
+    let warnings = warned(&own);
+    assert_eq!(warnings.len(), own.connections.len(), "{warnings:?}");
+    let said = &warnings[0].message;
+    for part in [own.connections[0].id.as_str(), "`14448`", "`ecforce-release` is tied to others"] {
+        assert!(said.contains(part), "{said}");
+    }
+    // Another that is for all, or for this one, does; and where none releases at all, people are meant to.
+    own.processing_robots.custom = serde_json::from_value(json!([
+        { "id": "let-go", "name": "Let go", "do": ["to_ready"], "conversion_robots": ["14448"] }
+    ]))
+    .unwrap();
+    assert!(warned(&own).is_empty());
+    own.processing_robots.custom.clear();
+    own.processing_robots.enable = enable(json!(["payment-check"]));
+    assert!(warned(&own).is_empty());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Stock at the shop is the rule's value after any order of counts, claims, cancellations and faults, once it is quiet. The
 //! world here is a shop, a warehouse and the records between them; what tells is the rule of `renkei_domain::stock` and the
 //! way in which sync-inventory keeps what it told. That a stale count never wins is a condition of the store's write, and is
-//! tested on the deployed stack (`tests/e2e/tests/warehouse.rs`); here it is taken for granted.
+//! tested on the deployed stack (`tests/e2e/tests/warehouse/stock.rs`); here it is taken for granted.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,11 @@ fn products() -> Vec<Product> {
         temperature: Temperature::default(),
         made_of,
     };
-    vec![product("A", 0, vec![]), product("B", 2, vec![]), product("SET", 0, vec![part("A", 1), part("B", 2)])]
+    vec![
+        product("A", None, vec![]),
+        product("B", Some(2), vec![]),
+        product("SET", Some(0), vec![part("A", 1), part("B", 2)]),
+    ]
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -251,6 +255,7 @@ mod support {
             tracking_number: None,
             shipped_at: None,
             claimed_at: None,
+            claim_key: None,
             result_at: None,
             cancellation: None,
             cancelled_by_shop: false,

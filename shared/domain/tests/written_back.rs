@@ -31,6 +31,7 @@ fn out() -> Shipment {
         tracking_number: Some("1111".into()),
         shipped_at: Some(at(5)),
         claimed_at: Some(at(4)),
+        claim_key: None,
         seen_at: None,
         result_at: Some(at(5)),
         cancellation: None,

@@ -137,7 +137,7 @@ pub enum Error {
         to: String,
     },
     /// More bytes than the client is willing to hold.
-    #[error("the shop's answer is larger than {limit} bytes: ask for fewer rows at a time")]
+    #[error("the shop's answer is larger than {limit} bytes: ask the operator to report it")]
     BodyTooLarge {
         /// The limit, in bytes.
         limit: usize,
@@ -209,6 +209,34 @@ impl Error {
         }
     }
 
+    /// What a log may hold of it: the sentence with the shop's codes, and without its words, which may name a customer.
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        let sentence = self.to_string();
+        match self {
+            Self::DailyLimit { errors, .. }
+            | Self::Server { errors, .. }
+            | Self::Unauthorized { errors }
+            | Self::Forbidden { errors, .. }
+            | Self::NotFound { errors }
+            | Self::Unprocessable { errors }
+            | Self::Refused { errors, .. } => match errors.to_string() {
+                said if said.is_empty() => sentence,
+                said => sentence.replacen(&said, &errors.codes(), 1),
+            },
+            Self::AddressRefused { .. }
+            | Self::UnknownHost { .. }
+            | Self::Connect { .. }
+            | Self::Timeout { .. }
+            | Self::Reset { .. }
+            | Self::TooManyRequests { .. }
+            | Self::Redirect { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::BadBody(_)
+            | Self::Request { .. } => sentence,
+        }
+    }
+
     /// Whether the shop may have carried out a write although the call failed. A caller that gets `true` must find out
     /// by reading before it counts the write as failed; `false` is certain.
     #[must_use]
@@ -268,6 +296,15 @@ impl ShopErrors {
     #[must_use]
     pub fn as_slice(&self) -> &[ShopError] {
         &self.0
+    }
+
+    /// The codes alone, written as the whole is.
+    fn codes(&self) -> String {
+        let codes = self.0.iter().map(|error| error.code.as_str()).filter(|code| !code.is_empty());
+        match codes.collect::<Vec<_>>() {
+            codes if codes.is_empty() => String::new(),
+            codes => format!(": {}", codes.join("; ")),
+        }
     }
 
     /// Whether the shop gave this code.

@@ -99,6 +99,13 @@ async fn the_shops_words_are_passed_on_but_not_its_bodies() {
     let body = r#"{"errors":[{"code":"AOR2001","message":"orderが見つかりません。"}],"order":{"name01":"森"}}"#;
     let error = write_answered(ResponseTemplate::new(404).set_body_string(body)).await;
     assert_eq!(error.to_string(), "the shop does not have what was asked for (404: AOR2001 orderが見つかりません。)");
+    // A log gets the code, for even a short message may name somebody.
+    assert_eq!(error.for_log(), "the shop does not have what was asked for (404: AOR2001)");
+    let named = r#"{"errors":[{"message":"森 みどり様の受注は更新できません。"},{"code":"AOR3002","message":"森"}]}"#;
+    let named = write_answered(ResponseTemplate::new(503).set_body_string(named)).await;
+    assert_eq!(named.for_log(), "the shop has trouble of its own at the moment (503: AOR3002)");
+    let wordless = write_answered(ResponseTemplate::new(503)).await;
+    assert_eq!(wordless.for_log(), wordless.to_string());
     let page = write_answered(ResponseTemplate::new(403).set_body_string("<html>森 みどり</html>")).await;
     assert!(page.to_string().contains("firewall"), "{page}");
     for error in [error, page] {

@@ -228,6 +228,7 @@ mod tests {
             tracking_number: None,
             shipped_at: None,
             claimed_at: None,
+            claim_key: None,
             seen_at: None,
             result_at: None,
             cancellation: None,

@@ -104,7 +104,10 @@ pub enum QueueError {
         of: usize,
     },
     /// Permanent: nothing was sent.
-    #[error("a message of {bytes} bytes is larger than the {MOST_BYTES} that a queue takes; none of {of} were sent")]
+    #[error(
+        "a message of {bytes} bytes is larger than the {MOST_BYTES} that a queue takes; none of {of} were sent: tell the \
+         operator"
+    )]
     TooLarge {
         /// Size of the first that is too large.
         bytes: usize,

@@ -19,7 +19,7 @@ use renkei_domain::ids::{ConnectionId, Sku};
 use renkei_domain::products::ProductTable;
 use renkei_domain::settings::Product;
 use renkei_platform::queue::{Outgoing, Queue, QueueError, group};
-use renkei_store::waiting::NotWaiting;
+use renkei_store::awaiting_products::ToRetry;
 use renkei_store::{StoreError, Tenant};
 
 /// Why products could not be kept, or orders not be let go. Repeating it completes it.
@@ -114,7 +114,7 @@ pub async fn release(
 }
 
 /// Puts orders that were read lately onto the import queue.
-pub async fn import(orders: NotWaiting, import_queue: &Queue) -> Result<Released, ProductsError> {
+pub async fn import(orders: ToRetry, import_queue: &Queue) -> Result<Released, ProductsError> {
     let messages = (orders.messages.into_iter())
         .map(|message| {
             Ok(Outgoing {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, ShipmentId};
 use renkei_platform::queue::{Queue, QueueError};
 use renkei_products::{ProductsError, Released};
-use renkei_store::waiting::NotWaiting;
+use renkei_store::awaiting_products::ToRetry;
 use renkei_store::{StoreError, Tenant};
 
 /// Why something was not tried again, or not all of it. Repeating it completes what a passing error left.
@@ -34,9 +34,9 @@ pub async fn orders(
     let since = Timestamp::now() - renkei_products::FRESH;
     let kept = match only {
         Some(order) => match tenant.not_imported_order(connection, order).await? {
-            None => NotWaiting::default(),
-            Some(kept) if kept.message.fetched_at < since => NotWaiting { with_next_fetch: 1, ..NotWaiting::default() },
-            Some(kept) => NotWaiting { messages: vec![kept.message], with_next_fetch: 0 },
+            None => ToRetry::default(),
+            Some(kept) if kept.message.fetched_at < since => ToRetry { with_next_fetch: 1, ..ToRetry::default() },
+            Some(kept) => ToRetry { messages: vec![kept.message], with_next_fetch: 0 },
         },
         None => tenant.not_imported_lately(connection, since).await?,
     };

@@ -95,6 +95,7 @@ impl Shops {
             robot: ROBOT,
             lane: Lane::Fetch,
             deadline: Instant::now() + patience,
+            after_failure: false,
         };
         // A process that lives on may know a token of credentials that were replaced since.
         if let Ok(mut tokens) = self.tokens.lock() {

@@ -72,6 +72,15 @@ pub enum ShopError {
 }
 
 impl ShopError {
+    /// What a log may hold of it: the shop's codes, and not its words, which may name a customer.
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        match self {
+            Self::Shop(error) => error.for_log(),
+            ours => ours.to_string(),
+        }
+    }
+
     /// Will coming again later help, without anybody doing anything?
     #[must_use]
     pub fn is_passing(&self) -> bool {

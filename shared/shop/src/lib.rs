@@ -60,6 +60,12 @@ impl Shops {
         Ok(Self { http, policy, secrets, service_email, tokens: Arc::default() })
     }
 
+    /// The address that signs in where a connection names none of its own: merchants register it at their shop.
+    #[must_use]
+    pub fn service_email(&self) -> &str {
+        &self.service_email
+    }
+
     fn client(&self, connection: &Connection) -> Result<Client, ShopError> {
         let address = ApiAddress::parse(&connection.api_url, &self.policy)?;
         Ok(Client::new(self.http.client()?.clone(), address))

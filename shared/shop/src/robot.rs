@@ -5,6 +5,8 @@
 //! failure of the message: it comes again later, or is woken, and the run goes on where it stood.
 
 mod end;
+mod metrics;
+mod story;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
@@ -12,10 +14,10 @@ use std::time::{Duration, Instant, SystemTime};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use lambda_runtime::{Context, LambdaEvent};
-use renkei_domain::gate::{Lane, Reason};
+use renkei_domain::gate::Lane;
 use renkei_domain::health;
-use renkei_domain::run::{CallMade, Run, RunState};
-use renkei_domain::settings::{Action, Connection, TenantSettings};
+use renkei_domain::run::{Run, RunState};
+use renkei_domain::settings::{Action, TenantSettings};
 use renkei_domain::work::{Cause, StartRobot};
 use renkei_ecforce::Timeouts;
 use renkei_platform::batch::{Message, run_batch};
@@ -26,9 +28,10 @@ use renkei_platform::wakeup::{WakeUpError, WakeUps};
 use renkei_store::{Store, StoreError, Tenant};
 use tracing::Instrument;
 
+use self::metrics::{count_calls, count_closed, was_answered};
+pub use self::story::{Indoors, Stopped, Told, Work};
 use crate::Shops;
-use crate::error::ShopError;
-use crate::session::{Session, SessionRequest};
+use crate::session::SessionRequest;
 
 /// How long a message stays in hand at a time while its robot is at work.
 const IN_HAND: Duration = Duration::from_mins(1);
@@ -49,88 +52,6 @@ pub struct Robots {
     pub triggers: Queue,
     /// One-time schedules that wake blocked robots.
     pub wake_ups: WakeUps,
-}
-
-/// One run at work, as its story sees it.
-pub struct Work<'a> {
-    /// The tenant's data.
-    pub tenant: &'a Tenant,
-    /// The tenant's settings.
-    pub settings: &'a TenantSettings,
-    /// The shop's settings.
-    pub connection: &'a Connection,
-    /// The run's name.
-    pub run: &'a str,
-    /// The message that started it.
-    pub message: &'a StartRobot,
-    /// The way to the shop.
-    pub session: &'a mut Session,
-}
-
-/// How a story ended that came to its end.
-#[derive(Debug, Default)]
-pub struct Told {
-    /// What it did, counted by word.
-    pub counts: BTreeMap<String, u64>,
-    /// Pages of work that it queued for another function; the run ends when all of them are done. 0 if it queued none.
-    pub queued_pages: u32,
-    /// Records that need a person.
-    pub for_a_person: u64,
-    /// Why it could not do its work, in a sentence that says what to mend; the run has failed then.
-    pub failure: Option<String>,
-    /// What a person should know of, in sentences.
-    pub notes: Vec<String>,
-}
-
-/// Why a story stopped before its end, and what it had done by then. The run goes on in another invocation, which sees only
-/// what is left: what is not handed over here is in nobody's counts, and no person is told of it.
-#[derive(Debug)]
-pub struct Stopped {
-    /// Why.
-    pub error: ShopError,
-    /// What it did, and will not do again; its `queued_pages` and `failure` say nothing.
-    pub done: Box<Told>,
-}
-
-impl Stopped {
-    /// A story's end, with what it did until then.
-    ///
-    /// # Errors
-    /// The story's own, with what was done.
-    pub fn or_told(ended: Result<(), ShopError>, done: Told) -> Result<Told, Self> {
-        match ended {
-            Ok(()) => Ok(done),
-            Err(error) => Err(Self { error, done: Box::new(done) }),
-        }
-    }
-}
-
-impl From<ShopError> for Stopped {
-    fn from(error: ShopError) -> Self {
-        Self { error, done: Box::default() }
-    }
-}
-
-impl From<StoreError> for Stopped {
-    fn from(error: StoreError) -> Self {
-        ShopError::from(error).into()
-    }
-}
-
-/// A run at work that needs no shop: it calls none, and holds no gate.
-pub struct Indoors<'a> {
-    /// The tenant's data.
-    pub tenant: &'a Tenant,
-    /// The tenant's settings.
-    pub settings: &'a TenantSettings,
-    /// The shop's settings.
-    pub connection: &'a Connection,
-    /// The run's name.
-    pub run: &'a str,
-    /// The message that started it.
-    pub message: &'a StartRobot,
-    /// After this nothing is begun.
-    pub deadline: Instant,
 }
 
 /// How far an invocation came that stopped.
@@ -234,24 +155,6 @@ impl Robots {
         Ok(())
     }
 
-    /// Counts what alarms look at. A run that went on in several invocations counts its records at each: an alarm asks
-    /// whether there are any.
-    async fn watch(&self, start: &StartRobot, ended: &Run, metrics: &Metrics) {
-        let count = |word: &str| ended.counts.get(word).copied().unwrap_or(0);
-        metrics.add(Metric::CancellationsOverdue, count("cancellations-overdue"));
-        if matches!(start.action, Action::WriteBack | Action::StateWorking | Action::StateShipped) {
-            metrics.add(Metric::WriteBackErrors, count("refused"));
-        }
-        if ended.state != RunState::Failed {
-            return;
-        }
-        // Looked up only where a run failed. That the log cannot be read is no reason for the run to be repeated.
-        match self.store.tenant(start.tenant.clone()).is_failing(&start.connection, &start.robot).await {
-            Ok(failing) => metrics.add(Metric::RobotsFailing, u64::from(failing)),
-            Err(error) => tracing::warn!(error = %error, "whether the runs before failed as well is not known"),
-        }
-    }
-
     /// Carries out one start of a robot. `holder` is unique to this invocation; `message_id` names the run where the
     /// message does not.
     pub async fn run(
@@ -284,6 +187,7 @@ impl Robots {
             robot: message.robot.as_str(),
             lane: lane_of(message.action),
             deadline,
+            after_failure: message.attempt > 0,
         };
         let mut session = match self.shops.open(&tenant, request).await {
             Ok(session) => session,
@@ -416,37 +320,6 @@ fn taken_out() -> Told {
     Told { notes: vec![note], ..Told::default() }
 }
 
-fn was_answered(call: &CallMade) -> bool {
-    call.status.is_some_and(|status| (200..300).contains(&status))
-}
-
-/// Counts this invocation's calls, how many of them failed, and how much of the shop's day is spent by now. All of it is
-/// known by the session: nothing is read for it.
-fn count_calls(session: &Session, called: &[CallMade], metrics: &Metrics) {
-    let failed = |call: &&CallMade| !was_answered(call);
-    metrics.add(Metric::ShopCalls, u64::from(session.calls()));
-    metrics.add(Metric::ShopErrors, called.iter().filter(failed).count() as u64);
-    let (spent, limit) = session.spent_of_limit();
-    metrics.gate_used(spent, limit);
-}
-
-/// A run that finds the day's calls spent makes none, and has nothing of its own to count. Without this the day would
-/// seem to have recovered as soon as it is spent.
-fn count_closed(error: &ShopError, metrics: &Metrics) {
-    if is_day_spent(error) {
-        metrics.gate_used(1, 1);
-    }
-}
-
-/// Is all of the shop's day spent, by our count or by what the shop said? Not if the rest is kept for other robots.
-fn is_day_spent(error: &ShopError) -> bool {
-    let ShopError::Closed(closure) = error else { return false };
-    match closure.reason {
-        Reason::LimitReached | Reason::RefusedByShop => true,
-        Reason::LaneFloor => false,
-    }
-}
-
 /// Until when an invocation begins anything: then its run stops, and goes on in a new one.
 #[must_use]
 pub fn deadline(context: &Context) -> Instant {
@@ -476,27 +349,10 @@ pub fn lane_of(action: Action) -> Lane {
 
 #[cfg(test)]
 mod tests {
-    use renkei_domain::gate::{Closure, GateRules};
+    use renkei_domain::gate::GateRules;
 
     use super::*;
     use crate::BEGIN_WITHIN;
-
-    #[test]
-    fn a_day_is_spent_for_all_robots_or_not_at_all() {
-        let spent = |reason| is_day_spent(&ShopError::Closed(Closure { until: Timestamp::UNIX_EPOCH, reason }));
-        assert!(spent(Reason::LimitReached) && spent(Reason::RefusedByShop));
-        assert!(!spent(Reason::LaneFloor), "the others' part is there still");
-        assert!(!is_day_spent(&ShopError::Busy));
-    }
-
-    /// Runs come minutes or hours apart, and one of a shop that has calls left says nothing of another.
-    #[test]
-    fn the_alarm_of_spent_calls_stays_between_runs() {
-        let template = include_str!("../../../template.yaml");
-        let alarm = template.split("\n  GateUsedAlarm:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-        assert!(alarm.contains("TreatMissingData: ignore") && alarm.contains("Period: 3600"), "{alarm}");
-        assert!(alarm.contains("Statistic: Maximum"), "{alarm}");
-    }
 
     #[test]
     fn a_call_begun_at_the_last_moment_is_over_and_noted_in_time() {

@@ -34,6 +34,9 @@ pub struct SessionRequest<'a> {
     pub lane: Lane,
     /// After this no call is begun; one that is under way then is waited for.
     pub deadline: Instant,
+    /// This run tried before, and the shop failed it. Until one call is answered, none that fails in passing is repeated: a
+    /// shop that is down all day would have a good part of the next hours' calls spent on asking whether it still is.
+    pub after_failure: bool,
 }
 
 /// One run's hold of a shop's gate. Ends with [`Session::leave`]; dropped without it (a crash), the gate comes free by
@@ -53,6 +56,8 @@ pub struct Session {
     shown: Instant,
     clock: RunClock,
     deadline: Instant,
+    /// See [`SessionRequest::after_failure`]; over with the first answer.
+    doubted: bool,
     /// Calls made so far, sign-ins and repetitions included.
     calls: u32,
     asked: u32,
@@ -109,6 +114,7 @@ impl Shops {
                             shown: asked,
                             clock,
                             deadline: request.deadline,
+                            doubted: request.after_failure,
                             calls: 0,
                             asked: 0,
                             last_began: None,
@@ -264,7 +270,10 @@ impl Session {
     ) -> Result<T, ShopError> {
         for wait in BACK_OFF.into_iter().map(Some).chain([None]) {
             let error = match self.pass(lane, kind, &request).await? {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.doubted = false;
+                    return Ok(answer);
+                }
                 Err(error) => error,
             };
             if let Error::DailyLimit { after, .. } = &error {
@@ -275,8 +284,11 @@ impl Session {
                     return Err(self.close().await?);
                 }
             }
-            let Retry::Passing { after } = error.retry() else { return Err(error.into()) };
-            let own = wait.map(|back_off| back_off.mul_f64(0.75 + fastrand::f64() / 2.0));
+            let Retry::Passing { after } = error.retry() else {
+                self.doubted = false;
+                return Err(error.into());
+            };
+            let own = wait.filter(|_| !self.doubted).map(|back_off| back_off.mul_f64(0.75 + fastrand::f64() / 2.0));
             let Some(pause) = after.or(own) else { return Err(error.into()) };
             // Other robots of the shop keep to it too: also where this call was the last.
             self.penalty(pause).await?;
@@ -284,7 +296,7 @@ impl Session {
             if wait.is_none() || pause > self.rules.patience() || Instant::now() + pause > self.deadline {
                 return Err(error.into());
             }
-            tracing::warn!(robot = %self.robot, pause_seconds = pause.as_secs_f64(), error = %error, "the shop failed; the call is repeated");
+            tracing::warn!(robot = %self.robot, pause_seconds = pause.as_secs_f64(), error = error.for_log(), "the shop failed; the call is repeated");
         }
         Err(ShopError::OutOfTime)
     }

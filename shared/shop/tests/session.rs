@@ -133,14 +133,18 @@ impl Place {
     }
 
     async fn try_open(&self, holder: &str, lane: Lane, patience: Duration) -> Result<Session, ShopError> {
-        let request = SessionRequest {
+        self.shops.open(&self.tenant, self.request(holder, lane, patience)).await
+    }
+
+    fn request(&self, holder: &str, lane: Lane, patience: Duration) -> SessionRequest<'_> {
+        SessionRequest {
             connection: &self.connection,
             holder: holder.to_owned(),
             robot: "main/fetch-orders",
             lane,
             deadline: Instant::now() + patience,
-        };
-        self.shops.open(&self.tenant, request).await
+            after_failure: false,
+        }
     }
 
     async fn asked(&self) -> usize {
@@ -365,6 +369,29 @@ async fn a_wish_to_be_left_alone_counts_for_others_after_the_last_repetition_too
     let gate = place.tenant.gate(&place.connection.id, now).await.unwrap();
     let wait = gate.next_call_at().duration_since(now).as_millis();
     assert!((500..=2_000).contains(&wait), "the next robot may call in {wait} ms");
+}
+
+#[tokio::test]
+async fn a_run_that_comes_again_asks_once_whether_the_shop_is_still_down_and_is_patient_once_it_is_not() {
+    let place = Place::answering(ResponseTemplate::new(502)).await;
+    let request = |holder| {
+        let first = place.request(holder, Lane::Fetch, Duration::from_mins(9));
+        SessionRequest { after_failure: true, ..first }
+    };
+    let mut down = place.shops.open(&place.tenant, request("run-1")).await.unwrap();
+    let error = call(&mut down).await.unwrap_err();
+    assert!(error.is_passing(), "{error}");
+    assert_eq!(place.asked().await, 1, "not repeated");
+    down.leave().await.unwrap();
+
+    // It is back: one answer, and what fails after it is a moment's trouble.
+    let page = ResponseTemplate::new(200).set_body_json(json!({ "data": [] }));
+    Mock::given(any()).respond_with(page).up_to_n_times(1).with_priority(1).mount(&place.shop).await;
+    let mut back = place.shops.open(&place.tenant, request("run-2")).await.unwrap();
+    call(&mut back).await.unwrap();
+    call(&mut back).await.unwrap_err();
+    assert_eq!(back.calls(), 1 + 4, "one that was answered, and one that was repeated three times");
+    back.leave().await.unwrap();
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use renkei_domain::ids::ConnectionId;
 use renkei_domain::shipment::Status;
 use serde::{Deserialize, Serialize};
 
-use crate::shelves::Count;
+use crate::lists::Count;
 use crate::{StoreError, Tenant, codec, keys};
 
 pub(crate) const KIND: &str = "usual";

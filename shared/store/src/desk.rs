@@ -21,9 +21,9 @@ use renkei_domain::shipment::Status;
 use serde::{Deserialize, Serialize};
 
 use crate::days::{self, Usual};
+use crate::lists::Count;
 use crate::members::{Member, member};
 use crate::settings::{AppliedSettings, applied};
-use crate::shelves::Count;
 use crate::shipments::sort_key;
 use crate::{StoreError, Tenant, codec, glance, keys, reads};
 

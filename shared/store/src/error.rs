@@ -26,7 +26,7 @@ pub enum StoreError {
         message: String,
     },
     /// An item is not of a shape that this release reads.
-    #[error("a stored {kind} cannot be read: {reason}")]
+    #[error("a stored {kind} cannot be read: {reason}; tell the operator (docs/operations.md, Data is lost or spoilt)")]
     Unreadable {
         /// What kind of item.
         kind: &'static str,
@@ -34,7 +34,7 @@ pub enum StoreError {
         reason: String,
     },
     /// What was handed in belongs to another tenant; nothing was written.
-    #[error("the {kind} is not this tenant's")]
+    #[error("the {kind} is not this tenant's: nothing was written; tell the operator")]
     NotOwn {
         /// What kind of item.
         kind: &'static str,

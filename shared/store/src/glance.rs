@@ -14,7 +14,7 @@ use renkei_domain::shipment::Status;
 use serde::{Deserialize, Serialize};
 
 use crate::desk::KeptCounts;
-use crate::shelves::Count;
+use crate::lists::Count;
 use crate::{StoreError, Tenant};
 
 /// Lists are counted to here and no further.

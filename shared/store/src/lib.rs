@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod awaiting_products;
 mod changes;
 mod codec;
 pub mod days;
@@ -18,6 +19,7 @@ pub mod health;
 pub mod import;
 mod keys;
 mod latest;
+pub mod lists;
 pub mod members;
 mod merged;
 pub mod meter;
@@ -33,12 +35,10 @@ pub mod sales;
 pub mod sessions;
 pub mod settings;
 mod shelf;
-pub mod shelves;
 pub mod shipments;
 mod statements;
 pub mod stock;
 pub mod sync;
-pub mod waiting;
 pub mod warehouse;
 
 use std::sync::{Arc, LazyLock};

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use renkei_domain::ids::ConnectionId;
 use renkei_domain::shipment::Status;
 
-use crate::shelves::{Mark, Shelf, marks};
+use crate::lists::{Listed, Mark, marks};
 use crate::{StoreError, Tenant, codec, keys};
 
 impl Tenant {
@@ -28,12 +28,12 @@ impl Tenant {
         since: Timestamp,
         rows: usize,
         after: Option<Mark>,
-    ) -> Result<Shelf, StoreError> {
+    ) -> Result<Listed, StoreError> {
         let least = keys::status_sk_since(since);
         let after = after.map(|mark| (keys::status_sk(mark.since, &mark.id(connection)), mark));
         // A bound above the upper one would be refused. So ends a list whose day has ended since its last page.
         if after.as_ref().is_some_and(|(key, _)| *key < least) {
-            return Ok(Shelf::of(connection, Vec::new(), false));
+            return Ok(Listed::of(connection, Vec::new(), false));
         }
         // One more tells whether there is more, and another is the mark itself, if it still stands there.
         let limit = i32::try_from(rows + 2).unwrap_or(i32::MAX);
@@ -59,7 +59,7 @@ impl Tenant {
         }))
         .await?;
         let (page, more) = page(connection, lists, rows, after.map(|(_, mark)| mark));
-        Ok(Shelf::of(connection, page, more))
+        Ok(Listed::of(connection, page, more))
     }
 }
 

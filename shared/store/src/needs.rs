@@ -7,7 +7,7 @@ use renkei_domain::needs::{Needs, OpenCancellation};
 use renkei_domain::shipment::Shipment;
 
 use crate::codec::{self, Item};
-use crate::shelves::Mark;
+use crate::lists::Mark;
 use crate::shipments::sort_key;
 use crate::{StoreError, Tenant, keys};
 

@@ -9,11 +9,11 @@ use renkei_domain::work::{ImportOrder, Place};
 use serde::{Deserialize, Serialize};
 
 use crate::Tenant;
+use crate::awaiting_products::ToRetry;
 use crate::codec::{self, Item};
 use crate::error::StoreError;
 use crate::keys;
 use crate::reads;
-use crate::waiting::NotWaiting;
 
 const KIND: &str = "order that was not imported";
 
@@ -115,7 +115,7 @@ impl Tenant {
         &self,
         connection: &ConnectionId,
         since: Timestamp,
-    ) -> Result<NotWaiting, StoreError> {
+    ) -> Result<ToRetry, StoreError> {
         let pk = keys::not_imported_pk(&self.id, connection);
         let (mut lately, mut before) = (Vec::new(), 0);
         let take = |item: Item| {
@@ -128,7 +128,7 @@ impl Tenant {
             Ok(())
         };
         reads::each(self, &self.tables().shipments, &pk, None, take).await?;
-        Ok(NotWaiting::of(lately, before, since))
+        Ok(ToRetry::of(lately, before, since))
     }
 
     /// One order of a connection, if it is not imported.

@@ -122,6 +122,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_document_names_by_a_key_is_called_as_forms_call_it() {
+        for id in ["payment-check", "ecforce-release"] {
+            let all = renkei_domain::processing::built_in::all();
+            let robot = all.iter().find(|robot| robot.id.as_str() == id).unwrap();
+            let own = format!("「{}」（{id}）", robot.name);
+            assert!(SENTENCES.iter().any(|(_, said)| said.contains(&own)), "{own}");
+        }
+        assert_eq!(
+            ja("\"complete\" is the state for `fetch` already: orders in it would be cancelled"),
+            "\"complete\" は「取得する対応状況」（fetch）と同じです。その注文がキャンセルになってしまいます。"
+        );
+        assert_eq!(
+            ja(
+                "there is no robot \"a/inventory\", so this one would never start: the easy set-up of this connection makes \
+                fetch-orders, status-sync"
+            ),
+            "ロボット \"a/inventory\" がないため、起動することがありません。このショップにあるもの: \
+             「出荷指示取得」（fetch-orders）、「ステータス同期」（status-sync）"
+        );
+        let often = "every 5 minutes spends the shop's calls of the day fast: see `renkei plan` for what these robots need \
+                     a day";
+        assert!(ja(often).starts_with("5分ごとでは1日のAPI呼び出しが"), "{}", ja(often));
+    }
+
+    #[test]
     fn a_line_of_the_document_keeps_its_number_and_its_path() {
         assert_eq!(
             line(Lang::Ja, "line 2: processing_robots.custom[0].name: the text is empty"),

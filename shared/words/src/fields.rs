@@ -1,4 +1,5 @@
-//! What people call the fields that conditions look at, and that robots and templates set and change.
+//! What people call the fields that conditions look at, and that robots and templates set and change; and what else of a
+//! document has another name in forms.
 
 use crate::lang::Lang;
 
@@ -54,6 +55,22 @@ const LABELS: [(&str, &str); 48] = [
     ("import.duplicate_number", "受注番号の重複"),
 ];
 
+/// 対応状況 of a shop, by their keys in a document.
+const STATES: [(&str, &str); 3] =
+    [("fetch", "取得する対応状況"), ("working", "取得後の対応状況"), ("shipped", "出荷済みの対応状況")];
+
+/// What integration robots do, by its name in a document.
+const ACTIONS: [(&str, &str); 8] = [
+    ("fetch-orders", "出荷指示取得"),
+    ("state-working", "ステータス変更（出荷作業中）"),
+    ("state-shipped", "ステータス変更（出荷済み）"),
+    ("status-sync", "ステータス同期"),
+    ("write-back", "実績戻し"),
+    ("inventory", "在庫連携"),
+    ("apply-processing", "処理ロボット適用"),
+    ("reconcile", "夜間照合"),
+];
+
 /// Fields that a processing robot can set.
 pub const SETTABLE: [&str; 12] = [
     "delivery_note",
@@ -88,6 +105,24 @@ pub fn labelled(lang: Lang, name: &str) -> String {
     }
 }
 
+/// A state of a shop as a form calls it, with its key.
+pub(crate) fn state(key: &str) -> String {
+    called(&STATES, key)
+}
+
+/// A list of what robots do, each as a form calls it, with its name.
+pub(crate) fn actions(names: &str) -> String {
+    let all: Vec<String> = names.split(", ").map(|name| called(&ACTIONS, name)).collect();
+    all.join("、")
+}
+
+fn called(labels: &[(&str, &str)], key: &str) -> String {
+    match labels.iter().find(|(known, _)| *known == key) {
+        Some((_, label)) => format!("「{label}」（{key}）"),
+        None => key.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +136,15 @@ mod tests {
         }
         assert_eq!(labelled(Lang::Ja, "tags"), "ラベル (tags)");
         assert_eq!(labelled(Lang::En, "tags"), "tags");
+    }
+
+    #[test]
+    fn what_robots_do_and_states_are_called_as_in_forms() {
+        for action in renkei_domain::settings::Action::ALL {
+            assert!(actions(action.as_str()).starts_with('「'), "{action:?}");
+        }
+        assert_eq!(actions("fetch-orders, reconcile"), "「出荷指示取得」（fetch-orders）、「夜間照合」（reconcile）");
+        assert_eq!([state("working"), state("other")], ["「取得後の対応状況」（working）", "other"]);
     }
 
     #[test]

@@ -58,13 +58,15 @@ pub fn filled(said: &str, found: &[impl AsRef<str>]) -> String {
 }
 
 /// What stands in a place, as the place says what it is: `{0}` as it is, `{0件}` counts, `{0間隔}` how often, `{0項目}`
-/// a field, `{0理由}` orders with why.
+/// a field, `{0状況}` which state of a shop, `{0アクション}` what robots do, `{0理由}` orders with why.
 fn shown_as(kind: &str, what: &str) -> Option<String> {
     match kind {
         "" => Some(what.to_owned()),
         "件" => Some(counts(what)),
         "間隔" => Some(interval(what)),
         "項目" => Some(fields::label(Lang::Ja, what).to_owned()),
+        "状況" => Some(fields::state(what)),
+        "アクション" => Some(fields::actions(what)),
         "理由" => Some(reasons::listed(what)),
         _ => None,
     }

@@ -96,6 +96,23 @@ mod tests {
     }
 
     #[test]
+    fn what_releases_before_said_is_said_too() {
+        for (sentence, said) in [
+            ("a stored run cannot be read: it has no count", "保存データ（run）を読み取れません: it has no count。"),
+            ("the order is not this tenant's", "この契約企業のデータではありません（order）。"),
+            ("the shop's answer is larger than 9 bytes: ask for fewer rows at a time", "ショップの応答が大きすぎます"),
+        ] {
+            let said_now = ja(sentence);
+            assert!(said_now.starts_with(said) && said_now.ends_with("運用者に連絡してください。"), "{said_now}");
+        }
+        let unreadable = renkei_store::StoreError::Unreadable { kind: "run", reason: "it has no count".to_owned() };
+        assert_eq!(
+            ja(&unreadable.to_string()),
+            "保存データ（run）を読み取れません: it has no count。運用者に連絡してください。"
+        );
+    }
+
+    #[test]
     fn a_capture_that_nobody_can_prove_is_said() {
         assert!(ja(&renkei_store::sales::not_captured().message).starts_with("売上処理を一度依頼しましたが"));
     }
@@ -117,6 +134,8 @@ mod tests {
             include_str!("../../../functions/sync-payments/src/sync.rs"),
             include_str!("../../../shared/shop/src/robot.rs"),
             include_str!("../../../shared/shop/src/robot/end.rs"),
+            include_str!("../../../shared/shop/src/robot/metrics.rs"),
+            include_str!("../../../shared/shop/src/robot/story.rs"),
             include_str!("../../../shared/shop/src/token.rs"),
             include_str!("../../../shared/ecforce/src/client.rs"),
         ];

@@ -93,11 +93,18 @@ impl Caller {
     /// # Panics
     /// If there is no answer.
     pub async fn send(&self, method: &str, path: &str, body: Option<Vec<u8>>) -> Answer {
+        self.send_as(None, method, path, body).await
+    }
+
+    async fn send_as(&self, idempotency: Option<&str>, method: &str, path: &str, body: Option<Vec<u8>>) -> Answer {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
         let mut request = self.http.request(method, url);
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
+        }
+        if let Some(idempotency) = idempotency {
+            request = request.header("idempotency-key", idempotency);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
@@ -122,6 +129,12 @@ impl Caller {
     /// Claims.
     pub async fn claim(&self, ids: &[String]) -> Answer {
         self.json("POST", "/v1/shipments/claim", &json!({ "ids": ids })).await
+    }
+
+    /// Claims by a request that can be made again: it names itself.
+    pub async fn claim_as(&self, idempotency: &str, ids: &[String]) -> Answer {
+        let body = json!({ "ids": ids }).to_string().into_bytes();
+        self.send_as(Some(idempotency), "POST", "/v1/shipments/claim", Some(body)).await
     }
 
     /// All shipments of a list, page by page.

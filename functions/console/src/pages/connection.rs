@@ -127,7 +127,7 @@ pub(super) fn ended(lang: Lang, error: &ShopError) -> String {
             format!("Not everything could be asked: {error}. Test again later."),
         ),
         other => {
-            tracing::error!(error = %other, "a connection could not be tested");
+            tracing::error!(error = other.for_log(), "a connection could not be tested");
             (
                 "システムの問題でテストできませんでした。続く場合は運用者にご連絡ください。".to_owned(),
                 "It could not be tested: something is wrong on our side. If it stays so, tell your operator."

@@ -39,8 +39,8 @@ pub async fn download(Extension(caller): Extension<Caller>, Query(which): Query<
     let mut after = None;
     let mut rows = 0;
     while rows < MOST {
-        let shelf = caller.tenant.newest(&connection, status, AT_ONCE, after).await?;
-        let shipments = caller.tenant.shipments(&shelf.ids).await?;
+        let listed = caller.tenant.newest(&connection, status, AT_ONCE, after).await?;
+        let shipments = caller.tenant.shipments(&listed.ids).await?;
         let details = caller.tenant.details(&shipments).await?;
         rows += shipments.len();
         for (shipment, detail) in shipments.iter().zip(&details) {
@@ -73,7 +73,7 @@ pub async fn download(Extension(caller): Extension<Caller>, Query(which): Query<
                 ],
             );
         }
-        after = shelf.next;
+        after = listed.next;
         if after.is_none() {
             break;
         }

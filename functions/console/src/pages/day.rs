@@ -3,7 +3,7 @@
 use renkei_domain::ids::ConnectionId;
 use renkei_domain::shipment::Status;
 use renkei_store::StoreError;
-use renkei_store::shelves::{Mark, Shelf};
+use renkei_store::lists::{Listed, Mark};
 
 use super::shipments::ROWS;
 use super::today::midnight;
@@ -55,7 +55,7 @@ impl OfToday {
         caller: &Caller,
         connection: &ConnectionId,
         after: Option<Mark>,
-    ) -> Result<Shelf, StoreError> {
+    ) -> Result<Listed, StoreError> {
         caller.tenant.newest_of(connection, self.statuses(), midnight(caller.now), ROWS as usize, after).await
     }
 }

@@ -14,7 +14,7 @@ use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
 use renkei_setup::dead_letters::{DeadLetter, Reason, Wanted};
 use renkei_store::audit::AuditOutcome;
-use renkei_store::shelves::Count;
+use renkei_store::lists::Count;
 use serde::Deserialize;
 
 use super::shipments::not_too_often;

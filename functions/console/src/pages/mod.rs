@@ -51,8 +51,8 @@ use axum::response::Html;
 use renkei_domain::ids::ConnectionId;
 use renkei_store::days::Usual;
 use renkei_store::desk::{Desk, KeptCounts};
+use renkei_store::lists::Count;
 use renkei_store::settings::AppliedSettings;
-use renkei_store::shelves::Count;
 
 use crate::guard::Caller;
 use crate::problem::Problem;

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, ShipmentId};
 use renkei_domain::needs::Need;
 use renkei_domain::settings::Connection;
+use renkei_store::lists::Count;
 use renkei_store::needs::WaitingList;
-use renkei_store::shelves::Count;
 
 use super::shipments::ROWS;
 use super::{counted, words};
@@ -83,7 +83,7 @@ pub async fn list(
 }
 
 /// A place in the list, as an address says it. It is looked for in the tenant's own list, wherever it leads.
-fn place(text: &str) -> Option<(ConnectionId, renkei_store::shelves::Mark)> {
+fn place(text: &str) -> Option<(ConnectionId, renkei_store::lists::Mark)> {
     let (connection, mark) = text.split_once('~')?;
     Some((ConnectionId::parse(connection).ok()?, mark.parse().ok()?))
 }

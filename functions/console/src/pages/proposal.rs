@@ -1,7 +1,7 @@
 //! A proposal: settings that somebody wants in force. However it came about (the document, a robot's page, the easy
 //! set-up), it is checked as a whole and put in force here, by the same code and in the same order as `renkei apply`.
 
-use renkei_domain::document::{self, Document};
+use renkei_domain::document::{self, Document, Findings, Places};
 use renkei_domain::ids::ConnectionId;
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_ecforce::ApiAddress;
@@ -93,13 +93,22 @@ impl From<SetupError> for Problem {
     }
 }
 
-/// Reads a text as a document, with addresses that this deployment may speak to.
-pub fn read(app: &App, text: &str) -> Result<Document, Vec<document::Problem>> {
-    let check_url = |url: &str| match ApiAddress::parse(url, &app.policy) {
+/// A shop's address in its normal form, if this deployment may speak to it.
+fn address(app: &App, url: &str) -> Result<String, String> {
+    match ApiAddress::parse(url, &app.policy) {
         Ok(address) => Ok(address.to_string()),
         Err(error) => Err(error.to_string()),
-    };
-    document::read(text, &check_url)
+    }
+}
+
+/// Reads a text as a document, with addresses that this deployment may speak to.
+pub fn read(app: &App, text: &str) -> Result<Document, Vec<document::Problem>> {
+    document::read(text, &|url: &str| address(app, url))
+}
+
+/// What the checks say of settings that are no text yet.
+pub fn findings(app: &App, mut settings: TenantSettings) -> Findings {
+    document::check(&mut settings, &Places::default(), &|url: &str| address(app, url))
 }
 
 /// Checks a text. Changes nothing.
@@ -246,19 +255,45 @@ pub async fn step(
     version: u64,
     change: impl FnOnce(&mut TenantSettings) -> Result<(), Problem>,
 ) -> Result<u64, Problem> {
+    let proposal = proposed(app, caller, version, change).await?;
+    enforce(app, caller, &proposal).await?.map_err(|problems| cannot_be(&problems))
+}
+
+/// What a step would change, a sentence each; or what stands against it. Changes nothing.
+pub async fn step_changes(
+    app: &App,
+    caller: &Caller,
+    version: u64,
+    change: impl FnOnce(&mut TenantSettings) -> Result<(), Problem>,
+) -> Result<Vec<String>, Problem> {
+    let proposal = proposed(app, caller, version, change).await?;
+    if proposal.version != proposal.current.version {
+        return Err(changed_meanwhile());
+    }
+    let ready = proposal.outcome.map_err(|problems| cannot_be(&problems))?;
+    Ok(ready.changes(caller.shell.lang))
+}
+
+async fn proposed(
+    app: &App,
+    caller: &Caller,
+    version: u64,
+    change: impl FnOnce(&mut TenantSettings) -> Result<(), Problem>,
+) -> Result<Proposal, Problem> {
     let mut settings = caller.settings().await?.settings;
     change(&mut settings)?;
     let nothing = Form::default();
-    let proposal = check(app, caller, document::write(&settings), version, Some(&nothing)).await?;
-    enforce(app, caller, &proposal).await?.map_err(|problems| {
-        let list = |lang| {
-            let said: Vec<String> = problems.iter().map(|problem| sentences::line(lang, problem)).collect();
-            said.join(" / ")
-        };
-        Problem::new(
-            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-            format!("この変更はできません。何も適用していません。{}", list(Lang::Ja)),
-            format!("This cannot be; nothing was applied. {}", list(Lang::En)),
-        )
-    })
+    check(app, caller, document::write(&settings), version, Some(&nothing)).await
+}
+
+fn cannot_be(problems: &[String]) -> Problem {
+    let list = |lang| {
+        let said: Vec<String> = problems.iter().map(|problem| sentences::line(lang, problem)).collect();
+        said.join(" / ")
+    };
+    Problem::new(
+        axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+        format!("この変更はできません。何も適用していません。{}", list(Lang::Ja)),
+        format!("This cannot be; nothing was applied. {}", list(Lang::En)),
+    )
 }

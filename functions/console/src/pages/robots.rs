@@ -1,10 +1,11 @@
 //! ロボット: conversion, processing and integration robots, with their conditions in words.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::Query;
+use axum::extract::{Query, State};
 use axum::response::Html;
 use renkei_domain::ids::RuleId;
 use renkei_domain::processing::{ProcessingRobot, Run, Target, built_in};
@@ -15,7 +16,8 @@ use renkei_domain::shipment::Status;
 use renkei_words::fields;
 use serde::Deserialize;
 
-use super::{Page, robot, words};
+use super::{Page, proposal, robot, sentences, words};
+use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::shell::Shell;
@@ -31,6 +33,8 @@ struct RobotsPage {
     is_done: bool,
     /// The robot that was moved, and which from the top it is now.
     moved: Option<(String, usize)>,
+    /// What to mind about robots, once something was changed about them.
+    warnings: Vec<String>,
 }
 
 /// What the address says.
@@ -47,6 +51,7 @@ struct Integration {
     is_on: bool,
     /// The merchant's own; else one of the easy set-up.
     is_own: bool,
+    shop: String,
 }
 
 struct Processing {
@@ -83,8 +88,13 @@ impl RobotsPage {
 }
 
 /// Shows them.
-pub async fn show(Extension(caller): Extension<Caller>, Query(after): Query<After>) -> Page {
+pub async fn show(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Query(after): Query<After>,
+) -> Page {
     let applied = caller.settings().await?;
+    let is_done = after.done.is_some();
     let processing = processing(&caller.shell, &applied.settings);
     let moved = after.moved.and_then(|id| {
         let robot = processing.iter().find(|robot| robot.id == id)?;
@@ -94,12 +104,21 @@ pub async fn show(Extension(caller): Extension<Caller>, Query(after): Query<Afte
         integration: integration(&caller.shell, &applied.settings),
         processing,
         moved,
+        warnings: if is_done { warnings(&app, caller.shell.lang, &applied.settings) } else { Vec::new() },
         settings: applied.settings,
         version: applied.version,
-        is_done: after.done.is_some(),
+        is_done,
         s: caller.shell,
     };
     Ok(Html(page.render()?))
+}
+
+/// What the checks say is worth a second look about the robots that are in force: a step was made without a look at it.
+fn warnings(app: &App, lang: Lang, settings: &TenantSettings) -> Vec<String> {
+    const LISTS: [&str; 3] = ["conversion_robots", "processing_robots", "integration_robots"];
+    let found = proposal::findings(app, settings.clone());
+    let of_robots = found.warnings.iter().filter(|warning| LISTS.iter().any(|list| warning.path.starts_with(*list)));
+    of_robots.map(|warning| sentences::line(lang, &warning.to_string())).collect()
 }
 
 fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
@@ -116,6 +135,7 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
                 },
                 is_on: true,
                 is_own: false,
+                shop: setup.connection.to_string(),
             });
         }
     }
@@ -130,6 +150,7 @@ fn integration(shell: &Shell, settings: &TenantSettings) -> Vec<Integration> {
             trigger: format!("{}: {} → {does}", robot.on.connection(), when(shell, &robot.on)),
             is_on: robot.enabled,
             is_own: true,
+            shop: robot.on.connection().to_string(),
         });
     }
     rows

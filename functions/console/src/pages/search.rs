@@ -12,8 +12,8 @@ use std::fmt;
 use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId};
 use renkei_domain::shipment::{Shipment, Status};
 use renkei_store::StoreError;
+use renkei_store::lists::Mark;
 use renkei_store::settings::AppliedSettings;
-use renkei_store::shelves::Mark;
 
 use self::wanted::Wanted;
 pub use self::wanted::folded;
@@ -177,25 +177,25 @@ async fn look_through(
     let mut seen: HashSet<ShipmentId> = HashSet::new();
     let mut left = LOOKED_THROUGH;
     for _ in 0..LISTS {
-        let shelf = caller.tenant.newest(&place.connection, place.status, left, place.after).await?;
-        let shipments = caller.tenant.shipments(&shelf.ids).await?;
+        let listed = caller.tenant.newest(&place.connection, place.status, left, place.after).await?;
+        let shipments = caller.tenant.shipments(&listed.ids).await?;
         let details = caller.tenant.details(&shipments).await?;
         for (shipment, detail) in shipments.into_iter().zip(details) {
             if !wanted.is(&shipment, &detail) || !seen.insert(shipment.id.clone()) {
                 continue;
             }
-            let at = shelf.ids.iter().position(|id| *id == shipment.id);
+            let at = listed.ids.iter().position(|id| *id == shipment.id);
             rows.push(Row::of(&caller.shell, shipment, &detail));
             if let Some(at) = at.filter(|_| rows.len() >= ROWS as usize) {
-                place.after = shelf.marks.get(at).copied();
+                place.after = listed.marks.get(at).copied();
                 place.looked = place.looked.saturating_add(at as u32 + 1);
                 return Ok(Found { rows, looked: place.looked, further: Some(place) });
             }
         }
-        let looked = shelf.ids.len();
+        let looked = listed.ids.len();
         place.looked = place.looked.saturating_add(looked as u32);
         left = left.saturating_sub(i32::try_from(looked).unwrap_or(i32::MAX));
-        place = match (shelf.next, place.next_list(connections, order)) {
+        place = match (listed.next, place.next_list(connections, order)) {
             (Some(mark), _) => Place { after: Some(mark), ..place },
             (None, Some(next)) => next,
             (None, None) => return Ok(Found { rows, looked: place.looked, further: None }),

@@ -2,6 +2,8 @@
 //! and put in force like any other change. What it makes is the same part of the document that people may write by hand;
 //! see [`super::setting_fields`].
 
+mod in_use;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -17,6 +19,7 @@ use renkei_store::settings::AppliedSettings;
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::in_use::in_use;
 use super::proposal;
 use super::said::{Choice, Said, said};
 use super::setting_fields::{self, Entry, Field, Group, Input, Kind};
@@ -293,6 +296,11 @@ enum Removed {
 }
 
 async fn remove(app: &App, caller: &Caller, open: &Open, is_sure: bool) -> Result<Removed, Problem> {
+    let lang = caller.shell.lang;
+    let users = in_use(lang, open.which.kind, &open.settings, &open.which.id);
+    if !users.is_empty() {
+        return Ok(Removed::Not(Looked::wrong(users.into_iter().map(Said::of_all).collect())));
+    }
     let mut settings = open.settings.clone();
     open.which.kind.remove(&mut settings, &open.which.id);
     let text = document::write(&settings);
@@ -300,21 +308,37 @@ async fn remove(app: &App, caller: &Caller, open: &Open, is_sure: bool) -> Resul
     let problems = match &proposal.outcome {
         Err(problems) => problems.clone(),
         Ok(ready) if !is_sure => {
-            return Ok(Removed::Not(Looked { removal: Some(ready.changes(caller.shell.lang)), ..Looked::default() }));
+            return Ok(Removed::Not(Looked { removal: Some(ready.changes(lang)), ..Looked::default() }));
         }
         Ok(_) => match proposal::enforce(app, caller, &proposal).await? {
             Ok(_) => return Ok(Removed::Done),
             Err(problems) => problems,
         },
     };
-    let problems = problems.iter().map(|text| Said::of_all(sentences::line(caller.shell.lang, text)));
+    let list = open.which.kind.list();
+    let problems = problems.iter().map(|text| Said::of_all(sentences::line(lang, of_list(list, text))));
     Ok(Removed::Not(Looked::wrong(problems.collect())))
+}
+
+/// A problem without its place, where that is the list of what the form is about: the sentence names which of it.
+fn of_list<'t>(list: &str, problem: &'t str) -> &'t str {
+    let rest = problem.strip_prefix("line ").and_then(|rest| rest.split_once(": ")).map_or(problem, |(_, rest)| rest);
+    rest.strip_prefix(list).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(problem)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lang::Lang;
+
+    #[test]
+    fn a_problem_of_the_list_stands_without_it() {
+        let open = "dc is not in the document any more, but has open shipments: 2 ready (出荷待ち)";
+        assert_eq!(of_list("ship_froms", &format!("line 7: ship_froms: {open}")), open);
+        assert_eq!(of_list("ship_froms", open), open);
+        let other = "line 7: connections[0].api_url: the API URL is too long";
+        assert_eq!(of_list("connections", other), other);
+    }
 
     #[test]
     fn every_field_can_be_led_to() {

@@ -17,8 +17,8 @@ use renkei_domain::payment::Payment;
 use renkei_domain::shipment::{HoldReason, Shipment, ShipmentDetail, Status};
 use renkei_store::StoreError;
 use renkei_store::desk::{Desk, KeptCounts};
+use renkei_store::lists::{Count, Listed, Mark};
 use renkei_store::settings::AppliedSettings;
-use renkei_store::shelves::{Count, Mark, Shelf};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -220,7 +220,7 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
     let (tabs, rows, next) = match &connection {
         None => (Vec::new(), Vec::new(), None),
         Some(connection) => {
-            let (counts, shelf) = shelf_and_counts(&caller, connection, status, after, kept).await?;
+            let (counts, listed) = page_and_counts(&caller, connection, status, after, kept).await?;
             let tabs = Status::ALL
                 .into_iter()
                 .zip(&counts)
@@ -230,7 +230,7 @@ async fn page(caller: Caller, settings: &AppliedSettings, kept: &KeptCounts, fil
                     count: counted(count),
                 })
                 .collect();
-            (tabs, rows(&caller, &shelf.ids).await?, shelf.next)
+            (tabs, rows(&caller, &listed.ids).await?, listed.next)
         }
     };
     let next = next.map(|mark| mark.to_string());
@@ -252,35 +252,35 @@ async fn page_of_needs(caller: Caller, settings: &AppliedSettings, need: Option<
 /// Shipments of a shop that today's page counts by the day, in whatever status they are.
 async fn page_of_today(caller: Caller, settings: &AppliedSettings, of_today: OfToday, filter: &Filter) -> Page {
     let connection = chosen(settings, filter.connection.as_deref())?.ok_or_else(Problem::not_found)?;
-    let shelf = of_today.list(&caller, &connection, filter.mark()?).await?;
-    let rows = rows(&caller, &shelf.ids).await?;
-    let (of_today, next) = (Some(of_today), shelf.next.map(|mark| mark.to_string()));
+    let listed = of_today.list(&caller, &connection, filter.mark()?).await?;
+    let rows = rows(&caller, &listed.ids).await?;
+    let (of_today, next) = (Some(of_today), listed.next.map(|mark| mark.to_string()));
     let connection = connection.to_string();
     shown(&ListPage { connection, of_today, next, ..ListPage::of(caller.shell, settings, filter, rows) })
 }
 
 /// A page of a list, and the counts of all lists. What is counted from its newest on is read once for both.
-async fn shelf_and_counts(
+async fn page_and_counts(
     caller: &Caller,
     connection: &ConnectionId,
     status: Status,
     after: Option<Mark>,
     kept: &KeptCounts,
-) -> Result<(Vec<Count>, Shelf), StoreError> {
+) -> Result<(Vec<Count>, Listed), StoreError> {
     let is_together = after.is_none() && status != Status::Shipped;
-    let shelf = async {
+    let listed = async {
         if is_together {
-            let (shelf, count) =
+            let (listed, count) =
                 caller.tenant.newest_and_count(connection, status, ROWS as usize, bound(status)).await?;
-            return Ok((shelf, Some(count)));
+            return Ok((listed, Some(count)));
         }
         Ok((caller.tenant.newest(connection, status, ROWS, after).await?, None))
     };
     let counts = try_join_all(Status::ALL.map(async |it| {
         if it == status && is_together { Ok(None) } else { count(caller, connection, it, kept).await.map(Some) }
     }));
-    let (counts, (shelf, together)) = try_join(counts, shelf).await?;
-    Ok((counts.into_iter().filter_map(|count| count.or(together)).collect(), shelf))
+    let (counts, (listed, together)) = try_join(counts, listed).await?;
+    Ok((counts.into_iter().filter_map(|count| count.or(together)).collect(), listed))
 }
 
 /// How far a list is counted.

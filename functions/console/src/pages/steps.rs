@@ -11,7 +11,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use renkei_domain::ids::RuleId;
 use renkei_domain::processing::built_in;
-use renkei_domain::settings::{EnabledRobot, TenantSettings, TiedRobot};
+use renkei_domain::settings::{CustomAction, EnabledRobot, TenantSettings, TiedRobot};
 
 use super::draft::Names;
 use super::{Form, encoded, proposal};
@@ -91,7 +91,10 @@ fn stepped(settings: &mut TenantSettings, list: &str, id: &str, what: Step) -> R
             let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
             match what {
                 Step::On | Step::Off => own[at].enabled = what == Step::On,
-                Step::Remove => drop(own.remove(at)),
+                Step::Remove => {
+                    free(&applying(settings, id))?;
+                    settings.processing_robots.custom.remove(at);
+                }
                 step => moved(own, at, step)?,
             }
         }
@@ -100,7 +103,10 @@ fn stepped(settings: &mut TenantSettings, list: &str, id: &str, what: Step) -> R
             let at = own.iter().position(|robot| robot.id.as_str() == id).ok_or_else(Problem::not_found)?;
             match what {
                 Step::On | Step::Off => own[at].enabled = what == Step::On,
-                Step::Remove => drop(own.remove(at)),
+                Step::Remove => {
+                    free(&converting(settings, id))?;
+                    settings.conversion_robots.remove(at);
+                }
                 _ => return Err(Problem::not_found()),
             }
         }
@@ -116,6 +122,42 @@ fn stepped(settings: &mut TenantSettings, list: &str, id: &str, what: Step) -> R
         _ => return Err(Problem::not_found()),
     }
     Ok(())
+}
+
+/// Refuses to take away what these name. The checks would say of them that they name what there is not.
+fn free(users: &[String]) -> Result<(), Problem> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let [ja, en] = ["、", ", "].map(|between| users.join(between));
+    Err(Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        format!("{ja} がこのロボットを使っています。先にそちらを変えるか、外してください。何も変えていません。"),
+        format!("Still used by {en}: change those first, or take them away. Nothing was changed."),
+    ))
+}
+
+/// Integration robots that apply this processing robot.
+fn applying(settings: &TenantSettings, id: &str) -> Vec<String> {
+    let own = settings.integration_robots.custom.iter();
+    own.filter(|robot| match &robot.action {
+        CustomAction::Apply(apply) => apply.apply_processing_robot.as_str() == id,
+        CustomAction::Run(_) => false,
+    })
+    .map(|robot| robot.name.clone())
+    .collect()
+}
+
+/// Shops whose orders go through this conversion robot, and processing robots that are tied to it.
+fn converting(settings: &TenantSettings, id: &str) -> Vec<String> {
+    let is_it = |conversion: &RuleId| conversion.as_str() == id;
+    let setups = settings.integration_robots.easy_setup.iter();
+    let shops = setups.filter(|setup| setup.conversion_robot.as_ref().is_some_and(is_it));
+    let shops = shops.map(|setup| setup.connection.to_string());
+    let own = settings.processing_robots.custom.iter().filter(|robot| robot.conversion_robots.iter().any(is_it));
+    let built_in = settings.processing_robots.enable.iter().filter(|robot| robot.conversion_robots().iter().any(is_it));
+    let built_in = built_in.filter_map(|robot| built_in::find(robot.id())).map(|robot| robot.name.clone());
+    shops.chain(own.map(|robot| robot.name.clone())).chain(built_in).collect()
 }
 
 /// Ties a built-in robot to these conversion robots; to none, for all orders.
@@ -212,6 +254,37 @@ mod tests {
             assert!(stepped(&mut settings, list, id, step).is_err(), "{list} {id}");
             assert_eq!(settings, before);
         }
+    }
+
+    #[test]
+    fn what_another_robot_needs_is_not_taken_away_and_that_one_is_named() {
+        let text = serde_json::json!({
+            "tenant": "a",
+            "conversion_robots": [{ "id": "own", "name": "独自", "copy_of": 14448 }],
+            "processing_robots": {
+                "enable": [{ "id": "hold-unpaid", "conversion_robots": ["own"] }],
+                "custom": [{ "id": "free", "name": "放す", "do": ["to_ready"] }],
+            },
+            "integration_robots": {
+                "easy_setup": { "connection": "shop", "every": "15 minutes", "conversion_robot": "own" },
+                "custom": [{
+                    "id": "later", "name": "入金後", "on": { "by_hand": true, "connection": "shop" },
+                    "do": { "apply_processing_robot": "free", "to_status": "awaiting-payment" },
+                }],
+            },
+        });
+        let mut settings: TenantSettings = serde_json::from_value(text).unwrap();
+        let mut refused = |list, id| stepped(&mut settings, list, id, Step::Remove).unwrap_err().ja.to_string();
+        assert!(refused("processing", "free").starts_with("入金後 が"));
+        let conversion = refused("conversion", "own");
+        assert!(conversion.starts_with("shop、") && conversion.contains("未入金の注文を保留"), "{conversion}");
+
+        settings.integration_robots.custom.clear();
+        settings.integration_robots.easy_setup = serde_json::from_str("[]").unwrap();
+        settings.processing_robots.enable.clear();
+        stepped(&mut settings, "processing", "free", Step::Remove).unwrap();
+        stepped(&mut settings, "conversion", "own", Step::Remove).unwrap();
+        assert!(settings.processing_robots.custom.is_empty() && settings.conversion_robots.is_empty());
     }
 
     #[test]

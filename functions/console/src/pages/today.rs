@@ -26,8 +26,8 @@ use renkei_store::StoreError;
 use renkei_store::days::Usual;
 use renkei_store::desk::Desk;
 use renkei_store::glance::{Glance, Glances, List};
+use renkei_store::lists::Count;
 use renkei_store::needs::WaitingList;
-use renkei_store::shelves::Count;
 
 use super::robots::when;
 use super::{Page, counted, needs, sentences, spread, words};

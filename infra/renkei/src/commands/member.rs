@@ -63,14 +63,18 @@ pub async fn add(
     let account = make_account(stack, email, password.as_deref()).await?;
     put(&place, email, role).await?;
     output::line(format!("{email} is {role} of {tenant}"))?;
-    output::line(said_of(&account, password.is_some())?)?;
+    output::line(said_of(&account, password.is_some(), stack.is_local)?)?;
     Ok(Exit::Done)
 }
 
 /// What is said of the account, once the role is given.
-fn said_of(account: &Account, has_password: bool) -> Result<&'static str, CliError> {
+fn said_of(account: &Account, has_password: bool, is_local: bool) -> Result<&'static str, CliError> {
     Ok(match account {
         Account::Made if has_password => "they sign in with the password that you gave",
+        Account::Made | Account::InvitedAgain if is_local => {
+            "no mail leaves a stack of this machine: repeat the command with --password-env NAME, and they sign in with the \
+             password in that variable"
+        }
         Account::Made => "an invitation with a first password is on its way to this address",
         Account::There if has_password => {
             "they have an account already; its password is the one that you gave from now on"
@@ -159,7 +163,10 @@ fn changed(change: MemberChange, email: &Email, tenant: &str) -> Result<(), CliE
 async fn tenant_of(stack: &Stack, tenant: &str) -> Result<Tenant, CliError> {
     let id = TenantId::parse(tenant).map_err(|error| CliError::said(error.to_string()))?;
     let mut found = stack.tenants(Some(id.as_str())).await?;
-    found.pop().map(|(place, _)| place).ok_or_else(|| CliError::said(format!("there is no tenant {tenant}")))
+    found
+        .pop()
+        .map(|(place, _)| place)
+        .ok_or_else(|| CliError::said(format!("there is no tenant {tenant}; `renkei apply` its document first")))
 }
 
 /// Who works on this machine, as an audit log says it.
@@ -318,14 +325,19 @@ mod tests {
 
     #[test]
     fn what_became_of_the_account_is_said() {
-        let said = |account: Account, has_password| said_of(&account, has_password).unwrap();
+        let said = |account: Account, has_password| said_of(&account, has_password, false).unwrap();
+        for account in [Account::Made, Account::InvitedAgain] {
+            let local = said_of(&account, false, true).unwrap();
+            assert!(local.contains("--password-env NAME") && !local.contains("invitation"), "{local}");
+        }
+        assert_eq!(said_of(&Account::Made, true, true).unwrap(), said(Account::Made, true));
         assert!(said(Account::Made, false).contains("is on its way"));
         assert!(said(Account::InvitedAgain, false).contains("is sent again"));
         assert!(said(Account::There, true).contains("from now on"));
         assert!(!said(Account::There, false).contains("invitation"));
         let failed = SdkError::<AdminGetUserError>::construction_failure("no request");
         let failure = AwsFailure::without_message("AdminGetUser", &failed);
-        let refused = said_of(&Account::NotInvited(failure), false).unwrap_err().to_string();
+        let refused = said_of(&Account::NotInvited(failure), false, false).unwrap_err().to_string();
         assert!(refused.contains("AWS AdminGetUser failed") && refused.contains("the role is given"), "{refused}");
     }
 

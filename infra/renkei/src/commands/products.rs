@@ -32,7 +32,7 @@ struct ProductLine<'a> {
     tenant: &'a TenantId,
     sku: &'a str,
     name: &'a str,
-    stock_buffer: u32,
+    stock_buffer: Option<u32>,
     not_for_sale: bool,
     temperature: &'a str,
 }
@@ -57,7 +57,7 @@ pub async fn list(stack: &Stack, tenant: Option<&str>, json: bool) -> Result<Exi
                 tenant.id().to_string(),
                 plain(product.sku.as_str()),
                 plain(&product.name),
-                product.stock_buffer.to_string(),
+                product.stock_buffer.map(|buffer| buffer.to_string()).unwrap_or_default(),
                 if product.not_for_sale { "no".to_owned() } else { "yes".to_owned() },
                 product.temperature.label().to_owned(),
             ]);
@@ -151,6 +151,7 @@ pub async fn import_shop(stack: &Stack, tenant: Option<&str>, shop: &str, dry_ru
         robot: ROBOT,
         lane: Lane::Fetch,
         deadline: Instant::now() + PATIENCE,
+        after_failure: false,
     };
     let mut session = stack.shops()?.open(&found.tenant, request).await?;
     let listed = read_shop(&mut session, dry_run).await;
@@ -192,7 +193,7 @@ async fn read_shop(session: &mut Session, first_page_only: bool) -> Result<BTree
                 products.entry(sku.clone()).or_insert(Product {
                     sku,
                     name,
-                    stock_buffer: 0,
+                    stock_buffer: None,
                     not_for_sale: false,
                     temperature: renkei_domain::settings::Temperature::default(),
                     made_of: Vec::new(),

@@ -86,7 +86,9 @@ pub async fn run(
 ) -> Result<Run, CliError> {
     let (tenant, run) = start(stack, tenant, robot).await?;
     let first = wait_for_all(&tenant, &run, timeout, bar).await?.into_iter().next();
-    first.ok_or_else(|| CliError::said(format!("run {run} has left no record")))
+    first.ok_or_else(|| {
+        CliError::said(format!("run {run} has left no record; look at `renkei runs` and `renkei dead-letters list`"))
+    })
 }
 
 /// Starts a robot. Gives its tenant, and the run's name.

@@ -232,7 +232,11 @@ pub async fn show_one(stack: &Stack, tenant: Option<&str>, id: &str, json: bool)
         return Err(CliError::said(format!("there is no shipment {id}")));
     };
     let details = place.tenant.details(std::slice::from_ref(&shipment)).await?;
-    let Some(detail) = details.first() else { return Err(CliError::said(format!("shipment {id} has no detail"))) };
+    let Some(detail) = details.first() else {
+        return Err(CliError::said(format!(
+            "shipment {id} has no detail; see docs/operations.md, Data is lost or spoilt"
+        )));
+    };
     if json {
         output::json_line(&Whole {
             line: ShipmentLine::of(place.tenant.id(), &place.settings, &shipment, detail),
@@ -347,6 +351,7 @@ mod tests {
             tracking_number: None,
             shipped_at: None,
             claimed_at: None,
+            claim_key: None,
             result_at: None,
             cancellation: None,
             seen_at: None,

@@ -124,6 +124,7 @@ async fn read(stack: &Stack, place: &Found) -> Result<(BTreeMap<String, Option<i
         robot: ROBOT,
         lane: Lane::Stock,
         deadline: Instant::now() + PATIENCE,
+        after_failure: false,
     };
     let mut session = stack.shops()?.open(&place.tenant, request).await?;
     let stock = pages(&mut session, location).await;

@@ -28,7 +28,9 @@ pub async fn command(
     };
     let details = place.tenant.details(std::slice::from_ref(&shipment)).await?;
     let Some(detail) = details.into_iter().next() else {
-        return Err(CliError::said(format!("shipment {id} has no detail")));
+        return Err(CliError::said(format!(
+            "shipment {id} has no detail; see docs/operations.md, Data is lost or spoilt"
+        )));
     };
     let settings = &place.settings;
     let subject = Subject {

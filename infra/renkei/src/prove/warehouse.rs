@@ -120,11 +120,13 @@ impl Warehouse {
 
     /// One request. None if there was no answer, or one that says "again".
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Option<Value> {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        self.answered(if let Some(body) = body { request.json(body) } else { request }).await
+    }
+
+    async fn answered(&self, request: reqwest::RequestBuilder) -> Option<Value> {
         self.notes().requests += 1;
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.key);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
+        let request = request.bearer_auth(&self.key);
         let answer = async {
             let answer = request.send().await.ok()?;
             // 409 is an answer: nobody asked, or it is too late.
@@ -193,9 +195,19 @@ impl Warehouse {
         if ids.is_empty() {
             return;
         }
-        let Some(answer) = self.ask(Method::POST, "/v1/shipments/claim", Some(&json!({ "ids": ids }))).await else {
-            return;
-        };
+        let key = ulid::Ulid::generate().to_string();
+        let body = json!({ "ids": ids });
+        let mut answer = None;
+        // Without an answer nobody knows what it took: the same is asked once more by the same key, and then left, as by a
+        // worker who dies.
+        for _ in 0..2 {
+            let request = self.http.post(format!("{}/v1/shipments/claim", self.url)).header("idempotency-key", &key);
+            answer = self.answered(request.json(&body)).await;
+            if answer.is_some() {
+                break;
+            }
+        }
+        let Some(answer) = answer else { return };
         let mut notes = self.notes();
         for id in ids_of(&answer["claimed"]) {
             notes.claimed.entry(id).or_default().insert(worker);

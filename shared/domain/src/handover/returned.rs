@@ -66,6 +66,7 @@ pub fn give_back(shipment: &mut Shipment, why: &str, now: Timestamp, by: &str) -
     } else {
         shipment.status = Status::Hold;
         shipment.claimed_at = None;
+        shipment.claim_key = None;
         shipment.hold(HoldReason::NeedsReview);
         if shipment.payment == Payment::Unpaid {
             shipment.hold(HoldReason::AwaitingPayment);

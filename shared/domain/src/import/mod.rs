@@ -316,6 +316,7 @@ fn fresh(context: &Context<'_>, order: &SourceOrder, id: ShipmentId) -> Shipment
         tracking_number: None,
         shipped_at: None,
         claimed_at: None,
+        claim_key: None,
         result_at: None,
         cancellation: None,
         seen_at: None,

@@ -110,6 +110,7 @@ impl RobotSet {
         reader.robot = None;
         reader.exclusions(&enabled);
         reader.payment_order(&robots);
+        reader.released_nowhere(&robots);
         if reader.problems.is_empty() { Ok(Self { robots, warnings: reader.warnings }) } else { Err(reader.problems) }
     }
 
@@ -239,6 +240,30 @@ impl Reader<'_> {
                     "processing_robots",
                     format!(
                         "`{id}` looks at the payment before any robot derives it: enable `payment-check` before it"
+                    ),
+                );
+            }
+        }
+    }
+
+    /// Only a robot or a person makes a shipment ready. Robots that do it for some shops alone look as if they did for all.
+    fn released_nowhere(&mut self, robots: &[Robot]) {
+        let releases = |robot: &&Robot| robot.effects.iter().any(|effect| matches!(effect, Effect::ToReady));
+        let releasing: Vec<&Robot> = robots.iter().filter(releases).collect();
+        let Some(first) = releasing.first() else { return };
+        let settings = self.settings;
+        for connection in &settings.connections {
+            let Some(conversion) = settings.tie_of(&connection.id) else { continue };
+            let is_for = |robot: &&Robot| {
+                robot.form.conversion_robots.is_empty() || robot.form.conversion_robots.contains(conversion)
+            };
+            if !releasing.iter().any(is_for) {
+                self.warning(
+                    "processing_robots",
+                    format!(
+                        "no robot makes the shipments of the connection `{}` ready: its orders go through the conversion \
+                         robot `{conversion}`, and `{}` is tied to others",
+                        connection.id, first.form.id,
                     ),
                 );
             }

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::is_zero;
 use crate::ids::Sku;
 
 /// 商品マスタ: a SKU that the merchant ships.
@@ -14,9 +13,9 @@ pub struct Product {
     pub sku: Sku,
     /// 商品名.
     pub name: String,
-    /// 安全在庫: held back from what is offered at the shop.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub stock_buffer: u32,
+    /// 安全在庫: held back from what is offered at the shop; left out, as many as the connection says. 0 holds none back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock_buffer: Option<u32>,
     /// Leaflets and samples: shipped, but never offered at the shop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_for_sale: bool,

@@ -76,6 +76,10 @@ pub struct Shipment {
     /// When the warehouse took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
+    /// Which request took it, where the warehouse named one: a digest of its `Idempotency-Key`, so that the same request made
+    /// again is told that it has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim_key: Option<String>,
     /// When its first result arrived: not [`Shipment::shipped_at`], which is the warehouse's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_at: Option<Timestamp>,

@@ -74,6 +74,7 @@ async fn read(place: &Robot<'_>, looking: Looking<'_>) -> Result<Read, DryRunErr
         robot: ROBOT,
         lane: Lane::Fetch,
         deadline: Instant::now() + looking.patience,
+        after_failure: false,
     };
     let mut session = looking.shops.open(place.tenant, request).await?;
     let read = pages(&mut session, place, looking.pages).await;

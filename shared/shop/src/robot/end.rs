@@ -129,7 +129,11 @@ impl Robots {
                 self.blocked(tenant, run.clone(), again(run.cause, 0), until.unwrap_or(Timestamp::MAX)).await
             }
             passing if passing.is_passing() && message.attempt + 1 < ATTEMPTS => {
-                tracing::warn!(error = %passing, attempt = message.attempt, "the run comes again after a passing failure");
+                tracing::warn!(
+                    error = passing.for_log(),
+                    attempt = message.attempt,
+                    "the run comes again after a passing failure"
+                );
                 // What it has cost so far counts, and the reason is shown while it waits.
                 run.error = Some(passing.to_string());
                 tenant.end_run(&run).await?;

@@ -178,6 +178,7 @@ pub fn plain_shipment(id: ShipmentId, number: &OrderNumber, detail: &ShipmentDet
         tracking_number: None,
         shipped_at: None,
         claimed_at: None,
+        claim_key: None,
         result_at: None,
         cancellation: None,
         seen_at: None,
@@ -211,6 +212,7 @@ pub fn full_shipment(id: ShipmentId, number: &OrderNumber, detail: &ShipmentDeta
         tracking_number: Some("4000-88111".to_owned()),
         shipped_at: Some(now()),
         claimed_at: Some(now()),
+        claim_key: None,
         result_at: Some(now()),
         cancellation: Some(Cancellation {
             state: CancellationState::TooLate,

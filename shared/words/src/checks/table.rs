@@ -18,7 +18,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("`{}` is named twice", "「{0}」が2回書かれています。"),
     (
         "`{}` is a robot of your own: {}",
-        "「{0}」は自社のロボットです。enabled: false でなければ有効です。ここで有効にするのは標準のロボットだけです。",
+        "「{0}」は自社のロボットで、無効（enabled: false）にしていなければ有効です。ここで有効にするのは標準のロボットだけです。",
     ),
     ("there is no built-in robot `{}`", "標準のロボット「{0}」はありません。"),
     ("there is no conversion robot `{}`", "変換ロボット「{0}」はありません。"),
@@ -73,7 +73,12 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("the field never is `{}`", "この項目が「{0}」になることはありません。"),
     (
         "`{}` looks at the payment before any robot derives it: {}",
-        "「{0}」は入金ステータスを、それを決めるロボットより先に見ています。payment-check をその前に有効にしてください。",
+        "「{0}」は入金ステータスを、それを決めるロボットより先に見ています。標準のロボット\
+         「EC Force 出荷指示取込み時入金ステータス確認」（payment-check）をその前に有効にしてください。",
+    ),
+    (
+        "no robot makes the shipments of the connection `{}` ready: its orders go through the conversion robot `{}`, and `{}` is tied to others",
+        "ショップ「{0}」の出荷を出荷待ちにするロボットがありません。このショップの受注は変換ロボット「{1}」で変換しますが、「{2}」は別の変換ロボットに紐づいています。",
     ),
     (
         "an order is split into parcels when it is imported, and never later: {}",
@@ -134,13 +139,16 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "there is no robot {}, so this one would never start: the easy set-up of this connection makes {}",
-        "ロボット {0} がないため、起動することがありません。このショップにあるもの: {1}",
+        "ロボット {0} がないため、起動することがありません。このショップにあるもの: {1アクション}",
     ),
     (
         "every {} spends the shop's calls of the day fast: {}",
-        "{0}ごとでは1日のAPI呼び出しがすぐになくなります。必要な回数は「かんたん設定」の見込みで確認できます。",
+        "{0間隔}ごとでは1日のAPI呼び出しがすぐになくなります。必要な回数は「かんたん設定」の見込みで確認できます。",
     ),
-    ("write `by_hand: true`, or another trigger instead", "by_hand は true にするか、ほかのトリガーにしてください。"),
+    (
+        "write `by_hand: true`, or another trigger instead",
+        "トリガーの「手動」（by_hand）は true にするか、ほかのトリガーにしてください。",
+    ),
     (
         "write which robot to apply, and to which shipments: {}",
         "適用する処理ロボットと、対象のステータスを選んでください。",
@@ -151,7 +159,8 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "inventory needs to know whose stock to update: add `stock_location_code` to the connection {}",
-        "在庫をどの在庫ロケーションに反映するか分かりません。ショップ {0} の設定に stock_location_code を加えてください。",
+        "在庫をどの在庫ロケーションに反映するか分かりません。ショップ {0} の設定に、在庫ロケーションコード\
+         （stock_location_code）を入力してください。",
     ),
     (
         "robots that start after each other's ends would never stop: {}",
@@ -171,7 +180,8 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "nobody tells the shop tracking numbers, nor that orders are shipped: {}",
-        "お問い合わせ番号も出荷済みもショップに伝わりません。`shipped` を省くか、`write-back` または `state-shipped` を行うカスタム設定のロボットを追加してください。",
+        "お問い合わせ番号も出荷済みもショップに伝わりません。かんたん設定の「ステータス変更（出荷済み）」（shipped）を有効にするか、\
+         「実績戻し」（write-back）または「ステータス変更（出荷済み）」（state-shipped）を行う連携ロボットを追加してください。",
     ),
     (
         "nobody tells the shop that orders are shipped: {}",
@@ -196,8 +206,9 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "nothing lets go of orders of this connection that are paid after import: {}",
-        "取込の後に入金された注文を出荷待ちにするロボットがありません。連携ロボットを追加し、ステータス同期の後に、\
-         「ecforce-release」を保留（入金確認）の出荷に適用してください。",
+        "取込の後に入金された注文を出荷待ちにするロボットがありません。連携ロボットを追加し、「ステータス同期」（status-sync）の\
+         終了後に、処理ロボット「【コマースロボ】EC Force エラーがなくなったら出荷待ちへ移動」（ecforce-release）を、\
+         「保留: 入金確認」（awaiting-payment）の出荷に適用してください。",
     ),
     (
         "no robot works for this connection: {}",
@@ -237,11 +248,11 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "{} is the state for `{}` already: with the same state twice, {}",
-        "{0} は {1} の対応状況と同じです。同じにすると、注文を何度も取り込むことになります。",
+        "{0} は{1状況}と同じです。同じにすると、注文を何度も取り込むことになります。",
     ),
     (
         "{} is the state for `{}` already: orders in it would be cancelled",
-        "{0} は {1} の対応状況と同じです。その注文がキャンセルになってしまいます。",
+        "{0} は{1状況}と同じです。その注文がキャンセルになってしまいます。",
     ),
     ("{} stands in this list twice: {}", "{0} が2回書かれています。数量は1つにまとめてください。"),
     ("{} stands in this list twice", "{0} が2回書かれています。"),

@@ -213,8 +213,14 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "a stored {} has version {}, and this release reads up to {}: {}",
         "保存データ（{0}）が新しい版で書かれています。運用者に連絡してください。",
     ),
-    ("a stored {} cannot be read: {}", "保存データ（{0}）を読み取れません: {1}。運用者に連絡してください。"),
-    ("the {} is not this tenant's", "この契約企業のデータではありません（{0}）。運用者に連絡してください。"),
+    (
+        "a stored {} cannot be read: {}; tell the operator ({})",
+        "保存データ（{0}）を読み取れません: {1}。運用者に連絡してください。",
+    ),
+    (
+        "the {} is not this tenant's: nothing was written; tell the operator",
+        "この契約企業のデータではありません（{0}）。何も書き込んでいません。運用者に連絡してください。",
+    ),
     (
         "the {} was changed by somebody else meanwhile; read it again",
         "同時に別の変更がありました（{0}）。もう一度実行してください。",
@@ -228,7 +234,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "キューが混み合い、{1}件中{0}件を送れませんでした（{2}回試行）。",
     ),
     (
-        "a message of {} bytes is larger than the {} that a queue takes; none of {} were sent",
+        "a message of {} bytes is larger than the {} that a queue takes; none of {} were sent: tell the operator",
         "データが大きすぎるため（{0}バイト、上限{1}バイト）、{2}件とも送れませんでした。運用者に連絡してください。",
     ),
     ("there are no credentials for {}: {}", "認証情報（{0}）がありません。設定の適用を運用者に依頼してください。"),
@@ -239,6 +245,13 @@ pub const SENTENCES: &[(&str, &str)] = &[
     (
         "the credentials in {} were given for another address than the shop's: {}",
         "ショップのアドレスが、認証情報（{0}）を登録したときから変わっています。パスワードまたはトークンを登録し直してください。",
+    ),
+    // As releases before had it; records of their runs still do.
+    ("a stored {} cannot be read: {}", "保存データ（{0}）を読み取れません: {1}。運用者に連絡してください。"),
+    ("the {} is not this tenant's", "この契約企業のデータではありません（{0}）。運用者に連絡してください。"),
+    (
+        "a message of {} bytes is larger than the {} that a queue takes; none of {} were sent",
+        "データが大きすぎるため（{0}バイト、上限{1}バイト）、{2}件とも送れませんでした。運用者に連絡してください。",
     ),
 ];
 

@@ -20,6 +20,11 @@ async fn a_connection_is_tested_and_each_mistake_is_said() {
     let mut browser = Browser::signed_in("admin").await;
     let offer = browser.get("/t/tested/connection/tested").await;
     assert_eq!(offer.status, 200, "{offer:?}");
+    // The address that has to be registered at the shop first, wherever somebody might look for it.
+    let forms = ["/t/tested/setting/connection/tested", "/t/tested/setting/connection/new?new"];
+    for shown in [&offer, &browser.get(forms[0]).await, &browser.get(forms[1]).await] {
+        assert!(shown.text.contains("<code>renkei@service.example</code>"), "{}", shown.text);
+    }
     let csrf = offer.csrf();
     let fields = [("csrf", csrf.as_str())];
     let used = || world.list("quota")[0]["used"].as_u64().expect("a count");

@@ -3,6 +3,7 @@
 
 mod anew;
 mod connection;
+mod easy;
 mod retry;
 mod robots;
 mod run_now;

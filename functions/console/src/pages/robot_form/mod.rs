@@ -280,6 +280,14 @@ mod tests {
     use crate::lang::Lang;
 
     #[test]
+    fn the_help_beside_templates_has_every_filter() {
+        let help = include_str!("../../../templates/template_help.html");
+        for filter in renkei_domain::convert::FILTERS {
+            assert!(help.contains(&format!("<dt><code>{filter}</code></dt>")), "{filter}");
+        }
+    }
+
+    #[test]
     fn a_problem_leads_to_the_row_that_it_is_about() {
         let form =
             "id=a&name=b&run=on_import&c.how=all&c.0.field=a&c.1.how=any&c.1.0.how=not&c.1.0.0.field=b&a.0.kind=tag";

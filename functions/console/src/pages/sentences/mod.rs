@@ -77,7 +77,32 @@ fn of_file(sentence: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use renkei_domain::settings::Action;
+
     use super::*;
+    use crate::pages::setting_fields::{self, Kind};
+    use crate::pages::words;
+
+    #[test]
+    fn sentences_call_what_is_in_forms_as_forms_do() {
+        let label = |key: &str| setting_fields::label(Kind::Connection, key).unwrap();
+        for key in ["fetch", "working", "shipped"] {
+            let text =
+                said(Lang::Ja, &format!("\"x\" is the state for `{key}` already: orders in it would be cancelled"));
+            let own = format!("「{}」（{key}）", label(&format!("states.{key}")));
+            assert!(text.contains(&own), "{own}: {text}");
+        }
+        let stock = "inventory needs to know whose stock to update: add `stock_location_code` to the connection \"a\"";
+        let (text, own) = (said(Lang::Ja, stock), label("stock_location_code"));
+        assert!(text.contains(&format!("{own}（stock_location_code）")), "{text}");
+        for action in Action::ALL {
+            let makes =
+                "there is no robot \"a/b\", so this one would never start: the easy set-up of this connection makes";
+            let text = said(Lang::Ja, &format!("{makes} {}", action.as_str()));
+            let own = format!("「{}」（{}）", words::robot(Lang::Ja, action), action.as_str());
+            assert!(text.ends_with(&own), "{own}: {text}");
+        }
+    }
 
     #[test]
     fn what_is_wrong_with_a_row_is_said_with_its_place() {

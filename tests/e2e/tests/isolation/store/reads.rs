@@ -97,7 +97,7 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
         "not_imported_lately",
         &theirs.not_imported_lately(c, since).await,
         &ours.not_imported_lately(c, since).await,
-        "Ok(NotWaiting { messages: [], with_next_fetch: 0 })",
+        "Ok(ToRetry { messages: [], with_next_fetch: 0 })",
     );
     let order = OrderId(theirs.not_imported(c).await.expect("some")[0].summary.order_id.expect("an id"));
     walk.reads(
@@ -109,7 +109,7 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     walk.reads("member_at_desk", &theirs.member_at_desk(&email).await, &ours.member_at_desk(&email).await, "Ok(None)");
     let both =
         (theirs.newest_and_count(c, Status::Ready, 1, 9).await, ours.newest_and_count(c, Status::Ready, 1, 9).await);
-    let none = "Ok((Shelf { ids: [], marks: [], next: None }, Count { counted: 0, more: false }))";
+    let none = "Ok((Listed { ids: [], marks: [], next: None }, Count { counted: 0, more: false }))";
     walk.reads("newest_and_count", &both.0, &both.1, none);
     walk.reads("known_skus", &theirs.known_skus(&skus).await, &ours.known_skus(&skus).await, "Ok({})");
     walk.reads("products_of", &theirs.products_of(&skus).await, &ours.products_of(&skus).await, NOTHING);
@@ -147,7 +147,7 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
         ours.shelf_within(all, from, &products, now, 1_000).await,
     );
     walk.reads("shelf_within", &shelves.0, &shelves.1, &empty);
-    let none = "Ok(Shelf { ids: [], marks: [], next: None })";
+    let none = "Ok(Listed { ids: [], marks: [], next: None })";
     let ready = Status::Ready;
     walk.reads("newest", &theirs.newest(c, ready, 1, None).await, &ours.newest(c, ready, 1, None).await, none);
     let all = [Status::Hold, Status::Ready];
@@ -230,6 +230,6 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     assert_eq!(format!("{:?}", ours.status_rows(c, ready, From::At(&place), 9).await), "Ok(([], false))");
     // Those of an order in quarantine are not known yet.
     let none = format!("{:?}", ours.orders_with_products(c, Timestamp::MIN).await);
-    assert_eq!(none, "Ok(NotWaiting { messages: [], with_next_fetch: 0 })");
+    assert_eq!(none, "Ok(ToRetry { messages: [], with_next_fetch: 0 })");
     walk.called.insert("orders_with_products");
 }

@@ -1,5 +1,5 @@
-//! What people look through: a connection's shipments by status, the newest first, with counts that cost no more for a
-//! million shipments than for a thousand.
+//! The lists that people look through: a connection's shipments by status, the newest first, with counts that cost no
+//! more for a million shipments than for a thousand.
 
 use std::fmt;
 use std::str::FromStr;
@@ -56,9 +56,9 @@ impl FromStr for Mark {
     }
 }
 
-/// A page of a shelf.
+/// A page of a list.
 #[derive(Debug, Clone)]
-pub struct Shelf {
+pub struct Listed {
     /// What is on it.
     pub ids: Vec<ShipmentId>,
     /// Where each of them is.
@@ -67,7 +67,7 @@ pub struct Shelf {
     pub next: Option<Mark>,
 }
 
-impl Shelf {
+impl Listed {
     /// Of these places, with or without more behind them.
     pub(crate) fn of(connection: &ConnectionId, marks: Vec<Mark>, more: bool) -> Self {
         let ids = marks.iter().map(|mark| mark.id(connection)).collect();
@@ -83,7 +83,7 @@ impl Tenant {
         status: Status,
         limit: i32,
         after: Option<Mark>,
-    ) -> Result<Shelf, StoreError> {
+    ) -> Result<Listed, StoreError> {
         let pk = keys::status_pk(&self.id, connection, status);
         let from = after.map(|mark| {
             let id = mark.id(connection);
@@ -106,7 +106,7 @@ impl Tenant {
             .await
             .map_err(|e| StoreError::from_sdk("Query", &e))?;
         let more = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        Ok(Shelf::of(connection, marks(&answer.items.unwrap_or_default())?, more))
+        Ok(Listed::of(connection, marks(&answer.items.unwrap_or_default())?, more))
     }
 
     /// The newest `rows` shipments of a connection in a status, and how many are in it, counted to `bound` and no further:
@@ -117,11 +117,11 @@ impl Tenant {
         status: Status,
         rows: usize,
         bound: i32,
-    ) -> Result<(Shelf, Count), StoreError> {
+    ) -> Result<(Listed, Count), StoreError> {
         let (items, more) = self.places_newest_first(connection, status, bound).await?;
         let page = marks(items.get(..rows).unwrap_or(&items))?;
         let count = Count { counted: u32::try_from(items.len()).unwrap_or(u32::MAX), more };
-        Ok((Shelf::of(connection, page, more || items.len() > rows), count))
+        Ok((Listed::of(connection, page, more || items.len() > rows), count))
     }
 
     /// Where in the list of a status its shipments stand, the newest first, to `bound`; and whether there are more.
@@ -260,13 +260,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shelf_goes_on_behind_its_last_place_and_only_where_there_is_more() {
+    fn a_list_goes_on_behind_its_last_place_and_only_where_there_is_more() {
         let connection = ConnectionId::parse("shop").unwrap();
         let mark = |order| Mark { since: Timestamp::UNIX_EPOCH, order, parcel: 1 };
-        let shelf = Shelf::of(&connection, vec![mark(9), mark(8)], true);
-        assert_eq!((shelf.next, shelf.ids[1].order), (Some(mark(8)), OrderId(8)));
-        assert_eq!(Shelf::of(&connection, vec![mark(9)], false).next, None);
-        assert_eq!(Shelf::of(&connection, Vec::new(), true).next, None);
+        let page = Listed::of(&connection, vec![mark(9), mark(8)], true);
+        assert_eq!((page.next, page.ids[1].order), (Some(mark(8)), OrderId(8)));
+        assert_eq!(Listed::of(&connection, vec![mark(9)], false).next, None);
+        assert_eq!(Listed::of(&connection, Vec::new(), true).next, None);
     }
 
     #[test]

@@ -16,14 +16,14 @@ use crate::reads;
 
 /// Orders that do not wait for products any more, or that a person wants to be tried again.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct NotWaiting {
+pub struct ToRetry {
     /// The messages of those that were read lately: put on the import queue, they are imported.
     pub messages: Vec<ImportOrder>,
     /// How many others there are.
     pub with_next_fetch: usize,
 }
 
-impl NotWaiting {
+impl ToRetry {
     /// Of orders that were noted lately, and so many that were noted before. One that came out of a backlog, or out of the
     /// dead letters, was noted lately and read long ago.
     pub(crate) fn of(noted_lately: Vec<ImportOrder>, noted_before: usize, since: Timestamp) -> Self {
@@ -46,13 +46,13 @@ impl Tenant {
         &self,
         connection: &ConnectionId,
         since: Timestamp,
-    ) -> Result<NotWaiting, StoreError> {
+    ) -> Result<ToRetry, StoreError> {
         let table = &self.tables().shipments;
         let waiting = self.waiting_for_products(connection).await?;
         let missing: HashSet<Sku> =
             waiting.iter().flat_map(|(_, summary)| summary.missing_skus.iter().cloned()).collect();
         if missing.is_empty() {
-            return Ok(NotWaiting::default());
+            return Ok(ToRetry::default());
         }
         let known = self.known_skus(&missing).await?;
         let ready =
@@ -60,7 +60,7 @@ impl Tenant {
         let (fresh, old): (Vec<_>, Vec<_>) = ready.partition(|(_, summary)| summary.at >= since);
         let found = reads::batch_get(self, table, fresh.into_iter().map(|(key, _)| key).collect()).await?;
         let messages = found.values().map(message_of).collect::<Result<_, StoreError>>()?;
-        Ok(NotWaiting::of(messages, old.len(), since))
+        Ok(ToRetry::of(messages, old.len(), since))
     }
 
     /// Quarantined orders that wait for products, by their keys.
@@ -123,7 +123,7 @@ mod tests {
     fn an_order_that_was_read_long_ago_waits_for_the_next_fetch_however_lately_it_was_noted() {
         let since = "2026-11-24T00:00:00Z".parse().unwrap();
         let (fresh, old) = (read_at("2026-11-24T00:00:00Z"), read_at("2026-11-23T23:59:59Z"));
-        let found = NotWaiting::of(vec![old, fresh.clone()], 2, since);
-        assert_eq!(found, NotWaiting { messages: vec![fresh], with_next_fetch: 3 });
+        let found = ToRetry::of(vec![old, fresh.clone()], 2, since);
+        assert_eq!(found, ToRetry { messages: vec![fresh], with_next_fetch: 3 });
     }
 }
