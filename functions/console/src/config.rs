@@ -1,4 +1,4 @@
-//! What the console is told by its deployment.
+//! What the console is told by its deployment: what both of its functions need, and what only that of the day's work does.
 //!
 //! | variable | is |
 //! |---|---|
@@ -95,21 +95,26 @@ pub struct Provider {
     pub sign_out: Option<String>,
 }
 
-/// All of it.
+/// What both functions need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsoleConfig {
     /// Where people find the console.
     pub url: PublicUrl,
-    /// Where they sign in.
-    pub provider: Provider,
     /// Table of sessions.
     pub sessions_table: String,
-    /// Where warehouses and webhooks call.
-    pub warehouse_url: String,
+}
+
+/// What the pages of the day's work need besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DailyConfig {
+    /// Where people sign in.
+    pub provider: Provider,
     /// Where what a person wants to be looked at at a shop goes: the queue of sync-payments.
     pub hints_queue: String,
     /// Queues with their dead letters.
     pub queues: Vec<DeadQueue>,
+    /// Where warehouses and webhooks call.
+    pub warehouse_url: String,
 }
 
 /// Queues from `name URL URL,…`.
@@ -123,13 +128,25 @@ fn queues(text: &str) -> Option<Vec<DeadQueue>> {
     text.split(',').map(queue).collect()
 }
 
+fn malformed(name: &'static str, value: &str, wanted: &'static str) -> ConfigError {
+    ConfigError::Malformed { name, value: value.to_owned(), wanted }
+}
+
 impl ConsoleConfig {
     /// From the deployment's variables.
     pub fn read(config: &Config) -> Result<Self, ConfigError> {
         let url = config.required(URL)?;
-        let malformed = |name, value: &str, wanted| ConfigError::Malformed { name, value: value.to_owned(), wanted };
-        let parsed = PublicUrl::parse(url)
-            .ok_or_else(|| malformed(URL, url, "an https address (plain http only of this very machine)"))?;
+        Ok(Self {
+            url: PublicUrl::parse(url)
+                .ok_or_else(|| malformed(URL, url, "an https address (plain http only of this very machine)"))?,
+            sessions_table: config.required(SESSIONS_TABLE)?.to_owned(),
+        })
+    }
+}
+
+impl DailyConfig {
+    /// From the deployment's variables.
+    pub fn read(config: &Config) -> Result<Self, ConfigError> {
         let discovery = config.required(DISCOVERY)?;
         // Tokens go there: the same rule as for the console's own address.
         if PublicUrl::parse(discovery).is_none() {
@@ -138,14 +155,12 @@ impl ConsoleConfig {
         let sign_out = config.required(SIGN_OUT)?;
         let dead_letters = config.required(DEAD_LETTERS)?;
         Ok(Self {
-            url: parsed,
             provider: Provider {
                 discovery: discovery.to_owned(),
                 issuer: config.required(ISSUER)?.to_owned(),
                 client: config.required(CLIENT)?.to_owned(),
                 sign_out: (sign_out != "none").then(|| sign_out.to_owned()),
             },
-            sessions_table: config.required(SESSIONS_TABLE)?.to_owned(),
             hints_queue: config.sync_payments_queue()?.to_owned(),
             queues: queues(dead_letters).ok_or_else(|| {
                 malformed(DEAD_LETTERS, dead_letters, "`name URL URL` of each queue, with commas between")

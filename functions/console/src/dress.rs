@@ -21,6 +21,7 @@ use crate::App;
 use crate::assets::takes_gzip;
 use crate::guard::Visit;
 use crate::lang;
+use crate::parts::Part;
 use crate::problem::Problem;
 use crate::shell::Shell;
 
@@ -40,7 +41,7 @@ struct ProblemPage<'a> {
 }
 
 /// Dresses an answer.
-pub async fn dress(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub async fn dress<P: Part>(State(app): State<Arc<App<P>>>, mut request: Request, next: Next) -> Response {
     let now = app.clock.now();
     let here = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
     let visit = Visit { lang: lang::wanted(request.headers()), here, now };
@@ -116,7 +117,7 @@ fn padding() -> Vec<u8> {
     b"<!-- ".iter().copied().chain(digits).chain(*b" -->\n").collect()
 }
 
-fn problem_page(app: &App, visit: &Visit, response: &Response, problem: &Problem) -> Response {
+fn problem_page<P>(app: &App<P>, visit: &Visit, response: &Response, problem: &Problem) -> Response {
     let shell = response.extensions().get::<Shell>().cloned().unwrap_or_else(|| Shell {
         lang: visit.lang,
         base: app.config.url.base().to_owned(),

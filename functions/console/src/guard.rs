@@ -20,6 +20,7 @@ use renkei_store::sessions::Session;
 
 use crate::App;
 use crate::lang::Lang;
+use crate::parts::Part;
 use crate::problem::Problem;
 use crate::secret;
 use crate::shell::Shell;
@@ -135,19 +136,25 @@ impl Caller {
 }
 
 /// What a guard knows.
-#[derive(Clone)]
-pub struct Gatekeeper {
+pub struct Gatekeeper<P> {
     /// The console.
-    pub app: Arc<App>,
+    pub app: Arc<App<P>>,
     /// Whom the route is for.
     pub needs: Needs,
     /// Does its page begin with a [`Desk`](renkei_store::desk::Desk)?
     pub has_desk: bool,
 }
 
+/// As the derived one, which would ask that what a function has can be cloned.
+impl<P> Clone for Gatekeeper<P> {
+    fn clone(&self) -> Self {
+        Self { app: Arc::clone(&self.app), ..*self }
+    }
+}
+
 /// Lets a request through to its route, or does not.
-pub async fn guard(
-    State(keeper): State<Gatekeeper>,
+pub async fn guard<P: Part>(
+    State(keeper): State<Gatekeeper<P>>,
     parameters: RawPathParams,
     request: Request,
     next: Next,
@@ -166,8 +173,8 @@ pub async fn guard(
     }
 }
 
-async fn admit(
-    keeper: &Gatekeeper,
+async fn admit<P: Part>(
+    keeper: &Gatekeeper<P>,
     parameters: &RawPathParams,
     mut request: Request,
 ) -> Result<Request, Box<Response>> {
@@ -190,7 +197,6 @@ async fn admit(
         email: Some(session.email.clone()),
         role: None,
         csrf: secret::csrf(&secret),
-        service_email: app.shops.service_email().to_owned(),
     };
     let digest = secret::digest(&secret);
     let mut caller = None;
@@ -250,8 +256,8 @@ fn refused(least: Role, is: Role) -> Problem {
 }
 
 /// The live session of a browser: its secret, what the person is called in the table, and what is known of it.
-async fn session(
-    app: &App,
+async fn session<P>(
+    app: &App<P>,
     method: &Method,
     headers: &HeaderMap,
     now: Timestamp,
@@ -285,7 +291,7 @@ pub fn is_live(session: &Session, now: Timestamp) -> bool {
     now.duration_since(session.started_at) < WHOLE && now.duration_since(session.seen_at) < IDLE
 }
 
-fn sign_in_first(app: &App, visit: &Visit, method: &Method, headers: &HeaderMap) -> Response {
+fn sign_in_first<P>(app: &App<P>, visit: &Visit, method: &Method, headers: &HeaderMap) -> Response {
     let to: String = url::form_urlencoded::byte_serialize(visit.here.as_bytes()).collect();
     let sign_in = format!("{}/auth/sign-in?to={to}", app.config.url.base());
     if *method == Method::GET && headers.contains_key("hx-request") {

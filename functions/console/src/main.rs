@@ -1,23 +1,15 @@
-//! Wires console and nothing else.
+//! Wires the console's pages of the day's work and nothing else; see `console-settings` for those of settings.
 
 // The AWS SDK nests its futures deeply.
 #![recursion_limit = "512"]
 
-use std::time::Duration;
-
-use console::{App, ConsoleConfig};
+use console::{App, ConsoleConfig, DailyConfig, routes};
 use lambda_http::Error;
-use renkei_ecforce::Timeouts;
 use renkei_platform::queue::Queue;
-use renkei_platform::secrets::ConnectionSecrets;
 use renkei_platform::{Clock, Config, aws, telemetry};
-use renkei_setup::{Schedules, Setup};
-use renkei_shop::Shops;
 use renkei_store::Tables;
 
 const FUNCTION: &str = "console";
-/// How long a shop may take for one call, in all: whoever tests its connection waits before a page.
-const SHOP_ANSWERS_WITHIN: Duration = Duration::from_secs(8);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -32,23 +24,8 @@ async fn main() -> Result<(), Error> {
         runs: config.runs_table()?.to_owned(),
         stock: config.stock_table()?.to_owned(),
     };
-    let queues = [
-        ("FetchOrders", config.fetch_orders_queue_arn()?),
-        ("PushStatuses", config.push_statuses_queue_arn()?),
-        ("SyncPayments", config.sync_payments_queue_arn()?),
-        ("SyncInventory", config.sync_inventory_queue_arn()?),
-    ];
-    let queues = queues.into_iter().map(|(name, arn)| (name.to_owned(), arn.to_owned())).collect();
-    let secrets = ConnectionSecrets::new(&aws, config.secret_prefix()?);
-    let timeouts = Timeouts { total: SHOP_ANSWERS_WITHIN, ..Timeouts::default() };
-    let service_email = config.service_email()?.to_owned();
-    let shops = Shops::with_timeouts(secrets.clone(), config.allowed_shop_addresses()?, service_email, &timeouts)?;
-    let setup = Setup {
-        secrets,
-        import_orders: Queue::new(&aws, config.import_orders_queue()?),
-        schedules: Schedules::new(&aws, config.schedule_group()?, config.scheduler_role_arn()?, queues),
-    };
-    let app =
-        App::new(&aws, tables, ConsoleConfig::read(&config)?, setup, shops, config.allowed_shop_addresses()?, clock)?;
-    lambda_http::run(console::router(app)).await
+    let import_orders = Queue::new(&aws, config.import_orders_queue()?);
+    let (console, daily) = (ConsoleConfig::read(&config)?, DailyConfig::read(&config)?);
+    lambda_http::run(console::router(App::daily(&aws, tables, console, daily, import_orders, clock), routes::daily))
+        .await
 }

@@ -23,8 +23,6 @@ pub struct Shell {
     pub role: Option<Role>,
     /// The token of this session's forms.
     pub csrf: String,
-    /// The address that merchants register for this service at their shop.
-    pub service_email: String,
 }
 
 impl Shell {

@@ -14,13 +14,13 @@ use renkei_store::members::Member;
 use renkei_store::sessions::{Session, SignIn};
 use serde::Deserialize;
 
-use crate::App;
 use crate::guard::{Person, SESSION, Visit, WHOLE, with_cookies};
 use crate::lang::{self, Lang};
 use crate::oidc::SignInError;
 use crate::problem::Problem;
 use crate::secret;
 use crate::shell::{Shell, role_label};
+use crate::{App, Daily};
 
 /// The cookie of a browser that is signing in.
 const SIGNING_IN: &str = "renkei-signing-in";
@@ -54,7 +54,12 @@ fn see(address: String) -> Response {
 }
 
 /// Who sends too much is told by the address that the gateway saw, never by a header that anybody can write.
-async fn not_too_often(app: &App, request: &axum::http::Extensions, what: &str, now: Timestamp) -> Result<(), Problem> {
+async fn not_too_often(
+    app: &App<Daily>,
+    request: &axum::http::Extensions,
+    what: &str,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let from = match request.get::<lambda_http::request::RequestContext>() {
         Some(lambda_http::request::RequestContext::ApiGatewayV2(context)) => {
             context.http.source_ip.clone().unwrap_or_default()
@@ -67,7 +72,7 @@ async fn not_too_often(app: &App, request: &axum::http::Extensions, what: &str, 
 
 /// Sends a browser to the provider.
 pub async fn begin(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(visit): Extension<Visit>,
     Query(to): Query<To>,
     request: axum::extract::Request,
@@ -76,6 +81,7 @@ pub async fn begin(
     let random = || secret::random().ok_or_else(|| Problem::ours("no randomness"));
     let (state, nonce, verifier, browser) = (random()?, random()?, random()?, random()?);
     let address = app
+        .part
         .oidc
         .authorize(&app.config.url.at("/auth/callback"), &state, &nonce, &verifier, to.again.is_some(), visit.lang)
         .await
@@ -128,7 +134,7 @@ fn error_code(error: Option<&str>) -> &'static str {
 
 /// A browser comes back from the provider.
 pub async fn callback(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(visit): Extension<Visit>,
     Query(answer): Query<Answer>,
     headers: HeaderMap,
@@ -157,8 +163,12 @@ pub async fn callback(
         ));
     };
     let redirect = app.config.url.at("/auth/callback");
-    let email =
-        app.oidc.identify(&code, &redirect, &begun.verifier, &begun.nonce, visit.now).await.map_err(not_signed_in)?;
+    let email = app
+        .part
+        .oidc
+        .identify(&code, &redirect, &begun.verifier, &begun.nonce, visit.now)
+        .await
+        .map_err(not_signed_in)?;
     let secret = secret::random().ok_or_else(|| Problem::ours("no randomness"))?;
     let person = secret::person(&email);
     let session = Session {
@@ -215,7 +225,7 @@ impl HomePage {
 
 /// The merchants of whoever is signed in; straight on to the only one.
 pub async fn home(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(person): Extension<Person>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -228,14 +238,17 @@ pub async fn home(
 }
 
 /// Ends this session.
-pub async fn sign_out(State(app): State<Arc<App>>, Extension(who): Extension<Person>) -> Result<Response, Problem> {
+pub async fn sign_out(
+    State(app): State<Arc<App<Daily>>>,
+    Extension(who): Extension<Person>,
+) -> Result<Response, Problem> {
     app.sessions.end(&who.session.0, &who.session.1).await?;
     Ok(with_cookies(see(who.shell.at("/auth/signed-out")), &[app.jar.set(SESSION, "", 0)]))
 }
 
 /// Ends all sessions of this person, on every machine.
 pub async fn sign_out_everywhere(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(who): Extension<Person>,
 ) -> Result<Response, Problem> {
     app.sessions.end_all(&who.session.0).await?;
@@ -250,16 +263,19 @@ struct SignedOutPage<'a> {
 }
 
 /// Says that it is done.
-pub async fn signed_out(State(app): State<Arc<App>>, Extension(visit): Extension<Visit>) -> Result<Response, Problem> {
+pub async fn signed_out(
+    State(app): State<Arc<App<Daily>>>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Problem> {
     let shell =
         Shell { lang: visit.lang, base: app.config.url.base().to_owned(), here: visit.here, ..Shell::default() };
-    let page = SignedOutPage { s: &shell, provider: app.oidc.sign_out_url() };
+    let page = SignedOutPage { s: &shell, provider: app.part.oidc.sign_out_url() };
     Ok(Html(page.render()?).into_response())
 }
 
 /// Switches the language.
 pub async fn language(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Path(code): Path<String>,
     Query(to): Query<To>,
 ) -> Result<Response, Problem> {

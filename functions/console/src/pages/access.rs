@@ -19,10 +19,10 @@ use serde::Deserialize;
 
 use super::confirm::{self, Question, SURE};
 use super::{Form, Page};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Daily};
 
 /// How long the former may stay valid beside a new one, in hours.
 const OVERLAPS: [u32; 4] = [0, 1, 24, 168];
@@ -145,18 +145,18 @@ async fn asked(caller: &Caller, form: &Form) -> Result<Opens, Problem> {
     if is_theirs { Ok(opens) } else { Err(Problem::not_found()) }
 }
 
-fn new(app: &App, opens: &Opens, secret: &Secret) -> New {
+fn new(app: &App<Daily>, opens: &Opens, secret: &Secret) -> New {
     let name = named(opens).1;
     match opens {
         Opens::Warehouse(_) => New { is_key: true, name, text: secret.expose().to_owned() },
         Opens::Hook(_) => {
-            New { is_key: false, name, text: format!("{}/hooks/ecforce/{}", app.config.warehouse_url, secret.expose()) }
+            New { is_key: false, name, text: format!("{}/hooks/ecforce/{}", app.part.warehouse_url, secret.expose()) }
         }
     }
 }
 
 /// Makes one, or another in the place of those there are, and shows it.
-pub async fn create(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
+pub async fn create(State(app): State<Arc<App<Daily>>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
     let form = Form::read(&form);
     let opens = asked(&caller, &form).await?;
     let secret = if form.has("overlap") {

@@ -21,9 +21,9 @@ use serde::Deserialize;
 use super::shipments::not_too_often;
 use super::today::midnight;
 use super::{Page, chosen, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::shell::{Shell, grouped};
+use crate::{App, Daily};
 
 const DAYS: i64 = 30;
 const HOURS: i64 = 24;
@@ -106,7 +106,7 @@ fn stacked(labels: Vec<String>, rows: &[Vec<u64>]) -> (Vec<Bar>, u64) {
 
 /// Shows them.
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Query(which): Query<Which>,
 ) -> Page {

@@ -16,11 +16,11 @@ use renkei_shop::diagnosis::{Diagnosis, Finding, Verdict};
 use renkei_store::audit::AuditOutcome;
 
 use super::{Page, sentences};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Settings};
 
 /// Tests of one shop within a window, whoever asks for them: they spend its calls.
 const TESTS: u64 = 6;
@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct ConnectionPage {
     s: Shell,
     connection: Connection,
+    /// The address that merchants register for this service at their shop; empty if the deployment has none.
+    service_email: String,
     result: Option<TestResult>,
 }
 
@@ -143,19 +145,28 @@ async fn named(caller: &Caller, id: &str) -> Result<Connection, Problem> {
     connections.into_iter().find(|connection| connection.id.as_str() == id).ok_or_else(Problem::not_found)
 }
 
+fn page(app: &App<Settings>, caller: Caller, connection: Connection, result: Option<TestResult>) -> Page {
+    let service_email = app.part.shops.service_email().to_owned();
+    Ok(Html(ConnectionPage { s: caller.shell, connection, service_email, result }.render()?))
+}
+
 /// Shows what a test would ask, and offers it.
-pub async fn show(Extension(caller): Extension<Caller>, Path((_, id)): Path<(String, String)>) -> Page {
+pub async fn show(
+    State(app): State<Arc<App<Settings>>>,
+    Extension(caller): Extension<Caller>,
+    Path((_, id)): Path<(String, String)>,
+) -> Page {
     let connection = named(&caller, &id).await?;
-    Ok(Html(ConnectionPage { s: caller.shell, connection, result: None }.render()?))
+    page(&app, caller, connection, None)
 }
 
 /// A session with a shop lends itself to closures, and such a future cannot be proven to be `Send`, which a page's must be:
 /// it runs on a thread of its own, and this process's runtime drives its connections.
-async fn diagnose(app: &Arc<App>, caller: &Caller, connection: &Connection) -> Result<Diagnosis, Problem> {
+async fn diagnose(app: &Arc<App<Settings>>, caller: &Caller, connection: &Connection) -> Result<Diagnosis, Problem> {
     let (app, tenant, connection) = (Arc::clone(app), caller.tenant.clone(), connection.clone());
     let runtime = tokio::runtime::Handle::current();
     let work =
-        tokio::task::spawn_blocking(move || runtime.block_on(app.shops.diagnose(&tenant, &connection, PATIENCE)));
+        tokio::task::spawn_blocking(move || runtime.block_on(app.part.shops.diagnose(&tenant, &connection, PATIENCE)));
     work.await.map_err(|error| {
         tracing::error!(%error, "the test of a connection broke off");
         Problem::new(
@@ -168,7 +179,7 @@ async fn diagnose(app: &Arc<App>, caller: &Caller, connection: &Connection) -> R
 
 /// Tests it.
 pub async fn test(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     Path((_, id)): Path<(String, String)>,
 ) -> Page {
@@ -193,5 +204,5 @@ pub async fn test(
         is_wrong,
         ended: diagnosis.ended.map(|error| ended(caller.shell.lang, &error)),
     };
-    Ok(Html(ConnectionPage { s: caller.shell, connection, result: Some(result) }.render()?))
+    page(&app, caller, connection, Some(result))
 }

@@ -19,11 +19,11 @@ use serde::Deserialize;
 
 use super::shipments::not_too_often;
 use super::{Form, Page, counted, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Daily};
 
 /// What the address says.
 #[derive(Deserialize)]
@@ -99,12 +99,12 @@ fn reason(reason: &Reason) -> String {
 
 /// Shows them. Looking takes messages in hand for a moment, so it is limited together with searches.
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Query(after): Query<After>,
 ) -> Page {
     not_too_often(&app, &caller).await?;
-    let found = app.dead_letters.list(of(&caller)).await?;
+    let found = app.part.dead_letters.list(of(&caller)).await?;
     let page = DeadLettersPage {
         letters: found.letters.into_iter().filter(|letter| after.is_about(letter)).collect(),
         order: after.order(),
@@ -123,9 +123,9 @@ pub async fn list(
 }
 
 /// How many are the merchant's own: a piece of today's page, which asks for it once. Looking is limited as above.
-pub async fn count(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> Page {
+pub async fn count(State(app): State<Arc<App<Daily>>>, Extension(caller): Extension<Caller>) -> Page {
     not_too_often(&app, &caller).await?;
-    let found = app.dead_letters.list(of(&caller)).await?;
+    let found = app.part.dead_letters.list(of(&caller)).await?;
     Ok(Html(own(caller.shell.lang, found.letters.len(), found.more)))
 }
 
@@ -143,14 +143,14 @@ fn own(lang: Lang, count: usize, more: bool) -> String {
 
 /// Puts one back by its id, or all of the merchant's. Sent a second time it finds nothing more to put back.
 pub async fn replay(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {
     not_too_often(&app, &caller).await?;
     let id = Form::read(&form).get("message");
     let wanted = Wanted { id: Some(id.as_str()).filter(|id| !id.is_empty()), ..of(&caller) };
-    let replayed = app.dead_letters.replay(wanted).await;
+    let replayed = app.part.dead_letters.replay(wanted).await;
     for letter in &replayed.letters {
         let target = format!("{}/{}", letter.queue, letter.message_id);
         caller.audit("dead-letter.replay", target, AuditOutcome::Done, note(letter)).await?;

@@ -16,14 +16,14 @@ use renkei_store::audit::AuditOutcome;
 
 use super::Form;
 use super::shipment::Which;
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
+use crate::{App, Daily};
 
 /// Has it made anew, or notes that somebody has seen the differences.
 pub async fn answer(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     form: Bytes,
@@ -58,8 +58,8 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
     }
 }
 
-async fn wish(app: &App, caller: &Caller, shipment: &Shipment) -> Result<(), Problem> {
-    match anew::wish(&caller.tenant, &app.hints, shipment, caller.now, caller.email.as_str()).await? {
+async fn wish(app: &App<Daily>, caller: &Caller, shipment: &Shipment) -> Result<(), Problem> {
+    match anew::wish(&caller.tenant, &app.part.hints, shipment, caller.now, caller.email.as_str()).await? {
         Wished::Yes => Ok(()),
         Wished::InHand => Err(Problem::new(
             StatusCode::CONFLICT,

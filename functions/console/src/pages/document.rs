@@ -16,10 +16,10 @@ use serde::Deserialize;
 use super::proposal::{self, Proposal, SecretField};
 use super::sentences::{self, changes};
 use super::{Form, Page};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Settings};
 
 /// Versions on a page.
 const VERSIONS: i32 = 30;
@@ -90,7 +90,7 @@ pub async fn show(Extension(caller): Extension<Caller>, Query(which): Query<Whic
     Ok(Html(page.render()?))
 }
 
-async fn proposed(app: &App, caller: &Caller, form: &Form, to_apply: bool) -> Result<Proposal, Problem> {
+async fn proposed(app: &App<Settings>, caller: &Caller, form: &Form, to_apply: bool) -> Result<Proposal, Problem> {
     // Browsers send line ends as \r\n.
     let text = form.get("text").replace("\r\n", "\n");
     let version = form.version()?;
@@ -121,14 +121,14 @@ pub fn page_of(caller: Caller, proposal: Proposal) -> Page {
 }
 
 /// Shows what is wrong with a text, or what applying it would change. Changes nothing.
-pub async fn check(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
+pub async fn check(State(app): State<Arc<App<Settings>>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
     let proposal = proposed(&app, &caller, &Form::read(&form), false).await?;
     page_of(caller, proposal)
 }
 
 /// Applies a text over the version that it was made from.
 pub async fn apply(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {

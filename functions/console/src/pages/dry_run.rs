@@ -22,10 +22,10 @@ use serde::Deserialize;
 use super::connection::ended;
 use super::foreseen::Shown;
 use super::{Form, Page, chosen, sentences, shipments, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Settings};
 
 /// Open shipments that a processing robot is applied to copies of: the latest.
 const OPEN: usize = 1_000;
@@ -63,7 +63,7 @@ impl DryRunPage {
 
 /// A session with a shop cannot be proven to be `Send`; see [`super::connection`].
 async fn foreseen(
-    app: &Arc<App>,
+    app: &Arc<App<Settings>>,
     caller: &Caller,
     settings: &TenantSettings,
     (robot, connection, action): (RobotId, Connection, Action),
@@ -73,7 +73,7 @@ async fn foreseen(
     let runtime = tokio::runtime::Handle::current();
     let work = tokio::task::spawn_blocking(move || {
         let place = Place { tenant: &tenant, settings: &settings, connection: &connection };
-        let looking = asks.then_some(Looking { shops: &app.shops, pages: PAGES, patience: PATIENCE });
+        let looking = asks.then_some(Looking { shops: &app.part.shops, pages: PAGES, patience: PATIENCE });
         runtime.block_on(dry_run::foresee(&place, &robot, action, looking))
     });
     work.await.map_err(|error| {
@@ -86,7 +86,7 @@ async fn foreseen(
     })
 }
 
-async fn page(app: &Arc<App>, caller: Caller, name: &str, asks: bool) -> Page {
+async fn page(app: &Arc<App<Settings>>, caller: Caller, name: &str, asks: bool) -> Page {
     let settings = caller.settings().await?.settings;
     let (robot, connection, action) = run_now::robot(&settings, name).ok_or_else(Problem::not_found)?;
     let asks = asks && action == Action::FetchOrders;
@@ -133,7 +133,7 @@ fn said(answer: Result<Foreseen, DryRunError>, caller: &Caller) -> Result<(Optio
 
 /// What a processing robot, stored or just being written, would make of a shop's open shipments.
 pub(super) async fn on_open(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     settings: &TenantSettings,
     shop: &str,
@@ -154,7 +154,7 @@ pub(super) async fn on_open(
 }
 
 /// A processing robot over the open shipments of a shop.
-async fn rule_page(app: &App, caller: Caller, rule: &str, shop: Option<&str>) -> Page {
+async fn rule_page(app: &App<Settings>, caller: Caller, rule: &str, shop: Option<&str>) -> Page {
     let applied = caller.settings().await?;
     let rule = RuleId::parse(rule).map_err(|_| Problem::not_found())?;
     let settings = &applied.settings;
@@ -192,7 +192,7 @@ pub struct Asked {
 
 /// Says what a robot would do, as far as it can be said without a call.
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     Query(asked): Query<Asked>,
 ) -> Page {
@@ -204,7 +204,7 @@ pub async fn show(
 }
 
 /// The same with a few calls of the shop's day, which somebody chose to spend.
-pub async fn look(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
+pub async fn look(State(app): State<Arc<App<Settings>>>, Extension(caller): Extension<Caller>, form: Bytes) -> Page {
     page(&app, caller, &Form::read(&form).get("robot"), true).await
 }
 

@@ -18,11 +18,11 @@ use renkei_setup::volume;
 
 use super::confirm::{self, Question, SURE};
 use super::{Form, Page, chosen, proposal, sentences, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::{Shell, grouped};
+use crate::{App, Settings};
 
 /// How often robots may start, in minutes.
 const OFTEN: [u32; 9] = [5, 10, 15, 30, 60, 120, 360, 720, 1_440];
@@ -131,7 +131,7 @@ fn replace(settings: &mut TenantSettings, connection: &ConnectionId, setup: Opti
 }
 
 /// What the checks would say with this set-up in force: all that would be wrong, and what to mind about the set-up.
-fn looked_at(app: &App, lang: Lang, settings: &TenantSettings, setup: &EasySetup, plan: &Plan) -> Looked {
+fn looked_at(app: &App<Settings>, lang: Lang, settings: &TenantSettings, setup: &EasySetup, plan: &Plan) -> Looked {
     let mut whole = settings.clone();
     replace(&mut whole, &setup.connection, Some(setup.clone()));
     let place = whole.integration_robots.easy_setup.iter().count() - 1;
@@ -172,7 +172,7 @@ fn starts_too_often(lang: Lang, minutes: u32, plan: &Plan) -> String {
 
 /// Shows a shop's set-up, or one that is being put together, with what it will spend and what to mind.
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
 ) -> Page {
@@ -223,7 +223,7 @@ pub async fn show(
 
 /// Applies it, or takes all of it out.
 pub async fn apply(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {
@@ -250,7 +250,7 @@ fn done(shell: &Shell) -> Response {
 
 /// Takes a shop's set-up out, once somebody is sure.
 async fn take_out(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     form: Form,
     id: &ConnectionId,

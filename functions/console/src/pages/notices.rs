@@ -17,11 +17,11 @@ use serde::Deserialize;
 
 use super::confirm::{self, Question, SURE};
 use super::{Form, Page};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Settings};
 
 /// Addresses that are tried within a window, whoever asks: each is a request to wherever they say.
 const TRIES: u64 = 10;
@@ -106,7 +106,7 @@ async fn page(caller: Caller, problem: Option<String>, done: Option<&'static str
 
 /// Switches them on, or to another address. A first message is posted at once.
 pub async fn switch_on(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {
@@ -118,7 +118,7 @@ pub async fn switch_on(
     let form = Form::read(&form);
     let lang = if form.get("lang") == "en" { NoticeLang::En } else { NoticeLang::Ja };
     let by = caller.email.as_str();
-    let switched = app.notices.switch_on(&caller.tenant, &form.get("url"), lang, by, caller.now).await;
+    let switched = app.part.notices.switch_on(&caller.tenant, &form.get("url"), lang, by, caller.now).await;
     let s = caller.shell.lang;
     let problem = match switched {
         Ok(()) => {
@@ -155,7 +155,7 @@ pub async fn switch_on(
 
 /// Switches them off, and forgets the address.
 pub async fn switch_off(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {
@@ -163,7 +163,7 @@ pub async fn switch_off(
     if !form.has(SURE) {
         return Ok(ask_to_stop(&caller.shell, form)?.into_response());
     }
-    let was = app.notices.switch_off(&caller.tenant).await.map_err(|error| {
+    let was = app.part.notices.switch_off(&caller.tenant).await.map_err(|error| {
         tracing::error!(%error, "notices could not be switched off");
         Problem::ours("notices could not be switched off")
     })?;

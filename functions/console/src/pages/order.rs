@@ -22,10 +22,10 @@ use renkei_store::orders::{NotImported, NotImportedSummary};
 use serde::Deserialize;
 
 use super::{Form, chosen, orders, sentences, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Daily};
 
 /// The order in the address.
 #[derive(Deserialize)]
@@ -113,7 +113,7 @@ fn missing(kept: &NotImported) -> Vec<(Sku, String)> {
 
 /// Tries it again. Sent twice, it is imported once; an order that was imported meanwhile is shown.
 pub async fn try_again(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
 ) -> Result<Response, Problem> {
@@ -132,7 +132,7 @@ pub async fn try_again(
 /// Registers a product that an order waits for, by its code at the shop and a name. All orders that waited for it go on, as
 /// when products come by a file.
 pub async fn register(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     form: Bytes,

@@ -17,11 +17,11 @@ use renkei_store::orders::NotImportedSummary;
 use serde::Deserialize;
 
 use super::{Page, chosen, sentences, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Daily};
 
 /// Rows of the page; more than these are a matter for the command line.
 const SHOWN: usize = 200;
@@ -107,7 +107,7 @@ pub fn tried(lang: Lang, tried: Released) -> String {
 
 /// Tries orders again: one by its id, or all. Importing is safe to repeat.
 pub async fn try_again(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {

@@ -13,10 +13,10 @@ use renkei_setup::SetupError;
 use renkei_store::audit::AuditOutcome;
 
 use super::{Page, sentences};
-use crate::App;
 use crate::guard::{Caller, Upload};
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Daily};
 
 /// Rows in one file: more would not be done within the time that a page has.
 const MOST: usize = 10_000;
@@ -45,7 +45,7 @@ pub async fn show(Extension(caller): Extension<Caller>) -> Page {
 
 /// Reads a table; keeps its products unless it was only to be looked at.
 pub async fn import(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     upload: Option<Extension<Upload>>,
 ) -> Page {

@@ -13,10 +13,10 @@ use secrecy::SecretString;
 
 use super::sentences::changes;
 use super::{Form, sentences};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
+use crate::{App, Settings};
 
 /// Problems and changes that a page lists.
 const MOST: usize = 100;
@@ -94,26 +94,26 @@ impl From<SetupError> for Problem {
 }
 
 /// A shop's address in its normal form, if this deployment may speak to it.
-fn address(app: &App, url: &str) -> Result<String, String> {
-    match ApiAddress::parse(url, &app.policy) {
+fn address(app: &App<Settings>, url: &str) -> Result<String, String> {
+    match ApiAddress::parse(url, &app.part.policy) {
         Ok(address) => Ok(address.to_string()),
         Err(error) => Err(error.to_string()),
     }
 }
 
 /// Reads a text as a document, with addresses that this deployment may speak to.
-pub fn read(app: &App, text: &str) -> Result<Document, Vec<document::Problem>> {
+pub fn read(app: &App<Settings>, text: &str) -> Result<Document, Vec<document::Problem>> {
     document::read(text, &|url: &str| address(app, url))
 }
 
 /// What the checks say of settings that are no text yet.
-pub fn findings(app: &App, mut settings: TenantSettings) -> Findings {
+pub fn findings(app: &App<Settings>, mut settings: TenantSettings) -> Findings {
     document::check(&mut settings, &Places::default(), &|url: &str| address(app, url))
 }
 
 /// Checks a text. Changes nothing.
 pub async fn check(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     text: String,
     version: u64,
@@ -136,7 +136,7 @@ pub async fn check(
     if !problems.is_empty() {
         return Ok(Proposal { text, version, current, secrets, outcome: Err(problems) });
     }
-    let plan = app.setup.plan(&caller.tenant, &document.settings, credentials).await?;
+    let plan = app.part.setup.plan(&caller.tenant, &document.settings, credentials).await?;
     let problems = plan.problems(&caller.tenant, &document, false).await?;
     let outcome = if problems.is_empty() {
         let mut warnings: Vec<String> = document.warnings.iter().map(ToString::to_string).collect();
@@ -153,7 +153,7 @@ pub async fn check(
 /// What each connection signs in with: what was entered, else what is stored. `form` is None where nothing could be
 /// entered yet; then what is missing is no problem, but has a field.
 async fn credentials(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     current: &TenantSettings,
     document: &Document,
@@ -191,8 +191,8 @@ fn goes_to_the_same(current: &TenantSettings, connection: &Connection) -> bool {
     current.connection(&connection.id).is_some_and(|known| known.api_url == connection.api_url)
 }
 
-async fn stored(app: &App, caller: &Caller, connection: &Connection) -> Result<Option<Credentials>, Problem> {
-    match app.setup.secrets.credentials(caller.tenant.id(), &connection.id, &connection.api_url).await {
+async fn stored(app: &App<Settings>, caller: &Caller, connection: &Connection) -> Result<Option<Credentials>, Problem> {
+    match app.part.setup.secrets.credentials(caller.tenant.id(), &connection.id, &connection.api_url).await {
         Ok((stored, _)) => Ok(kept(connection, &stored)),
         Err(SecretsError::Missing { .. } | SecretsError::Unreadable { .. } | SecretsError::OtherAddress { .. }) => {
             Ok(None)
@@ -202,7 +202,11 @@ async fn stored(app: &App, caller: &Caller, connection: &Connection) -> Result<O
 }
 
 /// Puts a proposal in force, over the version that it was made from. Gives what is wrong with it otherwise.
-pub async fn enforce(app: &App, caller: &Caller, proposal: &Proposal) -> Result<Result<u64, Vec<String>>, Problem> {
+pub async fn enforce(
+    app: &App<Settings>,
+    caller: &Caller,
+    proposal: &Proposal,
+) -> Result<Result<u64, Vec<String>>, Problem> {
     let ready = match &proposal.outcome {
         Ok(ready) => ready,
         Err(problems) if proposal.version == proposal.current.version => return Ok(Err(problems.clone())),
@@ -215,14 +219,14 @@ pub async fn enforce(app: &App, caller: &Caller, proposal: &Proposal) -> Result<
         return Err(changed_meanwhile());
     }
     let by = caller.email.as_str();
-    let version = app.setup.put_in_force(&caller.tenant, &ready.settings, &ready.plan, caller.now, by).await?;
+    let version = app.part.setup.put_in_force(&caller.tenant, &ready.settings, &ready.plan, caller.now, by).await?;
     let note = format!("version {version}, {} changes", ready.plan.count());
     let noted = caller.audit("settings.apply", caller.tenant.id().as_str(), AuditOutcome::Done, note).await;
     // By what is in force by then: somebody else may save while these are under way.
     let rest = async {
-        app.setup.release(&caller.tenant).await?;
-        app.setup.drop_secrets(&caller.tenant, &ready.plan).await?;
-        app.setup.reconcile(&caller.tenant).await
+        app.part.setup.release(&caller.tenant).await?;
+        app.part.setup.drop_secrets(&caller.tenant, &ready.plan).await?;
+        app.part.setup.reconcile(&caller.tenant).await
     };
     if let Err(error) = rest.await {
         tracing::error!(%error, version, "settings are in force, what follows from them is not done");
@@ -250,7 +254,7 @@ fn not_wholly(version: u64) -> Problem {
 
 /// Changes the settings in force by a step that a page offers, checked as a whole like any other change.
 pub async fn step(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     version: u64,
     change: impl FnOnce(&mut TenantSettings) -> Result<(), Problem>,
@@ -261,7 +265,7 @@ pub async fn step(
 
 /// What a step would change, a sentence each; or what stands against it. Changes nothing.
 pub async fn step_changes(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     version: u64,
     change: impl FnOnce(&mut TenantSettings) -> Result<(), Problem>,
@@ -275,7 +279,7 @@ pub async fn step_changes(
 }
 
 async fn proposed(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     version: u64,
     change: impl FnOnce(&mut TenantSettings) -> Result<(), Problem>,

@@ -22,10 +22,10 @@ use super::opening::{Manner, Opening};
 use super::piece::{self, Kind};
 use super::said::{Choice, several};
 use super::{Form, Page, dry_run, proposal, sentences, trial_words};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Settings};
 
 /// Latest orders of each shop that a robot may be tried on.
 const ORDERS: usize = 10;
@@ -217,7 +217,7 @@ fn told(shell: &Shell, problem: &str, before: usize) -> String {
 
 /// What would become of an order if the robot were so. Changes nothing.
 pub async fn try_it(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     form: Bytes,
@@ -269,7 +269,7 @@ pub(super) struct What {
 /// Tries a robot on what its page chose: one order, or by its button all open shipments of a shop. Nothing was chosen where
 /// the answer has nothing. Changes nothing.
 pub(super) async fn tried(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     settings: &TenantSettings,
     what: What,
@@ -321,7 +321,7 @@ async fn tried_on(
 
 /// Saves it, over the version that it was made from.
 pub async fn save(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     form: Bytes,

@@ -17,10 +17,10 @@ use renkei_words::fields;
 use serde::Deserialize;
 
 use super::{Page, proposal, robot, sentences, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::shell::Shell;
+use crate::{App, Settings};
 
 #[derive(Template)]
 #[template(path = "robots.html")]
@@ -89,7 +89,7 @@ impl RobotsPage {
 
 /// Shows them.
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     Query(after): Query<After>,
 ) -> Page {
@@ -114,7 +114,7 @@ pub async fn show(
 }
 
 /// What the checks say is worth a second look about the robots that are in force: a step was made without a look at it.
-fn warnings(app: &App, lang: Lang, settings: &TenantSettings) -> Vec<String> {
+fn warnings(app: &App<Settings>, lang: Lang, settings: &TenantSettings) -> Vec<String> {
     const LISTS: [&str; 3] = ["conversion_robots", "processing_robots", "integration_robots"];
     let found = proposal::findings(app, settings.clone());
     let of_robots = found.warnings.iter().filter(|warning| LISTS.iter().any(|list| warning.path.starts_with(*list)));

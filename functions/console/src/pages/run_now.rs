@@ -17,11 +17,11 @@ use renkei_setup::run_now;
 use renkei_store::audit::AuditOutcome;
 
 use super::{Form, Page, encoded, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Daily};
 
 /// Starts of one robot within a window, whoever asks for them: its runs spend the shop's calls.
 const STARTS: u64 = 6;
@@ -66,7 +66,7 @@ impl AwaitedPage {
 
 /// Starts a robot.
 pub async fn start(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {
@@ -81,7 +81,7 @@ pub async fn start(
             "A robot is started up to 6 times in 10 minutes. Wait 10 minutes and try again.",
         ));
     }
-    let queue = app.starts.get(run_now::function_of(action));
+    let queue = app.part.starts.get(run_now::function_of(action));
     let queue = queue.ok_or_else(|| Problem::ours("the queue of a robot's function is not known"))?;
     let run = run_now::start(queue, caller.tenant.id(), &connection.id, robot, action).await?;
     caller.audit("robot.run", name.as_str(), AuditOutcome::Done, run.as_str()).await?;

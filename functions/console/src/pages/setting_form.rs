@@ -24,10 +24,10 @@ use super::proposal;
 use super::said::{Choice, Said, said};
 use super::setting_fields::{self, Entry, Field, Group, Input, Kind};
 use super::{Form, sentences};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Settings};
 
 #[derive(Template)]
 #[template(path = "setting_form.html")]
@@ -42,6 +42,8 @@ struct FormPage {
     groups: Vec<Group>,
     entry: Entry,
     looked_at: Looked,
+    /// The address that merchants register for this service at their shop; empty if the deployment has none.
+    service_email: String,
 }
 
 /// What looking at a form found.
@@ -134,7 +136,7 @@ fn open(which: Which, is_new: bool, version: u64, applied: AppliedSettings, shel
     Ok(Open { which, is_new, version, settings, groups, place, item })
 }
 
-fn page(caller: Caller, open: Open, entry: Entry, looked_at: Looked) -> Result<Response, Problem> {
+fn page(app: &App<Settings>, caller: Caller, open: Open, entry: Entry, looked_at: Looked) -> Result<Response, Problem> {
     let page = FormPage {
         kind: open.which.kind,
         id: open.which.id,
@@ -144,6 +146,7 @@ fn page(caller: Caller, open: Open, entry: Entry, looked_at: Looked) -> Result<R
         groups: open.groups,
         entry,
         looked_at,
+        service_email: app.part.shops.service_email().to_owned(),
         s: caller.shell,
     };
     Ok(Html(page.render()?).into_response())
@@ -151,6 +154,7 @@ fn page(caller: Caller, open: Open, entry: Entry, looked_at: Looked) -> Result<R
 
 /// Shows it.
 pub async fn show(
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     Query(opened): Query<Opened>,
@@ -165,12 +169,12 @@ pub async fn show(
             "This has characters that a form would change (line ends, control characters). Edit the document.",
         ));
     }
-    page(caller, open, entry, Looked::default())
+    page(&app, caller, open, entry, Looked::default())
 }
 
 /// What its buttons do: looked at while it is written, saved, taken away in two steps.
 pub async fn change(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     form: Bytes,
@@ -188,15 +192,15 @@ pub async fn change(
                 Removed::Not(looked_at) => looked_at,
                 Removed::Done => return Ok(back(&caller, "removed", open.which.kind, "")),
             };
-            page(caller, open, entry, looked_at)
+            page(&app, caller, open, entry, looked_at)
         }
         "save" => match judge(&app, &open, &entry, &caller.shell) {
-            Err(problems) => page(caller, open, entry, Looked::wrong(problems)),
+            Err(problems) => page(&app, caller, open, entry, Looked::wrong(problems)),
             Ok((whole, _)) => {
                 let problems = save(&app, &caller, &open, whole, &entry, &form).await?;
                 match problems {
                     None => Ok(back(&caller, "saved", open.which.kind, entry.get("id"))),
-                    Some(problems) => page(caller, open, entry, Looked::wrong(problems)),
+                    Some(problems) => page(&app, caller, open, entry, Looked::wrong(problems)),
                 }
             }
         },
@@ -209,7 +213,7 @@ pub async fn change(
                 }
                 Ok((_, warnings)) => Looked { warnings, is_good: true, ..Looked::default() },
             };
-            page(caller, open, entry, looked_at)
+            page(&app, caller, open, entry, looked_at)
         }
     }
 }
@@ -222,7 +226,7 @@ fn back(caller: &Caller, done: &str, kind: Kind, id: &str) -> Response {
 }
 
 /// The whole document that a form would make, and what is worth a second look; or what is wrong, each at its field.
-fn judge(app: &App, open: &Open, entry: &Entry, shell: &Shell) -> Result<(String, Vec<String>), Vec<Said>> {
+fn judge(app: &App<Settings>, open: &Open, entry: &Entry, shell: &Shell) -> Result<(String, Vec<String>), Vec<Said>> {
     let list = open.which.kind.list();
     let mut item = open.item.clone();
     entry.put(&open.groups, &mut item);
@@ -261,7 +265,7 @@ fn places(groups: &[Group]) -> Vec<(String, String, String)> {
 
 /// Puts it in force. Gives what is wrong otherwise.
 async fn save(
-    app: &App,
+    app: &App<Settings>,
     caller: &Caller,
     open: &Open,
     whole: String,
@@ -295,7 +299,7 @@ enum Removed {
     Not(Looked),
 }
 
-async fn remove(app: &App, caller: &Caller, open: &Open, is_sure: bool) -> Result<Removed, Problem> {
+async fn remove(app: &App<Settings>, caller: &Caller, open: &Open, is_sure: bool) -> Result<Removed, Problem> {
     let lang = caller.shell.lang;
     let users = in_use(lang, open.which.kind, &open.settings, &open.which.id);
     if !users.is_empty() {

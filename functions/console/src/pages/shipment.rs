@@ -22,11 +22,11 @@ use serde::Deserialize;
 use super::confirm::{self, Question, SURE};
 use super::shipments::Row;
 use super::{Form, Page, encoded, sentences, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::problem::Problem;
 use crate::shell::{Shell, grouped};
+use crate::{App, Daily};
 
 /// How a form says that the warehouse has given a shipment back.
 const GIVE_BACK: &str = "give-back";
@@ -159,7 +159,7 @@ impl ShipmentPage {
 
 /// Shows it.
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     Query(after): Query<After>,
@@ -183,7 +183,7 @@ pub async fn show(
     });
     // Queues are all merchants' together: whose they are is seen by looking through them, which the page that this leads to
     // does. If a queue does not say how many it has, the page does not fail for that.
-    let has_dead_letters = app.dead_letters.has_orders().await.unwrap_or(false);
+    let has_dead_letters = app.part.dead_letters.has_orders().await.unwrap_or(false);
     let source = serde_json::to_string_pretty(&detail.source).map_err(|error| Problem::ours(&error.to_string()))?;
     let page = ShipmentPage {
         row: Row::of(&caller.shell, shipment, &detail),

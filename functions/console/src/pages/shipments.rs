@@ -26,11 +26,11 @@ use super::day::OfToday;
 use super::needs::{self, NeedTab};
 use super::search::{Found, Place, search};
 use super::{COUNTED, Page, chosen, counted, encoded, spread, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::secret;
 use crate::shell::Shell;
+use crate::{App, Daily};
 
 /// Rows of a page.
 pub const ROWS: i32 = 50;
@@ -176,7 +176,7 @@ pub async fn rows_of(caller: &Caller, shipments: Vec<Shipment>) -> Result<Vec<Ro
 
 /// Shows a list, or what was searched for.
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Extension(desk): Extension<Desk>,
     Query(filter): Query<Filter>,
@@ -207,7 +207,7 @@ pub async fn list(
 }
 
 /// What costs more than a page is done so often in a minute by one person, and no more.
-pub async fn not_too_often(app: &App, caller: &Caller) -> Result<(), Problem> {
+pub async fn not_too_often<P>(app: &App<P>, caller: &Caller) -> Result<(), Problem> {
     let who = secret::person(&caller.email);
     let count = app.sessions.count("search", &who, 60, caller.now).await?;
     if count > SEARCHES { Err(Problem::too_often()) } else { Ok(()) }

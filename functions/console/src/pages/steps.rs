@@ -15,9 +15,9 @@ use renkei_domain::settings::{CustomAction, EnabledRobot, TenantSettings, TiedRo
 
 use super::draft::Names;
 use super::{Form, encoded, proposal};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
+use crate::{App, Settings};
 
 /// What is to become of a robot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ fn nowhere() -> Problem {
 
 /// Makes a step.
 pub async fn step(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {

@@ -15,10 +15,10 @@ use serde::Deserialize;
 use super::search::folded;
 use super::shipments::not_too_often;
 use super::{Page, chosen, encoded};
-use crate::App;
 use crate::guard::Caller;
 use crate::lang::Lang;
 use crate::shell::{Shell, grouped};
+use crate::{App, Daily};
 
 /// Rows of a page.
 const ROWS: usize = 200;
@@ -96,7 +96,7 @@ impl StockPage {
 
 /// Shows a shop's stock.
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Query(which): Query<Which>,
 ) -> Page {

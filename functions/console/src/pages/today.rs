@@ -31,9 +31,9 @@ use renkei_store::needs::WaitingList;
 
 use super::robots::when;
 use super::{Page, counted, needs, sentences, spread, words};
-use crate::App;
 use crate::guard::Caller;
 use crate::shell::{Shell, grouped};
+use crate::{App, Daily};
 
 /// So many of the latest runs are looked at, and gates: together they are one request.
 const RUNS_AND_GATES: usize = 100;
@@ -158,7 +158,7 @@ impl TodayPage {
 
 /// Shows the page.
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     Extension(desk): Extension<Desk>,
 ) -> Page {
@@ -187,7 +187,7 @@ pub async fn show(
     // Those of all merchants are together: how many are this one's is seen by looking through them, which a page that
     // renews itself does not. A piece of it asks for that once, when it is opened. If a queue does not say how many it has, the page does not fail for that.
     let dead_letters = caller.shell.may("operator")
-        && app.dead_letters.counts().await.is_ok_and(|counts| counts.iter().any(|(_, count)| *count > 0));
+        && app.part.dead_letters.counts().await.is_ok_and(|counts| counts.iter().any(|(_, count)| *count > 0));
     let failed = runs
         .iter()
         .filter(|run| run.started_at >= midnight && matches!(run.state, RunState::Failed | RunState::NeedsPerson))

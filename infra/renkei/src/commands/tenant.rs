@@ -198,7 +198,9 @@ pub async fn erase(stack: &Stack, name: &str, confirm: &str) -> Result<Exit, Cli
         let secrets = remove_secrets(stack, &id).await?.len();
         output::line(format!("secrets: {secrets}"))?;
         return match remove_dead_letters(stack, &id).await? {
-            0 if schedules == 0 && secrets == 0 => Err(CliError::said(format!("there is no tenant {name}"))),
+            0 if schedules == 0 && secrets == 0 => Err(CliError::said(format!(
+                "there is no tenant {name}, and nothing is left of one: nothing was erased"
+            ))),
             removed => nothing_is_kept(name, removed),
         };
     }

@@ -1,8 +1,9 @@
 //! Nodes along the JSON Schema of the types: every key that is unknown or missing, every value of a wrong kind.
 //!
-//! The schema is the one that editors get, generated from the types that the functions read; so this walk knows each
-//! key, each choice and each union without a second description of them. What it finds it repairs where only one thing
-//! can have been meant (a slip in a key, a number in quotes), so that the checks after it can speak in the same round.
+//! The schema is the one that editors get, as it is published: a test holds it to the types that the functions read. So this
+//! walk knows each key, each choice and each union without a second description of them, and what makes a schema of types
+//! is in no function. What it finds it repairs where only one thing can have been meant (a slip in a key, a number in
+//! quotes), so that the checks after it can speak in the same round.
 
 mod scalar;
 mod union;
@@ -14,7 +15,6 @@ use serde_json::{Map, Value};
 
 use super::nearest::{listed, nearest, quoted};
 use super::problem::{MOST_TOLD, Place, Places, Problem};
-use super::schema::schema;
 use super::tree::{Kind, Node};
 use crate::ids::ConnectionId;
 use crate::settings::TenantSettings;
@@ -27,10 +27,13 @@ pub(super) struct Shaped {
     pub places: Places,
 }
 
+/// As `document_schema.rs` of the tests writes it.
+const PUBLISHED: &str = include_str!("../../../../docs/document.schema.json");
+
 /// Walks a document from its root.
 pub(super) fn settings(root: &Node) -> Shaped {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
-    let schema = SCHEMA.get_or_init(schema);
+    let schema = SCHEMA.get_or_init(|| serde_json::from_str(PUBLISHED).expect("the tests read it"));
     let mut walk =
         Walk { defs: &schema["$defs"], path: String::new(), problems: Vec::new(), places: Places::default() };
     let value = walk.value(root, root.place, schema);

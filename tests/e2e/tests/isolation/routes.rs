@@ -269,22 +269,23 @@ pub async fn walk(both: &Both, kept: &BTreeSet<String>) {
     assert!(!csrf.is_empty());
     let requests = requests(both);
     let mut walked = BTreeSet::new();
-    for route in console::routes() {
-        let name = format!("{} {}", route.method, route.path);
-        if !route.path.starts_with("/t/{tenant}") {
+    let of_daily = console::routes::daily().into_iter().map(|route| (route.method, route.path));
+    let of_settings = console::routes::settings().into_iter().map(|route| (route.method, route.path));
+    for (method, path) in of_daily.chain(of_settings) {
+        let name = format!("{method} {path}");
+        if !path.starts_with("/t/{tenant}") {
             let open = ["/", "/health", "/assets/{file}", "/lang/{code}", "/auth/"];
             assert!(
-                open.iter().any(|known| route.path == *known || (*known == "/auth/" && route.path.starts_with(known))),
+                open.iter().any(|known| path == *known || (*known == "/auth/" && path.starts_with(known))),
                 "{name} has no merchant in its path: say why that is so"
             );
             continue;
         }
         // At their place nothing is found, whatever is asked.
-        let theirs =
-            route.path.replace("{tenant}", THEIRS).replace("{kind}", "conversion").replace("{connection}", THEIRS);
+        let theirs = path.replace("{tenant}", THEIRS).replace("{kind}", "conversion").replace("{connection}", THEIRS);
         let id = if theirs.contains("/shipment/") { &both.shipment } else { THEIRS };
         let theirs = theirs.replace("{id}", id);
-        let answer = match route.method.as_str() {
+        let answer = match method.as_str() {
             "GET" => browser.get(&theirs).await,
             _ => browser.post(&theirs, &[("csrf", csrf.as_str())]).await,
         };
@@ -298,7 +299,7 @@ pub async fn walk(both: &Both, kept: &BTreeSet<String>) {
             let path = format!("/t/{OURS}{path}");
             let mut form = vec![("csrf", csrf.as_str())];
             form.extend(fields.iter().map(|(name, value)| (*name, value.as_str())));
-            let answer = match route.method.as_str() {
+            let answer = match method.as_str() {
                 "GET" => browser.get(&path).await,
                 _ => browser.post(&path, &form).await,
             };

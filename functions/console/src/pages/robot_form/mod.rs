@@ -23,10 +23,10 @@ use super::piece::{self, Kind};
 use super::robot::{self, Opened, Tried, What, Which};
 use super::said::{Said, said};
 use super::{Form, proposal, sentences};
-use crate::App;
 use crate::guard::Caller;
 use crate::problem::Problem;
 use crate::shell::Shell;
+use crate::{App, Settings};
 
 /// A form as the whole document that it would make.
 struct Judged {
@@ -36,7 +36,7 @@ struct Judged {
     looked_at: Looked,
 }
 
-fn judge(app: &App, draft: &Draft, kind: Kind, opening: &mut Opening, shell: &Shell) -> Judged {
+fn judge(app: &App<Settings>, draft: &Draft, kind: Kind, opening: &mut Opening, shell: &Shell) -> Judged {
     let places = places(draft, shell);
     let value = match draft.json() {
         Ok(value) => value,
@@ -161,7 +161,7 @@ pub async fn show(
 
 /// What its buttons do: a row more or less, a trial, over to the text and back, saved.
 pub async fn change(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<App<Settings>>>,
     Extension(caller): Extension<Caller>,
     Path(which): Path<Which>,
     form: Bytes,
@@ -231,7 +231,7 @@ pub async fn change(
 
 /// A form of what stands in the text, with changes that are not saved.
 async fn from_text(
-    app: Arc<App>,
+    app: Arc<App<Settings>>,
     caller: Caller,
     which: Which,
     form: Form,
