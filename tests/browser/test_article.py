@@ -73,7 +73,7 @@ def test_the_article_is_clicked_through(people, console, midori, axe):
     page.get_by_label("電話番号").fill("03-0000-0000")
     page.get_by_role("button", name="検査して保存する").click()
     alert = page.get_by_role("alert").inner_text()
-    assert re.search("倉庫ID: 空です", alert) and "発送元名" not in alert, alert
+    assert re.search("倉庫ID: 未入力です", alert) and "発送元名" not in alert, alert
     assert page.get_by_label("発送元名").input_value() == "東京第一倉庫", "what was typed stays"
     assert "ship_froms" not in exported()
     page.get_by_label("郵便番号").fill("135-006")

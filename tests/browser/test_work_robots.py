@@ -256,7 +256,7 @@ def test_conversion_and_integration_robots_have_forms(people, console, hanako, a
 def test_the_easy_set_up_shows_its_plan_while_it_is_chosen(people, console, hanako, axe):
     page = people.signed_in("admin")
     opened(page, f"{console}/t/hanako/easy")
-    assert page.get_by_role("checkbox").count() == 5
+    assert page.get_by_role("checkbox").count() == 6
     assert "出荷指示取得" in page.locator("#plan").inner_text(), "robots by what they do"
     calls = page.locator("#plan tbody tr").last.inner_text()
     page.get_by_role("combobox", name="定期トリガー").select_option(label="5分ごと")

@@ -212,6 +212,7 @@ def test_a_cancellation_in_the_warehouses_hands_is_seen_to(people, console, hana
     page.get_by_role("button", name="キャンセル…").click()
     assert "倉庫へキャンセルを依頼" in page.locator("main").inner_text()
     page.get_by_role("button", name="実行する").click()
+    assert "0件を変更しました。1件は倉庫に依頼しました（まだキャンセルされていません" in page.get_by_role("status").inner_text()
     # Consent is asked for once more; going back leaves it open.
     page.get_by_role("button", name="倉庫が承諾した").click()
     assert "元に戻せません" in page.get_by_role("alert").inner_text()

@@ -168,6 +168,12 @@ fn of_several_none_is_let_go_before_all_are_made() {
     held.note(now(), "hold needs-review", "somebody");
     anew::make(&mut held, &made(&order(), &FIVE), &order(), "2", later(), "hanako");
     assert!(!anew::keep(&mut held), "it stays on hold by a person's word");
+    // Somebody puts it on hold while the others are made.
+    let mut meanwhile = made(&order(), &FIVE);
+    anew::make(&mut meanwhile, &made(&order(), &FIVE), &order(), "2", later(), "hanako");
+    assert!(anew::keep(&mut meanwhile));
+    meanwhile.note(later(), "hold needs-review", "somebody");
+    assert!(!anew::let_go(&mut meanwhile) && meanwhile.status == Status::Hold, "it stays on hold by their word");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use renkei_domain::handover::{self, ShippingResult};
 use renkei_domain::ids::ShipmentId;
 use renkei_domain::jst;
 use renkei_domain::shipment::{Shipment, Status};
-use renkei_files::export::Rendered;
+use renkei_files::export::{Rendered, Said};
 use renkei_files::results::ResultRow;
 use renkei_store::{StoreError, Tenant};
 use serde::Serialize;
@@ -53,11 +53,11 @@ impl Taken {
 /// Takes shipments: ready → picking. If the store fails on the way, no more are begun, and what was taken is given all the
 /// same.
 pub async fn take(tenant: &Tenant, rows: Vec<Rendered>, now: Timestamp) -> Taken {
-    each(rows, |id, detail| async move { take_one(tenant, &id, &detail, now).await }).await
+    each(rows, |id, said| async move { take_one(tenant, &id, &said, now).await }).await
 }
 
 /// Takes each by `one`, which says why one is not taken.
-async fn each<F>(rows: Vec<Rendered>, one: impl Fn(ShipmentId, String) -> F) -> Taken
+async fn each<F>(rows: Vec<Rendered>, one: impl Fn(ShipmentId, Said) -> F) -> Taken
 where
     F: Future<Output = Result<Option<&'static str>, StoreError>>,
 {
@@ -68,7 +68,7 @@ where
         if some.is_empty() {
             break;
         }
-        let answers = join_all(some.iter().map(|row| one(row.id.clone(), row.detail.clone()))).await;
+        let answers = join_all(some.iter().map(|row| one(row.id.clone(), row.said.clone()))).await;
         for (row, answer) in some.into_iter().zip(answers) {
             taken.note(row, answer);
         }
@@ -77,12 +77,12 @@ where
     taken
 }
 
-/// Why a shipment is not taken; None if it is. `detail` is the version of what the file says is in it: one that was made
-/// anew since would leave by a row that is not true any more.
+/// Why a shipment is not taken; None if it is. One that was made anew, or is sent otherwise, since the file was written would
+/// leave by a row that is not true any more.
 async fn take_one(
     tenant: &Tenant,
     id: &ShipmentId,
-    detail: &str,
+    said: &Said,
     now: Timestamp,
 ) -> Result<Option<&'static str>, StoreError> {
     let mut refused = None;
@@ -90,15 +90,15 @@ async fn take_one(
         .change(id, |shipment| {
             // Our own write, whose answer was lost on the way, and which somebody has added to since.
             let is_ours = shipment.status == Status::Picking && shipment.claimed_at == Some(now);
-            refused = if is_ours { None } else { claim(shipment, detail, now).err() };
+            refused = if is_ours { None } else { claim(shipment, said, now).err() };
             refused.is_none() && !is_ours
         })
         .await?;
     Ok(if shipment.is_none() { Some("unknown") } else { refused })
 }
 
-fn claim(shipment: &mut Shipment, detail: &str, now: Timestamp) -> Result<(), &'static str> {
-    if shipment.status == Status::Ready && shipment.detail != detail {
+fn claim(shipment: &mut Shipment, said: &Said, now: Timestamp) -> Result<(), &'static str> {
+    if shipment.status == Status::Ready && Said::of(shipment) != *said {
         return Err("changed");
     }
     handover::claim(shipment, now).map_err(handover::ClaimRefused::as_str)
@@ -271,20 +271,26 @@ mod tests {
     }
 
     #[test]
-    fn what_was_made_anew_since_its_row_was_written_is_not_taken() {
+    fn what_was_changed_since_its_row_was_written_is_not_taken() {
         let mut shipment = Shipment { detail: "2".to_owned(), ..ready(7, Payment::Paid) };
         let at = Timestamp::UNIX_EPOCH;
-        assert_eq!(claim(&mut shipment, "1", at), Err("changed"));
-        assert_eq!(shipment.status, Status::Ready);
-        assert_eq!(claim(&mut shipment, "2", at), Ok(()));
-        assert_eq!(claim(&mut shipment, "1", at), Err("already-claimed"));
+        let said = Said::of(&shipment);
+        let before = Said { detail: "1".to_owned(), ..said.clone() };
+        let otherwise = Said { shipping_method: Some("mail".parse().unwrap()), ..said.clone() };
+        let elsewhere = Said { ship_from: "elsewhere".parse().unwrap(), ..said.clone() };
+        for changed in [&before, &otherwise, &elsewhere] {
+            assert_eq!(claim(&mut shipment, changed, at), Err("changed"));
+            assert_eq!(shipment.status, Status::Ready);
+        }
+        assert_eq!(claim(&mut shipment, &said, at), Ok(()));
+        assert_eq!(claim(&mut shipment, &before, at), Err("already-claimed"));
     }
 
     #[test]
     fn what_is_taken_is_given_although_the_store_fails_on_the_way() {
         let row = |order: u64| Rendered {
             id: format!("shop.{order}.1").parse().unwrap(),
-            detail: String::new(),
+            said: Said::of(&ready(order, Payment::Paid)),
             bytes: vec![],
         };
         let one = |id: ShipmentId, _| async move {

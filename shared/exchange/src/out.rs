@@ -225,6 +225,8 @@ mod tests {
     use renkei_domain::order::{SourceAddress, SourceOrder};
     use renkei_domain::payment::Payment;
 
+    use renkei_files::export::Said;
+
     use super::*;
     use crate::tests::ready;
 
@@ -278,7 +280,7 @@ mod tests {
             };
             let rows = good
                 .into_iter()
-                .map(|(shipment, _)| Rendered { id: shipment.id, detail: shipment.detail, bytes: vec![] })
+                .map(|(shipment, _)| Rendered { said: Said::of(&shipment), id: shipment.id, bytes: vec![] })
                 .collect();
             filling.put(shipments, rows, bad.iter().map(problem).collect());
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use renkei_domain::convert::standard;
-use renkei_domain::ids::ShipmentId;
+use renkei_domain::ids::{ShipFromId, ShipmentId, ShippingMethodId};
 use renkei_domain::settings::{ShipFrom, TenantSettings};
 use renkei_domain::shipment::{Item, ShipTo, Shipment, ShipmentDetail};
 
@@ -32,10 +32,33 @@ pub struct Around<'a> {
 pub struct Rendered {
     /// The shipment.
     pub id: ShipmentId,
-    /// The version of what is in it that the rows say.
-    pub detail: String,
+    /// What they say that may have become another since.
+    pub said: Said,
     /// Its rows.
     pub bytes: Vec<u8>,
+}
+
+/// What the rows of a shipment say that somebody may change before it is taken by them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// The version of what is in it.
+    pub detail: String,
+    /// How it is sent.
+    pub shipping_method: Option<ShippingMethodId>,
+    /// From where.
+    pub ship_from: ShipFromId,
+}
+
+impl Said {
+    /// What rows of this shipment would say now.
+    #[must_use]
+    pub fn of(shipment: &Shipment) -> Self {
+        Self {
+            detail: shipment.detail.clone(),
+            shipping_method: shipment.shipping_method.clone(),
+            ship_from: shipment.ship_from.clone(),
+        }
+    }
 }
 
 /// What begins a file of this layout.
@@ -106,7 +129,7 @@ pub fn rows(
             row += 1;
         }
         if problems.len() == before {
-            rendered.push(Rendered { id: shipment.id.clone(), detail: shipment.detail.clone(), bytes });
+            rendered.push(Rendered { id: shipment.id.clone(), said: Said::of(shipment), bytes });
         }
     }
     (rendered, problems)

@@ -277,7 +277,7 @@ mod tests {
             told(&state(NoticeLang::Ja), &runs, &[]).text.unwrap(),
             "【Renkei】hanako: ご確認ください\n\
              ・shop/fetch-orders: 失敗 2回 — ショップがメールアドレスまたはパスワードを受け付けません。\
-             ショップにアカウントがあることを確認し、正しいパスワードを登録し直してください。\n\
+             ecforceのログインアカウントがあることを確認し、正しいパスワードを登録し直してください。\n\
              ・shop: release: 要対応で終了 1回（取込保留 3）\n\
              https://console.example/t/hanako"
         );
@@ -298,7 +298,11 @@ mod tests {
     fn what_robots_say_is_said_in_japanese_and_what_nobody_knows_as_it_is() {
         let long = format!("the shop does not have what was asked for (404: {})", "注文がありません".repeat(50));
         for (note, japanese) in [
-            ("2 orders stand still (滞留): H-1001, H-1002", "滞留している受注が2件あります: H-1001, H-1002"),
+            (
+                "2 orders stand still (滞留): H-1001, H-1002",
+                "長く動いていない受注が2件あります。出荷待ち・出荷準備中のものは倉庫に確認し、理由のない保留は解除するか\
+                 理由を付けてください。ショップへの通知が進まないものは「記録」でそのロボットの失敗を確認してください: H-1001, H-1002",
+            ),
             ("nobody has said this", "nobody has said this"),
             // It would not be known any more if it were cut before.
             (long.as_str(), "ショップに該当するものがありません（404: 注文がありません"),
@@ -347,8 +351,8 @@ mod tests {
         let text = digest.text.unwrap();
         assert!(
             text.contains(
-                "・shop: 2026/11/24 11:40 まで待機し、自動で再開します — 1時間あたりのサインイン回数の上限に達したため、\
-                 2026/11/24 11:40 まで認証できません。\n"
+                "・shop: 2026/11/24 11:40 まで待機し、自動で再開します — ショップへの認証の回数が1時間の上限に達しました。\
+                 2026/11/24 11:40 に自動で再開します（コンソールへのサインインには関係ありません）。\n"
             ),
             "{text}"
         );
@@ -357,7 +361,7 @@ mod tests {
             english.contains(&format!("- shop: waits, and goes on by itself at 2026-11-24 11:40 JST — {why}\n")),
             "{english}"
         );
-        assert!(!text.contains("上限に達しました") && digest.blocked.is_empty(), "{text}");
+        assert!(!text.contains("API呼び出しの上限") && digest.blocked.is_empty(), "{text}");
         let later = NoticeState { told_until: at("2026-11-24T01:58:00Z"), ..state(NoticeLang::Ja) };
         assert_eq!(told(&later, &runs, &[]).text, None, "told once");
     }

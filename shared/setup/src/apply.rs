@@ -87,13 +87,13 @@ impl Plan {
     }
 
     /// What forbids applying, all at once: connections and ship-froms that go while parcels of theirs are still to leave,
-    /// and conversion robots that fail on orders which the shop really sent. `leave_quarantined`: orders in quarantine may
-    /// stay behind at the shop.
+    /// connections that lead to another shop than their shipments came from, and conversion robots that fail on orders which
+    /// the shop really sent.
     pub async fn problems(
         &self,
         tenant: &Tenant,
         document: &Document,
-        leave_quarantined: bool,
+        consents: Consents,
     ) -> Result<Vec<String>, StoreError> {
         /// Open shipments that are counted of each status.
         const COUNTED: i32 = 100;
@@ -101,7 +101,7 @@ impl Plan {
         for connection in &self.dropped {
             // One that went with an earlier version has only its secret left.
             if self.current.as_ref().is_some_and(|applied| applied.settings.connection(connection).is_some()) {
-                problems.extend(unfinished(tenant, connection, document, leave_quarantined).await?);
+                problems.extend(unfinished(tenant, connection, document, consents.leave_quarantined).await?);
             }
             let open = tenant.open_shipments(connection, COUNTED).await?;
             if open.is_empty() {
@@ -123,6 +123,9 @@ impl Plan {
         }
         if let Some(current) = &self.current {
             problems.extend(leaving::left_behind(tenant, &current.settings, document).await?);
+            if !consents.same_shop {
+                problems.extend(leaving::led_elsewhere(tenant, &current.settings, document).await?);
+            }
         }
         for (place, field, reason) in &self.trial.problems {
             let path = format!("conversion_robots[{place}].fields.{field}");
@@ -130,6 +133,15 @@ impl Plan {
         }
         Ok(problems)
     }
+}
+
+/// What whoever applies takes upon themselves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Consents {
+    /// A connection that goes may leave orders in quarantine behind: they stay at the shop as they are.
+    pub leave_quarantined: bool,
+    /// A connection's new address is still the same shop's.
+    pub same_shop: bool,
 }
 
 /// What a connection signs in with, of the password or token that was given for it; or what is wrong with that.

@@ -248,7 +248,7 @@ fn reconcile() -> Foreseen {
         calls: Calls { least: u64::from(RECONCILED_STATES), most: Some(most) },
         notes: vec![note(
             format!(
-                "{RECONCILED_STATES} 種類の状態の受注を100件ずつ、それぞれ最大 {RECONCILED_PAGES} 回まで読みます。その日の呼び出しが残り少なくなると途中で止まります。"
+                "{RECONCILED_STATES} 種類の対応状況の受注を100件ずつ、それぞれ最大 {RECONCILED_PAGES} 回まで読みます。その日の呼び出しが残り少なくなると途中で止まります。"
             ),
             format!(
                 "reads the orders in each of {RECONCILED_STATES} states, a hundred a call and {RECONCILED_PAGES} calls each \

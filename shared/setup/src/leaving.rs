@@ -1,4 +1,5 @@
-//! 発送元 that a document takes out: each goes once nothing is to leave from it any more.
+//! 発送元 that a document takes out: each goes once nothing is to leave from it any more. And shops that it puts another in
+//! the place of, under the same name.
 
 use renkei_domain::document::Document;
 use renkei_domain::ids::{ConnectionId, ShipFromId};
@@ -28,6 +29,40 @@ pub async fn left_behind(
     }
     let line = document.places.line("ship_froms");
     Ok(gone.into_iter().filter_map(|id| still_leaving(line, id, &open)).collect())
+}
+
+/// Connections whose address the document changes while there are shipments that came from the one before. Shops count their
+/// orders by themselves, each from 1: what is told and read by ids would be another customer's order there.
+pub async fn led_elsewhere(
+    tenant: &Tenant,
+    current: &TenantSettings,
+    document: &Document,
+) -> Result<Vec<String>, StoreError> {
+    let mut problems = Vec::new();
+    for (place, connection) in document.settings.connections.iter().enumerate() {
+        let id = &connection.id;
+        let is_led = current.connection(id).is_some_and(|known| known.api_url != connection.api_url);
+        if !is_led || !has_shipments(tenant, id).await? {
+            continue;
+        }
+        let path = format!("connections[{place}].api_url");
+        problems.push(format!(
+            "line {}: {path}: {id} has shipments of the shop at its former address, and another shop counts its orders alike. \
+             Give another shop a connection of its own, with another id. If it is the same shop at a new address, apply with \
+             `--same-shop`",
+            document.places.line(&path)
+        ));
+    }
+    Ok(problems)
+}
+
+async fn has_shipments(tenant: &Tenant, connection: &ConnectionId) -> Result<bool, StoreError> {
+    for status in Status::ALL {
+        if !tenant.shipments_by_status(connection, status, 1, None).await?.rows.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The open shipments of a connection that leave from one of these.

@@ -28,7 +28,7 @@ use renkei_platform::secrets::{ConnectionSecrets, SecretsError};
 use renkei_products::ProductsError;
 use renkei_store::StoreError;
 
-pub use apply::{Plan, SecretChange, Stored, credential, kept};
+pub use apply::{Consents, Plan, SecretChange, Stored, credential, kept};
 pub use schedules::{Schedules, queue_output};
 
 /// The parts of a stack that settings come into force with.

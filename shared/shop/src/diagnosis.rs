@@ -160,7 +160,7 @@ async fn ask(
             "stock-rights",
             Verdict::Wrong,
             "stock may not be read: give the API user the right to stock at the shop",
-            "在庫を参照する権限がありません。ショップの管理画面でAPIユーザーに在庫の権限を付けてください",
+            "在庫を参照する権限がありません。ショップの管理画面で、ecforceのログインアカウントに在庫の権限を付けてください",
         )),
         Err(error) => findings.push(explain(error, connection, email)?),
     }
@@ -337,7 +337,7 @@ fn explain(error: ShopError, connection: &Connection, email: &str) -> Result<Fin
             ),
             format!(
                 "メールアドレスかパスワードが違います（どちらかはショップの応答では区別できません）。{email} \
-                 がショップのAPIユーザーとして登録されているか、パスワードが正しいか確認し、\
+                 がecforceのログインアカウントとして登録されているか、パスワードが正しいか確認し、\
                  「設定」のAPI認証設定で登録し直すか、入力して設定文書をもう一度適用してください"
             ),
         ),
@@ -365,13 +365,16 @@ fn explain(error: ShopError, connection: &Connection, email: &str) -> Result<Fin
             "rights",
             Verdict::Wrong,
             error.to_string(),
-            "権限が足りません。ショップの管理画面でAPIユーザーの権限を確認してください",
+            "権限が足りません。ショップの管理画面で、ecforceのログインアカウントの権限を確認してください",
         ),
         ShopError::SignInsSpent { until } => finding(
             "sign-in",
             Verdict::Unknown,
             format!("the shop bears no further sign-in before {}; test again then", jst::display(until)),
-            format!("1時間あたりのサインイン回数の上限です。{} 以降にもう一度試してください", jst::display(until)),
+            format!(
+                "ショップへの認証の回数が1時間の上限に達しています。{} 以降にもう一度試してください",
+                jst::display(until)
+            ),
         ),
         other @ (ShopError::Closed(_)
         | ShopError::NotBefore { .. }

@@ -150,9 +150,9 @@ mod tests {
     fn a_line_of_the_document_keeps_its_number_and_its_path() {
         assert_eq!(
             line(Lang::Ja, "line 2: processing_robots.custom[0].name: the text is empty"),
-            "2行目: processing_robots.custom[0].name: 文字がありません。入力してください。"
+            "2行目: processing_robots.custom[0].name: 未入力です。入力してください。"
         );
-        assert_eq!(line(Lang::Ja, "name: the text is empty"), "name: 文字がありません。入力してください。");
+        assert_eq!(line(Lang::Ja, "name: the text is empty"), "name: 未入力です。入力してください。");
         assert_eq!(line(Lang::Ja, "設定の何か"), "設定の何か");
         assert_eq!(line(Lang::En, "line 2: x: the text is empty"), "line 2: x: the text is empty");
     }

@@ -44,7 +44,7 @@ const WORDS: &[(&str, &str)] = &[
     ("unknown-payment-states", "決済状況の意味が未設定"),
     ("differences", "取込後にショップで変わった出荷"),
     ("cancellations-requested", "倉庫へのキャンセル依頼"),
-    ("cancellations-overdue", "回答待ちのキャンセル依頼"),
+    ("cancellations-overdue", "回答期限切れのキャンセル依頼"),
     ("cancellations-too-late", "キャンセル間に合わず"),
     ("cancellations-overwritten", "上書きされた可能性のあるキャンセル"),
     ("withdrawn", "取り下げたキャンセル依頼"),

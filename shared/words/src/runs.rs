@@ -47,7 +47,11 @@ mod tests {
 
     #[test]
     fn what_is_named_stays_and_the_word_of_japanese_stands_once() {
-        assert_eq!(ja("2 orders stand still (滞留): H-1001, H-1002"), "滞留している受注が2件あります: H-1001, H-1002");
+        assert_eq!(
+            ja("2 orders stand still (滞留): H-1001, H-1002"),
+            "長く動いていない受注が2件あります。出荷待ち・出荷準備中のものは倉庫に確認し、理由のない保留は解除するか\
+             理由を付けてください。ショップへの通知が進まないものは「記録」でそのロボットの失敗を確認してください: H-1001, H-1002"
+        );
         let gone = "3 orders are open here and the shop does not give them: look for them there, and cancel here what \
                     is gone (ショップに見つかりません): H-1, H-2, H-3";
         assert!(ja(gone).ends_with("ここでキャンセルしてください: H-1, H-2, H-3"), "{}", ja(gone));
@@ -87,7 +91,7 @@ mod tests {
         );
         assert_eq!(
             ja("the processing robots cannot be used: processing_robots.custom[0].name: the text is empty"),
-            "処理ロボットに誤りがあるため実行できません: processing_robots.custom[0].name: 文字がありません。入力してください。"
+            "処理ロボットに誤りがあるため実行できません: processing_robots.custom[0].name: 未入力です。入力してください。"
         );
         assert_eq!(
             ja("the shop does not have what was asked for (404: AOR1001 注文がありません)"),

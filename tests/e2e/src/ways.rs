@@ -47,6 +47,16 @@ impl Shop {
     /// # Panics
     /// If it is not taken.
     pub fn apply(&self, change: impl FnOnce(&mut Value)) {
+        let applied = self.applied(change, &[]);
+        assert_eq!(applied.code, 0, "{applied:?}");
+    }
+
+    /// The same, with these options; whatever becomes of it.
+    ///
+    /// # Panics
+    /// If the document cannot be written.
+    #[must_use]
+    pub fn applied(&self, change: impl FnOnce(&mut Value), options: &[&str]) -> Ended {
         let products = ["SERUM-30", "MASK-5", "SOAP-80", "LEAFLET-1"].map(|sku| json!({ "sku": sku, "name": sku }));
         let mut document = json!({
             "tenant": self.name,
@@ -63,8 +73,7 @@ impl Shop {
         });
         change(&mut document);
         let path = self.file("yaml", &serde_json::to_string_pretty(&document).expect("JSON"));
-        let applied = run(&["apply", path.to_str().expect("a path")], None);
-        assert_eq!(applied.code, 0, "{applied:?}");
+        run(&[&["apply", path.to_str().expect("a path")], options].concat(), None)
     }
 
     /// Where a file of this test's own is.

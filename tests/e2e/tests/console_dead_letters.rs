@@ -119,9 +119,9 @@ async fn a_merchants_dead_letters_are_seen_and_put_back_by_itself_only() {
     assert!(third.location().ends_with("done=0"), "{third:?}");
     ours.until("it is worked on", async || outcome("gone", 424_241).as_deref() == Some("quarantined")).await;
     let done = operator.get("/t/letters/dead-letters?done=1").await;
-    assert!(done.text.contains("1件のメッセージを戻しました") && shown(&done).is_empty(), "{}", done.text);
+    assert!(done.text.contains("1件をもう一度処理に回しました") && shown(&done).is_empty(), "{}", done.text);
     let audit = admin.get("/t/letters/audit").await;
-    assert_eq!(audit.text.matches("<td>メッセージを戻す</td>").count(), 1, "{}", audit.text);
+    assert_eq!(audit.text.matches("<td>メッセージをもう一度処理</td>").count(), 1, "{}", audit.text);
     assert!(audit.text.contains(&format!("import-orders/{id}")), "{}", audit.text);
 
     // What is others' and nobody's is where it was.

@@ -124,24 +124,32 @@ fn carry_out(wish: Wish, shipment: &mut Shipment, at: Timestamp, by: &str) -> Be
 
 /// What was done, from what an address says of it: numbers only, so that no address can put words into our mouth.
 pub fn done(lang: Lang, code: &str) -> Option<String> {
-    let mut parts = code.splitn(3, '.');
-    let wish = match parts.next()? {
-        "hold" => Wish::Hold(HoldReason::NeedsReview),
-        "release" => Wish::Release,
-        "release-unpaid" => Wish::ReleaseUnpaid,
-        "cancel" => Wish::Cancel,
-        "robot" => return done_to(lang, lang.of("ロボットの適用", "Robot applied"), parts),
+    let (name, counts) = code.split_once('.')?;
+    let title = match name {
+        "hold" => Wish::Hold(HoldReason::NeedsReview).title(lang),
+        "release" => Wish::Release.title(lang),
+        "release-unpaid" => Wish::ReleaseUnpaid.title(lang),
+        "cancel" => Wish::Cancel.title(lang),
+        "robot" => lang.of("ロボットの適用", "Robot applied"),
         _ => return None,
     };
-    done_to(lang, wish.title(lang), parts)
-}
-
-fn done_to<'a>(lang: Lang, title: &str, mut counts: impl Iterator<Item = &'a str>) -> Option<String> {
-    let changed: u32 = counts.next()?.parse().ok()?;
-    let rest: u32 = counts.next()?.parse().ok()?;
-    Some(match lang {
-        Lang::Ja => format!("{title}: {changed}件を変更しました。{rest}件はそのままです。"),
-        Lang::En => format!("{title}: {changed} changed, {rest} left as they were."),
+    let counts: Vec<u32> = counts.split('.').map(|count| count.parse().ok()).collect::<Option<_>>()?;
+    let (changed, asked, rest) = match *counts.as_slice() {
+        [changed, rest] => (changed, 0, rest),
+        // Only a cancellation can be asked of a warehouse.
+        [changed, asked, rest] if name == "cancel" => (changed, asked, rest),
+        _ => return None,
+    };
+    Some(match (lang, asked) {
+        (Lang::Ja, 0) => format!("{title}: {changed}件を変更しました。{rest}件はそのままです。"),
+        (Lang::En, 0) => format!("{title}: {changed} changed, {rest} left as they were."),
+        (Lang::Ja, asked) => format!(
+            "{title}: {changed}件を変更しました。{asked}件は倉庫に依頼しました（まだキャンセルされていません。API連携のない倉庫には電話などで連絡し、出荷の画面で回答を登録してください）。{rest}件はそのままです。"
+        ),
+        (Lang::En, asked) => format!(
+            "{title}: {changed} changed, {asked} asked of the warehouse (not cancelled yet: tell a warehouse without the API by \
+             telephone, and enter its answer on the shipment's page), {rest} left as they were."
+        ),
     })
 }
 
@@ -257,8 +265,9 @@ fn sentence(lang: Lang, becomes: Becomes) -> (String, &'static str) {
         }
         Becomes::Unpaid => (
             lang.of(
-                "できません（未入金。出荷するなら「未入金でも出荷待ちへ」）",
-                "not paid; there is an action of its own for that",
+                "できません（未入金）。未入金のまま出荷するときは、出荷管理の一覧でこの出荷を選び、「操作」で「未入金でも出荷待ちへ」を選んでください。",
+                "not paid; to send it all the same, select it on the list of shipments and choose the action “Release although \
+                 unpaid”",
             )
             .to_owned(),
             "bad",
@@ -329,11 +338,15 @@ pub async fn change(Extension(caller): Extension<Caller>, form: Bytes) -> Result
             .await;
     let action = format!("shipment.{}", asked.wish.as_str());
     let all = outcomes.len();
-    let (mut changed, mut failed) = (0, None);
+    let (mut changed, mut asked_of_warehouse, mut failed) = (0, 0, None);
     for outcome in outcomes {
         match outcome {
-            Ok((id, Becomes::Status(_) | Becomes::Asked)) => {
-                changed += 1;
+            Ok((id, became @ (Becomes::Status(_) | Becomes::Asked))) => {
+                if became == Becomes::Asked {
+                    asked_of_warehouse += 1;
+                } else {
+                    changed += 1;
+                }
                 caller.audit(&action, id.to_string(), AuditOutcome::Done, "").await?;
             }
             Ok(_) => {}
@@ -344,8 +357,11 @@ pub async fn change(Extension(caller): Extension<Caller>, form: Bytes) -> Result
     if let Some(problem) = failed {
         return Err(problem);
     }
-    let rest = all - changed;
-    let done = format!("{}.{changed}.{rest}", asked.wish.as_str());
+    let rest = all - changed - asked_of_warehouse;
+    let done = match asked_of_warehouse {
+        0 => format!("{}.{changed}.{rest}", asked.wish.as_str()),
+        requested => format!("{}.{changed}.{requested}.{rest}", asked.wish.as_str()),
+    };
     Ok(asked.selection.back(&caller, &done))
 }
 
@@ -357,7 +373,16 @@ mod tests {
     fn an_address_says_numbers_only() {
         assert_eq!(done(Lang::En, "hold.2.1").unwrap(), "Hold: 2 changed, 1 left as they were.");
         assert_eq!(done(Lang::En, "robot.0.3").unwrap(), "Robot applied: 0 changed, 3 left as they were.");
-        for wrong in ["", "hold", "hold.2", "hold.x.1", "call us at 0120.1.1", "hold.1.1.1"] {
+        // What the warehouse was only asked for is not called changed.
+        assert_eq!(done(Lang::En, "cancel.2.1").unwrap(), "Cancel: 2 changed, 1 left as they were.");
+        assert_eq!(done(Lang::Ja, "cancel.2.0.1"), done(Lang::Ja, "cancel.2.1"));
+        let asked = done(Lang::Ja, "cancel.1.3.2").unwrap();
+        assert!(asked.starts_with("キャンセルする: 1件を変更しました。3件は倉庫に依頼しました（まだ"), "{asked}");
+        assert!(asked.ends_with("登録してください）。2件はそのままです。"), "{asked}");
+        let asked = done(Lang::En, "cancel.1.3.2").unwrap();
+        assert!(asked.starts_with("Cancel: 1 changed, 3 asked of the warehouse (not cancelled yet"), "{asked}");
+        assert!(asked.ends_with("page), 2 left as they were."), "{asked}");
+        for wrong in ["", "hold", "hold.2", "hold.x.1", "call us at 0120.1.1", "hold.1.1.1", "cancel.1.1.1.1"] {
             assert_eq!(done(Lang::En, wrong), None, "{wrong}");
         }
     }

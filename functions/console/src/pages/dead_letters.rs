@@ -86,13 +86,19 @@ impl DeadLettersPage {
 fn reason(reason: &Reason) -> String {
     match reason {
         Reason::Unreadable(_) => "メッセージを読み取れません。".to_owned(),
-        Reason::NoSettings(_) => "この契約企業の設定がありません。設定を適用してから戻してください。".to_owned(),
-        Reason::NoConnection(connection) => {
-            format!("設定にショップ「{connection}」がありません。登録し直してから戻してください。")
+        Reason::NoSettings(_) => {
+            "この契約企業の設定がありません。設定を適用してから、もう一度処理してください。".to_owned()
         }
-        Reason::Robots => "処理ロボットの設定に誤りがあります。正しい設定を適用してから戻してください。".to_owned(),
+        Reason::NoConnection(connection) => {
+            format!("設定にショップ「{connection}」がありません。登録し直してから、もう一度処理してください。")
+        }
+        Reason::Robots => {
+            "処理ロボットの設定に誤りがあります。正しい設定を適用してから、もう一度処理してください。".to_owned()
+        }
         Reason::InLog(queue) => {
-            format!("理由は{queue}のログに、このメッセージIDで残っています。運用者に確認してから戻してください。")
+            format!(
+                "理由は{queue}のログに、このメッセージIDで残っています。運用者に確認してから、もう一度処理してください。"
+            )
         }
     }
 }
@@ -110,8 +116,11 @@ pub async fn list(
         order: after.order(),
         more: found.more,
         done: after.done.map(|count| match (caller.shell.lang, count) {
-            (Lang::Ja, 0) => "戻すメッセージはありませんでした。既に戻されたか、ほかの人が確認中です。".to_owned(),
-            (Lang::Ja, count) => format!("{count}件のメッセージを戻しました。少し待つと処理されます。"),
+            (Lang::Ja, 0) => {
+                "もう一度処理するメッセージはありませんでした。すでに処理に回されたか、ほかの人が確認中です。"
+                    .to_owned()
+            }
+            (Lang::Ja, count) => format!("{count}件をもう一度処理に回しました。少し待つと処理されます。"),
             (Lang::En, 0) => {
                 "There was nothing to put back: it is back already, or somebody else looks at it.".to_owned()
             }

@@ -1,5 +1,5 @@
-//! 差分: what a person makes of what the shop has otherwise by now. The shipment is made anew from it, or it goes out as it is
-//! and somebody has seen that.
+//! 差分: what a person makes of what the shop has otherwise by now. The shipment is made anew from it, or it stays as
+//! imported and somebody has seen that.
 
 use std::sync::Arc;
 
@@ -51,9 +51,10 @@ pub fn done(lang: Lang, code: &str) -> Option<&'static str> {
              the day's calls are spent, that is after 09:00 in Japan. Open this page again; if it could not be done, it \
              stays on hold and the history says why.",
         )),
-        "differences.seen" => {
-            Some(lang.of("確認済みにしました。出荷指示の内容は変わりません。", "Noted as seen. The shipment stays as it is."))
-        }
+        "differences.seen" => Some(lang.of(
+            "確認済みにしました。出荷指示の内容は変わりません。保留中の出荷は保留のままです。出荷するには「保留を解除…」を押してください。",
+            "Noted as seen. What is sent stays as it is, and what is on hold stays on hold: to send it, press “Release…”.",
+        )),
         _ => None,
     }
 }

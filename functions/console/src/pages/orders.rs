@@ -95,7 +95,7 @@ pub fn tried(lang: Lang, tried: Released) -> String {
     let next = match (lang, tried.with_next_fetch) {
         (_, 0) => String::new(),
         (Lang::Ja, next) => format!(
-            "{next}件は取得から15分以上たっているため、次の取得のときにショップの最新の内容で取り込みます（取得する対応状況でなくなった受注は取り込みません）。急ぐ場合は「ロボット」で出荷指示取得を「いま実行する」でどうぞ。"
+            "{next}件は取得から15分以上たっているため、次の取得のときにショップの最新の内容で取り込みます（取得する対応状況でなくなった受注は取り込みません）。急ぐ場合は、「ロボット」の画面で出荷指示取得の「いま実行する」を押してください。"
         ),
         (Lang::En, next) => format!(
             "{next} were read more than 15 minutes ago: the next fetch takes them as the shop has them by then, if they are \

@@ -6,7 +6,7 @@ use renkei_domain::ids::ConnectionId;
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_ecforce::ApiAddress;
 use renkei_platform::secrets::{Credentials, SecretsError};
-use renkei_setup::{Plan, SetupError, credential, kept, volume};
+use renkei_setup::{Consents, Plan, SetupError, credential, kept, volume};
 use renkei_store::audit::AuditOutcome;
 use renkei_store::settings::AppliedSettings;
 use secrecy::SecretString;
@@ -137,7 +137,7 @@ pub async fn check(
         return Ok(Proposal { text, version, current, secrets, outcome: Err(problems) });
     }
     let plan = app.part.setup.plan(&caller.tenant, &document.settings, credentials).await?;
-    let problems = plan.problems(&caller.tenant, &document, false).await?;
+    let problems = plan.problems(&caller.tenant, &document, Consents::default()).await?;
     let outcome = if problems.is_empty() {
         let mut warnings: Vec<String> = document.warnings.iter().map(ToString::to_string).collect();
         if form.is_none() {

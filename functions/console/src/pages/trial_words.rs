@@ -110,7 +110,7 @@ mod tests {
                 "備考: status → なし",
             ]
         );
-        assert_eq!(told.actions, ["保留（入金確認）へ", "配送方法: ネコポス", "通知: 要連絡"]);
+        assert_eq!(told.actions, ["保留（入金確認）へ", "配送方法: ネコポス", "メモ: 要連絡"]);
         assert_eq!(told.on_import.unwrap(), "取込保留: 商品マスタに登録がありません");
     }
 

@@ -299,7 +299,7 @@ pub fn does(lang: Lang, settings: &TenantSettings, action: &Does) -> String {
         }
         Does::Split(split) => split_off(settings, split),
         Does::Tag(tag) => (format!("ラベル「{tag}」を付ける"), format!("tag “{tag}”")),
-        Does::Notify(text) => (format!("通知する: {text}"), format!("notify: {text}")),
+        Does::Notify(text) => (format!("履歴にメモを残す: {text}"), format!("note in the history: {text}")),
     };
     match lang {
         Lang::Ja => ja,

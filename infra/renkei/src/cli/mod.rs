@@ -78,6 +78,9 @@ pub enum Command {
         /// A connection that goes may leave orders in quarantine behind: they stay at the shop as they are.
         #[arg(long)]
         leave_quarantined: bool,
+        /// A connection's new address is still the same shop's: its orders are those that are known here.
+        #[arg(long)]
+        same_shop: bool,
     },
     /// The document of a merchant as it is in force, on standard output.
     Export {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use renkei_domain::document;
 use renkei_domain::ids::TenantId;
 use renkei_ecforce::ApiAddress;
-use renkei_setup::{SetupError, volume};
+use renkei_setup::{Consents, SetupError, volume};
 
 pub use self::credentials::Secrets;
 use self::credentials::Shelf;
@@ -28,8 +28,8 @@ pub struct Manner<'a> {
     pub tenant: Option<&'a str>,
     /// Only say what would change.
     pub dry_run: bool,
-    /// Connections that go may leave orders in quarantine behind; they stay at the shop as they are.
-    pub leave_quarantined: bool,
+    /// What whoever applies takes upon themselves.
+    pub consents: Consents,
 }
 
 /// Applies a document. What changes is said line by line, as it is done.
@@ -51,7 +51,7 @@ pub async fn apply_so(
     manner: Manner<'_>,
     say: &dyn Fn(String) -> Result<(), CliError>,
 ) -> Result<Exit, CliError> {
-    let Manner { tenant: wanted, dry_run, leave_quarantined } = manner;
+    let Manner { tenant: wanted, dry_run, consents } = manner;
     let policy = stack.address_policy()?;
     let check_url = |url: &str| match ApiAddress::parse(url, &policy) {
         Ok(address) => Ok(address.to_string()),
@@ -85,7 +85,7 @@ pub async fn apply_so(
         let who = format!("version {}", plan.version());
         return Err(SetupError::Conflict { tenant: settings.tenant.to_string(), who }.into());
     }
-    refuse_what_fails(&plan.problems(&tenant, &document, leave_quarantined).await?)?;
+    refuse_what_fails(&plan.problems(&tenant, &document, consents).await?)?;
     for sentence in plan.sentences() {
         say(format!("  {}", plain(&sentence)))?;
     }

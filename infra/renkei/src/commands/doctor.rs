@@ -197,7 +197,7 @@ async fn functions(
             }
             Answer::Found(_) => {}
             Answer::Missing => {
-                findings.add("functions", name, "is not there any more", "deploy the stack again: `sam deploy`");
+                findings.add("functions", name, "is not there any more", BY_HAND);
                 continue;
             }
         }
@@ -226,7 +226,10 @@ async fn functions(
                     "functions",
                     name,
                     "does not take from its queue: the mapping is switched off",
-                    "enable the event source mapping in Lambda, or deploy the stack again",
+                    format!(
+                        "enable it: `aws lambda update-event-source-mapping --uuid {} --enabled`",
+                        mapping["UUID"].as_str().unwrap_or("UUID")
+                    ),
                 );
             }
         }
@@ -244,6 +247,10 @@ async fn functions(
     }
     Ok(())
 }
+
+/// What to do where somebody deleted a part of the stack: to deploy again does not bring it back.
+const BY_HAND: &str =
+    "see \"Deleted or switched off by hand\" in docs/operations.md; deploying again does not bring it back";
 
 /// The part of a log line that is shown.
 #[derive(serde::Deserialize)]
@@ -304,10 +311,18 @@ async fn logs(stack: &Stack, resources: &[StackResourceSummary], findings: &mut 
         let asked = json!({ "logGroupNamePrefix": name });
         let Answer::Found(groups) = logs.call("Logs_20140328.DescribeLogGroups", &asked).await? else { continue };
         match groups["logGroups"].as_array().into_iter().flatten().find(|group| group["logGroupName"] == name) {
-            None => findings.add("logs", name, "is not there any more", "deploy the stack again: `sam deploy`"),
-            Some(group) if group["retentionInDays"].is_null() => {
-                findings.add("logs", name, "is kept for ever", "deploy the stack again, which keeps it for 30 days");
-            }
+            None => findings.add(
+                "logs",
+                name,
+                "is not there any more",
+                format!("make it: `aws logs create-log-group --log-group-name {name}`, then have this look again"),
+            ),
+            Some(group) if group["retentionInDays"].is_null() => findings.add(
+                "logs",
+                name,
+                "is kept for ever",
+                format!("end that: `aws logs put-retention-policy --log-group-name {name} --retention-in-days 30`"),
+            ),
             Some(_) => {}
         }
     }

@@ -28,6 +28,7 @@ mod versions;
 use std::io::Write as _;
 
 use clap::CommandFactory;
+use renkei_setup::Consents;
 
 use crate::cli::{Cli, Command, ConnectionCommand, DeadLettersCommand, FilesCommand, MemberCommand, ProductsCommand};
 use crate::error::{CliError, Exit};
@@ -56,10 +57,11 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
             std::io::stdout().write_all(&script)?;
             Ok(Exit::Done)
         }
-        Command::Apply { file, tenant, dry_run, leave_quarantined } => {
+        Command::Apply { file, tenant, dry_run, leave_quarantined, same_shop } => {
             let text = std::fs::read_to_string(&file)
                 .map_err(|error| CliError::said(format!("{} cannot be read: {error}", file.display())))?;
-            let manner = apply::Manner { tenant: tenant.as_deref(), dry_run, leave_quarantined };
+            let consents = Consents { leave_quarantined, same_shop };
+            let manner = apply::Manner { tenant: tenant.as_deref(), dry_run, consents };
             apply::apply_so(&Stack::open(&at).await?, &text, Secrets::Environment, manner, &output::line).await
         }
         Command::Export { tenant, version } => {

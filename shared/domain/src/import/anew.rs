@@ -71,9 +71,12 @@ pub fn keep(shipment: &mut Shipment) -> bool {
     !shipment.holds.contains(&HoldReason::NeedsReview) && shipment.hold(HoldReason::NeedsReview)
 }
 
-/// Takes back what [`keep`] did. False if somebody else has let it go, or taken it out of our hands.
+/// Takes back what [`keep`] did. False if somebody else has let it go, or taken it out of our hands, or put it on hold
+/// themselves meanwhile: that stays.
 pub fn let_go(shipment: &mut Shipment) -> bool {
-    let is_kept = is_possible(shipment) && shipment.holds.contains(&HoldReason::NeedsReview);
+    let is_kept = is_possible(shipment)
+        && shipment.holds.contains(&HoldReason::NeedsReview)
+        && !is_held_by_hand(shipment, HoldReason::NeedsReview);
     if is_kept {
         shipment.clear_hold(HoldReason::NeedsReview);
         shipment.release();

@@ -43,7 +43,7 @@ pub enum Action {
     Split(Split),
     /// ラベルを付ける.
     Tag(String),
-    /// 通知: after import only if the robot also changed something, so that nobody is told the same thing twice.
+    /// メモ: after import only if the robot also changed something, so that nobody is told the same thing twice.
     Notify(String),
 }
 

@@ -1,12 +1,12 @@
 //! The sentences of the checks, in English as they say them, and in Japanese.
 
-const EMPTY: &str = "空です。入力してください。";
+const EMPTY: &str = "未入力です。入力してください。";
 
 /// A sentence of the checks, `{}` for what it names, and the same in Japanese with `{0}`, `{1}` in their places. The first
 /// that fits counts, so what is special stands before what is general.
 pub const SENTENCES: &[(&str, &str)] = &[
     // Processing robots.
-    ("the text is empty", "文字がありません。入力してください。"),
+    ("the text is empty", EMPTY),
     ("this is empty: write something", EMPTY),
     ("the text has {} characters; {} is the most", "{0}文字あります。{1}文字までにしてください。"),
     ("a tag has at most {} characters", "ラベルは{0}文字までです。"),
@@ -28,7 +28,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("{} actions; {} is the most", "処理が{0}個あります。{1}個までです。"),
     (
         "a robot that runs always would notify again and again: {}",
-        "「常に」動くロボットが通知だけをすると、何度も通知します。ラベルを付けるなどの処理も加えると、変化があったときだけ通知します。",
+        "「常に」動くロボットが履歴にメモを残すだけだと、何度も残します。ラベルを付けるなどの処理も加えると、変化があったときだけ残します。",
     ),
     (
         "`{}` ({}) and `{}` ({}) cannot be on together: {}",
@@ -282,6 +282,12 @@ pub const SENTENCES: &[(&str, &str)] = &[
         "{} is not in the document any more, but has open shipments: {}. Ship or cancel {}",
         "ショップ {0} には未出荷の出荷指示があります（{1件}）。出荷するかキャンセルし、かんたん設定から外してから削除してください。",
     ),
+    (
+        "{} has shipments of the shop at its former address, and another shop {}",
+        "ショップ {0} には、これまでのアドレスのショップの出荷指示があります。受注IDはショップごとに1から数えるため、別のショップに\
+         つなぎ替えると、他人の受注に通知してしまいます。別のショップは、別のショップIDで新しく登録してください。\
+         同じショップのアドレスだけが変わったときは、運用者に依頼してください。",
+    ),
     // Addresses of shops.
     (
         "the API URL is empty: {}",
@@ -400,7 +406,8 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "it is ready, but not paid: release it although unpaid, or wait for its payment",
-        "出荷待ちですが未入金です。出荷するなら「未入金でも出荷待ちへ」を行い、そうでなければ入金を待ってください。",
+        "出荷待ちですが未入金です。入金を待つか、未入金のまま出荷するときは、出荷管理の一覧でこの出荷を選び、\
+         「操作」で「未入金でも出荷待ちへ」を選んでください。",
     ),
     ("must be given: --set {}=…", "固定値「{0}」を入力してください。"),
     ("must not be empty", "空です。この列は空にできません。"),

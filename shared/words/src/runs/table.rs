@@ -8,7 +8,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "the run came to nothing in all of its time, again and again: it is given up, {}",
-        "何度実行しても、時間内に処理が進みませんでした。この実行は中止し、次回の開始時にやり直します。運用担当者に連絡してください。",
+        "何度実行しても、時間内に処理が進みませんでした。この実行は中止し、次回の開始時にやり直します。運用者に連絡してください。",
     ),
     // ステータス同期.
     (
@@ -29,7 +29,8 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "{} cancellation requests have no answer from the warehouse in time: {}",
-        "キャンセル依頼{0}件に、倉庫の回答が期限までにありません。倉庫に確認してください。",
+        "キャンセル依頼{0}件が、倉庫の回答期限を過ぎました。倉庫に確認し、出荷管理の「要対応」→「キャンセルの対応待ち」から\
+         出荷を開いて、回答を登録してください。",
     ),
     (
         "{} orders are open here and the shop does not give them: {} (ショップに見つかりません): {}",
@@ -48,16 +49,20 @@ pub const SENTENCES: &[(&str, &str)] = &[
     (
         "{} orders are in the working state at the shop and unknown here, {} (未取込・作業中): {}",
         "ショップで作業中なのに未取込の受注が{0}件あり、ここからは出荷されません。\
-         出荷するものは、ショップで取得する対応状況に戻してください: {2}",
+         出荷するものは、ecforceで、対応状況を「取得する対応状況」（標準は complete）に戻してください: {2}",
     ),
     (
         "{} order numbers are here twice, of different orders (重複): {}",
-        "別の受注と受注番号が重複している受注が{0}件あります: {1}",
+        "同じ受注番号の別の受注が{0}件あります。片方だけを出荷し、もう片方は出荷管理でキャンセルしてください: {1}",
     ),
-    ("{} orders stand still (滞留): {}", "滞留している受注が{0}件あります: {1}"),
+    (
+        "{} orders stand still (滞留): {}",
+        "長く動いていない受注が{0}件あります。出荷待ち・出荷準備中のものは倉庫に確認し、理由のない保留は解除するか\
+         理由を付けてください。ショップへの通知が進まないものは「記録」でそのロボットの失敗を確認してください: {1}",
+    ),
     (
         "{} orders stand otherwise at the shop than here (不一致): {}",
-        "ショップの状態と一致しない受注が{0}件あります: {1}",
+        "ショップとこちらで状況の違う受注が{0}件あります。両方を開いて比べてください: {1}",
     ),
     (
         "{} orders have no tracking number at the shop, which had taken it; it is told again (送り状番号なし): {}",
@@ -80,7 +85,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     (
         "not everything was compared, and what stands still was not looked at: {}",
         "すべては照合しておらず、滞留も確認していません。ショップの応答が遅く、時間切れになりました。\
-         ショップに理由を確認するか、ロボットを別の時間に動かしてください。",
+         ショップに理由を確認するか、ショップの空いている時間に、「ロボット」で夜間照合の「いま実行する」を押してください。",
     ),
     (
         "no range of dates is noted for this run: {}",
@@ -139,7 +144,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ("another run took over meanwhile; {}", "別の実行に引き継がれました。残りは次の実行が行います。"),
     (
         "the shop bears no further sign-in before {}",
-        "1時間あたりのサインイン回数の上限に達したため、{0} まで認証できません。",
+        "ショップへの認証の回数が1時間の上限に達しました。{0} に自動で再開します（コンソールへのサインインには関係ありません）。",
     ),
     ("the shop wants no call before {}", "ショップが {0} まで呼び出しを控えるよう求めています。"),
     ("the run's time is over; it goes on in a new one", "時間内に終わらなかったため、新しい実行で続けます。"),
@@ -149,7 +154,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "the shop refuses e-mail or password: {}",
-        "ショップがメールアドレスまたはパスワードを受け付けません。ショップにアカウントがあることを確認し、\
+        "ショップがメールアドレスまたはパスワードを受け付けません。ecforceのログインアカウントがあることを確認し、\
          正しいパスワードを登録し直してください。",
     ),
     (
@@ -187,7 +192,7 @@ pub const SENTENCES: &[(&str, &str)] = &[
     ),
     (
         "the shop does not allow this (403{}): the user's rights are too small",
-        "ショップが許可していません（403{0}）。連携に使う利用者の権限が足りません。",
+        "ショップが許可していません（403{0}）。ecforceのログインアカウントの権限が足りません。",
     ),
     ("the shop does not have what was asked for (404{})", "ショップに該当するものがありません（404{0}）。"),
     ("the shop refuses the request as it is (422{})", "ショップがこの内容を拒否しました（422{0}）。"),

@@ -3,6 +3,7 @@
 
 mod anew;
 mod connection;
+mod document;
 mod easy;
 mod retry;
 mod robots;

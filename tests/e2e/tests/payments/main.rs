@@ -338,10 +338,17 @@ async fn open_orders_that_the_shop_does_not_give_are_named_once_a_day() {
     shop.robot_does("fetch-orders");
     let count = shop.orders().await.len();
     let number = shop.shipments()[0]["order_number"].as_str().expect("a number").to_owned();
-    // The same connection, and a shop that has none of them.
+    // The same connection, and a shop that has none of them: nobody does that by accident.
     let spec = ShopSpec { name: "gone-there-anew".to_owned(), email: "renkei@service.example".to_owned(), ..plain(0) };
     let (_other, anew) = Simulator::with_shop(&ShopSpec { password: PASSWORD.into(), ..spec }).await.expect("a shop");
-    shop.apply(|document| document["connections"][0]["api_url"] = json!(anew.url));
+    let elsewhere = |document: &mut Value| document["connections"][0]["api_url"] = json!(anew.url);
+    let refused = shop.applied(elsewhere, &[]);
+    assert!(
+        refused.code == 1 && refused.err.contains("connections[0].api_url: gone-there has shipments"),
+        "{refused:?}"
+    );
+    let sure = shop.applied(elsewhere, &["--same-shop"]);
+    assert_eq!(sure.code, 0, "{sure:?}");
     let synced = shop.robot("status-sync");
     let line = synced.lines().remove(0);
     assert_eq!((synced.code, &line["counts"]["missing-at-shop"]), (4, &json!(count)), "a person is asked: {synced:?}");

@@ -135,7 +135,12 @@ pub const KINDS: [Kind; 15] = [
     Kind {
         key: "tag", ja: "ラベルを付ける", en: "tag", takes: &[takes("text", "ラベル", "Tag", Input::Line)]
     },
-    Kind { key: "notify", ja: "通知する", en: "notify", takes: &[takes("text", "文面", "Text", Input::Lines)] },
+    Kind {
+        key: "notify",
+        ja: "履歴にメモを残す",
+        en: "note in the history",
+        takes: &[takes("text", "メモの内容", "Text", Input::Lines)],
+    },
 ];
 
 /// One action of a form.

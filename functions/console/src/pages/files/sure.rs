@@ -41,14 +41,15 @@ pub fn ask(shell: &Shell, form: Form, made: &Made) -> Page {
 #[cfg(test)]
 mod tests {
     use renkei_files::Problem;
-    use renkei_files::export::Rendered;
+    use renkei_files::export::{Rendered, Said};
 
     use super::*;
 
     #[test]
     fn what_would_be_taken_is_counted_and_the_choice_goes_on() {
         let shell = Shell { tenant: Some("hanako".into()), ..Shell::default() };
-        let row = Rendered { id: "shop.5.1".parse().unwrap(), detail: String::new(), bytes: Vec::new() };
+        let said = Said { detail: String::new(), shipping_method: None, ship_from: "dc".parse().unwrap() };
+        let row = Rendered { id: "shop.5.1".parse().unwrap(), said, bytes: Vec::new() };
         let all = Made { rows: vec![row; 1_000], ..Made::default() };
         let said = |made: &Made| {
             let form = Form::read(b"csrf=x&what=claim&skip=1&ship_until=&set.yamato-b2.slip_type=0");

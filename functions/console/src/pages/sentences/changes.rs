@@ -36,7 +36,7 @@ const KEYS: &[(&str, &str)] = &[
     ("status_sync", "ステータス同期"),
     ("carrier_ids", "外部連携配送方法"),
     ("stock_buffer", "安全在庫"),
-    ("not_for_sale", "販売しない"),
+    ("not_for_sale", "販売対象外"),
     ("temperature", "温度帯"),
     ("made_of", "セットの構成品"),
     ("quantity", "数量"),

@@ -141,7 +141,7 @@ const DETAILS: Forms = &[
 fn japanese(what: &str) -> String {
     // A text of people's, which may have a `; ` in it.
     if let Some(text) = what.strip_prefix("notice: ") {
-        return format!("通知: {}", first_of(NOTICES, text).as_deref().unwrap_or(text));
+        return format!("メモ: {}", first_of(NOTICES, text).as_deref().unwrap_or(text));
     }
     for (before, named) in [("imported: ", "取込"), ("made anew: ", "ショップの最新内容で作り直し")] {
         if let Some(said) = what.strip_prefix(before).and_then(imported) {
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn what_people_wrote_stays_as_they_wrote_it() {
         for (what, said) in [
-            ("notice: 要連絡; ready", "通知: 要連絡; ready"),
+            ("notice: 要連絡; ready", "メモ: 要連絡; ready"),
             ("cancelled: 在庫切れ; 連絡済み; ready", "キャンセル: 在庫切れ; 連絡済み、出荷待ちへ"),
             ("tag gift set", "ラベル「gift set」を付与"),
             ("tag {1}", "ラベル「{1}」を付与"),

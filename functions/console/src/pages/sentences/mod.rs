@@ -27,13 +27,18 @@ use crate::lang::Lang;
 /// What became of a shipment in a file, by the stable keys of the command line.
 const OUTCOMES: &[(&str, &str)] = &[
     ("unknown", "この出荷指示IDの出荷はありません。形式とショップを確認してください。"),
-    ("not-claimed", "まだ出荷準備中ではありません（倉庫に渡していない出荷です）。"),
+    (
+        "not-claimed",
+        "まだ出荷準備中ではないため、取り込んでいません。すでに倉庫に渡したものなら、\
+         「出荷待ち（出荷準備中にする。一括では戻せません）」で出力してから（そのファイルは倉庫に渡さない）、\
+         この実績ファイルをもう一度取り込んでください。",
+    ),
     ("cancelled", "キャンセル済みの出荷です。"),
     ("bad-shipped-at", "出荷日が90日より前か、1日より先です。"),
     ("other-order-number", "受注番号がこの出荷のものと違います。ショップと行を確認してください。"),
-    ("on-hold", "保留中です。"),
+    ("on-hold", "保留中です。出荷管理で保留を解除してから出力してください。"),
     ("changed", "ファイルを作っている間に、作り直しまたはロボットで内容が変わりました。もう一度出力してください。"),
-    ("unpaid", "未入金です。"),
+    ("unpaid", "未入金です。入金を待つか、出荷管理の一覧で「未入金でも出荷待ちへ」を行ってください。"),
     ("already-claimed", "すでにほかで出荷準備中になっています。"),
     ("already-shipped", "すでに出荷済みです。"),
 ];
@@ -120,7 +125,10 @@ mod tests {
             "3行目（88111-1） お問い合わせ番号: お問い合わせ番号として読めません。数字・英字・ハイフンで、64文字までです。"
         );
         assert_eq!(problem(2, "", "row", "it is not a line of CSV"), "2行目 行: CSVの行として読めません。");
-        assert_eq!(problem(0, "shop.5.1", "", "on-hold"), "shop.5.1: 保留中です。");
+        assert_eq!(
+            problem(0, "shop.5.1", "", "on-hold"),
+            "shop.5.1: 保留中です。出荷管理で保留を解除してから出力してください。"
+        );
         let amount = problem(2, "shop.5.1", "決済方法", renkei_files::export::NO_AMOUNT);
         assert!(amount.starts_with("2行目（shop.5.1） 決済方法: 代引ですが、"), "{amount}");
     }

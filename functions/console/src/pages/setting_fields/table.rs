@@ -25,6 +25,12 @@ const fn asked(
     Asked { key, label, hint, input, is_needed }
 }
 
+/// How the shop's payment states are written, and where to read them.
+const PAYMENT_STATES: [&str; 2] = [
+    "1行に1つ、英字の決済状況（例: cash_on_delivery_authed）。出荷の「入金」欄に灰色で出る文字です",
+    "one a line, as the shop writes it, such as cash_on_delivery_authed: what a shipment shows in grey beside its payment",
+];
+
 /// 発送元.
 pub const SHIP_FROM: &[Section] = &[(
     ["発送元", "Ship-from"],
@@ -145,7 +151,10 @@ pub const CONNECTION: &[Section] = &[
             asked(
                 "captured_payment_states",
                 ["売上済みの決済状況", "Payment states that are captured already"],
-                ["1行に1つ。この状況の注文には売上処理をしません", "one a line; of these, none is captured again"],
+                [
+                    "1行に1つ、英字の決済状況。この状況の注文には売上処理をしません",
+                    "one a line; of these, none is captured again",
+                ],
                 Lines,
                 true,
             ),
@@ -173,9 +182,18 @@ pub const CONNECTION: &[Section] = &[
         ],
     ),
     (
-        ["対応状況（ショップでの名前）", "States, as this shop calls them"],
+        ["対応状況（ecforceの対応状況管理の「名前」）", "States, as this shop calls them"],
         &[
-            asked("states.fetch", ["取得する対応状況", "State to fetch"], ["complete", "complete"], Line, true),
+            asked(
+                "states.fetch",
+                ["取得する対応状況", "State to fetch"],
+                [
+                    "complete などの英字。表示名ではありません",
+                    "its name in letters such as complete, not what ecforce displays",
+                ],
+                Line,
+                true,
+            ),
             asked("states.working", ["取得後の対応状況", "Once fetched"], ["working", "working"], Line, true),
             asked("states.shipped", ["出荷済みの対応状況", "Once shipped"], ["shipped", "shipped"], Line, true),
             asked("states.cancelled", ["キャンセルの対応状況", "Cancelled"], ["1行に1つ", "one a line"], Lines, true),
@@ -184,12 +202,12 @@ pub const CONNECTION: &[Section] = &[
     (
         ["決済状況の対応表（標準と違うものだけ）", "Payment states that mean something else than usual"],
         &[
-            asked("payment_states.paid", ["入金済みとするもの", "Paid"], ["1行に1つ", "one a line"], Lines, true),
-            asked("payment_states.wait", ["入金待ちとするもの", "Waits"], ["1行に1つ", "one a line"], Lines, true),
+            asked("payment_states.paid", ["入金済みとするもの", "Paid"], PAYMENT_STATES, Lines, true),
+            asked("payment_states.wait", ["入金待ちとするもの", "Waits"], PAYMENT_STATES, Lines, true),
             asked(
                 "payment_states.cancelled",
                 ["キャンセルとするもの", "Cancels the order"],
-                ["1行に1つ", "one a line"],
+                PAYMENT_STATES,
                 Lines,
                 true,
             ),
