@@ -39,7 +39,8 @@ const MOST: usize = 200;
 
 /// Notes a hint. Safe to repeat: what its first delivery brought to its end is not noted once more.
 pub async fn note(robots: &Robots, hint: &Hint, message: &str, deliveries: u32) -> Result<(), RunError> {
-    let cancels = hint.topic.as_deref().is_some_and(|topic| topic.contains("cancel"));
+    // Of an order itself (`order_canceled`): a subscription that ends has numbers of its own, which may be an order's as well.
+    let cancels = hint.topic.as_deref().is_some_and(|topic| topic.starts_with("order") && topic.contains("cancel"));
     let ids = hint.order_ids.iter().filter(|id| **id > 0);
     let ids = ids.map(|id| match (&hint.anew_by, cancels) {
         (Some(_), _) => Named::Anew(*id),

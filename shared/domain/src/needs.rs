@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::handover;
 use crate::payment::Meaning;
 use crate::settings::Connection;
-use crate::shipment::{CancellationState, Shipment, ShopError, ShopSync, Status};
+use crate::shipment::{CancellationState, Shipment, ShopSync, Status};
 
 /// A kind of it, as people see to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,7 +93,7 @@ impl Needs {
                 CancellationState::Refused | CancellationState::TooLate => Some(OpenCancellation::Ended),
                 CancellationState::Accepted => None,
             }),
-            refused: shipment.shop_sync == ShopSync::Failed || is_not_captured(shipment),
+            refused: shipment.shop_sync == ShopSync::Failed || shipment.is_not_captured(),
             payment_state: (is_open && shipment.payment_unknown).then(|| shipment.payment_state.clone()),
             differs: is_open && shipment.has_unseen_differences(),
             returned: shipment.status == Status::Hold && handover::is_given_back(shipment),
@@ -124,11 +124,6 @@ impl Needs {
             }
         }
     }
-}
-
-/// Is its payment to be captured, and is not? Nobody asks the shop again by itself, also where the number is told by now.
-fn is_not_captured(shipment: &Shipment) -> bool {
-    shipment.shop_error.as_ref().is_some_and(|error| error.code == ShopError::CAPTURE_UNPROVEN)
 }
 
 /// How long a connection's warehouse may take to answer a cancellation request.

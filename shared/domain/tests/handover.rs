@@ -172,7 +172,13 @@ fn a_correction_is_told_though_the_shop_refused_what_it_corrects() {
     shipment.replay(at(4), "hanako");
     shipment.shop_error = Some(ShopError { code: ShopError::CAPTURE_UNPROVEN.into(), message: String::new() });
     ship(&mut shipment, &result("2"), at(5)).unwrap();
-    assert!(shipment.shop_error.is_some());
+    assert!(shipment.is_not_captured());
+    // Nor does another refusal hide it, nor trying that again.
+    let told = shipment.shop_work().unwrap();
+    let error = ShopError { code: "invalid-state".into(), message: String::new() };
+    assert!(shipment.refused(told, &error, at(6), "robot") && shipment.is_not_captured());
+    assert!(shipment.replay(at(7), "hanako") && shipment.is_not_captured());
+    assert_eq!(shipment.shop_work(), Some(told), "and what was refused is told again");
 }
 
 #[test]

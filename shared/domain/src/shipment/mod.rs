@@ -269,7 +269,7 @@ impl Shipment {
             return false;
         }
         self.shop_sync = self.once_acknowledged();
-        self.shop_error = None;
+        self.forget_refusal();
         self.told_at = Some(at);
         self.updated_at = at;
         true
@@ -405,7 +405,7 @@ impl Shipment {
             None => ShopSync::Acknowledged,
             Some(_) => ShopSync::WrittenBack,
         };
-        self.shop_error = None;
+        self.forget_refusal();
         self.note(at, "tried again", by);
         true
     }
@@ -425,9 +425,25 @@ impl Shipment {
             return false;
         }
         self.shop_sync = ShopSync::Failed;
-        self.shop_error = Some(error.clone());
+        // The graver news stays: nobody would see any more that the money was not taken.
+        if !self.is_not_captured() {
+            self.shop_error = Some(error.clone());
+        }
         self.note(at, format!("shop refused: {}", error.code), by);
         true
+    }
+
+    /// Is its payment to be captured, and is not? Nobody asks the shop again by itself, also where all else is told by now: it
+    /// stays shown until somebody says what is to become of it.
+    #[must_use]
+    pub fn is_not_captured(&self) -> bool {
+        self.shop_error.as_ref().is_some_and(|error| error.code == ShopError::CAPTURE_UNPROVEN)
+    }
+
+    fn forget_refusal(&mut self) {
+        if !self.is_not_captured() {
+            self.shop_error = None;
+        }
     }
 
     /// Notes what happened. The first event and the latest ones are kept.
