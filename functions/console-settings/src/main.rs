@@ -13,7 +13,6 @@ use renkei_platform::secrets::ConnectionSecrets;
 use renkei_platform::{Clock, Config, aws, telemetry};
 use renkei_setup::{Schedules, Setup};
 use renkei_shop::Shops;
-use renkei_store::Tables;
 
 const FUNCTION: &str = "console-settings";
 /// How long a shop may take for one call, in all: whoever tests its connection waits before a page.
@@ -25,13 +24,6 @@ async fn main() -> Result<(), Error> {
     let clock = Clock::system();
     telemetry::start(FUNCTION, config.log_level()?, clock)?;
     let aws = aws::of_function()?;
-    let tables = Tables {
-        shipments: config.shipments_table()?.to_owned(),
-        robots: config.robots_table()?.to_owned(),
-        gate: config.gate_table()?.to_owned(),
-        runs: config.runs_table()?.to_owned(),
-        stock: config.stock_table()?.to_owned(),
-    };
     let queues = [
         ("FetchOrders", config.fetch_orders_queue_arn()?),
         ("PushStatuses", config.push_statuses_queue_arn()?),
@@ -50,5 +42,5 @@ async fn main() -> Result<(), Error> {
     };
     let console = ConsoleConfig::read(&config)?;
     let settings = Settings::new(&console.url, setup, shops, addresses)?;
-    lambda_http::run(console::router(App::settings(&aws, tables, console, settings, clock), routes::settings)).await
+    lambda_http::run(console::router(App::settings(&aws, console, settings, clock), routes::settings)).await
 }

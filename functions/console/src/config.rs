@@ -14,6 +14,7 @@
 use renkei_platform::Config;
 use renkei_platform::config::ConfigError;
 use renkei_setup::dead_letters::{DeadQueue, QUEUES};
+use renkei_store::Tables;
 use url::{Host, Url};
 
 const URL: &str = "RENKEI_CONSOLE_URL";
@@ -96,10 +97,12 @@ pub struct Provider {
 }
 
 /// What both functions need.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ConsoleConfig {
     /// Where people find the console.
     pub url: PublicUrl,
+    /// Tables of what is looked at and worked on.
+    pub tables: Tables,
     /// Table of sessions.
     pub sessions_table: String,
 }
@@ -139,6 +142,13 @@ impl ConsoleConfig {
         Ok(Self {
             url: PublicUrl::parse(url)
                 .ok_or_else(|| malformed(URL, url, "an https address (plain http only of this very machine)"))?,
+            tables: Tables {
+                shipments: config.shipments_table()?.to_owned(),
+                robots: config.robots_table()?.to_owned(),
+                gate: config.gate_table()?.to_owned(),
+                runs: config.runs_table()?.to_owned(),
+                stock: config.stock_table()?.to_owned(),
+            },
             sessions_table: config.required(SESSIONS_TABLE)?.to_owned(),
         })
     }

@@ -173,7 +173,7 @@ pub async fn guard<P: Part>(
     }
 }
 
-async fn admit<P: Part>(
+async fn admit<P>(
     keeper: &Gatekeeper<P>,
     parameters: &RawPathParams,
     mut request: Request,

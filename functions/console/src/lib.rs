@@ -39,9 +39,9 @@ use axum::response::{IntoResponse as _, Response};
 use lambda_http::tower::ServiceExt as _;
 use renkei_platform::Clock;
 use renkei_platform::queue::Queue;
+use renkei_store::Store;
 use renkei_store::meter::Meter;
 use renkei_store::sessions::Sessions;
-use renkei_store::{Store, Tables};
 
 pub use config::{ConsoleConfig, DailyConfig, Provider, PublicUrl};
 pub use guard::Needs;
@@ -65,40 +65,38 @@ pub struct App<P> {
 }
 
 impl App<Daily> {
-    /// For all other pages.
+    /// For the pages of the day's work, and of who may come in.
     #[must_use]
     pub fn daily(
         aws: &SdkConfig,
-        tables: Tables,
         config: ConsoleConfig,
         daily: DailyConfig,
         import_orders: Queue,
         clock: Clock,
     ) -> Self {
-        Self::new(aws, tables, config, import_orders, clock, |store| Daily::new(aws, daily, store))
+        Self::new(aws, config, import_orders, clock, |store| Daily::new(aws, daily, store))
     }
 }
 
 impl App<Settings> {
     /// For the pages that change robots and settings, or call shops.
     #[must_use]
-    pub fn settings(aws: &SdkConfig, tables: Tables, config: ConsoleConfig, settings: Settings, clock: Clock) -> Self {
+    pub fn settings(aws: &SdkConfig, config: ConsoleConfig, settings: Settings, clock: Clock) -> Self {
         let import_orders = settings.setup.import_orders.clone();
-        Self::new(aws, tables, config, import_orders, clock, |_| settings)
+        Self::new(aws, config, import_orders, clock, |_| settings)
     }
 }
 
 impl<P> App<P> {
     fn new(
         aws: &SdkConfig,
-        tables: Tables,
         config: ConsoleConfig,
         import_orders: Queue,
         clock: Clock,
         part: impl FnOnce(&Store) -> P,
     ) -> Self {
         let meter = Meter::default();
-        let store = Store::metered(aws, tables, &meter);
+        let store = Store::metered(aws, config.tables.clone(), &meter);
         Self {
             sessions: Sessions::metered(aws, config.sessions_table.clone(), &meter),
             part: part(&store),

@@ -7,7 +7,6 @@ use console::{App, ConsoleConfig, DailyConfig, routes};
 use lambda_http::Error;
 use renkei_platform::queue::Queue;
 use renkei_platform::{Clock, Config, aws, telemetry};
-use renkei_store::Tables;
 
 const FUNCTION: &str = "console";
 
@@ -17,15 +16,7 @@ async fn main() -> Result<(), Error> {
     let clock = Clock::system();
     telemetry::start(FUNCTION, config.log_level()?, clock)?;
     let aws = aws::of_function()?;
-    let tables = Tables {
-        shipments: config.shipments_table()?.to_owned(),
-        robots: config.robots_table()?.to_owned(),
-        gate: config.gate_table()?.to_owned(),
-        runs: config.runs_table()?.to_owned(),
-        stock: config.stock_table()?.to_owned(),
-    };
     let import_orders = Queue::new(&aws, config.import_orders_queue()?);
     let (console, daily) = (ConsoleConfig::read(&config)?, DailyConfig::read(&config)?);
-    lambda_http::run(console::router(App::daily(&aws, tables, console, daily, import_orders, clock), routes::daily))
-        .await
+    lambda_http::run(console::router(App::daily(&aws, console, daily, import_orders, clock), routes::daily)).await
 }
