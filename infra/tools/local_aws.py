@@ -35,6 +35,7 @@ def main() -> None:
     endpoint = options.functions_endpoint
     # Only now: ministack reads its settings when it is imported.
     answer_functions_at_once()
+    end_without_a_word()
     honour_batch_sizes()
     lose_no_message()
     look_at_schedules_every_second()
@@ -110,6 +111,24 @@ def answer_functions_at_once() -> None:
     import socketserver
 
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+
+def end_without_a_word() -> None:
+    """An environment that is over hears nothing any more, as on AWS, where it is frozen and taken away. Left alone, one that
+    began while its function's configuration changed is answered with an error instead of its next event; what runs in it
+    panics over that, and the log blames the function."""
+    from ministack.core.lambda_runtime import ProvidedWorker
+
+    build = ProvidedWorker._build_handler_class
+
+    def build_handler(worker, *given):
+        class Handler(build(worker, *given)):
+            def _stopped(self):
+                self.close_connection = True
+
+        return Handler
+
+    ProvidedWorker._build_handler_class = build_handler
 
 
 def honour_batch_sizes() -> None:

@@ -258,6 +258,20 @@ struct LogLine {
     level: String,
     #[serde(default)]
     message: String,
+    /// Where in Renkei's source a panic happened.
+    #[serde(default)]
+    at: Option<String>,
+}
+
+impl LogLine {
+    /// What it says; of a panic also where it was, for nothing else of it is known.
+    fn said(&self) -> String {
+        let said = match &self.at {
+            Some(at) => format!("{} (at {at})", self.message),
+            None => self.message.clone(),
+        };
+        said.chars().take(300).collect()
+    }
 }
 
 /// The errors that a function logged lately.
@@ -289,7 +303,7 @@ async fn errors_of(logs: &Bare<'_>, function: &str, now: Timestamp) -> Result<Lo
             if line.level == "ERROR" {
                 errors += 1;
                 if at >= latest.0 {
-                    latest = (at, line.message.chars().take(300).collect());
+                    latest = (at, line.said());
                 }
             }
         }
