@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, Sku};
+use renkei_domain::ids::{ConnectionId, OrderId, OrderNumber, ShipmentId, Sku};
 use renkei_domain::import::{self, Context, Verdict};
 use renkei_domain::order::SourceOrder;
 use renkei_domain::processing::Goods;
@@ -12,6 +12,7 @@ use renkei_domain::run::Outcome;
 use renkei_domain::settings::Connection;
 use renkei_domain::work::{Fetched, ImportOrder};
 use renkei_store::Tenant;
+use renkei_store::called_off::CalledOff;
 use renkei_store::import::{Known, NewOrder, Stored};
 use renkei_store::orders::{NotImported, NotImportedSummary};
 use renkei_store::shipments::detail_version;
@@ -26,6 +27,7 @@ pub(crate) struct Batch<'a> {
     connection: Connection,
     orders: Vec<Arrived>,
     goods: Goods,
+    called_off: CalledOff,
     now: Timestamp,
 }
 
@@ -69,9 +71,11 @@ impl<'a> Batch<'a> {
         let known = tenant.known_orders(connection, &names).await?;
         let orders: Vec<Arrived> =
             messages.into_iter().zip(known).map(|(message, known)| Arrived { message, known }).collect();
-        let new = orders.iter().filter(|arrived| arrived.known.lead.is_none()).filter_map(Arrived::order);
-        let goods = setup.goods(tenant, import::skus(new, &setup.robots)).await?;
-        Ok(Self { tenant, setup: Arc::clone(setup), connection: settings.clone(), orders, goods, now })
+        let new = || orders.iter().filter(|arrived| arrived.known.lead.is_none()).filter_map(Arrived::order);
+        let goods = setup.goods(tenant, import::skus(new(), &setup.robots)).await?;
+        let called_off =
+            if new().next().is_some() { tenant.called_off(connection).await? } else { CalledOff::default() };
+        Ok(Self { tenant, setup: Arc::clone(setup), connection: settings.clone(), orders, goods, called_off, now })
     }
 
     /// Decides about each order, stores the new ones, and says what became of each message.
@@ -79,11 +83,13 @@ impl<'a> Batch<'a> {
         let mut settled = Vec::with_capacity(self.orders.len());
         let mut open: Vec<&Arrived> = Vec::new();
         let mut copies: HashMap<OrderId, Vec<&Arrived>> = HashMap::new();
+        let mut imported: Vec<(&Arrived, u16)> = Vec::new();
         for arrived in &self.orders {
             let Some(order) = arrived.order() else { continue };
             match &arrived.known.lead {
                 Some(lead) if lead.run == arrived.message.run && lead.place == arrived.message.place => {
                     // Delivered again: this very message made the record.
+                    imported.push((arrived, lead.parcels));
                     settled.push(Self::settled(arrived, Outcome::Imported));
                 }
                 // Told as known, it would be moved on at the shop, and nobody would ship it.
@@ -100,6 +106,9 @@ impl<'a> Batch<'a> {
                     known: Some((lead.clone(), arrived.message.fetched_at)),
                     ..Self::settled(arrived, Outcome::Duplicate)
                 }),
+                None if self.called_off.since(order.id, arrived.message.fetched_at) => {
+                    settled.push(self.called_off(arrived, order));
+                }
                 None if open.iter().any(|first| first.order().map(|o| o.id) == Some(order.id)) => {
                     copies.entry(order.id).or_default().push(arrived);
                 }
@@ -118,9 +127,15 @@ impl<'a> Batch<'a> {
                 }
             }
             let (waiting, orders): (Vec<&Arrived>, Vec<NewOrder>) = new.into_iter().unzip();
-            for (arrived, stored) in waiting.into_iter().zip(self.tenant.store_orders(orders).await?) {
+            let parcels: Vec<u16> =
+                orders.iter().map(|order| u16::try_from(order.parcels.len()).unwrap_or(u16::MAX)).collect();
+            let stored = self.tenant.store_orders(orders).await?;
+            for ((arrived, parcels), stored) in waiting.into_iter().zip(parcels).zip(stored) {
                 match stored {
-                    Stored::New => settled.push(Self::settled(arrived, Outcome::Imported)),
+                    Stored::New => {
+                        imported.push((arrived, parcels));
+                        settled.push(Self::settled(arrived, Outcome::Imported));
+                    }
                     Stored::Known(lead) => settled.push(Settled {
                         known: Some((lead, arrived.message.fetched_at)),
                         ..Self::settled(arrived, Outcome::Duplicate)
@@ -131,11 +146,12 @@ impl<'a> Batch<'a> {
             }
             open = next;
         }
+        self.cancel_called_off(&imported).await?;
         // Copies of one order in one batch: the first stands for all.
         for (order, arrived) in
             copies.into_values().flatten().filter_map(|arrived| Some((arrived.order()?.id, arrived)))
         {
-            let first = settled.iter().find(|message| message.of == Some(order)).map(|message| message.outcome);
+            let first = settled.iter().rfind(|message| message.of == Some(order)).map(|message| message.outcome);
             let outcome = match first {
                 Some(Outcome::Imported | Outcome::Duplicate) | None => Outcome::Duplicate,
                 Some(other) => other,
@@ -143,6 +159,31 @@ impl<'a> Batch<'a> {
             settled.push(Settled { to_forget: None, ..Self::settled(arrived, outcome) });
         }
         Ok(settled)
+    }
+
+    /// Cancels what was called off while it was stored: who noted that may have looked for its shipment a moment before.
+    async fn cancel_called_off(&self, imported: &[(&Arrived, u16)]) -> Result<(), ImportError> {
+        if imported.is_empty() {
+            return Ok(());
+        }
+        let called_off = self.tenant.called_off(&self.connection.id).await?;
+        for (arrived, parcels) in imported {
+            let read_at = arrived.message.fetched_at;
+            let Some(order) = arrived.order().filter(|order| called_off.since(order.id, read_at)) else { continue };
+            for parcel in 1..=*parcels {
+                let id = ShipmentId { parcel, ..ShipmentId::lead(self.connection.id.clone(), order.id) };
+                self.tenant.change(&id, |shipment| import::call_off(shipment, self.now, "import-orders")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An order that was called off after it was read. What is kept of a later reading stays.
+    fn called_off(&self, arrived: &Arrived, order: &SourceOrder) -> Settled {
+        let refused = self.not_imported(arrived, order, Outcome::Refused, import::CALLED_OFF.to_owned(), Vec::new());
+        let noted = arrived.known.not_imported.as_ref().and_then(|noted| noted.changed_at);
+        let is_older = noted.zip(order.updated_at).is_some_and(|(noted, read)| read < noted);
+        Settled { kept: refused.kept.filter(|_| !is_older), ..refused }
     }
 
     fn settled(arrived: &Arrived, outcome: Outcome) -> Settled {

@@ -83,7 +83,7 @@ async fn read_all(
         let stands = reading::stands(after, highest);
         after = after.max(highest.unwrap_or(0));
         missing.after = after;
-        tally.add("queued-for-import", missing.queue(tenant, import, lost, session.epoch()).await?);
+        tally.add("queued-for-import", missing.queue(tenant, import, (lost, read.sent_at), session.epoch()).await?);
         if last {
             break None;
         }

@@ -135,6 +135,8 @@ pub struct Read {
     /// When the last request for them was sent. It was sent with the gate in hand, as was the one before it: nobody else has
     /// read them until then.
     sent: Instant,
+    /// The same, by the clock.
+    pub sent_at: Timestamp,
 }
 
 impl Read {
@@ -148,7 +150,7 @@ impl Read {
 /// Reads one page of orders. A row that cannot be read whole (a line without a SKU, an address that is gone) still has
 /// states, and a cancellation among them must not be missed: such rows are read once more, without what hangs on them.
 pub async fn read(session: &mut Session, query: &OrderQuery) -> Result<(Read, OrderPage), ShopError> {
-    let (mut sent, page) = asked(session, query).await?;
+    let ((mut sent, mut sent_at), page) = asked(session, query).await?;
     let mut orders = BTreeMap::new();
     let mut partly = BTreeSet::new();
     for row in &page.orders {
@@ -161,22 +163,22 @@ pub async fn read(session: &mut Session, query: &OrderQuery) -> Result<(Read, Or
     if !partly.is_empty() {
         let states = OrderQuery::new().id_in(partly).sort(SortBy::Id, Direction::Ascending).per(MAX_PER);
         let (sent_again, again) = asked(session, &states).await?;
-        sent = sent_again;
+        (sent, sent_at) = sent_again;
         for row in again.orders {
             if let Fetched::Order(order) = shown(row) {
                 orders.insert(order.id, *order);
             }
         }
     }
-    Ok((Read { orders, sent }, page))
+    Ok((Read { orders, sent, sent_at }, page))
 }
 
 /// A page, and when the request was sent that brought it. Before that a call waits for its turn, which may take longer than
 /// a reading is fresh.
-async fn asked(session: &mut Session, query: &OrderQuery) -> Result<(Instant, OrderPage), ShopError> {
+async fn asked(session: &mut Session, query: &OrderQuery) -> Result<((Instant, Timestamp), OrderPage), ShopError> {
     session
         .call(async |client, token| {
-            let sent = Instant::now();
+            let sent = (Instant::now(), Timestamp::now());
             Ok((sent, client.orders(token, query).await?))
         })
         .await

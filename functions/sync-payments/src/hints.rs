@@ -24,6 +24,7 @@ use renkei_store::sync::{Drain, HintedOrder, Named};
 use renkei_store::{StoreError, Tenant};
 
 use crate::anew::Anew;
+use crate::called_off;
 use crate::commit::{self, Tally};
 use crate::missing::Missing;
 
@@ -222,6 +223,8 @@ async fn look_at_all(
         };
         let (read, page) = commit::read(session, &query).await?;
         let parcels = parcels(tenant, &connection.id, read.orders.keys().copied()).await?;
+        let announced = |order: &SourceOrder| is_announced(some, order);
+        called_off::note(tenant, connection, &read, (&parcels, announced), by, tally).await?;
         for order in moved_on(some, &read, rules) {
             // On record before its hint is forgotten: whatever becomes of this run, nothing else shows it any more.
             for parcel in parcels.iter().filter(|parcel| parcel.order == order.id) {
@@ -243,24 +246,29 @@ async fn look_at_all(
             row.as_ref()
                 .is_ok_and(|order| order.state == connection.states.fetch && !known.contains(&OrderId(order.id)))
         });
-        tally.add("queued-for-import", missing.queue(tenant, import, new.collect(), session.epoch()).await?);
+        tally.add(
+            "queued-for-import",
+            missing.queue(tenant, import, (new.collect(), read.sent_at), session.epoch()).await?,
+        );
         tenant.forget_hints(&connection.id, some).await?;
         tally.add("hinted", some.len() as u64);
     }
     Ok(missing.pages())
 }
 
+/// Does a webhook call it cancelled?
+fn is_announced(hints: &[HintedOrder], order: &SourceOrder) -> bool {
+    hints.iter().any(|hint| match &hint.named {
+        Named::Cancelled(id) => order.id.0 == *id,
+        Named::CancelledNumber(number) => order.number.as_str() == number,
+        Named::Id(_) | Named::Number(_) | Named::Anew(_) => false,
+    })
+}
+
 /// Orders that a webhook called cancelled and that are in the state that we tell: a cancellation by state alone, just
 /// before an order is told "working", is overwritten, and nothing at the shop shows it any more. That is not believed of a
 /// hint; a person is asked.
 fn moved_on<'r>(hints: &[HintedOrder], read: &'r commit::Read, rules: Rules<'_>) -> Vec<&'r SourceOrder> {
-    let is_announced = |order: &&SourceOrder| {
-        hints.iter().any(|hint| match &hint.named {
-            Named::Cancelled(id) => order.id.0 == *id,
-            Named::CancelledNumber(number) => order.number.as_str() == number,
-            Named::Id(_) | Named::Number(_) | Named::Anew(_) => false,
-        })
-    };
     let connection = rules.connection;
     read.orders
         .values()
@@ -268,7 +276,7 @@ fn moved_on<'r>(hints: &[HintedOrder], read: &'r commit::Read, rules: Rules<'_>)
             order.state == connection.states.working
                 && connection.payment_states.meaning(&order.payment_state) != Meaning::Cancelled
         })
-        .filter(is_announced)
+        .filter(|order| is_announced(hints, order))
         .collect()
 }
 

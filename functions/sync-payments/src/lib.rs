@@ -10,6 +10,7 @@
 
 pub mod anew;
 mod backfill;
+pub mod called_off;
 pub mod commit;
 pub mod findings;
 pub mod hints;

@@ -41,19 +41,18 @@ impl Missing {
         })
     }
 
-    /// Queues these rows as a page of the run, then moves the run's cursor. Gives how many.
+    /// Queues these rows, which were read then, as a page of the run, then moves the run's cursor. Gives how many.
     pub async fn queue(
         &mut self,
         tenant: &Tenant,
         import: &Queue,
-        rows: Vec<Result<Order, BadRecord>>,
+        (rows, fetched_at): (Vec<Result<Order, BadRecord>>, Timestamp),
         epoch: u64,
     ) -> Result<u64, ShopError> {
         let count = rows.len() as u64;
         if count > 0 {
             let page = self.page + 1;
             tenant.announce_page(&self.run, page, count).await?;
-            let fetched_at = Timestamp::now();
             let messages: Vec<_> = (0..)
                 .zip(rows)
                 .map(|(row, order)| {

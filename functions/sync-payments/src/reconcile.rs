@@ -56,6 +56,8 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
                 Some(page) => query.page(page),
                 None => query.id_gt(after),
             };
+            // Before its turn comes: a reading is at least as young as it says.
+            let read_at = Timestamp::now();
             let page = match session.call(async |client, token| client.orders(token, &query).await).await {
                 Ok(page) => page,
                 // Going on would begin at the first page again, and take all night of it. Only what came too late for
@@ -76,7 +78,7 @@ pub async fn reconcile(work: Work<'_>, import: &Queue) -> Result<Told, ShopError
                 first = jump.and(highest);
             }
             let unknown = findings.compare(night, at_shop, page).await?;
-            let queued = missing.queue(tenant, import, unknown, session.epoch()).await?;
+            let queued = missing.queue(tenant, import, (unknown, read_at), session.epoch()).await?;
             findings.tally.add("queued-for-import", queued);
             match first.take_if(|_| last && jump.is_none()) {
                 Some(first) => after = first,

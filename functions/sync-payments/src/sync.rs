@@ -23,6 +23,7 @@ use renkei_store::Tenant;
 use renkei_store::runs::Progress;
 use renkei_store::sync::{OpenOrder, SyncMark};
 
+use crate::called_off::{self, is_cancelled};
 use crate::commit::{self, Tally};
 use crate::findings::Names;
 use crate::hints;
@@ -81,6 +82,7 @@ async fn read_and_watch(work: Work<'_>, metrics: &Metrics, tally: &mut Tally) ->
             open.iter().filter(|(id, _)| read.orders.contains_key(id)).map(|(id, o)| (*id, o.clone())).collect();
         let mut ids = Tenant::open_ids(&connection.id, &shown);
         let gone = cancelled(tenant, &read, rules).await?;
+        called_off::note(tenant, connection, &read, (&gone, |_: &SourceOrder| false), by, tally).await?;
         ids.extend(gone.into_iter().filter(|id| !shown.get(&id.order).is_some_and(|o| o.parcels.contains(&id.parcel))));
         commit::take_over(tenant, &ids, &read, rules, by, tally).await?;
         stale.retain(|order| !read.orders.contains_key(order));
@@ -201,11 +203,7 @@ async fn late(
 /// late.
 async fn cancelled(tenant: &Tenant, read: &commit::Read, rules: Rules<'_>) -> Result<Vec<ShipmentId>, ShopError> {
     let connection = rules.connection;
-    let cancelled = |order: &SourceOrder| {
-        connection.states.cancelled.contains(&order.state)
-            || connection.payment_states.meaning(&order.payment_state) == Meaning::Cancelled
-    };
-    let orders = read.orders.iter().filter(|(_, order)| cancelled(order)).map(|(id, _)| *id);
+    let orders = read.orders.values().filter(|order| is_cancelled(order, connection)).map(|order| order.id);
     hints::parcels(tenant, &connection.id, orders).await
 }
 

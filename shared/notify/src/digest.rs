@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use renkei_domain::health::Expected;
-use renkei_domain::ids::{ConnectionId, TenantId};
+use renkei_domain::ids::{ConnectionId, RobotId, TenantId};
 use renkei_domain::jst;
 use renkei_domain::run::{Run, RunState};
 use renkei_store::notices::{NoticeLang, NoticeState};
 use renkei_words::forms::times;
-use renkei_words::{Lang, counts, runs};
+use renkei_words::{Lang, counts, robots, runs};
 
 /// Robots that are told of in one message.
 const ROBOTS: usize = 15;
@@ -35,16 +35,20 @@ struct Trouble<'a> {
     latest: &'a Run,
 }
 
+/// Whom a message is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The merchant.
+    pub tenant: &'a TenantId,
+    /// The ids and names of its own robots.
+    pub own: &'a [(String, String)],
+    /// Where the console is, without a slash at its end.
+    pub console: &'a str,
+}
+
 /// Looks at the runs that ended since (the newest first), those that wait, and robots that stand still.
 #[must_use]
-pub fn digest(
-    tenant: &TenantId,
-    state: &NoticeState,
-    runs: &[Run],
-    silent: &[Expected],
-    console: &str,
-    now: Timestamp,
-) -> Digest {
+pub fn digest(reader: Reader<'_>, state: &NoticeState, runs: &[Run], silent: &[Expected], now: Timestamp) -> Digest {
     let lang = state.lang;
     let mut troubles: BTreeMap<String, Trouble<'_>> = BTreeMap::new();
     for run in runs {
@@ -65,9 +69,17 @@ pub fn digest(
             trouble.latest = run;
         }
     }
-    let now_silent: BTreeSet<String> = silent.iter().map(|it| name(&it.connection, it.robot.as_str())).collect();
-    let mut lines: Vec<String> = troubles.iter().map(|(robot, trouble)| line(lang, robot, trouble)).collect();
-    for robot in now_silent.difference(&state.silent) {
+    let now_silent: BTreeMap<String, &Expected> =
+        silent.iter().map(|it| (name(&it.connection, it.robot.as_str()), it)).collect();
+    let shown = |connection: &ConnectionId, robot: &RobotId| match lang {
+        NoticeLang::Ja => format!("{connection} {}", robots::called(Lang::Ja, reader.own, robot.as_str())),
+        // As the command line has it.
+        NoticeLang::En => name(connection, robot.as_str()),
+    };
+    let trouble = |it: &Trouble<'_>| line(lang, &shown(&it.latest.connection, &it.latest.robot), it);
+    let mut lines: Vec<String> = troubles.values().map(trouble).collect();
+    for (_, new) in now_silent.iter().filter(|(robot, _)| !state.silent.contains(*robot)) {
+        let robot = shown(&new.connection, &new.robot);
         lines.push(match lang {
             NoticeLang::Ja => format!("・{robot}: 予定の時間を過ぎても実行されていません"),
             NoticeLang::En => format!("- {robot}: has not run for longer than it may"),
@@ -78,8 +90,8 @@ pub fn digest(
     let is_told = |shop: &ConnectionId, until: &Timestamp| state.blocked.get(shop).is_some_and(|told| told >= until);
     let spent = waiting.spent.iter().filter(|(shop, until)| !is_told(shop, until));
     lines.extend(spent.map(|(shop, until)| spent_day(lang, shop, *until)));
-    let text = (!lines.is_empty()).then(|| message(lang, tenant, &lines, console));
-    Digest { text, silent: now_silent, blocked: waiting.spent }
+    let text = (!lines.is_empty()).then(|| message(lang, reader, &lines));
+    Digest { text, silent: now_silent.into_keys().collect(), blocked: waiting.spent }
 }
 
 fn is_new(state: &NoticeState, run: &Run) -> bool {
@@ -198,7 +210,8 @@ fn line(lang: NoticeLang, robot: &str, trouble: &Trouble<'_>) -> String {
     line
 }
 
-fn message(lang: NoticeLang, tenant: &TenantId, lines: &[String], console: &str) -> String {
+fn message(lang: NoticeLang, reader: Reader<'_>, lines: &[String]) -> String {
+    let Reader { tenant, console, .. } = reader;
     let mut text = match lang {
         NoticeLang::Ja => format!("【Renkei】{tenant}: ご確認ください\n"),
         NoticeLang::En => format!("[Renkei] {tenant}: please have a look\n"),
@@ -222,7 +235,6 @@ fn message(lang: NoticeLang, tenant: &TenantId, lines: &[String], console: &str)
 mod tests {
     use std::time::Duration;
 
-    use renkei_domain::ids::RobotId;
     use renkei_domain::settings::Action;
     use renkei_domain::work::Cause;
 
@@ -256,9 +268,15 @@ mod tests {
         NoticeState::begin(None, lang, "owner@shop.example", at("2026-11-24T01:00:00Z"))
     }
 
-    fn told(state: &NoticeState, runs: &[Run], silent: &[Expected]) -> Digest {
+    fn told_at(now: &str, state: &NoticeState, runs: &[Run], silent: &[Expected]) -> Digest {
+        let own = [("release".to_owned(), "入金済みになったら出荷待ちへ".to_owned())];
         let tenant = TenantId::parse("hanako").unwrap();
-        digest(&tenant, state, runs, silent, "https://console.example", at("2026-11-24T02:00:00Z"))
+        let reader = Reader { tenant: &tenant, own: &own, console: "https://console.example" };
+        digest(reader, state, runs, silent, at(now))
+    }
+
+    fn told(state: &NoticeState, runs: &[Run], silent: &[Expected]) -> Digest {
+        told_at("2026-11-24T02:00:00Z", state, runs, silent)
     }
 
     #[test]
@@ -276,9 +294,9 @@ mod tests {
         assert_eq!(
             told(&state(NoticeLang::Ja), &runs, &[]).text.unwrap(),
             "【Renkei】hanako: ご確認ください\n\
-             ・shop/fetch-orders: 失敗 2回 — ショップがメールアドレスまたはパスワードを受け付けません。\
+             ・shop 出荷指示取得: 失敗 2回 — ショップがメールアドレスまたはパスワードを受け付けません。\
              ecforceのログインアカウントがあることを確認し、正しいパスワードを登録し直してください。\n\
-             ・shop: release: 要対応で終了 1回（取込保留 3）\n\
+             ・shop 入金済みになったら出荷待ちへ: 要対応で終了 1回（取込保留 3）\n\
              https://console.example/t/hanako"
         );
         assert_eq!(
@@ -327,7 +345,7 @@ mod tests {
         let first = state(NoticeLang::Ja);
         let digest = told(&first, std::slice::from_ref(&blocked), std::slice::from_ref(&silent));
         let text = digest.text.clone().unwrap();
-        assert!(text.contains("・shop/fetch-orders: 予定の時間を過ぎても実行されていません"), "{text}");
+        assert!(text.contains("・shop 出荷指示取得: 予定の時間を過ぎても実行されていません"), "{text}");
         assert!(text.contains("・shop: 本日のAPI呼び出しの上限に達しました"), "{text}");
         let known = NoticeState { silent: digest.silent, blocked: digest.blocked, ..first };
         assert_eq!(told(&known, std::slice::from_ref(&blocked), std::slice::from_ref(&silent)).text, None);
@@ -385,8 +403,7 @@ mod tests {
         assert_eq!(told(&again, &spent, &[]).text, None);
         // The next day is another.
         let tomorrow = [waits_until("shop/inventory", "2026-11-26T00:00:00Z", None)];
-        let tenant = TenantId::parse("hanako").unwrap();
-        let next = digest(&tenant, &again, &tomorrow, &[], "https://console.example", at("2026-11-25T03:00:00Z"));
+        let next = told_at("2026-11-25T03:00:00Z", &again, &tomorrow, &[]);
         assert!(
             next.text.unwrap().contains("- shop: the day's calls are spent; goes on by itself at 2026-11-26 09:00")
         );

@@ -9,9 +9,10 @@ use renkei_platform::secrets::{ConnectionSecrets, SecretsError};
 use renkei_store::notices::{NoticeLang, NoticeState};
 use renkei_store::settings::AppliedSettings;
 use renkei_store::{StoreError, Tenant};
+use renkei_words::robots;
 use secrecy::ExposeSecret;
 
-use crate::digest::digest;
+use crate::digest::{Reader, digest};
 use crate::webhook::{Messenger, TellError, WebhookAddress, WebhookError};
 
 /// Runs that are read at a time, and at most in one look.
@@ -101,7 +102,9 @@ impl Notices {
             .filter(|run| run.ended_at.is_none_or(|ended| ended <= until))
             .collect();
         let silent = tenant.silent_robots(applied, now).await?;
-        let found = digest(tenant.id(), &state, &runs, &silent, &self.console, now);
+        let own = robots::own(&applied.settings);
+        let reader = Reader { tenant: tenant.id(), own: &own, console: &self.console };
+        let found = digest(reader, &state, &runs, &silent, now);
         let mut next = NoticeState { silent: found.silent, blocked: found.blocked, ..state.clone() };
         let seen = match &found.text {
             None => Seen::Nothing,

@@ -14,6 +14,7 @@
 //! | | `P#tenant` | sku | a product |
 //! | | `TENANTS` | tenant | that the tenant exists |
 //! | | `Y#tenant#connection` | `MARK`, `DRAIN`, `B#run` | how far the status sync is, announced drains of hints, back-fills |
+//! | | | `CALLEDOFF` | orders that the shop showed as cancelled before they were imported |
 //! | | `H#tenant#connection` | `H#order`, `N#number`, `C#order` | an order that a webhook named, `C` as cancelled |
 //! | | `K#hash` | `KEY` | what a warehouse's key or a webhook's secret opens |
 //! | | `G#tenant` | id | the same in the tenant's list |
@@ -163,6 +164,10 @@ pub(crate) fn product(tenant: &TenantId, sku: &Sku) -> Key {
 
 pub(crate) fn sync(tenant: &TenantId, connection: &ConnectionId, what: &str) -> Key {
     Key::new(format!("Y#{tenant}#{connection}"), what)
+}
+
+pub(crate) fn called_off(tenant: &TenantId, connection: &ConnectionId) -> Key {
+    sync(tenant, connection, "CALLEDOFF")
 }
 
 pub(crate) fn hints_pk(tenant: &TenantId, connection: &ConnectionId) -> String {

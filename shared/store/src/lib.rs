@@ -7,6 +7,7 @@
 pub mod access;
 pub mod audit;
 pub mod awaiting_products;
+pub mod called_off;
 mod changes;
 mod codec;
 pub mod days;

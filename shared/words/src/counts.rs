@@ -35,6 +35,7 @@ const WORDS: &[(&str, &str)] = &[
     // What the shop shows of open orders.
     ("open", "未出荷の受注"),
     ("read", "確認した出荷"),
+    ("called-off", "取込前にショップでキャンセルされた受注"),
     ("hinted", "Webhook・コンソールから指定された受注"),
     ("made-anew", "作り直した受注"),
     ("not-made-anew", "作り直せなかった受注"),

@@ -1,7 +1,10 @@
 //! What people call the fields that conditions look at, and that robots and templates set and change; and what else of a
 //! document has another name in forms.
 
+use renkei_domain::settings::Action;
+
 use crate::lang::Lang;
+use crate::robots;
 
 /// By name, in Japanese. In English the names speak for themselves.
 const LABELS: [(&str, &str); 48] = [
@@ -59,18 +62,6 @@ const LABELS: [(&str, &str); 48] = [
 const STATES: [(&str, &str); 3] =
     [("fetch", "取得する対応状況"), ("working", "取得後の対応状況"), ("shipped", "出荷済みの対応状況")];
 
-/// What integration robots do, by its name in a document.
-const ACTIONS: [(&str, &str); 8] = [
-    ("fetch-orders", "出荷指示取得"),
-    ("state-working", "ステータス変更（出荷作業中）"),
-    ("state-shipped", "ステータス変更（出荷済み）"),
-    ("status-sync", "ステータス同期"),
-    ("write-back", "実績戻し"),
-    ("inventory", "在庫連携"),
-    ("apply-processing", "処理ロボット適用"),
-    ("reconcile", "夜間照合"),
-];
-
 /// Fields that a processing robot can set.
 pub const SETTABLE: [&str; 12] = [
     "delivery_note",
@@ -112,8 +103,15 @@ pub(crate) fn state(key: &str) -> String {
 
 /// A list of what robots do, each as a form calls it, with its name.
 pub(crate) fn actions(names: &str) -> String {
-    let all: Vec<String> = names.split(", ").map(|name| called(&ACTIONS, name)).collect();
+    let all: Vec<String> = names.split(", ").map(action).collect();
     all.join("、")
+}
+
+fn action(name: &str) -> String {
+    match Action::ALL.into_iter().find(|action| action.as_str() == name) {
+        Some(action) => format!("「{}」（{name}）", robots::action(Lang::Ja, action)),
+        None => name.to_owned(),
+    }
 }
 
 fn called(labels: &[(&str, &str)], key: &str) -> String {

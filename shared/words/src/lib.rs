@@ -12,6 +12,7 @@ pub mod fields;
 pub mod forms;
 mod lang;
 pub mod reasons;
+pub mod robots;
 pub mod runs;
 #[cfg(test)]
 mod sources;

@@ -13,8 +13,9 @@ use axum::response::{Html, IntoResponse, Response};
 use renkei_domain::document;
 use renkei_domain::ids::{ConnectionId, RuleId};
 use renkei_domain::plan::{Plan, RobotPlan, Volume, plan_with};
-use renkei_domain::settings::{Action, Connection, EasySetup, Every, OneOrMany, TenantSettings};
+use renkei_domain::settings::{Connection, EasySetup, Every, OneOrMany, TenantSettings};
 use renkei_setup::volume;
+use renkei_words::robots;
 
 use super::confirm::{self, Question, SURE};
 use super::{Form, Page, chosen, proposal, sentences, words};
@@ -71,25 +72,10 @@ impl EasyPage {
         grouped(*number)
     }
     fn name_of<'a>(&'a self, robot: &'a RobotPlan) -> &'a str {
-        named(self.s.lang, &self.own, robot.robot.as_str())
+        robots::called(self.s.lang, &self.own, robot.robot.as_str())
     }
     fn advice(&self, plan: &Plan) -> Option<String> {
         plan.advice().map(|advice| sentences::said(self.s.lang, &advice))
-    }
-}
-
-/// What people call a robot of the plan: the merchant's own by its name, one of the easy set-up by what it does.
-fn named<'a>(lang: Lang, own: &'a [(String, String)], robot: &'a str) -> &'a str {
-    if let Some((_, name)) = own.iter().find(|(id, _)| id == robot) {
-        return name;
-    }
-    match robot.split_once('/') {
-        Some((_, "hints")) => lang.of("Webhookで知らされた受注の確認", "orders that webhooks name"),
-        Some((_, does)) => {
-            let action = Action::ALL.into_iter().find(|action| action.as_str() == does);
-            action.map_or(robot, |action| words::robot(lang, action))
-        }
-        None => robot,
     }
 }
 
@@ -212,7 +198,7 @@ pub async fn show(
             .filter(|robot| robot.enabled)
             .map(|robot| (robot.id.to_string(), robot.name.clone()))
             .collect(),
-        own: settings.integration_robots.custom.iter().map(|own| (own.id.to_string(), own.name.clone())).collect(),
+        own: robots::own(&settings),
         plan: Some(plan),
         looked_at,
         setup,
@@ -332,14 +318,5 @@ mod tests {
         ] {
             assert_eq!(page.matches(once).count(), 1, "{once}: {page}");
         }
-    }
-
-    #[test]
-    fn robots_of_the_plan_have_peoples_names() {
-        let own = [("night".to_owned(), "夜の取得".to_owned())];
-        let ja = |robot| named(Lang::Ja, &own, robot);
-        assert_eq!([ja("shop/fetch-orders"), ja("shop/hints")], ["出荷指示取得", "Webhookで知らされた受注の確認"]);
-        assert_eq!([ja("night"), ja("gone"), ja("shop/other")], ["夜の取得", "gone", "shop/other"]);
-        assert_eq!(named(Lang::En, &own, "shop/fetch-orders"), "fetch-orders");
     }
 }

@@ -4,9 +4,10 @@ use renkei_domain::gate::Lane;
 use renkei_domain::needs::Need;
 use renkei_domain::processing::{Action as Does, Condition, DeliveryDate, Literal, Operator, Split, Test};
 use renkei_domain::run::{Outcome, RunState};
-use renkei_domain::settings::{Action, Temperature, TenantSettings};
+use renkei_domain::settings::{Temperature, TenantSettings};
 use renkei_domain::shipment::{CancellationState, Difference, HoldReason, ShopSync, Status};
 use renkei_words::fields;
+pub use renkei_words::robots::action as robot;
 
 use crate::lang::Lang;
 
@@ -92,20 +93,6 @@ pub fn outcome(lang: Lang, outcome: Outcome) -> &'static str {
         Outcome::Refused => "取込拒否",
     };
     lang.of(ja, outcome.as_str())
-}
-
-pub fn robot(lang: Lang, action: Action) -> &'static str {
-    let ja = match action {
-        Action::FetchOrders => "出荷指示取得",
-        Action::StateWorking => "ステータス変更（出荷作業中）",
-        Action::StateShipped => "ステータス変更（出荷済み）",
-        Action::StatusSync => "ステータス同期",
-        Action::WriteBack => "実績戻し",
-        Action::Inventory => "在庫連携",
-        Action::ApplyProcessing => "処理ロボット適用",
-        Action::Reconcile => "夜間照合",
-    };
-    lang.of(ja, action.as_str())
 }
 
 /// A queue, by what its function does.

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::convert::{self, ConversionRobots, Converted};
+use crate::handover::{self, Cancelled};
 use crate::ids::{RuleId, ShipmentId, Sku};
 use crate::order::SourceOrder;
 use crate::payment::{Meaning, Payment};
@@ -64,6 +65,17 @@ const TOO_OLD: &str =
 /// came to mean another shop, such as the real one after a trial, meets ids that it knows.
 pub const OTHER_NUMBER: &str = "an order of this id is imported already, with another number: does the connection mean \
                                 another shop than it did? Give the other shop a connection of its own";
+
+/// Why an order is not imported that its shop showed as cancelled after it was read. In the state that the shop's listing
+/// had before, it would be told as taken, which undoes the cancellation.
+pub const CALLED_OFF: &str = "the shop shows it as cancelled since it was read: to have it shipped all the same, put it back \
+                              into the state that is fetched";
+
+/// The same of a shipment that was made of such a reading all the same, by an import that had begun before anybody knew.
+/// False if there is nothing to change.
+pub fn call_off(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
+    handover::cancel(shipment, now, "cancelled at the shop", by) != Cancelled::Known
+}
 
 /// What becomes of an order whose reading is too old, if it is. Nothing is lost by it: until the shop is told that we took
 /// an order, each fetch reads it.

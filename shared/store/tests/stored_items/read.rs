@@ -101,6 +101,7 @@ pub async fn everything(
         ),
         ("mark of the sync", Box::pin(async { Ok(json!(tenant.sync_mark(&shop).await?)) })),
         ("back-fill", Box::pin(async { Ok(json!(tenant.backfill(&shop, midori::RUN).await?)) })),
+        ("orders called off", Box::pin(async { Ok(json!(tenant.called_off(&shop).await?)) })),
         ("hints", Box::pin(async { Ok(text(&tenant.hints(&shop, 100).await?)) })),
         ("announced look at hints", Box::pin(async { Ok(text(&tenant.drain(&shop).await?)) })),
         (

@@ -15,6 +15,7 @@ use renkei_domain::shipment::{HoldReason, ShipTo, Shipment, ShipmentDetail, Shop
 use renkei_domain::work::{self, Cause, Fetched, ImportOrder, Place};
 use renkei_store::access::{Opens, Random};
 use renkei_store::audit::{AuditEntry, AuditOutcome};
+use renkei_store::called_off::Gone;
 use renkei_store::days::Usual;
 use renkei_store::desk::KeptCounts;
 use renkei_store::gate::GateWrite;
@@ -160,6 +161,8 @@ async fn sync(tenant: &Tenant) {
         .ask_backfill(&shop(), RUN, Backfill { from: "2026-11-01T00:00:00Z".parse().unwrap(), before: now() })
         .await
         .unwrap();
+    let gone = Gone { order: OrderId(88_119), changed_at: None };
+    assert_eq!(tenant.call_off(&shop(), &[gone], now()).await.unwrap(), [gone.order]);
     let named = [Named::Id(88_111), Named::Number("E#88112".to_owned()), Named::Cancelled(88_112)];
     tenant.note_hints(&shop(), &BTreeSet::from(named), None, now()).await.unwrap();
 }

@@ -141,7 +141,7 @@ async fn a_merchants_staff_are_told_once_of_what_needs_them() {
     age("noticed").await;
     let told = heard_while(&listener, look()).await.expect("a message");
     println!("{told}");
-    assert!(told.contains("noticed/fetch-orders: 失敗 1回 — ショップが") && !told.contains("unnoticed"), "{told}");
+    assert!(told.contains("noticed 出荷指示取得: 失敗 1回 — ショップが") && !told.contains("unnoticed"), "{told}");
     assert!(!told.contains("canary"), "{told}");
     assert_eq!(heard_while(&listener, look()).await, None, "once");
     assert!(listed()[0]["last_message"].is_string() && listed()[0]["failure"].is_null(), "{:?}", listed());
@@ -201,7 +201,7 @@ async fn a_merchant_whose_settings_cannot_be_read_keeps_no_other_from_being_told
     let mut answer = Value::Null;
     let told = heard_while(&listener, async { answer = look().await }).await;
     set_version_of_settings("newer", 1).await;
-    assert!(told.is_some_and(|text| text.contains("readable/fetch-orders: 失敗 1回")), "{answer}");
+    assert!(told.is_some_and(|text| text.contains("readable 出荷指示取得: 失敗 1回")), "{answer}");
     assert!(answer["errorMessage"].is_string(), "the alarm of the function's errors is to be raised: {answer}");
     let lines = aws().log_lines().await;
     let is_said = |line: &String| line.contains("robots run is not known") && line.contains("newer");

@@ -1,5 +1,6 @@
 //! Payments and cancellations: from what the shop shows to what may be shipped, on the deployed stack.
 
+mod called_off;
 mod late;
 mod nightly;
 

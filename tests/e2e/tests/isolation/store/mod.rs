@@ -18,6 +18,7 @@ use renkei_simulator::api::{OrderOptions, ShopSpec};
 use renkei_store::Tenant;
 use renkei_store::access::{Opens, Random};
 use renkei_store::audit::{AuditEntry, AuditOutcome};
+use renkei_store::called_off::Gone;
 use renkei_store::days::Usual;
 use renkei_store::members::MemberChange;
 use renkei_store::notices::{NoticeLang, NoticeState};
@@ -113,6 +114,8 @@ async fn everything(theirs: &Tenant, world: &World, now: Timestamp) {
     theirs.announce_drain(connection, "a-drain", (now, now), now).await.expect("a drain");
     let range = Backfill { from: now, before: now };
     theirs.ask_backfill(connection, "a-run", range).await.expect("a back-fill");
+    let gone = Gone { order: OrderId(1), changed_at: None };
+    theirs.call_off(connection, &[gone], now).await.expect("one that was called off");
     let state = NoticeState::begin(None, NoticeLang::Ja, "somebody", now);
     assert!(theirs.put_notices(&state).await.expect("notices"));
     let mark = SyncMark { began: now, reported_on: None, late_known: None, tables: None, epoch: 1 };

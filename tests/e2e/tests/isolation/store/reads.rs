@@ -223,6 +223,8 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     walk.reads("goods_of", &theirs.goods_of(&goods).await, &ours.goods_of(&goods).await, "Ok({})");
     walk.reads("hints", &theirs.hints(c, 9).await, &ours.hints(c, 9).await, NOTHING);
     walk.reads("drain", &theirs.drain(c).await, &ours.drain(c).await, "Ok(Drain { announced: None, began: None })");
+    let empty = "Ok(CalledOff { rev: 0, orders: [] })";
+    walk.reads("called_off", &theirs.called_off(c).await, &ours.called_off(c).await, empty);
     walk.reads("backfill", &theirs.backfill(c, "a-run").await, &ours.backfill(c, "a-run").await, "Ok(None)");
     let both = (theirs.status_rows(c, ready, From::Start, 9).await, ours.status_rows(c, ready, From::Start, 9).await);
     walk.reads("status_rows", &both.0, &both.1, "Ok(([], false))");

@@ -10,6 +10,7 @@ use renkei_domain::processing::{Facts, Goods, RobotSet};
 use renkei_domain::run::{Outcome, Run};
 use renkei_domain::shipment::{HoldReason, ShopError, ShopWork, Status};
 use renkei_store::access::Random;
+use renkei_store::called_off::Gone;
 use renkei_store::days::Usual;
 use renkei_store::import::NewOrder;
 use renkei_store::members::MemberChange;
@@ -119,6 +120,8 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     walk.changes("begin_drain", ours.begin_drain(c, now).await.expect("one's own")).await;
     let range = Backfill { from: later(now, 1), before: later(now, 2) };
     walk.changes("ask_backfill", ours.ask_backfill(c, "a-run", range).await.expect("one's own")).await;
+    let gone = Gone { order: OrderId(1), changed_at: None };
+    walk.changes("call_off", ours.call_off(c, &[gone], now).await.expect("one's own")).await;
     let state = theirs.notices().await.expect("notices").expect("some");
     assert!(!walk.changes("put_notices", ours.put_notices(&state).await.expect("an answer")).await);
     assert!(!walk.changes("end_notices", ours.end_notices().await.expect("an answer")).await);
