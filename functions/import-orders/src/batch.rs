@@ -68,13 +68,12 @@ impl<'a> Batch<'a> {
                 Fetched::Unreadable { .. } => None,
             })
             .collect();
-        let known = tenant.known_orders(connection, &names).await?;
+        let known = tenant.known_orders(connection, &names);
+        let (known, called_off) = futures::try_join!(known, tenant.called_off(connection))?;
         let orders: Vec<Arrived> =
             messages.into_iter().zip(known).map(|(message, known)| Arrived { message, known }).collect();
-        let new = || orders.iter().filter(|arrived| arrived.known.lead.is_none()).filter_map(Arrived::order);
-        let goods = setup.goods(tenant, import::skus(new(), &setup.robots)).await?;
-        let called_off =
-            if new().next().is_some() { tenant.called_off(connection).await? } else { CalledOff::default() };
+        let new = orders.iter().filter(|arrived| arrived.known.lead.is_none()).filter_map(Arrived::order);
+        let goods = setup.goods(tenant, import::skus(new, &setup.robots)).await?;
         Ok(Self { tenant, setup: Arc::clone(setup), connection: settings.clone(), orders, goods, called_off, now })
     }
 
