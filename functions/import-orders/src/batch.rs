@@ -106,7 +106,7 @@ impl<'a> Batch<'a> {
                     ..Self::settled(arrived, Outcome::Duplicate)
                 }),
                 None if self.called_off.since(order.id, arrived.message.fetched_at) => {
-                    settled.push(self.called_off(arrived, order));
+                    settled.push(Self::called_off(arrived, order));
                 }
                 None if open.iter().any(|first| first.order().map(|o| o.id) == Some(order.id)) => {
                     copies.entry(order.id).or_default().push(arrived);
@@ -177,12 +177,15 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// An order that was called off after it was read. What is kept of a later reading stays.
-    fn called_off(&self, arrived: &Arrived, order: &SourceOrder) -> Settled {
-        let refused = self.not_imported(arrived, order, Outcome::Refused, import::CALLED_OFF.to_owned(), Vec::new());
-        let noted = arrived.known.not_imported.as_ref().and_then(|noted| noted.changed_at);
-        let is_older = noted.zip(order.updated_at).is_some_and(|(noted, read)| read < noted);
-        Settled { kept: refused.kept.filter(|_| !is_older), ..refused }
+    /// An order that was called off after it was read: nobody waits for it any more. What is kept of a later reading stays.
+    fn called_off(arrived: &Arrived, order: &SourceOrder) -> Settled {
+        let noted = arrived.known.not_imported.as_ref();
+        let is_later = |noted: &&NotImportedSummary| {
+            noted.changed_at.zip(order.updated_at).is_some_and(|(noted, read)| read < noted)
+        };
+        tracing::info!(order = %order.id, "cancelled at the shop since it was read: it is not imported");
+        let to_forget = noted.filter(|noted| !is_later(noted)).map(|_| order.id);
+        Settled { to_forget, ..Self::settled(arrived, Outcome::Refused) }
     }
 
     fn settled(arrived: &Arrived, outcome: Outcome) -> Settled {

@@ -48,9 +48,17 @@ pub async fn note(
     if !read.is_fresh() {
         return Err(ShopError::LeaseLost);
     }
-    let noted = tenant.call_off(&connection.id, &gone, read.sent_at).await?;
-    tally.add("called-off", noted.len() as u64);
-    for parcel in parcels(tenant, &connection.id, noted.into_iter()).await? {
+    let news = tenant.called_off(&connection.id).await?.news(&gone, read.sent_at);
+    if news.is_empty() {
+        return Ok(());
+    }
+    // Before the note: what is noted is not looked at again.
+    for order in &news {
+        tenant.forget_not_imported(&connection.id, order.0).await?;
+    }
+    tenant.call_off(&connection.id, &gone, read.sent_at).await?;
+    tally.add("called-off", news.len() as u64);
+    for parcel in parcels(tenant, &connection.id, news.into_iter()).await? {
         tenant.change(&parcel, |shipment| import::call_off(shipment, Timestamp::now(), by)).await?;
     }
     Ok(())

@@ -56,7 +56,8 @@ impl CalledOff {
 
     /// Those of these that are news `at` this time: what was noted since its last change is known, and what changed long ago
     /// was read as it is by all who may have it in hand.
-    fn news(&self, gone: &[Gone], at: Timestamp) -> Vec<OrderId> {
+    #[must_use]
+    pub fn news(&self, gone: &[Gone], at: Timestamp) -> Vec<OrderId> {
         let is_news = |it: &&Gone| {
             let Some(changed) = it.changed_at else { return true };
             let is_noted = |seen: &Seen| seen.order == it.order && seen.at.duration_since(changed) >= CLOCKS;
@@ -83,8 +84,8 @@ impl Tenant {
         item.map_or_else(|| Ok(CalledOff::default()), |item| codec::from_item(KIND, item))
     }
 
-    /// Notes orders that the shop, asked `at` this time, shows as cancelled, and that are not imported. Gives those that were
-    /// not noted before. Safe to repeat.
+    /// Notes orders that the shop, asked `at` this time, shows as cancelled, and that are not imported. Gives those of them
+    /// that were news ([`CalledOff::news`]). Safe to repeat.
     pub async fn call_off(
         &self,
         connection: &ConnectionId,

@@ -22,10 +22,6 @@ const REASONS: &[(&str, &str)] = &[
          取り込みます。",
     ),
     (
-        "the shop shows it as cancelled since it was read: {}",
-        "読み取った後にショップでキャンセルされたため、取り込んでいません。出荷する場合は、ショップで取得する対応状況に戻してください。",
-    ),
-    (
         "an order of this id is imported already, with another number: {}",
         "同じ受注IDで受注番号の違う注文が、取込済みです。ショップの設定が別のショップを指すようになっていませんか。\
          別のショップには、別のAPI認証設定を登録してください。",

@@ -237,7 +237,7 @@ impl One<'_> {
         account.told_again += self.order.brief.written_working.saturating_sub(1);
         account.overwritten += u64::from(!self.timeline.overwritten.is_empty());
         match (self.parcels, self.reasons.as_slice()) {
-            ([], [] | [Outcome::Refused]) => account.left_alone += 1,
+            ([], []) => account.left_alone += 1,
             ([], _) => account.quarantined += 1,
             (parcels, _) => {
                 account.imported += 1;
@@ -277,14 +277,6 @@ impl One<'_> {
         if self.parcels.is_empty() && reasons.is_empty() {
             // Orders begin as complete or cancelled, and only those that are cancelled are not to be taken.
             must(state == "canceled", format!("is lost; at the shop it is {state}"));
-            return wrong;
-        }
-        if self.parcels.is_empty() && *reasons == [Outcome::Refused] {
-            // By no robot's decision, for none of these worlds refuses any: it was called off before its import.
-            must(
-                state == "canceled" && self.timeline.was_cancelled(),
-                format!("was refused, but is {state} at the shop"),
-            );
             return wrong;
         }
         if self.parcels.is_empty() {

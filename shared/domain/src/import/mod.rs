@@ -66,12 +66,8 @@ const TOO_OLD: &str =
 pub const OTHER_NUMBER: &str = "an order of this id is imported already, with another number: does the connection mean \
                                 another shop than it did? Give the other shop a connection of its own";
 
-/// Why an order is not imported that its shop showed as cancelled after it was read. In the state that the shop's listing
-/// had before, it would be told as taken, which undoes the cancellation.
-pub const CALLED_OFF: &str = "the shop shows it as cancelled since it was read: to have it shipped all the same, put it back \
-                              into the state that is fetched";
-
-/// The same of a shipment that was made of such a reading all the same, by an import that had begun before anybody knew.
+/// Cancels a shipment whose order its shop showed as cancelled after it was read: the import that made it had begun before
+/// anybody knew. In the state that the order was read in it would be told as taken, which undoes the cancellation.
 /// False if there is nothing to change.
 pub fn call_off(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
     handover::cancel(shipment, now, "cancelled at the shop", by) != Cancelled::Known
