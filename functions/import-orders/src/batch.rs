@@ -171,7 +171,9 @@ impl<'a> Batch<'a> {
             let Some(order) = arrived.order().filter(|order| called_off.since(order.id, read_at)) else { continue };
             for parcel in 1..=*parcels {
                 let id = ShipmentId { parcel, ..ShipmentId::lead(self.connection.id.clone(), order.id) };
-                self.tenant.change(&id, |shipment| import::call_off(shipment, self.now, "import-orders")).await?;
+                self.tenant
+                    .change(&id, |shipment| import::cancel_called_off(shipment, self.now, "import-orders"))
+                    .await?;
             }
         }
         Ok(())

@@ -59,7 +59,7 @@ pub async fn note(
     tenant.call_off(&connection.id, &gone, read.sent_at).await?;
     tally.add("called-off", news.len() as u64);
     for parcel in parcels(tenant, &connection.id, news.into_iter()).await? {
-        tenant.change(&parcel, |shipment| import::call_off(shipment, Timestamp::now(), by)).await?;
+        tenant.change(&parcel, |shipment| import::cancel_called_off(shipment, Timestamp::now(), by)).await?;
     }
     Ok(())
 }

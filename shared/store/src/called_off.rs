@@ -4,12 +4,12 @@
 //! One small item for each shop, which import reads twice for a whole batch: before it decides, and once what is new is
 //! stored. Who notes an order looks for its shipment after that. So one of the two sees the other, whichever comes first.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::{SignedDuration, Timestamp};
 use renkei_domain::ids::{ConnectionId, OrderId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::sync::written;
 use crate::{Tenant, codec, keys, reads};
 
 const KIND: &str = "orders called off before their import";
@@ -110,11 +110,8 @@ impl Tenant {
                 .expression_attribute_values(":before", codec::number(before.rev))
                 .send()
                 .await;
-            match put {
-                Ok(_) => return Ok(news),
-                Err(error)
-                    if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {}
-                Err(error) => return Err(StoreError::from_sdk("PutItem", &error)),
+            if written(put)? {
+                return Ok(news);
             }
         }
         Err(StoreError::Conflict { kind: KIND })

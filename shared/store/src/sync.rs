@@ -394,7 +394,7 @@ impl Tenant {
 }
 
 /// True if a conditional put was done, false if its condition did not hold.
-fn written<T, R>(put: Result<T, SdkError<PutItemError, R>>) -> Result<bool, StoreError> {
+pub(crate) fn written<T, R>(put: Result<T, SdkError<PutItemError, R>>) -> Result<bool, StoreError> {
     match put {
         Ok(_) => Ok(true),
         Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {

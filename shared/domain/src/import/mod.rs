@@ -69,7 +69,7 @@ pub const OTHER_NUMBER: &str = "an order of this id is imported already, with an
 /// Cancels a shipment whose order its shop showed as cancelled after it was read: the import that made it had begun before
 /// anybody knew. In the state that the order was read in it would be told as taken, which undoes the cancellation.
 /// False if there is nothing to change.
-pub fn call_off(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
+pub fn cancel_called_off(shipment: &mut Shipment, now: Timestamp, by: &str) -> bool {
     handover::cancel(shipment, now, "cancelled at the shop", by) != Cancelled::Known
 }
 
