@@ -11,10 +11,10 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
-use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::{Builder, tls};
-use aws_smithy_runtime_api::client::http::{HttpClient, http_client_fn};
+
+use crate::connections;
 
 const REGION: &str = "AWS_REGION";
 const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
@@ -54,21 +54,13 @@ pub fn of_variables(variable: impl Fn(&'static str) -> Option<String>) -> Result
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(needed(REGION)?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(connections())
+        .http_client(connections::shared())
         .timeout_config(timeouts())
         .retry_config(retries());
     config.set_endpoint_url(given(ENDPOINT_URL));
     // Who calls, for whoever reads what was called: a name that AWS would not take is left out.
     config.set_app_name(given(APP_ID).and_then(|name| AppName::new(name).ok()));
     Ok(config.build())
-}
-
-/// Connections for all clients of a function together. Left alone, each client brings connections of its own, and each
-/// reads all roots that the machine trusts when it is made; these read them once, for the first call.
-fn connections() -> SharedHttpClient {
-    let https =
-        Builder::new().tls_provider(tls::Provider::rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
-    http_client_fn(move |settings, components| https.http_connector(settings, components))
 }
 
 /// A client that is made for its first call: making one reads AWS's table of regions, which takes longer than all else of
@@ -90,7 +82,7 @@ pub async fn load() -> SdkConfig {
 #[must_use]
 pub fn tuned() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(connections())
+        .http_client(connections::shared())
         .timeout_config(timeouts())
         .retry_config(retries())
 }
@@ -99,7 +91,7 @@ pub fn tuned() -> ConfigLoader {
 /// one is quick; 20 s in all leave a run time to put its work back.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
+        .connect_timeout(connections::CONNECT_WITHIN)
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(20))
         .build()

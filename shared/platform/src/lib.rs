@@ -11,6 +11,7 @@ pub mod aws;
 pub mod batch;
 pub mod clock;
 pub mod config;
+mod connections;
 pub mod emf;
 pub mod queue;
 pub mod secrets;

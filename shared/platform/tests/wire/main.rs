@@ -1,5 +1,6 @@
 //! The clients of this crate against a server that speaks AWS's JSON protocol: what goes over the wire is what counts.
 
+mod connections;
 mod panics;
 mod queue;
 mod secrets;
