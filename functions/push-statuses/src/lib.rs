@@ -18,10 +18,10 @@ use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::settings::Action;
 use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopWork, Status, TellWorking, is_partly_here};
-use renkei_ecforce::{Outcome, RecordError, Retry, StateChange, WriteAnswer};
+use renkei_ecforce::{Outcome, RecordError, RecordKey, Retry, StateChange, WriteAnswer};
 use renkei_platform::{Metric, Metrics};
-use renkei_shop::ShopError;
 use renkei_shop::robot::{Stopped, Told, Work};
+use renkei_shop::{Session, ShopError};
 use renkei_store::shipments::WorkEntry;
 use renkei_store::{StoreError, Tenant};
 
@@ -125,12 +125,15 @@ async fn tell_working(work: Work<'_>, metrics: &Metrics, tally: &mut Tally) -> R
                 .iter()
                 .map(|entry| StateChange { id: entry.id.order.0, state: connection.states.working.clone() })
                 .collect();
-            let answer = session.call(async |client, token| client.bulk_update(token, &changes).await).await?;
+            let (answer, stopped) = tell_states(session, &changes).await;
             let told = sorted(orders, &answer, tally);
             metrics.add(Metric::OrdersTold, told.taken.len() as u64);
             tenant.acknowledge(&told.taken, Timestamp::now()).await?;
             for (entry, error) in &told.refused {
                 tenant.shop_refused(&entry.id, ShopWork::TellWorking, error, Timestamp::now(), by).await?;
+            }
+            if let Some(error) = stopped {
+                return Err(error);
             }
         }
         from = page.next;
@@ -138,6 +141,15 @@ async fn tell_working(work: Work<'_>, metrics: &Metrics, tally: &mut Tally) -> R
             return Ok(());
         }
     }
+}
+
+/// Tells the shop these states, together as far as it takes them so. Its answer speaks of those that it was told; of the
+/// others, why not.
+async fn tell_states(session: &mut Session, changes: &[StateChange]) -> (WriteAnswer, Option<ShopError>) {
+    let told = session.call_together(changes, async |client, token, changes| client.bulk_update(token, changes).await);
+    told.await.joined(WriteAnswer::join, |answer, place, words| {
+        answer.refuse(RecordKey { order: changes[place].id, address: None }, words);
+    })
 }
 
 /// Orders on the list of work, by what is told of them: see [`TellWorking`]. Most of what is not to be told has left the list
@@ -266,7 +278,7 @@ fn sorted(orders: Vec<WorkEntry>, answer: &WriteAnswer, tally: &mut Tally) -> So
             Outcome::Unknown => tally.later += 1,
             Outcome::Failure(error) => match error.map(RecordError::retry) {
                 Some(Retry::Passing { .. }) => tally.later += 1,
-                _ if error.is_some_and(names_unknown_state) => {
+                _ if error.is_some_and(RecordError::is_of_state) => {
                     tally.later += 1;
                     tally.unknown_state = true;
                 }
@@ -280,15 +292,8 @@ fn sorted(orders: Vec<WorkEntry>, answer: &WriteAnswer, tally: &mut Tally) -> So
     sorted
 }
 
-/// The shop's code for a state that it does not have.
-const UNKNOWN_STATE: &str = "AOR3002";
-
 fn is_unknown_state(outcome: Outcome<'_>) -> bool {
-    matches!(outcome, Outcome::Failure(Some(error)) if names_unknown_state(error))
-}
-
-fn names_unknown_state(error: &RecordError) -> bool {
-    error.code == UNKNOWN_STATE || error.causes.has_code(UNKNOWN_STATE)
+    matches!(outcome, Outcome::Failure(Some(error)) if error.is_of_state())
 }
 
 fn refusal(error: Option<&RecordError>) -> Refusal {

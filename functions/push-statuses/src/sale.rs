@@ -12,13 +12,13 @@ use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::payment::Meaning;
 use renkei_domain::shipment::Shipment;
-use renkei_ecforce::{OrderQuery, Outcome, ShippingOptions, ShippingResult, WriteAnswer};
+use renkei_ecforce::{OrderQuery, Outcome, ShippingOptions, ShippingResult};
 use renkei_shop::ShopError;
 use renkei_shop::robot::Work;
 use renkei_store::sales::{Sale, show_not_captured};
 
 use crate::Tally;
-use crate::write_back::{Parcel, WrittenBack, note};
+use crate::write_back::{Parcel, WrittenBack, joined, note};
 
 /// Captures what is to be captured with these parcels. Gives those that are still to be told, without a sale.
 pub(crate) async fn capture(
@@ -63,23 +63,34 @@ pub(crate) async fn capture(
         let order = parcel.shipment.id.order;
         if asking.contains(&order) && taken.insert(order) { with_sale.push(parcel) } else { plain.push(parcel) }
     }
+    let mut stopped = None;
     if !with_sale.is_empty() {
         let rows: Vec<ShippingResult> = with_sale.iter().map(|parcel| parcel.row.clone()).collect();
         let options = ShippingOptions { with_sale: true, ..ShippingOptions::default() };
-        let orders: Vec<OrderId> = asking.into_iter().collect();
-        let answer = work.session.call_once(async |client, token| client.shipping(token, &rows, options).await).await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            // Nobody knows: as if the answer spoke of no order.
-            Err(ShopError::Shop(error)) if error.maybe_applied() => {
+        let mut told = work
+            .session
+            .call_together_once(&rows, async |client, token, rows| client.shipping(token, rows, options).await)
+            .await;
+        // Nobody knows what became of these: as if the answer spoke of no order.
+        let lost = match told.stopped.take() {
+            Some((rows, ShopError::Shop(error))) if error.maybe_applied() => {
                 tracing::warn!(error = error.for_log(), "the answer to a capture was lost; the orders are read back");
-                WriteAnswer::default()
+                rows
             }
-            Err(error) => {
-                work.tenant.settle_sales(&work.connection.id, &orders, Sale::Withdrawn, Timestamp::now()).await?;
-                return Err(error);
+            other => {
+                told.stopped = other;
+                0..0
             }
         };
+        let is_asked: Vec<bool> =
+            (0..rows.len()).map(|place| told.has_answer(place) || lost.contains(&place)).collect();
+        let (asked, not_asked): (Vec<_>, Vec<_>) = with_sale.into_iter().zip(is_asked).partition(|(_, asked)| *asked);
+        let not_asked: Vec<OrderId> = not_asked.iter().map(|(parcel, _)| parcel.shipment.id.order).collect();
+        work.tenant.settle_sales(&work.connection.id, &not_asked, Sale::Withdrawn, Timestamp::now()).await?;
+        plain.retain(|parcel| !not_asked.contains(&parcel.shipment.id.order));
+        let with_sale: Vec<Parcel> = asked.into_iter().map(|(parcel, _)| parcel).collect();
+        let (answer, error) = joined(told, &rows);
+        stopped = error;
         let (captured, not): (Vec<Parcel>, Vec<Parcel>) = with_sale.into_iter().partition(|parcel| {
             let outcome = answer.outcome_for(parcel.row.order_id, parcel.row.shipping_address_id);
             matches!(outcome, Outcome::Success)
@@ -93,7 +104,7 @@ pub(crate) async fn capture(
         plain.extend(not);
     }
     reconcile(work, &unclear, &plain, tally).await?;
-    Ok(plain)
+    stopped.map_or(Ok(plain), Err)
 }
 
 /// The first parcel of each order among these.

@@ -18,7 +18,7 @@ use renkei_store::StoreError;
 use renkei_store::shipments::WorkEntry;
 
 use crate::write_back::{Parcel, WrittenBack, note_told};
-use crate::{Tally, Verdict, is_unknown_state};
+use crate::{Tally, Verdict, is_unknown_state, tell_states};
 
 /// An order that is wholly out: its number at the shop, and the parcels that left.
 pub(crate) struct Out {
@@ -134,13 +134,10 @@ async fn tell_batch(
     let state = &work.connection.states.shipped;
     let changes: Vec<StateChange> =
         orders.iter().map(|order| StateChange { id: order.order.0, state: state.clone() }).collect();
-    match work.session.call(async |client, token| client.bulk_update(token, &changes).await).await {
-        Ok(answer) => Ok(note(work, orders, &answer, tally).await?),
-        Err(error) => {
-            note_numbers(work, orders).await?;
-            Err(error)
-        }
-    }
+    let (answer, stopped) = tell_states(work.session, &changes).await;
+    // Of those that were not told the numbers are noted as well.
+    note(work, orders, &answer, tally).await?;
+    stopped.map_or(Ok(()), Err)
 }
 
 async fn note(work: &Work<'_>, orders: Vec<Out>, answer: &WriteAnswer, tally: &mut Tally) -> Result<(), StoreError> {

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopSync, ShopWork};
-use renkei_ecforce::{ShippingOptions, ShippingResult, WriteAnswer};
+use renkei_ecforce::{RecordKey, ShippingOptions, ShippingResult, WriteAnswer};
 use renkei_shop::ShopError;
 use renkei_shop::robot::Work;
+use renkei_shop::together::Together;
 use renkei_store::{StoreError, Tenant};
 
 use crate::shipped::{Out, tell_whole_batches};
@@ -65,10 +66,10 @@ pub(crate) async fn write_back(
         };
         if !parcels.is_empty() {
             let rows: Vec<ShippingResult> = parcels.iter().map(|parcel| parcel.row.clone()).collect();
-            let answer = work
-                .session
-                .call(async |client, token| client.shipping(token, &rows, ShippingOptions::default()).await)
-                .await?;
+            let told = work.session.call_together(&rows, async |client, token, rows| {
+                client.shipping(token, rows, ShippingOptions::default()).await
+            });
+            let (answer, stopped) = joined(told.await, &rows);
             let (with_state, others): (Vec<Parcel>, Vec<Parcel>) =
                 parcels.into_iter().partition(|parcel| next == Next::State && parcel.state_is_next(work.connection));
             for parcel in with_state {
@@ -85,6 +86,9 @@ pub(crate) async fn write_back(
                 }
             }
             note(work, others, &answer, tells_state, tally, &mut ready).await?;
+            if let Some(error) = stopped {
+                return Err(error);
+            }
             tell_whole_batches(work, open, true, tally).await?;
         }
         from = page.next;
@@ -92,6 +96,14 @@ pub(crate) async fn write_back(
             return Ok(ready);
         }
     }
+}
+
+/// What the shop said of these rows, as one answer; and why not of all.
+pub(crate) fn joined(told: Together<WriteAnswer>, rows: &[ShippingResult]) -> (WriteAnswer, Option<ShopError>) {
+    told.joined(WriteAnswer::join, |answer, place, words| {
+        let row = &rows[place];
+        answer.refuse(RecordKey { order: row.order_id, address: row.shipping_address_id }, words);
+    })
 }
 
 impl Parcel {

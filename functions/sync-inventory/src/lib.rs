@@ -94,11 +94,18 @@ async fn tell(work: Work<'_>, location: &str, counts: &mut Counts) -> Result<Opt
                 stock: *value,
             })
             .collect();
-        let answer = session.call(async |client, token| client.put_stock_items(token, &levels).await).await?;
+        let said =
+            session.call_together(&levels, async |client, token, levels| client.put_stock_items(token, levels).await);
+        let (answer, stopped) = said.await.joined(StockAnswer::join, |answer, place, words| {
+            answer.refuse(&levels[place].variant_sku, words);
+        });
         let heard = counts.hear(&mine, &answer, location);
         let is_not_there = |heard: &Heard| matches!(heard, Heard::Refused(error) if stock::is_not_there(error));
         not_there.extend(heard.iter().filter(|(_, _, heard)| is_not_there(heard)).map(|(sku, _, _)| sku.clone()));
         tenant.note_offers(&connection.id, &heard, epoch).await?;
+        if let Some(error) = stopped {
+            return Err(error);
+        }
     }
     if is_there || counts.told > 0 {
         // Refused because they are another shop's: nobody has to see to that. What this shop has taken before was its own.

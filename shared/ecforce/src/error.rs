@@ -10,6 +10,8 @@ use crate::guard::RefusedAddress;
 
 /// The code under which a shop reports a server error that passes, whatever the HTTP status.
 pub(crate) const PASSING_CODE: &str = "AOR9999";
+/// The code of a state that the shop does not have.
+pub(crate) const UNKNOWN_STATE_CODE: &str = "AOR3002";
 
 /// Whether calling again can help. How often and when else is the caller's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,6 +211,30 @@ impl Error {
         }
     }
 
+    /// The shop's own words, if it understood the call and refuses it as it is: one of its records may be the reason.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&ShopErrors> {
+        match self {
+            Self::NotFound { errors } | Self::Unprocessable { errors } | Self::Refused { errors, .. } => {
+                errors.as_slice().iter().any(|error| !error.code.is_empty()).then_some(errors)
+            }
+            Self::AddressRefused { .. }
+            | Self::UnknownHost { .. }
+            | Self::Connect { .. }
+            | Self::Timeout { .. }
+            | Self::Reset { .. }
+            | Self::TooManyRequests { .. }
+            | Self::DailyLimit { .. }
+            | Self::Server { .. }
+            | Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::Redirect { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::BadBody(_)
+            | Self::Request { .. } => None,
+        }
+    }
+
     /// What a log may hold of it: the sentence with the shop's codes, and without its words, which may name a customer.
     #[must_use]
     pub fn for_log(&self) -> String {
@@ -307,10 +333,23 @@ impl ShopErrors {
         }
     }
 
+    /// Does the shop say that it has no such order state?
+    #[must_use]
+    pub fn is_of_state(&self) -> bool {
+        self.has_code(UNKNOWN_STATE_CODE)
+    }
+
     /// Whether the shop gave this code.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
         self.0.iter().any(|error| error.code == code)
+    }
+}
+
+/// The first ten of them.
+impl FromIterator<ShopError> for ShopErrors {
+    fn from_iter<T: IntoIterator<Item = ShopError>>(errors: T) -> Self {
+        Self(errors.into_iter().take(Self::MOST).collect())
     }
 }
 

@@ -12,6 +12,7 @@ pub mod error;
 pub mod order;
 pub mod robot;
 mod session;
+pub mod together;
 mod token;
 pub mod wiring;
 

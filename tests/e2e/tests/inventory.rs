@@ -45,17 +45,7 @@ async fn at_shop(shop: &Shop) -> BTreeMap<String, i64> {
 
 fn now() -> String {
     // Whole seconds sort as they were.
-    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days since 1970-01-01 as a civil date (Howard Hinnant's way).
-    let z = days + 719_468;
-    let (era, doe) = (z / 146_097, z % 146_097);
-    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
-    let year = yoe + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3_600, rest % 3_600 / 60, rest % 60)
+    Timestamp::from_second(Timestamp::now().as_second()).expect("now is a time").to_string()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -245,6 +235,19 @@ async fn a_lost_answer_a_refusal_and_a_silent_drop_are_repaired_or_seen() {
     assert_eq!(lines.iter().filter(|line| line["refused"] == "AOR2001").count(), 1, "{lines:?}");
     assert_eq!(lines.iter().filter(|line| line["told"] == 60).count(), 1, "{lines:?}");
 
+    // A shop that refuses the whole call for it, likewise.
+    let rules = json!([{ "kind": "refused_whole", "records": ["MASK-5"], "endpoint": "stock_items", "method": "PUT" }]);
+    let rules: Vec<FaultRule> = serde_json::from_value(rules).expect("rules");
+    shop.simulator.set_faults(shop.name, &rules).await.expect("faults");
+    let later = "2026-01-02T12:00:00Z";
+    count(&shop, &[("SERUM-30", 70, later), ("MASK-5", 70, later), ("SOAP-80", 70, later)]);
+    assert_eq!(shop.robot("inventory").code, 4, "needs a person");
+    let lines = run(&["stock", shop.name, "--json"], None).lines();
+    let refused = lines.iter().find(|line| line["sku"] == "MASK-5").expect("a line");
+    assert_eq!(refused["refused"], "AOR2001", "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line["told"] == 70).count(), 2, "{lines:?}");
+    shop.simulator.clear_faults(shop.name).await.expect("healed");
+
     // Dropped without a word: the drift report sees it.
     let rules = json!([{ "kind": "silent_no_op", "endpoint": "stock_items", "method": "PUT", "times": 1 }]);
     let rules: Vec<FaultRule> = serde_json::from_value(rules).expect("rules");
@@ -254,7 +257,7 @@ async fn a_lost_answer_a_refusal_and_a_silent_drop_are_repaired_or_seen() {
     let drift = run(&["stock", shop.name, "--drift", "--json"], None);
     assert_eq!(drift.code, 4, "{drift:?}");
     let soap = drift.lines().into_iter().find(|line| line["sku"] == "SOAP-80").expect("a line");
-    assert_eq!((&soap["told"], &soap["at_shop"], &soap["drift"]), (&json!(33), &json!(50), &json!(true)));
+    assert_eq!((&soap["told"], &soap["at_shop"], &soap["drift"]), (&json!(33), &json!(70), &json!(true)));
 }
 
 /// Whoever waits for a page is told that it is too much, instead of waiting for longer than a page may take.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::document::{body_text, parse};
 use super::failure::{collect, harmless, short};
 use super::lenient;
-use crate::error::{BadBody, PASSING_CODE, Retry, ShopErrors};
+use crate::error::{BadBody, PASSING_CODE, Retry, ShopErrors, UNKNOWN_STATE_CODE};
 
 /// A record of an answer: an order, or one address of an order with several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +43,12 @@ pub struct RecordError {
 }
 
 impl RecordError {
+    /// Does the shop say that it has no such order state?
+    #[must_use]
+    pub fn is_of_state(&self) -> bool {
+        self.code == UNKNOWN_STATE_CODE || self.causes.is_of_state()
+    }
+
     /// Whether sending the record again can help: only if everything that the shop complains of passes by itself.
     #[must_use]
     pub fn retry(&self) -> Retry {
@@ -112,6 +118,19 @@ impl WriteAnswer {
             errors: list("errors").iter().filter_map(record_error).collect(),
             job_id: answer.get("job_id").and_then(lenient::text).map(|id| short(&id, 100)),
         })
+    }
+
+    /// Adds the answer to another part of what was told.
+    pub fn join(&mut self, more: Self) {
+        self.success.extend(more.success);
+        self.failure.extend(more.failure);
+        self.errors.extend(more.errors);
+        self.job_id = self.job_id.take().or(more.job_id);
+    }
+
+    /// Adds a record that the shop refuses whenever it is in a call, with its words for that.
+    pub fn refuse(&mut self, record: RecordKey, causes: ShopErrors) {
+        self.errors.push(RecordError { record, code: String::new(), message: String::new(), causes });
     }
 
     /// What became of an order, or of one address of it.

@@ -86,6 +86,19 @@ impl StockAnswer {
         })
     }
 
+    /// Adds the answer to another part of what was told.
+    pub fn join(&mut self, more: Self) {
+        self.success.extend(more.success);
+        self.failure.extend(more.failure);
+        self.errors.extend(more.errors);
+    }
+
+    /// Adds a SKU that the shop refuses whenever it is in a call, with its words for that.
+    pub fn refuse(&mut self, variant_sku: &str, causes: ShopErrors) {
+        let variant_sku = variant_sku.to_owned();
+        self.errors.push(StockError { variant_sku, code: String::new(), message: String::new(), causes });
+    }
+
     /// The shop's reasons.
     #[must_use]
     pub fn errors(&self) -> &[StockError] {

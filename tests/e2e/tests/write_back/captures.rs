@@ -47,7 +47,7 @@ async fn a_capture_that_the_shop_took_and_dropped_is_seen_at_night_and_left_to_a
 }
 
 /// Per order: how often the API captured its payment.
-async fn captures(shop: &Shop) -> Vec<usize> {
+pub(crate) async fn captures(shop: &Shop) -> Vec<usize> {
     let mut captures = Vec::new();
     for order in shop.orders().await {
         let truth = shop.simulator.order(shop.name, order.id).await.expect("an order");

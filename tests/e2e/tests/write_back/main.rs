@@ -3,6 +3,7 @@
 mod addresses;
 mod automation;
 mod captures;
+mod refused_whole;
 
 use renkei_e2e::run;
 use renkei_e2e::ways::{Shop, number_of};

@@ -134,6 +134,14 @@ pub enum FaultKind {
         #[serde(default = "passing_code")]
         code: String,
     },
+    /// A write that names one of these records is refused whole, and nothing of it is carried out.
+    RefusedWhole {
+        /// Orders' ids, and SKUs.
+        records: Vec<String>,
+        /// 404, 422 or the like.
+        #[serde(default = "unprocessable")]
+        status: u16,
+    },
     /// `meta.total_count` and `meta.total_pages` of a list are wrong.
     WrongTotals,
     /// The token in use stops being valid; the call and those after it answer 401 until the next sign-in.
@@ -184,6 +192,7 @@ impl FaultKind {
             Self::SilentNoOp => "silent_no_op",
             Self::DroppedNumbers => "dropped_numbers",
             Self::PartialFailure { .. } => "partial_failure",
+            Self::RefusedWhole { .. } => "refused_whole",
             Self::WrongTotals => "wrong_totals",
             Self::RevokedToken => "revoked_token",
             Self::DuplicateRows => "duplicate_rows",
@@ -214,6 +223,10 @@ fn some() -> u64 {
 
 fn too_many() -> u16 {
     429
+}
+
+fn unprocessable() -> u16 {
+    422
 }
 
 fn megabytes() -> usize {

@@ -66,6 +66,7 @@ pub fn bend(answer: &mut Answer, strike: &Strike, row_before: Option<Value>) {
         | FaultKind::SilentNoOp
         | FaultKind::DroppedNumbers
         | FaultKind::PartialFailure { .. }
+        | FaultKind::RefusedWhole { .. }
         | FaultKind::RevokedToken
         | FaultKind::StandingList
         | FaultKind::LimitRefused { .. } => {}

@@ -104,6 +104,7 @@ impl Visit<'_> {
                 | FaultKind::SilentNoOp
                 | FaultKind::DroppedNumbers
                 | FaultKind::PartialFailure { .. }
+                | FaultKind::RefusedWhole { .. }
                 | FaultKind::WrongTotals
                 | FaultKind::DuplicateRows
                 | FaultKind::StandingList
@@ -348,6 +349,16 @@ impl Visit<'_> {
         if records.len() > MOST_RECORDS {
             let refusal = Answer::unprocessable("一度に更新できるのは100件までです。");
             return Err(Answer { records: records.len() as u64, ..refusal });
+        }
+        if let Some(FaultKind::RefusedWhole { records: refused, status }) = self.strike.map(|strike| &strike.kind) {
+            let name = |record: &Value| match (&record["id"], &record["variant_sku"]) {
+                (Value::Null, sku) => sku.as_str().unwrap_or_default().to_owned(),
+                (id, _) => id.to_string(),
+            };
+            if records.iter().any(|record| refused.contains(&name(record))) {
+                let refusal = Answer::error(*status, "AOR2001", "対象が見つかりません。");
+                return Err(Answer { records: records.len() as u64, ..refusal });
+            }
         }
         Ok((records, body))
     }
