@@ -111,6 +111,7 @@ pub fn daily() -> Vec<Route<Daily>> {
         // 未取込.
         get("/t/{tenant}/orders", VIEWER, pages::orders::list),
         post("/t/{tenant}/orders/retry", OPERATOR, pages::orders::try_again),
+        post("/t/{tenant}/orders/dismiss", OPERATOR, pages::orders::dismiss),
         get("/t/{tenant}/order/{connection}/{id}", VIEWER, pages::order::show),
         post("/t/{tenant}/order/{connection}/{id}/retry", OPERATOR, pages::order::try_again),
         post("/t/{tenant}/order/{connection}/{id}/product", ADMIN, pages::order::register),
@@ -212,6 +213,7 @@ POST /t/{tenant}/files/results operator
 POST /t/{tenant}/files/counts operator
 GET /t/{tenant}/orders viewer
 POST /t/{tenant}/orders/retry operator
+POST /t/{tenant}/orders/dismiss operator
 GET /t/{tenant}/order/{connection}/{id} viewer
 POST /t/{tenant}/order/{connection}/{id}/retry operator
 POST /t/{tenant}/order/{connection}/{id}/product admin

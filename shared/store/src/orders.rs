@@ -12,10 +12,12 @@ use crate::Tenant;
 use crate::awaiting_products::ToRetry;
 use crate::codec::{self, Item};
 use crate::error::StoreError;
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::reads;
 
 const KIND: &str = "order that was not imported";
+/// How the name of a row begins of which not even an id could be read.
+const ROW: &str = "row#";
 
 /// An order that was not imported.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +64,7 @@ impl NotImported {
         self.summary.order_id.map_or_else(
             || {
                 let Place { page, row } = self.message.place;
-                format!("row#{}#{page}#{row}", self.summary.run)
+                format!("{ROW}{}#{page}#{row}", self.summary.run)
             },
             |id| id.to_string(),
         )
@@ -141,9 +143,27 @@ impl Tenant {
         reads::get(self, &self.tables().shipments, &key).await?.map(not_imported).transpose()
     }
 
-    /// Takes an order off the list, once it has been imported after all.
+    /// Takes an order off the list: it has been imported after all, or nobody waits for it any more.
     pub async fn forget_not_imported(&self, connection: &ConnectionId, order_id: u64) -> Result<(), StoreError> {
-        let key = keys::not_imported(&self.id, connection, &order_id.to_string());
+        self.forget_kept(&keys::not_imported(&self.id, connection, &order_id.to_string())).await
+    }
+
+    /// Takes all rows off the list of which not even an id could be read. Says how many.
+    pub async fn forget_rows_without_id(&self, connection: &ConnectionId) -> Result<u64, StoreError> {
+        let pk = keys::not_imported_pk(&self.id, connection);
+        let mut rows = Vec::new();
+        let take = |item: Item| {
+            rows.extend(Key::of(&item));
+            Ok(())
+        };
+        reads::each(self, &self.tables().shipments, &pk, Some(ROW), take).await?;
+        for row in &rows {
+            self.forget_kept(row).await?;
+        }
+        Ok(rows.len() as u64)
+    }
+
+    async fn forget_kept(&self, key: &Key) -> Result<(), StoreError> {
         self.client()
             .delete_item()
             .table_name(&self.tables().shipments)

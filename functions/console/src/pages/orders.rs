@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
-use renkei_domain::ids::OrderId;
+use renkei_domain::ids::{ConnectionId, OrderId};
 use renkei_products::Released;
 use renkei_setup::retry;
 use renkei_store::audit::AuditOutcome;
@@ -34,6 +34,8 @@ pub struct Filter {
     done: Option<usize>,
     /// So many come with the next fetch.
     next: Option<usize>,
+    /// So many were taken off the list.
+    dismissed: Option<u64>,
 }
 
 #[derive(Template)]
@@ -44,6 +46,8 @@ struct OrdersPage {
     connection: String,
     rows: Vec<NotImportedSummary>,
     more: usize,
+    /// Rows of which not even an id could be read.
+    without_id: usize,
     done: Option<String>,
 }
 
@@ -69,6 +73,7 @@ pub async fn list(Extension(caller): Extension<Caller>, Query(filter): Query<Fil
         Some(id) => caller.tenant.not_imported_summaries(id).await?,
         None => Vec::new(),
     };
+    let without_id = rows.iter().filter(|row| row.order_id.is_none()).count();
     rows.sort_by_key(|row: &NotImportedSummary| std::cmp::Reverse(row.at));
     let more = rows.len().saturating_sub(SHOWN);
     rows.truncate(SHOWN);
@@ -77,9 +82,14 @@ pub async fn list(Extension(caller): Extension<Caller>, Query(filter): Query<Fil
         connection: connection.map(|id| id.to_string()).unwrap_or_default(),
         rows,
         more,
-        done: filter
-            .done
-            .map(|now| tried(caller.shell.lang, Released { now, with_next_fetch: filter.next.unwrap_or_default() })),
+        without_id,
+        done: match (filter.done, filter.dismissed) {
+            (Some(now), _) => {
+                Some(tried(caller.shell.lang, Released { now, with_next_fetch: filter.next.unwrap_or_default() }))
+            }
+            (None, Some(dismissed)) => Some(off_the_list(caller.shell.lang, dismissed)),
+            (None, None) => None,
+        },
         s: caller.shell,
     };
     Ok(Html(page.render()?))
@@ -105,21 +115,55 @@ pub fn tried(lang: Lang, tried: Released) -> String {
     format!("{now}{next}").trim_end().to_owned()
 }
 
+/// What a form names: a shop, and one of its orders, if it is one.
+async fn named(caller: &Caller, form: &[u8]) -> Result<(ConnectionId, Option<OrderId>), Problem> {
+    let field = |wanted: &str| {
+        url::form_urlencoded::parse(form).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    };
+    let settings = caller.settings().await?;
+    let connection = chosen(&settings, field("connection").as_deref())?.ok_or_else(Problem::not_found)?;
+    let order = field("order").filter(|order| !order.is_empty());
+    let order = order.map(|order| order.parse().map(OrderId).map_err(|_| Problem::not_found()));
+    Ok((connection, order.transpose()?))
+}
+
+/// Takes an order off the list for which nobody waits any more, because it was seen to at the shop; or all rows without an id,
+/// which cannot be named. What is still to be fetched at the shop comes back with the next fetch, so that nothing is lost.
+pub async fn dismiss(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
+    let (connection, only) = named(&caller, &form).await?;
+    let (dismissed, target) = match only {
+        Some(order) => {
+            // Sent twice, the second finds it gone.
+            let is_there = caller.tenant.not_imported_order(&connection, order).await?.is_some();
+            caller.tenant.forget_not_imported(&connection, order.0).await?;
+            (u64::from(is_there), format!("{connection}.{order}"))
+        }
+        None => (caller.tenant.forget_rows_without_id(&connection).await?, connection.to_string()),
+    };
+    caller.audit("orders.dismiss", target, AuditOutcome::Done, format!("{dismissed} orders")).await?;
+    let to = caller.shell.to(&format!("/orders?connection={connection}&dismissed={dismissed}"));
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
+}
+
+/// That orders are off the list, and what brings them back.
+fn off_the_list(lang: Lang, dismissed: u64) -> String {
+    match lang {
+        Lang::Ja => format!(
+            "{dismissed}件を一覧から外しました。ショップでまだ「取得する対応状況」にある受注は、次の取得のときにまた取り込みます（取り込めなければここに戻ります）。"
+        ),
+        Lang::En => format!(
+            "{dismissed} orders are off the list. What is still to be fetched at the shop comes again with the next fetch."
+        ),
+    }
+}
+
 /// Tries orders again: one by its id, or all. Importing is safe to repeat.
 pub async fn try_again(
     State(app): State<Arc<App<Daily>>>,
     Extension(caller): Extension<Caller>,
     form: Bytes,
 ) -> Result<Response, Problem> {
-    let field = |wanted: &str| {
-        url::form_urlencoded::parse(&form).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
-    };
-    let settings = caller.settings().await?;
-    let connection = chosen(&settings, field("connection").as_deref())?.ok_or_else(Problem::not_found)?;
-    let only = match field("order").filter(|order| !order.is_empty()) {
-        None => None,
-        Some(order) => Some(OrderId(order.parse().map_err(|_| Problem::not_found())?)),
-    };
+    let (connection, only) = named(&caller, &form).await?;
     let Released { now, with_next_fetch } =
         retry::orders(&caller.tenant, &app.import_orders, &connection, only).await?;
     if now + with_next_fetch == 0 {

@@ -205,6 +205,18 @@ pub enum Command {
         #[arg(long, requires = "shipment")]
         capture: bool,
     },
+    /// Take an order off the list of those that were not imported, because it was seen to at the shop. What is still to be
+    /// fetched there comes back with the next fetch.
+    Dismiss {
+        #[command(flatten)]
+        scope: Scope,
+        /// The order, by the shop's id.
+        #[arg(long, required_unless_present = "without_id")]
+        order: Option<u64>,
+        /// All rows of which not even an id could be read.
+        #[arg(long, conflicts_with = "order")]
+        without_id: bool,
+    },
     /// 作り直し: have an order's shipments made anew from what the shop has now, such as an address that was mended there. They are
     /// on hold until a robot has done it, within seconds mostly.
     Anew {

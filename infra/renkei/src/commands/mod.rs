@@ -120,6 +120,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, CliError> {
              --refused of what the shop refused",
         )),
         Command::Retry { scope, order, .. } => orders::retry(&Stack::open(&at).await?, &scope, order).await,
+        Command::Dismiss { scope, order, .. } => orders::dismiss(&Stack::open(&at).await?, &scope, order).await,
         Command::Anew { id, tenant } => anew::wish(&Stack::open(&at).await?, tenant.as_deref(), &id).await,
         Command::Stock { connection, tenant, drift, json } => {
             stock::list(&Stack::open(&at).await?, tenant.as_deref(), &connection, drift, json).await

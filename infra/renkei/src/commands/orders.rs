@@ -1,4 +1,4 @@
-//! `renkei orders` and `renkei retry`: what became of each order.
+//! `renkei orders`, `renkei retry` and `renkei dismiss`: what became of each order.
 
 use renkei_domain::ids::OrderId;
 use renkei_domain::run::Outcome;
@@ -142,6 +142,28 @@ pub async fn retry(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<E
              be fetched (`renkei run CONNECTION/fetch-orders` does it now)"
         ))?;
     }
+    Ok(Exit::Done)
+}
+
+/// Takes an order off the list of those that were not imported; without one, all rows that have no id.
+pub async fn dismiss(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<Exit, CliError> {
+    let places = stack.connections(scope).await?;
+    let mut dismissed = 0;
+    match order.map(OrderId) {
+        Some(order) => {
+            let place = place_of(places, order).await?;
+            place.tenant.forget_not_imported(place.id(), order.0).await?;
+            dismissed += 1;
+        }
+        None => {
+            for place in places {
+                dismissed += place.tenant.forget_rows_without_id(place.id()).await?;
+            }
+        }
+    }
+    output::line(format!(
+        "{dismissed} are off the list; what is still to be fetched at the shop comes back with the next fetch"
+    ))?;
     Ok(Exit::Done)
 }
 

@@ -1,9 +1,11 @@
 //! Once more, in the console: an order that was not imported, and what a shop refused to be told of a shipment.
 
+use renkei_domain::ids::{ConnectionId, TenantId};
 use renkei_e2e::browser::Browser;
 use renkei_e2e::ways::Shop;
-use renkei_e2e::{aws, run};
+use renkei_e2e::{aws, run, store};
 use renkei_simulator::api::{FaultRule, OrderOptions, ShopSpec};
+use renkei_store::orders::NotImported;
 use serde_json::{Value, json};
 
 fn plain(orders: u64) -> ShopSpec {
@@ -177,4 +179,91 @@ async fn what_a_shop_refused_is_told_again_from_the_shipments_page() {
     let mut admin = Browser::signed_in("admin").await;
     let audit = admin.get("/t/told-again/audit").await;
     assert_eq!(audit.text.matches("<td>ショップへ再通知</td>").count(), 1, "{}", audit.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_was_seen_to_at_the_shop_is_taken_off_the_list() {
+    let shop = Shop::new("off-list", plain(0), |_| ()).await;
+    members("off-list");
+    let odd = json!({ "payment_state": "authed", "order_items": [{ "variant_sku": "NOT-OURS", "quantity": 1 }] });
+    let id = shop.simulator.add_order(shop.name, odd).await.expect("an order").id;
+    assert_eq!(shop.robot("fetch-orders").code, 4, "it needs a person");
+    let waiting = || -> Vec<Value> {
+        let orders = run(&["orders", "--json", "--connection", "off-list"], None).lines();
+        orders.into_iter().map(|order| order["order_id"].clone()).collect()
+    };
+    assert_eq!(waiting(), [json!(id)]);
+
+    let address = format!("/t/off-list/order/off-list/{id}");
+    let mut viewer = Browser::signed_in("viewer").await;
+    let page = viewer.get(&address).await;
+    assert!(page.status == 200 && !page.text.contains("/dismiss"), "{}", page.text);
+    let (csrf, dismiss, order) = (page.csrf(), "/t/off-list/orders/dismiss", id.to_string());
+    let fields = |csrf| [("csrf", csrf), ("connection", "off-list"), ("order", order.as_str())];
+    assert_eq!(viewer.post(dismiss, &fields(&csrf)).await.status, 403);
+
+    // While the shop has it where it is fetched from, it comes back: nothing is lost by a slip.
+    let mut operator = Browser::signed_in("operator").await;
+    let page = operator.get(&address).await;
+    assert!(page.text.contains("一覧から外す"), "{}", page.text);
+    let csrf = page.csrf();
+    for (turn, said) in [(1, "1件を一覧から外しました"), (2, "0件を一覧から外しました")] {
+        let done = operator.post(dismiss, &fields(&csrf)).await;
+        assert_eq!(done.status, 303, "{done:?}");
+        let list = operator.open(done.location()).await;
+        assert!(list.text.contains(said) && waiting().is_empty(), "{turn}: {}", list.text);
+    }
+    assert_eq!(shop.robot("fetch-orders").code, 4, "it needs a person again");
+    assert_eq!(waiting(), [json!(id)]);
+
+    // Seen to there, it does not.
+    let shipped = json!({ "state": "shipped" });
+    shop.simulator.change_order(shop.name, id, shipped.as_object().expect("an object")).await.expect("an edit");
+    let by_id = ["dismiss", "--connection", "off-list", "--order", &order];
+    assert_eq!(run(&by_id, None).code, 0);
+    shop.robot_does("fetch-orders");
+    assert!(waiting().is_empty());
+    let again = run(&by_id, None);
+    assert!(again.code == 1 && again.err.contains("not among those"), "{again:?}");
+
+    // Rows of which not even an id could be read have no page of their own.
+    let tenant = store().await.tenant(TenantId::parse(shop.name).expect("an id"));
+    let connection = ConnectionId::parse(shop.name).expect("an id");
+    let rows: Vec<NotImported> = (0..3).map(|row| without_id(shop.name, row)).collect();
+    for turn in ["page", "command"] {
+        tenant.keep_not_imported(&connection, &rows).await.expect("kept");
+        assert_eq!(waiting(), [Value::Null, Value::Null, Value::Null]);
+        if turn == "page" {
+            let list = operator.get("/t/off-list/orders").await;
+            assert!(list.text.contains("IDの読めない行をすべて外す"), "{}", list.text);
+            let all = [("csrf", csrf.as_str()), ("connection", "off-list")];
+            let done = operator.post(dismiss, &all).await;
+            assert!(done.location().ends_with("&dismissed=3"), "{done:?}");
+        } else {
+            let done = run(&["dismiss", "--connection", "off-list", "--without-id"], None);
+            assert!(done.code == 0 && done.out.starts_with("3 are off the list"), "{done:?}");
+        }
+        assert!(waiting().is_empty());
+    }
+
+    let mut admin = Browser::signed_in("admin").await;
+    let audit = admin.get("/t/off-list/audit").await;
+    assert!(audit.text.contains("<td>未取込の一覧から外す</td>") && audit.text.contains(&order), "{}", audit.text);
+}
+
+/// A row that nobody can read, as fetch-orders gives it to import.
+fn without_id(shop: &str, row: u16) -> NotImported {
+    let message = json!({
+        "v": 1, "tenant": shop, "connection": shop, "run": "01OFF", "place": { "page": 1, "row": row },
+        "fetched_at": "2026-11-24T01:00:00Z",
+        "order": { "unreadable": { "id": null, "number": null, "reason": "it has no id" } }
+    });
+    let summary = json!({
+        "order_id": null, "order_number": null, "outcome": "quarantined", "reason": "it has no id",
+        "at": "2026-11-24T01:00:00Z", "run": "01OFF"
+    });
+    NotImported {
+        summary: serde_json::from_value(summary).expect("a summary"),
+        message: serde_json::from_value(message).expect("a message"),
+    }
 }

@@ -230,6 +230,7 @@ async fn console(ready: &str) {
         ("shipments/change", vec![("action", MARK), ("id", MARK)]),
         ("document/check", vec![("text", "tenant: canaries\nkanaria: {kanaria: [kanaria"), ("version", "1")]),
         ("orders/retry", vec![("connection", MARK), ("order", MARK)]),
+        ("orders/dismiss", vec![("connection", MARK), ("order", MARK)]),
         ("robots/step", vec![("list", MARK), ("robot", MARK), ("step", MARK), ("version", MARK)]),
         ("access/revoke", vec![("kind", "warehouse"), ("name", MARK), ("id", MARK)]),
     ] {

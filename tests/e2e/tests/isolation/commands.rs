@@ -54,6 +54,8 @@ fn lines(both: &Both, files: &[String; 3], folder: &str) -> Vec<(String, Ends)> 
         (format!("retry --connection {THEIRS} --order {order}"), Refused),
         (format!("retry --connection {THEIRS} --all"), Refused),
         (format!("retry --shipment {shipment}"), Refused),
+        (format!("dismiss --connection {THEIRS} --order {order}"), Refused),
+        (format!("dismiss --connection {THEIRS} --without-id"), Refused),
         (format!("anew {shipment}"), Refused),
         ("products list".into(), Anyhow),
         (format!("products import --from-shop {THEIRS}"), Refused),

@@ -95,6 +95,14 @@ fn requests(both: &Both) -> BTreeMap<&'static str, Vec<Request>> {
                 post("/orders/retry", &[("connection", OURS), ("order", "4000000000")], &[303, 404]),
             ],
         ),
+        (
+            "POST /t/{tenant}/orders/dismiss",
+            vec![
+                post("/orders/dismiss", &[connection], &[404]),
+                post("/orders/dismiss", &[connection, ("order", order)], &[404]),
+                post("/orders/dismiss", &[("connection", OURS), ("order", "4000000000")], &[303]),
+            ],
+        ),
         ("GET /t/{tenant}/robots", plain("/robots")),
         (
             "POST /t/{tenant}/robots/run",
