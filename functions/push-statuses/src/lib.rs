@@ -18,9 +18,10 @@ use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::settings::Action;
 use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopWork, Status, TellWorking, is_partly_here};
-use renkei_ecforce::{Outcome, RecordError, RecordKey, Retry, StateChange, WriteAnswer};
+use renkei_ecforce::{Client, Outcome, RecordError, RecordKey, Retry, ShippingResult, StateChange, Token, WriteAnswer};
 use renkei_platform::{Metric, Metrics};
 use renkei_shop::robot::{Stopped, Told, Work};
+use renkei_shop::together::{Known, Said, Together};
 use renkei_shop::{Session, ShopError};
 use renkei_store::shipments::WorkEntry;
 use renkei_store::{StoreError, Tenant};
@@ -125,7 +126,7 @@ async fn tell_working(work: Work<'_>, metrics: &Metrics, tally: &mut Tally) -> R
                 .iter()
                 .map(|entry| StateChange { id: entry.id.order.0, state: connection.states.working.clone() })
                 .collect();
-            let (answer, stopped) = tell_states(session, &changes).await;
+            let (answer, stopped) = tell_states(session, &changes, tally.known()).await;
             let told = sorted(orders, &answer, tally);
             metrics.add(Metric::OrdersTold, told.taken.len() as u64);
             tenant.acknowledge(&told.taken, Timestamp::now()).await?;
@@ -145,9 +146,10 @@ async fn tell_working(work: Work<'_>, metrics: &Metrics, tally: &mut Tally) -> R
 
 /// Tells the shop these states, together as far as it takes them so. Its answer speaks of those that it was told; of the
 /// others, why not.
-async fn tell_states(session: &mut Session, changes: &[StateChange]) -> (WriteAnswer, Option<ShopError>) {
-    let told = session.call_together(changes, async |client, token, changes| client.bulk_update(token, changes).await);
-    told.await.joined(WriteAnswer::join, |answer, place, words| {
+async fn tell_states(session: &mut Session, changes: &[StateChange], known: Known) -> (WriteAnswer, Option<ShopError>) {
+    let request =
+        async |client: &Client, token: &Token, changes: &[StateChange]| client.bulk_update(token, changes).await;
+    session.call_together(changes, known, request).await.joined(WriteAnswer::join, |answer, place, words| {
         answer.refuse(RecordKey { order: changes[place].id, address: None }, words);
     })
 }
@@ -213,6 +215,11 @@ struct Tally {
 }
 
 impl Tally {
+    /// What is known of states before more are told: this run's others were taken, or none were yet.
+    fn known(&self) -> Known {
+        if self.told > 0 { Known::Taken } else { Known::Nothing }
+    }
+
     /// The end of a run, or of an invocation of it. What it left for later is before the next one again.
     fn ended(self, ended: Result<(), ShopError>, state: &str, key: &str) -> Result<Told, Stopped> {
         let later = if ended.is_ok() { self.later } else { 0 };
@@ -253,6 +260,19 @@ enum Verdict {
 }
 
 impl Verdict {
+    /// Of a row of several that were told together, by its place among them.
+    fn of_row(told: &Together<WriteAnswer>, place: usize, row: &ShippingResult) -> Self {
+        match told.said(place) {
+            Said::Answer(answer) => Self::of(answer.outcome_for(row.order_id, row.shipping_address_id)),
+            Said::Refused(words) => {
+                let mut answer = WriteAnswer::default();
+                answer.refuse(RecordKey { order: row.order_id, address: row.shipping_address_id }, words.clone());
+                Self::of(answer.outcome_for(row.order_id, row.shipping_address_id))
+            }
+            Said::Nothing => Self::Later,
+        }
+    }
+
     fn of(outcome: Outcome<'_>) -> Self {
         match outcome {
             Outcome::Success => Self::Taken,

@@ -134,7 +134,7 @@ async fn tell_batch(
     let state = &work.connection.states.shipped;
     let changes: Vec<StateChange> =
         orders.iter().map(|order| StateChange { id: order.order.0, state: state.clone() }).collect();
-    let (answer, stopped) = tell_states(work.session, &changes).await;
+    let (answer, stopped) = tell_states(work.session, &changes, tally.known()).await;
     // Of those that were not told the numbers are noted as well.
     note(work, orders, &answer, tally).await?;
     stopped.map_or(Ok(()), Err)

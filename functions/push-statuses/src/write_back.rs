@@ -14,14 +14,15 @@ use jiff::Timestamp;
 use renkei_domain::ids::{OrderId, ShipmentId};
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::{Shipment, ShopError as Refusal, ShopSync, ShopWork};
-use renkei_ecforce::{RecordKey, ShippingOptions, ShippingResult, WriteAnswer};
+use renkei_ecforce::{Client, ShippingOptions, ShippingResult, Token};
 use renkei_shop::ShopError;
 use renkei_shop::robot::Work;
-use renkei_shop::together::Together;
+use renkei_shop::together::{Known, of_rows};
 use renkei_store::{StoreError, Tenant};
 
+use crate::sale::{self, Capture};
 use crate::shipped::{Out, tell_whole_batches};
-use crate::{Next, Tally, Verdict, sale};
+use crate::{Next, Tally, Verdict};
 
 /// Orders of which a parcel has just been written back, and how many parcels each has: their next step need not wait until
 /// the list of work has caught up with the records.
@@ -59,21 +60,29 @@ pub(crate) async fn write_back(
             .filter(|shipment| shipment.shop_work() == Some(ShopWork::WriteBack))
             .filter_map(|shipment| Parcel::of(shipment, work.settings, work.connection))
             .collect();
-        let parcels = if work.connection.capture_payment_on_shipping {
+        let Capture { plain: parcels, stopped } = if work.connection.capture_payment_on_shipping {
             sale::capture(work, parcels, tells_state, tally, &mut ready).await?
         } else {
-            parcels
+            Capture { plain: parcels, stopped: None }
+        };
+        // What the shop refuses of captures keeps no number from being told.
+        let mut stopped = match stopped {
+            Some(error) if of_rows(&error).is_none() => return Err(error),
+            refused => refused,
         };
         if !parcels.is_empty() {
             let rows: Vec<ShippingResult> = parcels.iter().map(|parcel| parcel.row.clone()).collect();
-            let told = work.session.call_together(&rows, async |client, token, rows| {
+            let known = if tally.written_back > 0 { Known::Taken } else { Known::Nothing };
+            let request = async |client: &Client, token: &Token, rows: &[ShippingResult]| {
                 client.shipping(token, rows, ShippingOptions::default()).await
-            });
-            let (answer, stopped) = joined(told.await, &rows);
-            let (with_state, others): (Vec<Parcel>, Vec<Parcel>) =
-                parcels.into_iter().partition(|parcel| next == Next::State && parcel.state_is_next(work.connection));
-            for parcel in with_state {
-                match Verdict::of(answer.outcome_for(parcel.row.order_id, parcel.row.shipping_address_id)) {
+            };
+            let told = work.session.call_together(&rows, known, request).await;
+            let told_of = |(place, parcel): (usize, Parcel)| (Verdict::of_row(&told, place, &parcel.row), parcel);
+            let heard: Vec<(Verdict, Parcel)> = parcels.into_iter().enumerate().map(told_of).collect();
+            let (with_state, others): (Vec<_>, Vec<_>) =
+                heard.into_iter().partition(|(_, parcel)| next == Next::State && parcel.state_is_next(work.connection));
+            for (verdict, parcel) in with_state {
+                match verdict {
                     Verdict::Taken => {
                         tally.written_back += 1;
                         open.push(Out::numbered(parcel));
@@ -85,25 +94,18 @@ pub(crate) async fn write_back(
                     }
                 }
             }
-            note(work, others, &answer, tells_state, tally, &mut ready).await?;
-            if let Some(error) = stopped {
-                return Err(error);
-            }
-            tell_whole_batches(work, open, true, tally).await?;
+            note(work, others, tells_state, tally, &mut ready).await?;
+            stopped = told.stopped.map(|(_, error)| error).or(stopped);
         }
+        if let Some(error) = stopped {
+            return Err(error);
+        }
+        tell_whole_batches(work, open, true, tally).await?;
         from = page.next;
         if from.is_none() {
             return Ok(ready);
         }
     }
-}
-
-/// What the shop said of these rows, as one answer; and why not of all.
-pub(crate) fn joined(told: Together<WriteAnswer>, rows: &[ShippingResult]) -> (WriteAnswer, Option<ShopError>) {
-    told.joined(WriteAnswer::join, |answer, place, words| {
-        let row = &rows[place];
-        answer.refuse(RecordKey { order: row.order_id, address: row.shipping_address_id }, words);
-    })
 }
 
 impl Parcel {
@@ -135,19 +137,18 @@ impl Parcel {
     }
 }
 
-/// Notes what the shop's answer says of each parcel.
+/// Notes what the shop said of each parcel.
 pub(crate) async fn note(
     work: &Work<'_>,
-    parcels: Vec<Parcel>,
-    answer: &WriteAnswer,
+    heard: Vec<(Verdict, Parcel)>,
     tells_state: bool,
     tally: &mut Tally,
     ready: &mut WrittenBack,
 ) -> Result<(), ShopError> {
     let mut taken = Vec::new();
     let mut refused: Vec<(Parcel, Refusal)> = Vec::new();
-    for parcel in parcels {
-        match Verdict::of(answer.outcome_for(parcel.row.order_id, parcel.row.shipping_address_id)) {
+    for (verdict, parcel) in heard {
+        match verdict {
             Verdict::Taken => taken.push(parcel),
             Verdict::Later => tally.later += 1,
             Verdict::Refused(refusal) => refused.push((parcel, refusal)),
@@ -198,9 +199,28 @@ async fn note_refused(tenant: &Tenant, parcel: &Parcel, error: &Refusal, by: &st
 
 #[cfg(test)]
 mod tests {
+    use renkei_ecforce::{RecordKey, WriteAnswer};
+    use renkei_shop::together::Together;
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_answer_says_nothing_of_a_parcel_that_was_not_in_its_call() {
+        // Two parcels of one address have one name at the shop; of these only the first was sent.
+        let row = |slip: &str| ShippingResult {
+            order_id: 88_111,
+            shipping_slip: slip.to_owned(),
+            shipping_carrier_id: None,
+            shipped_at: "2026-11-24T01:00:00Z".parse().unwrap(),
+            shipping_address_id: Some(120),
+        };
+        let mut answer = WriteAnswer::default();
+        answer.success.push(RecordKey { order: 88_111, address: None });
+        let told = Together::of(0..1, Ok(answer));
+        assert!(matches!(Verdict::of_row(&told, 0, &row("1111")), Verdict::Taken));
+        assert!(matches!(Verdict::of_row(&told, 1, &row("2222")), Verdict::Later));
+    }
 
     #[test]
     fn a_parcel_names_its_address_where_the_shop_keeps_numbers_by_address() {

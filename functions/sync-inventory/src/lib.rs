@@ -17,9 +17,10 @@ use renkei_domain::ids::Sku;
 use renkei_domain::settings::{Connection, TenantSettings};
 use renkei_domain::shipment::ShopError as Refusal;
 use renkei_domain::stock::{self, LOOKS_BACK_DAYS, Told as ToldOffer};
-use renkei_ecforce::{Retry, StockAnswer, StockError, StockLevel, StockOutcome};
+use renkei_ecforce::{Client, Retry, StockAnswer, StockError, StockLevel, StockOutcome, Token};
 use renkei_shop::ShopError;
 use renkei_shop::robot::{Stopped, Told, Work};
+use renkei_shop::together::Known;
 use renkei_store::Tenant;
 use renkei_store::offers::{Before, Heard};
 
@@ -77,6 +78,7 @@ async fn tell(work: Work<'_>, location: &str, counts: &mut Counts) -> Result<Opt
     let unchanged = (offers.len() - due.len()) as u64;
     (counts.unchanged, counts.old) = (unchanged, old.len() as u64);
     let mut not_there: HashSet<Sku> = HashSet::new();
+    let mut stopped = None;
     for batch in due.chunks(usize::from(connection.batch_size)) {
         let epoch = session.epoch();
         let mine = tenant.intend_offers(&connection.id, Some(location), batch, epoch, Timestamp::now()).await?;
@@ -94,17 +96,20 @@ async fn tell(work: Work<'_>, location: &str, counts: &mut Counts) -> Result<Opt
                 stock: *value,
             })
             .collect();
-        let said =
-            session.call_together(&levels, async |client, token, levels| client.put_stock_items(token, levels).await);
-        let (answer, stopped) = said.await.joined(StockAnswer::join, |answer, place, words| {
+        let known = if is_there || counts.told > 0 { Known::Taken } else { Known::Nothing };
+        let request =
+            async |client: &Client, token: &Token, levels: &[StockLevel]| client.put_stock_items(token, levels).await;
+        let said = session.call_together(&levels, known, request).await;
+        let (answer, error) = said.joined(StockAnswer::join, |answer, place, words| {
             answer.refuse(&levels[place].variant_sku, words);
         });
         let heard = counts.hear(&mine, &answer, location);
         let is_not_there = |heard: &Heard| matches!(heard, Heard::Refused(error) if stock::is_not_there(error));
         not_there.extend(heard.iter().filter(|(_, _, heard)| is_not_there(heard)).map(|(sku, _, _)| sku.clone()));
         tenant.note_offers(&connection.id, &heard, epoch).await?;
-        if let Some(error) = stopped {
-            return Err(error);
+        stopped = error;
+        if stopped.is_some() {
+            break;
         }
     }
     if is_there || counts.told > 0 {
@@ -112,6 +117,9 @@ async fn tell(work: Work<'_>, location: &str, counts: &mut Counts) -> Result<Opt
         not_there.retain(|sku| !has_taken(sku));
         counts.elsewhere = elsewhere(tenant, settings, connection, not_there).await?.len() as u64;
         counts.refused = counts.refused.saturating_sub(counts.elsewhere);
+    }
+    if let Some(error) = stopped {
+        return Err(error);
     }
     // Where the shop refuses values, people are told of the run for that: a sentence would come before the counts that say it.
     Ok(if counts.refused > 0 { None } else { uncounted(&old) })

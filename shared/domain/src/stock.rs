@@ -269,8 +269,10 @@ impl Told {
     /// Is this value to be sent?
     #[must_use]
     pub fn is_due(&self, sellable: u32, now: Timestamp) -> bool {
+        // About to be told once more, nobody knows what came of it.
         if let Some((refused, _)) = &self.refused
             && *refused == sellable
+            && self.intended.is_none()
         {
             return !self.rests(now);
         }
@@ -280,7 +282,8 @@ impl Told {
     /// Has the shop said lately that it has no such SKU?
     #[must_use]
     pub fn was_not_there(&self, now: Timestamp) -> bool {
-        self.refused.as_ref().is_some_and(|(_, error)| is_not_there(error)) && self.rests(now)
+        let is_known = self.intended.is_none() && self.rests(now);
+        is_known && self.refused.as_ref().is_some_and(|(_, error)| is_not_there(error))
     }
 
     fn rests(&self, now: Timestamp) -> bool {
@@ -431,6 +434,9 @@ mod tests {
         assert!(!refused.was_not_there(at(1)));
         let not_there = told("AOR2001");
         assert!(not_there.was_not_there(at(3_600)) && !not_there.was_not_there(at(24 * 3_600)));
+        // It was to be told once more, and the run ended before it was.
+        let open = Told { intended: Some(5), ..not_there };
+        assert!(open.is_due(5, at(1)) && !open.was_not_there(at(1)), "nobody knows what the shop says of it by now");
     }
 
     #[test]

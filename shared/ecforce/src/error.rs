@@ -10,6 +10,8 @@ use crate::guard::RefusedAddress;
 
 /// The code under which a shop reports a server error that passes, whatever the HTTP status.
 pub(crate) const PASSING_CODE: &str = "AOR9999";
+/// The code of an error that wraps others.
+const WRAPPER_CODE: &str = "AOR0000";
 /// The code of a state that the shop does not have.
 pub(crate) const UNKNOWN_STATE_CODE: &str = "AOR3002";
 
@@ -297,7 +299,7 @@ impl Error {
 }
 
 /// One error in the shop's own words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShopError {
     /// For example `AOR2001`; empty when the shop gave none.
     pub code: String,
@@ -316,6 +318,12 @@ impl ShopErrors {
         if self.0.len() < Self::MOST {
             self.0.push(error);
         }
+    }
+
+    /// What says nothing but that there are others, if it is first; and those.
+    pub(crate) fn unwrapped(mut self) -> (Option<ShopError>, Self) {
+        let is_wrapped = self.0.len() > 1 && self.0[0].code == WRAPPER_CODE;
+        (is_wrapped.then(|| self.0.remove(0)), self)
     }
 
     /// The errors, outermost first.

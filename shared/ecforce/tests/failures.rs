@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use common::{Answer, RawShop, client, client_within, token};
 use renkei_ecforce::{
-    AddressPolicy, ApiAddress, BadBody, Client, Error, OrderQuery, Retry, StateChange, Timeouts, http_client,
+    AddressPolicy, ApiAddress, BadBody, Client, Error, OrderQuery, Outcome, RecordKey, Retry, StateChange, Timeouts,
+    WriteAnswer, http_client,
 };
+use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -110,6 +112,36 @@ async fn the_shops_words_are_passed_on_but_not_its_bodies() {
     assert!(page.to_string().contains("firewall"), "{page}");
     for error in [error, page] {
         assert!(!format!("{error:?} {error}").contains('森'));
+    }
+}
+
+#[tokio::test]
+async fn what_a_whole_call_is_refused_for_can_be_said_of_one_record() {
+    let said = async |status, body: Value| {
+        let error = write_answered(ResponseTemplate::new(status).set_body_json(body)).await;
+        let words = error.refusal().cloned()?;
+        let mut answer = WriteAnswer::default();
+        answer.refuse(RecordKey { order: 1, address: None }, words);
+        match answer.outcome_for(1, None) {
+            Outcome::Failure(Some(error)) => Some((error.to_string(), error.causes.as_slice()[0].code.clone())),
+            other => panic!("{other:?}"),
+        }
+    };
+    let gone = json!({"code": "AOR2001", "message": "orderが見つかりません。"});
+    let told = |text: &str| Some((text.to_owned(), "AOR2001".to_owned()));
+    assert_eq!(said(404, json!({"errors": [gone]})).await, told(": AOR2001 orderが見つかりません。"));
+    // What wraps others says nothing by itself.
+    let wrapped = json!({"errors": [{"code": "AOR0000", "message": "更新できません。", "errors": [gone]}]});
+    assert_eq!(said(422, wrapped).await, told("AOR0000 更新できません。: AOR2001 orderが見つかりません。"));
+    // No refusal of what is in the call: no code, as where no API is, or an error that passes, or one of rights.
+    for (status, body) in [
+        (404, json!({"error": "Not Found"})),
+        (422, json!({"errors": [{"code": "AOR9999", "message": "x"}]})),
+        (500, json!({"errors": [gone]})),
+        (403, json!({"errors": [gone]})),
+        (401, json!({"errors": [gone]})),
+    ] {
+        assert_eq!(said(status, body.clone()).await, None, "{status} {body}");
     }
 }
 

@@ -91,7 +91,7 @@ pub fn tuned() -> ConfigLoader {
 /// one is quick; 20 s in all leave a run time to put its work back.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(connections::CONNECT_WITHIN)
+        .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(5))
         .operation_timeout(Duration::from_secs(20))
         .build()

@@ -2,6 +2,7 @@
 //! the cause is gone.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use renkei_domain::ids::{ConnectionId, OrderId, Sku};
 use renkei_domain::run::Outcome;
@@ -18,6 +19,8 @@ use crate::reads;
 const KIND: &str = "order that was not imported";
 /// How the name of a row begins of which not even an id could be read.
 const ROW: &str = "row#";
+/// Rows that are taken off the list at the same moment.
+const AT_ONCE: usize = 16;
 
 /// An order that was not imported.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +99,7 @@ impl Tenant {
         reads::partition(self, &self.tables().shipments, &pk, None).await?.into_iter().map(not_imported).collect()
     }
 
-    /// What is known of them, without the orders themselves: those that are never to be imported stay on the list for good.
+    /// What is known of them, without the orders themselves: those that are never to be imported stay on the list until somebody takes them off.
     pub async fn not_imported_summaries(
         &self,
         connection: &ConnectionId,
@@ -143,24 +146,47 @@ impl Tenant {
         reads::get(self, &self.tables().shipments, &key).await?.map(not_imported).transpose()
     }
 
+    /// Is this order on the list? Holds whatever is kept of it.
+    pub async fn is_not_imported(&self, connection: &ConnectionId, order: OrderId) -> Result<bool, StoreError> {
+        let key = keys::not_imported(&self.id, connection, &order.to_string());
+        Ok(reads::get(self, &self.tables().shipments, &key).await?.is_some())
+    }
+
     /// Takes an order off the list: it has been imported after all, or nobody waits for it any more.
     pub async fn forget_not_imported(&self, connection: &ConnectionId, order_id: u64) -> Result<(), StoreError> {
         self.forget_kept(&keys::not_imported(&self.id, connection, &order_id.to_string())).await
     }
 
-    /// Takes all rows off the list of which not even an id could be read. Says how many.
-    pub async fn forget_rows_without_id(&self, connection: &ConnectionId) -> Result<u64, StoreError> {
+    /// Takes rows off the list of which not even an id could be read: so many at most, for each fetch adds its own. Says how
+    /// many, which is `most` where there are more.
+    pub async fn forget_rows_without_id(&self, connection: &ConnectionId, most: usize) -> Result<u64, StoreError> {
         let pk = keys::not_imported_pk(&self.id, connection);
-        let mut rows = Vec::new();
-        let take = |item: Item| {
-            rows.extend(Key::of(&item));
-            Ok(())
-        };
-        reads::each(self, &self.tables().shipments, &pk, Some(ROW), take).await?;
-        for row in &rows {
-            self.forget_kept(row).await?;
+        let (mut rows, mut from): (Vec<Key>, _) = (Vec::new(), None);
+        loop {
+            let answer = self
+                .client()
+                .query()
+                .table_name(&self.tables().shipments)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :row)")
+                .expression_attribute_values(":pk", codec::text(&pk))
+                .expression_attribute_values(":row", codec::text(ROW))
+                .projection_expression("pk, sk")
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|e| StoreError::from_sdk("Query", &e))?;
+            rows.extend(answer.items.unwrap_or_default().iter().filter_map(Key::of));
+            from = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if from.is_none() || rows.len() >= most {
+                break;
+            }
         }
-        Ok(rows.len() as u64)
+        rows.truncate(most);
+        let count = rows.len() as u64;
+        let forgotten = futures::stream::iter(rows).map(|row| async move { self.forget_kept(&row).await });
+        forgotten.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        Ok(count)
     }
 
     async fn forget_kept(&self, key: &Key) -> Result<(), StoreError> {

@@ -114,10 +114,15 @@ async fn some_records_fail_and_the_others_are_carried_out() {
 
 #[tokio::test]
 async fn a_write_that_names_a_refused_record_is_refused_whole() {
-    let refusing = FaultKind::RefusedWhole { records: vec!["88113".to_owned(), "SOAP-80".to_owned()], status: 404 };
+    let refusing = FaultKind::RefusedWhole {
+        records: vec!["88113".to_owned(), "SOAP-80".to_owned()],
+        applied: false,
+        status: 404,
+    };
     let shop = struck(5, refusing).await;
     let (status, answer) = shop.move_to(&[88_111, 88_113], "working").await;
-    assert_eq!((status, &answer["errors"][0]["code"]), (404, &json!("AOR2001")), "{answer}");
+    let cause = &answer["errors"][0]["errors"][0]["code"];
+    assert_eq!((status, cause), (404, &json!("AOR2001")), "{answer}");
     assert!(shop.simulator.orders(SHOP, Some("working")).await.unwrap().is_empty(), "nothing of it is carried out");
     assert_eq!(shop.move_to(&[88_111, 88_112], "working").await.0, 200);
     let level = |sku: &str| json!({"variant_sku": sku, "stock_location_code": "default", "stock": 3});

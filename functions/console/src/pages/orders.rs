@@ -12,6 +12,7 @@ use axum::response::{Html, IntoResponse, Response};
 use renkei_domain::ids::{ConnectionId, OrderId};
 use renkei_products::Released;
 use renkei_setup::retry;
+use renkei_store::StoreError;
 use renkei_store::audit::AuditOutcome;
 use renkei_store::orders::NotImportedSummary;
 use serde::Deserialize;
@@ -23,6 +24,8 @@ use crate::problem::Problem;
 use crate::shell::Shell;
 use crate::{App, Daily};
 
+/// Rows without an id that one click takes off the list.
+const ROWS_AT_ONCE: usize = 1_000;
 /// Rows of the page; more than these are a matter for the command line.
 const SHOWN: usize = 200;
 
@@ -105,7 +108,7 @@ pub fn tried(lang: Lang, tried: Released) -> String {
     let next = match (lang, tried.with_next_fetch) {
         (_, 0) => String::new(),
         (Lang::Ja, next) => format!(
-            "{next}件は取得から15分以上たっているため、次の取得のときにショップの最新の内容で取り込みます（取得する対応状況でなくなった受注は取り込みません）。急ぐ場合は、「ロボット」の画面で出荷指示取得の「いま実行する」を押してください。"
+            "{next}件は取得から15分以上たっているため、次の取得のときにショップの最新の内容で取り込みます（「取得する対応状況」でなくなった受注は取り込みません。ショップで対応済みなら、受注IDを押し、「一覧から外す」で外してください）。急ぐ場合は、「ロボット」の画面で出荷指示取得の「いま実行する」を押してください。"
         ),
         (Lang::En, next) => format!(
             "{next} were read more than 15 minutes ago: the next fetch takes them as the shop has them by then, if they are \
@@ -115,43 +118,57 @@ pub fn tried(lang: Lang, tried: Released) -> String {
     format!("{now}{next}").trim_end().to_owned()
 }
 
-/// What a form names: a shop, and one of its orders, if it is one.
+/// What a form names: a shop, and one of its orders, if it is one. Without a shop it is not found: for what changes something
+/// none is guessed.
 async fn named(caller: &Caller, form: &[u8]) -> Result<(ConnectionId, Option<OrderId>), Problem> {
     let field = |wanted: &str| {
         url::form_urlencoded::parse(form).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     };
+    let shop = field("connection").filter(|shop| !shop.is_empty()).ok_or_else(Problem::not_found)?;
     let settings = caller.settings().await?;
-    let connection = chosen(&settings, field("connection").as_deref())?.ok_or_else(Problem::not_found)?;
+    let connection = chosen(&settings, Some(&shop))?.ok_or_else(Problem::not_found)?;
     let order = field("order").filter(|order| !order.is_empty());
     let order = order.map(|order| order.parse().map(OrderId).map_err(|_| Problem::not_found()));
     Ok((connection, order.transpose()?))
 }
 
-/// Takes an order off the list for which nobody waits any more, because it was seen to at the shop; or all rows without an id,
-/// which cannot be named. What is still to be fetched at the shop comes back with the next fetch, so that nothing is lost.
+/// Takes an order off the list for which nobody waits any more, because it was seen to at the shop; or rows without an id, which
+/// cannot be named, so many at a time. What is still to be fetched at the shop comes back with the next fetch, so that nothing is
+/// lost.
 pub async fn dismiss(Extension(caller): Extension<Caller>, form: Bytes) -> Result<Response, Problem> {
     let (connection, only) = named(&caller, &form).await?;
-    let (dismissed, target) = match only {
-        Some(order) => {
-            // Sent twice, the second finds it gone.
-            let is_there = caller.tenant.not_imported_order(&connection, order).await?.is_some();
-            caller.tenant.forget_not_imported(&connection, order.0).await?;
-            (u64::from(is_there), format!("{connection}.{order}"))
-        }
-        None => (caller.tenant.forget_rows_without_id(&connection).await?, connection.to_string()),
+    let (dismissed, target) = if let Some(order) = only {
+        (dismiss_one(&caller, &connection, order).await, format!("{connection}.{order}"))
+    } else {
+        (caller.tenant.forget_rows_without_id(&connection, ROWS_AT_ONCE).await, connection.to_string())
     };
-    caller.audit("orders.dismiss", target, AuditOutcome::Done, format!("{dismissed} orders")).await?;
-    let to = caller.shell.to(&format!("/orders?connection={connection}&dismissed={dismissed}"));
+    let (outcome, note) = match &dismissed {
+        Ok(dismissed) => (AuditOutcome::Done, format!("{dismissed} orders")),
+        Err(_) => (AuditOutcome::Failed, String::new()),
+    };
+    caller.audit("orders.dismiss", target, outcome, note).await?;
+    let to = caller.shell.to(&format!("/orders?connection={connection}&dismissed={}", dismissed?));
     Ok((StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response())
+}
+
+/// Sent twice, the second finds it gone.
+async fn dismiss_one(caller: &Caller, connection: &ConnectionId, order: OrderId) -> Result<u64, StoreError> {
+    let is_there = caller.tenant.is_not_imported(connection, order).await?;
+    if is_there {
+        caller.tenant.forget_not_imported(connection, order.0).await?;
+    }
+    Ok(u64::from(is_there))
 }
 
 /// That orders are off the list, and what brings them back.
 fn off_the_list(lang: Lang, dismissed: u64) -> String {
-    match lang {
-        Lang::Ja => format!(
-            "{dismissed}件を一覧から外しました。ショップでまだ「取得する対応状況」にある受注は、次の取得のときにまた取り込みます（取り込めなければここに戻ります）。"
+    match (lang, dismissed) {
+        (Lang::Ja, 0) => "すでに一覧から外れています。".to_owned(),
+        (Lang::En, 0) => "It was off the list already.".to_owned(),
+        (Lang::Ja, dismissed) => format!(
+            "{dismissed}件を一覧から外しました。ショップで「取得する対応状況」のままの受注は、次の取得のときに、あらためて取り込みます（取り込めなければ、この一覧に戻ります）。"
         ),
-        Lang::En => format!(
+        (Lang::En, dismissed) => format!(
             "{dismissed} orders are off the list. What is still to be fetched at the shop comes again with the next fetch."
         ),
     }

@@ -147,6 +147,9 @@ pub async fn retry(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<E
 
 /// Takes an order off the list of those that were not imported; without one, all rows that have no id.
 pub async fn dismiss(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result<Exit, CliError> {
+    if order.is_none() && scope.tenant.is_none() && scope.connection.is_none() {
+        return Err(CliError::said("say of whom with --tenant or --connection"));
+    }
     let places = stack.connections(scope).await?;
     let mut dismissed = 0;
     match order.map(OrderId) {
@@ -157,7 +160,7 @@ pub async fn dismiss(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result
         }
         None => {
             for place in places {
-                dismissed += place.tenant.forget_rows_without_id(place.id()).await?;
+                dismissed += place.tenant.forget_rows_without_id(place.id(), usize::MAX).await?;
             }
         }
     }
@@ -172,7 +175,7 @@ pub async fn dismiss(stack: &Stack, scope: &Scope, order: Option<u64>) -> Result
 async fn place_of(places: Vec<Found>, order: OrderId) -> Result<Found, CliError> {
     let mut found = Vec::new();
     for place in places {
-        if place.tenant.not_imported_order(place.id(), order).await?.is_some() {
+        if place.tenant.is_not_imported(place.id(), order).await? {
             found.push(place);
         }
     }

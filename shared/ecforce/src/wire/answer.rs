@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::document::{body_text, parse};
 use super::failure::{collect, harmless, short};
 use super::lenient;
-use crate::error::{BadBody, PASSING_CODE, Retry, ShopErrors, UNKNOWN_STATE_CODE};
+use crate::error::{BadBody, PASSING_CODE, Retry, ShopError, ShopErrors, UNKNOWN_STATE_CODE};
 
 /// A record of an answer: an order, or one address of an order with several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,8 +129,10 @@ impl WriteAnswer {
     }
 
     /// Adds a record that the shop refuses whenever it is in a call, with its words for that.
-    pub fn refuse(&mut self, record: RecordKey, causes: ShopErrors) {
-        self.errors.push(RecordError { record, code: String::new(), message: String::new(), causes });
+    pub fn refuse(&mut self, record: RecordKey, words: ShopErrors) {
+        let (wrapper, causes) = words.unwrapped();
+        let ShopError { code, message } = wrapper.unwrap_or_default();
+        self.errors.push(RecordError { record, code, message, causes });
     }
 
     /// What became of an order, or of one address of it.

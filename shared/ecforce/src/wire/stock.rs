@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::answer::{reasons, retry_of};
 use super::document::{body_text, parse};
 use super::lenient;
-use crate::error::{BadBody, Retry, ShopErrors};
+use crate::error::{BadBody, Retry, ShopError, ShopErrors};
 
 /// The count that a SKU is to have at a stock location.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -94,9 +94,10 @@ impl StockAnswer {
     }
 
     /// Adds a SKU that the shop refuses whenever it is in a call, with its words for that.
-    pub fn refuse(&mut self, variant_sku: &str, causes: ShopErrors) {
-        let variant_sku = variant_sku.to_owned();
-        self.errors.push(StockError { variant_sku, code: String::new(), message: String::new(), causes });
+    pub fn refuse(&mut self, variant_sku: &str, words: ShopErrors) {
+        let (wrapper, causes) = words.unwrapped();
+        let ShopError { code, message } = wrapper.unwrap_or_default();
+        self.errors.push(StockError { variant_sku: variant_sku.to_owned(), code, message, causes });
     }
 
     /// The shop's reasons.

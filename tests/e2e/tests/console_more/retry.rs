@@ -207,7 +207,7 @@ async fn an_order_that_was_seen_to_at_the_shop_is_taken_off_the_list() {
     let page = operator.get(&address).await;
     assert!(page.text.contains("一覧から外す"), "{}", page.text);
     let csrf = page.csrf();
-    for (turn, said) in [(1, "1件を一覧から外しました"), (2, "0件を一覧から外しました")] {
+    for (turn, said) in [(1, "1件を一覧から外しました"), (2, "すでに一覧から外れています")] {
         let done = operator.post(dismiss, &fields(&csrf)).await;
         assert_eq!(done.status, 303, "{done:?}");
         let list = operator.open(done.location()).await;
@@ -235,7 +235,7 @@ async fn an_order_that_was_seen_to_at_the_shop_is_taken_off_the_list() {
         assert_eq!(waiting(), [Value::Null, Value::Null, Value::Null]);
         if turn == "page" {
             let list = operator.get("/t/off-list/orders").await;
-            assert!(list.text.contains("IDの読めない行をすべて外す"), "{}", list.text);
+            assert!(list.text.contains("受注IDを読み取れない行をすべて一覧から外す"), "{}", list.text);
             let all = [("csrf", csrf.as_str()), ("connection", "off-list")];
             let done = operator.post(dismiss, &all).await;
             assert!(done.location().ends_with("&dismissed=3"), "{done:?}");
@@ -248,7 +248,7 @@ async fn an_order_that_was_seen_to_at_the_shop_is_taken_off_the_list() {
 
     let mut admin = Browser::signed_in("admin").await;
     let audit = admin.get("/t/off-list/audit").await;
-    assert!(audit.text.contains("<td>未取込の一覧から外す</td>") && audit.text.contains(&order), "{}", audit.text);
+    assert!(audit.text.contains("<td>未取込の一覧から除外</td>") && audit.text.contains(&order), "{}", audit.text);
 }
 
 /// A row that nobody can read, as fetch-orders gives it to import.

@@ -126,3 +126,33 @@ async fn the_payments_of_all_others_are_captured_once() {
     assert!(captures(&shop).await.iter().all(|count| *count == 1));
     assert_all_shipped_and_told_once(&shop).await;
 }
+
+/// Nobody knows that a refusal means what it says: what was captured all the same is seen, and not asked for again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn captures_that_a_shop_carried_out_and_refused_are_read_back() {
+    let shop = Shop::new("wb-half-sale", plain(6), |document| {
+        document["connections"][0]["capture_payment_on_shipping"] = json!(true);
+    })
+    .await;
+    shop.robot_does("fetch-orders");
+    shop.robot_does("state-working");
+    shop.ship_all();
+    let gone = shop.orders().await[3].id;
+    let rule = json!({
+        "kind": "refused_whole", "endpoint": "shipping", "records": [gone.to_string()], "applied": true, "times": 1
+    });
+    faults(&shop, json!([rule])).await;
+    let told = for_a_person(&shop, "state-shipped");
+    assert_eq!(told["counts"]["captured"], 5, "{told}");
+    heal(&shop).await;
+    let expected =
+        || async { shop.orders().await.iter().map(|order| usize::from(order.id != gone)).collect::<Vec<_>>() };
+    assert_eq!(captures(&shop).await, expected().await);
+    // Its number is told all the same, and its payment is a person's.
+    shop.robot_does("state-shipped");
+    shop.assert_numbers_are_where_they_belong().await;
+    assert_eq!(captures(&shop).await, expected().await);
+    assert_eq!(run(&["retry", "--shipment", &format!("{}.{gone}.1", shop.name), "--capture"], None).code, 0);
+    shop.robot_does("state-shipped");
+    assert!(captures(&shop).await.iter().all(|count| *count == 1));
+}

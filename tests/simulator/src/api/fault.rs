@@ -138,6 +138,9 @@ pub enum FaultKind {
     RefusedWhole {
         /// Orders' ids, and SKUs.
         records: Vec<String>,
+        /// All others of it are carried out, before it is refused.
+        #[serde(default)]
+        applied: bool,
         /// 404, 422 or the like.
         #[serde(default = "unprocessable")]
         status: u16,

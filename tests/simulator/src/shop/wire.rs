@@ -1,6 +1,7 @@
 //! A call's way through the shop: into the ledger, past the day's limit, perhaps struck by a fault, past the token, to its
 //! endpoint, and out again.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +56,15 @@ pub async fn serve(
             if wait > 0 {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
             }
-            Visit { shop: &shop, head: &head, route: &route, body: &body, strike: strike.as_ref() }.answer()
+            Visit {
+                shop: &shop,
+                head: &head,
+                route: &route,
+                body: &body,
+                strike: strike.as_ref(),
+                refusal: RefCell::default(),
+            }
+            .answer()
         }
     });
     let Ok(answer) = carried_out.await else {
@@ -79,6 +88,8 @@ struct Visit<'a> {
     route: &'a Route,
     body: &'a [u8],
     strike: Option<&'a Strike>,
+    /// What a write is answered, whatever is carried out of it.
+    refusal: RefCell<Option<Answer>>,
 }
 
 impl Visit<'_> {
@@ -269,6 +280,9 @@ impl Visit<'_> {
 
     fn written(&self, outcome: writes::Outcome, records: usize) -> Answer {
         let applied = outcome.applied;
+        if let Some(refusal) = self.refusal.take() {
+            return Answer { applied, ..refusal };
+        }
         self.bent(Answer { records: records as u64, applied, ..Answer::ok(outcome.into_json()) })
     }
 
@@ -340,7 +354,7 @@ impl Visit<'_> {
     /// The records of a write, and its whole body.
     fn records(&self, name: &str) -> Result<(Vec<Value>, Value), Answer> {
         let mut body = self.json()?;
-        let records = match body.get_mut(name).map(Value::take) {
+        let mut records = match body.get_mut(name).map(Value::take) {
             Some(Value::Array(records)) if !records.is_empty() && records.iter().all(Value::is_object) => records,
             _ => {
                 return Err(Answer::unprocessable(&format!("{name}を入力してください。")));
@@ -350,14 +364,20 @@ impl Visit<'_> {
             let refusal = Answer::unprocessable("一度に更新できるのは100件までです。");
             return Err(Answer { records: records.len() as u64, ..refusal });
         }
-        if let Some(FaultKind::RefusedWhole { records: refused, status }) = self.strike.map(|strike| &strike.kind) {
+        if let Some(FaultKind::RefusedWhole { records: refused, applied, status }) = self.strike.map(|it| &it.kind) {
             let name = |record: &Value| match (&record["id"], &record["variant_sku"]) {
                 (Value::Null, sku) => sku.as_str().unwrap_or_default().to_owned(),
                 (id, _) => id.to_string(),
             };
-            if records.iter().any(|record| refused.contains(&name(record))) {
-                let refusal = Answer::error(*status, "AOR2001", "対象が見つかりません。");
-                return Err(Answer { records: records.len() as u64, ..refusal });
+            let count = records.len();
+            records.retain(|record| !refused.contains(&name(record)));
+            if records.len() < count {
+                let refusal = Answer { status: *status, ..Answer::ok(writes::refused_whole()) };
+                let refusal = Answer { records: count as u64, ..refusal };
+                if !applied {
+                    return Err(refusal);
+                }
+                self.refusal.replace(Some(refusal));
             }
         }
         Ok((records, body))

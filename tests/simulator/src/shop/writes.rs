@@ -56,6 +56,16 @@ const SKU_NOT_FOUND: RecordError = ("AOR2001", "variantが見つかりません�
 const LOCATION_NOT_FOUND: RecordError = ("AOR2001", "stock_locationが見つかりません。");
 const BAD_STOCK: RecordError = ("AOR3001", "stockが不正です。");
 
+/// The answer to a write that is refused whole: wrapped as a record's own errors are.
+pub fn refused_whole() -> Value {
+    let (code, message) = ORDER_NOT_FOUND;
+    json!({"errors": [{
+        "code": "AOR0000",
+        "message": "更新に失敗しました。",
+        "errors": [{"code": code, "message": message}],
+    }]})
+}
+
 /// How a fault bends a write.
 pub struct Bend {
     applies: bool,

@@ -27,7 +27,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("differences.anew", "作り直しを依頼"),
     ("differences.seen", "差分を確認済み"),
     ("orders.retry", "再取込"),
-    ("orders.dismiss", "未取込の一覧から外す"),
+    ("orders.dismiss", "未取込の一覧から除外"),
     ("dead-letter.replay", "メッセージをもう一度処理"),
     ("files.export", "出荷指示を出力"),
     ("files.claim", "出力して出荷準備中へ"),

@@ -106,6 +106,12 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
         &ours.not_imported_order(c, order).await,
         "Ok(None)",
     );
+    walk.reads(
+        "is_not_imported",
+        &theirs.is_not_imported(c, order).await,
+        &ours.is_not_imported(c, order).await,
+        "Ok(false)",
+    );
     walk.reads("member_at_desk", &theirs.member_at_desk(&email).await, &ours.member_at_desk(&email).await, "Ok(None)");
     let both =
         (theirs.newest_and_count(c, Status::Ready, 1, 9).await, ours.newest_and_count(c, Status::Ready, 1, 9).await);

@@ -63,7 +63,7 @@ pub(super) async fn walk(walk: &mut Walk, theirs: &Tenant, ours: &Tenant, now: T
     assert!(matches!(walk.changes("keep_not_imported", answer).await, Err(StoreError::NotOwn { .. })));
     let id = kept[0].summary.order_id.expect("an id");
     walk.changes("forget_not_imported", ours.forget_not_imported(c, id).await.expect("an answer")).await;
-    let forgotten = ours.forget_rows_without_id(c).await.expect("an answer");
+    let forgotten = ours.forget_rows_without_id(c, 9).await.expect("an answer");
     assert_eq!(walk.changes("forget_rows_without_id", forgotten).await, 0);
     walk.changes("audit", ours.audit("01AUDIT", &entry(now)).await.expect("one's own")).await;
     walk.changes("change_all", ours.change_all(&shipments, hold).await.expect("an answer")).await;
