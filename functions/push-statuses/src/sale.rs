@@ -136,7 +136,10 @@ async fn ask(work: &mut Work<'_>, parcels: &[Parcel]) -> Together<WriteAnswer> {
             }
             Ok(_) => return work.session.call_together_once(&rows, Known::Refused, request).await,
             // By the shop's word nothing was carried out; who may not read now does not ask again either.
-            Err(error) => tracing::warn!(%error, "what became of a refused call with captures was not read"),
+            Err(error) => {
+                let error = error.for_log();
+                tracing::warn!(error, "what became of a refused call with captures was not read");
+            }
         }
     }
     Together::of(0..rows.len(), whole)

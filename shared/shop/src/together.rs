@@ -57,8 +57,8 @@ pub enum Said<'a, A> {
 }
 
 impl<A> Together<A> {
-    /// What became of rows that were told in one call, and not in parts. What is refused is of none of them; of a single row it
-    /// is that row's.
+    /// What became of rows that were told in one call, and not in parts. A refusal is a single row's own; of several rows it says
+    /// nothing of any.
     #[must_use]
     pub fn of(rows: Range<usize>, answer: Result<A, ShopError>) -> Self {
         let mut told = Self { answers: Vec::new(), refused: Vec::new(), stopped: None };
